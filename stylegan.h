@@ -1,0 +1,3327 @@
+/* stylegan.h - StyleGAN in one C header: portraits of people who do not exist, without Python.
+
+   Contents. Search for the marks to get there:
+     >>manual         quick start, options, memory, threads, errors, determinism
+     >>weight-file    the .sgw format, to the byte
+     >>architecture   what the networks compute, with the terms of the papers
+     >>api            easy, medium and expert level
+   and, below STYLEGAN_IMPLEMENTATION,
+     >>config   >>errors   >>cpu   >>kernels   >>threads   >>random   >>reader   >>plan
+     >>mapping  >>synthesis   >>open   >>licence
+
+
+   >>manual
+
+   In exactly one C or C++ file write
+
+       #define STYLEGAN_IMPLEMENTATION
+       #include "stylegan.h"
+
+   and compile with `cc app.c -lm`. Every other file includes the header without the define. The fast
+   code for each instruction set is always compiled in and chosen when a model is opened: no compiler
+   flag is needed. A whole program:
+
+       stylegan_model *model = stylegan_open_file("ffhq.sgw", NULL, NULL);
+       const stylegan_config *config = stylegan_describe(model);
+       unsigned char *rgb = malloc((size_t)config->resolution * config->resolution * config->channels);
+       stylegan_generate(model, 85, 0.7f, rgb, NULL);           // seed 85, truncation psi 0.7
+       stylegan_close(model);
+
+   Weight files (.sgw) are made from the official and community checkpoints by `stylegan convert`.
+
+   Options: #define them before the implementation (STYLEGAN_STATIC: before every inclusion).
+     STYLEGAN_STATIC        every function is static: private to the including file
+     STYLEGAN_NO_STDIO      no files: opens from memory and through callbacks only
+     STYLEGAN_NO_MALLOC     no malloc: memory comes from the caller
+     STYLEGAN_NO_THREADS    no built-in threads: the caller's scheduler, or one thread
+     STYLEGAN_NO_SIMD       plain C only
+     STYLEGAN_NO_AVX512     no AVX-512 code
+     STYLEGAN_FILENAME      how the header includes itself, default "stylegan.h" (needed if renamed)
+     STYLEGAN_MEMCPY, _MEMSET, _SQRT, _EXP, _LOG, _POW...   replacements for the C library's functions;
+                            with all of them defined, no header of the hosted C library is included
+
+   Letters in shapes: N images, C channels, H height, W width, L layers (styles), D width of w, K labels.
+   Arrays are row-major, the last index is contiguous: image [C][H][W] has pixel (y, x) of channel c at
+   image[(c * H + y) * W + x].
+
+   Memory. Opening takes one block: from the caller (options.memory) or the caller's allocator or malloc.
+   Weights are used where they lie; nothing is unpacked ahead. Mapping and synthesis work in a workspace
+   that the caller hands in (stylegan_workspace_size bytes); calls without one share a workspace that the
+   model allocates at the first such call and keeps. With a workspace handed in, nothing is allocated.
+
+   Threads. An open model does not change: any number of threads may use it at once, each with its own
+   workspace. Calls without a workspace wait for each other. One call spreads its work over the model's
+   own threads (options.threads) or the caller's scheduler (options.parallel).
+
+   Errors. Functions return a result code or NULL and fill in the stylegan_error, if one is given, with a
+   message that says what is wrong, where, and what was expected. Nothing is printed, nothing exits. Files
+   and streams are not trusted: every size and offset in them is checked before use.
+
+   Deterministic: the same build, model and instruction set give the same bits for any number of threads.
+   Different instruction sets agree to rounding (about 1e-6 of the image's range). Seeds and random noise
+   are the same on every platform.
+
+
+   >>weight-file
+
+   All numbers are little-endian. Every part begins at a multiple of 64 bytes; gaps are zero.
+
+     offset  bytes  content
+          0      8  magic: 89 53 47 57 0D 0A 1A 0A (hexadecimal; "SGW" between bytes that text transfers spoil)
+          8      4  version, 1
+         12      4  head size: bytes before the first tensor, a multiple of 64
+         16      8  file size
+         24      8  checksum of the head: bytes 0 to 23 and 32 to head size - 1
+         32      8  checksum of the tensors: bytes head size to file size - 1
+         40      4  number of configuration fields
+         44      4  number of tensors
+         48      4  length of the text
+         52     12  zero
+         64      -  configuration: fields of 4 bytes in the order of STYLEGAN_CONFIG_FIELDS. Fields missing at
+                    the end are 0; fields a reader does not know must be 0
+          -      -  directory: 64 bytes a tensor
+          -      -  text: UTF-8 lines "key: value" (source, licence, ...), not terminated
+          -      -  tensors
+
+   A directory entry:
+          0     32  name, filled with zeros, at most 31 characters
+         32      4  type: 0 f32, 1 f16, 2 i8
+         36      4  number of dimensions, 1 to 4
+         40     16  shape, 4 numbers; unused ones are 1
+         56      8  offset in the file, a multiple of 64
+
+   f32 and f16 are IEEE 754 binary32 and binary16; f16 holds finite numbers only. An i8 tensor begins with
+   one f32 scale for every index of its last dimension (for weights: per output channel), followed by the
+   integers; value = integer * scale.
+
+   Checksum: over the bytes as 32-bit words w, with a = 1, b = 0 at the start: for every word a += w, then
+   b += a, both modulo 2^32. The checksum is b * 2^32 + a.
+
+   Tensors, by name. {R} is a resolution, 4, 8, 16, ...; constant gains (equalised learning rate, learning
+   rate multipliers, the +1 of style biases) are folded into the values. I and O: input and output channels.
+
+     mapping.embed.weight  [K][E]        labels to E features, and bias [E] (optional)
+     mapping.fc{i}.weight  [I][O]        i = 0, 1, ... and bias [O]
+     w_avg                 [D]           the mean of w, centre of the truncation
+     fir                   [h][w]        low-pass filter, sum 1, applied as correlation. StyleGAN 1: the blur.
+                                         Absent: none in StyleGAN 1
+     b4.const              [4][4][O]     the learned constant, or
+     b4.dense.weight       [D][16 * O]   the first layer when it is dense; output o * 16 + y * 4 + x
+     b{R}.conv0.*                        the up-sampling convolution. In StyleGAN 1, b4.conv0 is the epilogue of
+                                         the constant and has no weight; in StyleGAN 2 there is no b4.conv0
+     b{R}.conv1.*                        the second convolution
+       .weight             [k][k][I][O]  k = 3 (1 is allowed too)
+       .bias               [O]
+       .noise              [R][R]        the constant noise (absent: the layer takes no noise)
+       .noise_strength     [1] or [O]
+       .affine.weight      [D][S]        w to style, and affine.bias [S]. StyleGAN 1: S = 2 O, first the O scales
+                                         (1 included), then the O shifts. StyleGAN 2: S = I
+     b{R}.skip.weight      [1][1][I][O]  residual branch (resnet), sqrt(0.5) folded in
+     b{R}.torgb.*                        weight [1][1][I][C], bias [C]; StyleGAN 2: affine.weight [D][I], affine.bias
+
+   Convolutions correlate: y[j] sums w[k] * x[j + k - floor(K / 2)]. Up-sampling ones scatter: pixel i adds w[k] * x[i] to
+   position 2 i + k of the output and, in StyleGAN 1, to 2 i + k + a - floor(K / 2) for a = 0 and 1 (nearest-neighbour
+   up-sampling and convolution in one). Layers that the image does not need (blocks above the resolution that `lod` selects,
+   ToRGB layers that are not blended) are left out; tensors of other names are refused.
+
+
+   >>architecture
+
+   Mapping (StyleGAN, section 2): z, concatenated with the embedded label, is normalised to unit mean square
+   (per part in 2-ADA) and passes through fully connected layers: w = f(z). Truncation (StyleGAN,
+   appendix B) pulls w to its mean in the first `cutoff` layers: ws[l] = w_avg + psi (w - w_avg).
+
+   Synthesis, StyleGAN 1 (figure 1b). From a learned constant [O][4][4], each block doubles the resolution:
+     conv0:  y = blur(conv(upsample(x)))        nearest-neighbour up-sampling
+     conv1:  y = conv(x)
+   and both end in the epilogue
+     y = lrelu(y + strength * noise + bias)     noise per pixel, strength per channel
+     AdaIN(y) = scale * (y - mean(y)) / std(y) + shift   (equation 1); (scale, shift) = A ws[l]
+   The last block's ToRGB, a plain 1x1 convolution, is the image. While a network grows (ProGAN), `lod` blends
+   the images of two resolutions.
+
+   Synthesis, StyleGAN 2 (section 2.2). Instead of normalising feature maps, the weights are modulated by the
+   style s = A ws[l] and demodulated, as if the input had unit variance:
+     w'[i][o] = s[i] w[i][o];   w''[i][o] = w'[i][o] / sqrt(sum over i and taps of w'[i][o]^2 + 1e-8)
+   Each layer: y = clamp(gain * act(conv(x, w'') + strength * noise + bias)). Up-sampling is a transposed
+   convolution of stride 2 followed by the low-pass filter. ToRGB (no demodulation) adds to the up-sampled
+   image of the block before (architecture skip), or there is one at the end only (resnet, orig); resnet adds
+   an up-sampled 1x1 convolution of a block's input to its output.
+*/
+#ifndef STYLEGAN_KERNEL_PASS /* the implementation includes this file again for each instruction set */
+#ifndef STYLEGAN_H
+#define STYLEGAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef STYLEGAN_STATIC
+#define STYLEGAN_API static
+#else
+#define STYLEGAN_API extern
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* >>api
+
+   --- Results and errors --- */
+
+/* X(NAME, text): every result code. */
+#define STYLEGAN_RESULTS(X)                                                 \
+    X(OK, "success")                                                        \
+    X(ERROR_ARGUMENT, "invalid argument")                                   \
+    X(ERROR_MEMORY, "out of memory")                                        \
+    X(ERROR_FILE, "cannot read")                                            \
+    X(ERROR_FORMAT, "not a valid weight file")                              \
+    X(ERROR_CHECKSUM, "checksum mismatch: the weight file is damaged")      \
+    X(ERROR_UNSUPPORTED, "not supported by this version or this processor") \
+    X(ERROR_WORKSPACE, "workspace too small")                               \
+    X(ERROR_CANCELLED, "cancelled by the callback")
+
+typedef enum stylegan_result {
+#define STYLEGAN_RESULT_ENUM(name, text) STYLEGAN_##name,
+    STYLEGAN_RESULTS(STYLEGAN_RESULT_ENUM)
+#undef STYLEGAN_RESULT_ENUM
+} stylegan_result;
+
+/* What went wrong. Optional everywhere: pass NULL to do without. `message` is one line, always terminated. */
+typedef struct stylegan_error {
+    stylegan_result code;
+    char message[180];
+} stylegan_error;
+
+/* --- The network's description --- */
+
+typedef enum stylegan_family { STYLEGAN_FAMILY_1 = 1, STYLEGAN_FAMILY_2 = 2, STYLEGAN_FAMILY_3 = 3 } stylegan_family;
+
+/* How a StyleGAN 2 forms its image (StyleGAN 2, figure 7). */
+typedef enum stylegan_architecture { STYLEGAN_SKIP, STYLEGAN_RESNET, STYLEGAN_ORIG } stylegan_architecture;
+
+/* What the mapping normalises to unit mean square: nothing; z and the embedded label as one vector
+   (TensorFlow networks); each on its own (2-ADA). */
+typedef enum stylegan_normalization { STYLEGAN_NORMALIZE_NONE, STYLEGAN_NORMALIZE_JOINT, STYLEGAN_NORMALIZE_SEPARATE } stylegan_normalization;
+
+/* X(NAME, name): the official activation functions (bias_act). lrelu has slope 0.2. */
+#define STYLEGAN_ACTIVATIONS(X)                                                                  \
+    X(LINEAR, "linear") X(RELU, "relu") X(LRELU, "lrelu") X(TANH, "tanh") X(SIGMOID, "sigmoid") \
+    X(ELU, "elu") X(SELU, "selu") X(SOFTPLUS, "softplus") X(SWISH, "swish")
+
+typedef enum stylegan_activation {
+#define STYLEGAN_ACTIVATION_ENUM(name, text) STYLEGAN_##name,
+    STYLEGAN_ACTIVATIONS(STYLEGAN_ACTIVATION_ENUM)
+#undef STYLEGAN_ACTIVATION_ENUM
+    STYLEGAN_ACTIVATION_COUNT
+} stylegan_activation;
+
+/* X(type, name, meaning): the configuration, in the order of the weight file. */
+#define STYLEGAN_CONFIG_FIELDS(X)                                                                    \
+    X(int32_t, family, "1: StyleGAN, 2: StyleGAN 2 and 2-ADA, 3: StyleGAN 3 (reserved)")             \
+    X(int32_t, architecture, "StyleGAN 2: 0 skip, 1 resnet, 2 orig")                                 \
+    X(int32_t, resolution, "H and W of the image, a power of two, 4 to 16384")                       \
+    X(int32_t, channels, "C of the image, 1 to 4")                                                   \
+    X(int32_t, z_dim, "width of z (0: from labels alone)")                                           \
+    X(int32_t, w_dim, "D, width of w")                                                               \
+    X(int32_t, c_dim, "K, number of labels (0: unconditional)")                                      \
+    X(int32_t, num_ws, "L, styles a synthesis takes")                                                \
+    X(int32_t, mapping_layers, "fully connected layers of the mapping")                              \
+    X(int32_t, normalization, "stylegan_normalization of the mapping's input")                       \
+    X(int32_t, mapping_activation, "stylegan_activation of the mapping")                             \
+    X(float, mapping_gain, "factor after the mapping's activation")                                  \
+    X(int32_t, activation, "stylegan_activation of the synthesis")                                   \
+    X(float, activation_gain, "factor after the synthesis' activation")                              \
+    X(float, conv_clamp, "StyleGAN 2: outputs are clamped to +- this (0: not)")                      \
+    X(int32_t, use_pixel_norm, "StyleGAN 1: features normalised per pixel")                          \
+    X(int32_t, use_instance_norm, "StyleGAN 1: features normalised per channel")                     \
+    X(int32_t, use_styles, "StyleGAN 1: layers take styles")                                         \
+    X(float, lod, "StyleGAN 1: level of detail, 0 when fully grown")                                 \
+    X(float, truncation_psi, "the psi this network is usually shown with")                           \
+    X(int32_t, truncation_cutoff, "layers it truncates (num_ws: all)")
+
+typedef struct stylegan_config {
+#define STYLEGAN_CONFIG_FIELD(type, name, meaning) type name;
+    STYLEGAN_CONFIG_FIELDS(STYLEGAN_CONFIG_FIELD)
+#undef STYLEGAN_CONFIG_FIELD
+} stylegan_config;
+
+typedef enum stylegan_type { STYLEGAN_F32, STYLEGAN_F16, STYLEGAN_I8, STYLEGAN_TYPE_COUNT } stylegan_type;
+
+/* One tensor of an open model. `data` points into the weight file's bytes (for i8: to the scales). */
+typedef struct stylegan_tensor {
+    char name[32];
+    stylegan_type type;
+    int dimensions; /* 1 to 4 */
+    int32_t shape[4];
+    uint64_t bytes; /* in the file, scales included, padding not */
+    const unsigned char *data;
+} stylegan_tensor;
+
+/* --- Opening a model --- */
+
+typedef enum stylegan_isa {
+    STYLEGAN_ISA_AUTO, /* the fastest this processor has */
+    STYLEGAN_ISA_SCALAR,
+    STYLEGAN_ISA_SSE2,
+    STYLEGAN_ISA_AVX2, /* with FMA and F16C */
+    STYLEGAN_ISA_AVX512,
+    STYLEGAN_ISA_NEON,
+    STYLEGAN_ISA_WASM,
+    STYLEGAN_ISA_COUNT
+} stylegan_isa;
+
+/* Calls task(context, part) once for each part in [0, parts), on any threads in any order, and returns when
+   all have returned. The parts never wait for each other. */
+typedef void stylegan_task_fn(void *context, int part);
+typedef void stylegan_parallel_fn(void *user, int parts, stylegan_task_fn *task, void *context);
+
+/* Reads exactly `size` bytes, the next ones of the weight file, into `buffer`; returns 0, or anything else if
+   it cannot. */
+typedef int stylegan_read_fn(void *user, void *buffer, size_t size);
+
+/* Everything optional about opening; all zero means the defaults. */
+typedef struct stylegan_options {
+    stylegan_isa isa;               /* force an instruction set */
+    int threads;                    /* 0: one per processor; 1: only the calling thread; at most 64 */
+    stylegan_parallel_fn *parallel; /* the caller's scheduler instead of built-in threads ... */
+    void *parallel_user;            /* ... which gets this; `threads` is then the most parts it is given (0: 8) */
+    void *(*allocate)(void *user, size_t size); /* the caller's allocator instead of malloc, aligned as malloc */
+    void (*release)(void *user, void *memory);
+    void *allocator_user;
+    void *memory; /* or: memory to open in, kept by the caller until after stylegan_close */
+    size_t memory_size;
+    int trust_data; /* skip the checksum of the tensors (that of the head is always verified) */
+} stylegan_options;
+
+typedef struct stylegan_model stylegan_model;
+
+/* Opens a weight file held in memory, flash or a mapped file. Nothing is copied: `data` must stay until
+   stylegan_close. Any alignment will do, 64 bytes are fastest. Returns NULL on failure. options, error: may be
+   NULL. */
+STYLEGAN_API stylegan_model *stylegan_open_memory(const void *data, size_t size, const stylegan_options *options, stylegan_error *error);
+
+/* Opens through a callback that delivers the weight file from its first byte on; the model holds the weights in
+   its own memory. */
+STYLEGAN_API stylegan_model *stylegan_open_callback(stylegan_read_fn *read, void *user, const stylegan_options *options,
+                                                    stylegan_error *error);
+
+#ifndef STYLEGAN_NO_STDIO
+/* Opens a file; the model holds the weights in its own memory. */
+STYLEGAN_API stylegan_model *stylegan_open_file(const char *path, const stylegan_options *options, stylegan_error *error);
+#endif
+
+/* Bytes of options.memory that stylegan_open_memory needs for this weight file (the weights themselves not
+   counted), 0 on failure. The first `size` bytes of the file, at least its head, are enough. */
+STYLEGAN_API size_t stylegan_open_size(const void *data, size_t size, const stylegan_options *options, stylegan_error *error);
+
+/* Ends the threads and frees what opening allocated. NULL is fine. */
+STYLEGAN_API void stylegan_close(stylegan_model *model);
+
+/* --- Describing it: valid until stylegan_close --- */
+
+STYLEGAN_API const stylegan_config *stylegan_describe(const stylegan_model *model);
+STYLEGAN_API uint64_t stylegan_parameters(const stylegan_model *model); /* numbers in all tensors, noise included */
+STYLEGAN_API uint64_t stylegan_file_size(const stylegan_model *model);  /* bytes */
+STYLEGAN_API const char *stylegan_text(const stylegan_model *model, size_t *length); /* not terminated */
+STYLEGAN_API int stylegan_tensor_count(const stylegan_model *model);
+STYLEGAN_API stylegan_result stylegan_get_tensor(const stylegan_model *model, int index, stylegan_tensor *tensor); /* 0 <= index < count */
+STYLEGAN_API stylegan_isa stylegan_model_isa(const stylegan_model *model);
+STYLEGAN_API int stylegan_model_threads(const stylegan_model *model);
+
+/* --- Easy: a seed to a picture --- */
+
+/* Draws the portrait of `seed` with truncation psi (0: the mean face, 1: no truncation; the model's cutoff) and
+   constant noise. rgb [H][W][C], 8 bits, as the official tools write it. Conditional models: no label (all zero). */
+STYLEGAN_API stylegan_result stylegan_generate(const stylegan_model *model, uint32_t seed, float psi, unsigned char *rgb,
+                                               stylegan_error *error);
+
+/* --- Medium: z -> ws -> image -> RGB --- */
+
+typedef enum stylegan_noise_mode {
+    STYLEGAN_NOISE_CONST,  /* the model's stored maps */
+    STYLEGAN_NOISE_RANDOM, /* drawn from noise_seed */
+    STYLEGAN_NOISE_NONE
+} stylegan_noise_mode;
+
+/* A feature map as the inspect callback sees it: channels x height x width, read with stylegan_read_feature. */
+typedef struct stylegan_feature_map {
+    const char *layer; /* "b4.const", "b8.conv0", ..., "b8.torgb" (the image so far, skip architecture) */
+    int channels, height, width;
+    const float *data; /* private layout */
+    int lanes;         /* private */
+    size_t row_stride, block_stride; /* private */
+} stylegan_feature_map;
+
+/* Everything optional about a call; all zero means the defaults. */
+typedef struct stylegan_run {
+    void *workspace; /* aligned to 4 bytes at least; NULL: the model's own */
+    size_t workspace_size;
+    stylegan_noise_mode noise_mode;
+    uint64_t noise_seed; /* image i of a batch takes noise_seed + i */
+    /* Receives finished rows, top to bottom, on the calling thread: pixels [C][rows][W] of rows y, y + 1, ... of
+       image `index`; not zero cancels. With it, `image` may be NULL and no full image is held. */
+    int (*rows)(void *user, int index, int y, int rows, const float *pixels);
+    /* Called between layers on the calling thread with the share done, in (0, 1]; not zero cancels. */
+    int (*progress)(void *user, float done);
+    /* Called with every layer's output, on the calling thread. For study and tests. */
+    void (*inspect)(void *user, int index, const stylegan_feature_map *map);
+    void *user; /* for all three */
+} stylegan_run;
+
+/* z [count]: the first values of NumPy's RandomState(seed).randn, as float32: the official tools' latents. */
+STYLEGAN_API void stylegan_seed_z(uint32_t seed, float *z, int count);
+
+/* Maps latents to styles. z [N][z_dim]; labels [N][K] (usually one-hot; NULL: all zero); ws [N][L][D].
+   Truncation psi in the first `cutoff` layers (num_ws or more: in all); psi 1 leaves w as it is, psi 0 gives
+   w_avg. Of `run` only the workspace is used; it may be NULL. */
+STYLEGAN_API stylegan_result stylegan_map(const stylegan_model *model, const float *z, const float *labels, int count, float psi,
+                                          int cutoff, float *ws, const stylegan_run *run, stylegan_error *error);
+
+/* Style mixing (StyleGAN, section 3.1): ws [L][D] gets layers first..last from `style` and the others from `base`
+   (both [L][D]). ws may be base or style. */
+STYLEGAN_API stylegan_result stylegan_mix(const stylegan_model *model, const float *base, const float *style, int first, int last, float *ws);
+
+/* Draws images. ws [N][L][D]; image [N][C][H][W], nominal range [-1, 1]. image may be NULL if run->rows is set. */
+STYLEGAN_API stylegan_result stylegan_synthesize(const stylegan_model *model, const float *ws, int count, float *image,
+                                                 const stylegan_run *run, stylegan_error *error);
+
+/* image [C][H][W] to pixels [H][W][C]: clamp(trunc(x * 127.5 + 128), 0, 255), as the official tools do. */
+STYLEGAN_API void stylegan_to_rgb8(const float *image, int channels, int height, int width, unsigned char *pixels);
+
+/* --- Expert --- */
+
+/* Bytes that run.workspace needs for any call on this model, whatever the batch. */
+STYLEGAN_API size_t stylegan_workspace_size(const stylegan_model *model);
+
+/* One channel of an inspected feature map: plane [height][width]. */
+STYLEGAN_API void stylegan_read_feature(const stylegan_feature_map *map, int channel, float *plane);
+
+/* The fixed generator of random noise: `count` standard normals, elements first, first + 1, ... of the stream
+   (seed, layer). layer: index of the layer's w. */
+STYLEGAN_API void stylegan_random_normal(uint64_t seed, uint32_t layer, uint64_t first, float *values, int count);
+
+STYLEGAN_API const char *stylegan_result_text(stylegan_result result);
+STYLEGAN_API const char *stylegan_isa_name(stylegan_isa isa); /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm", "auto" */
+STYLEGAN_API int stylegan_isa_available(stylegan_isa isa);    /* compiled in and supported by this processor */
+STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* STYLEGAN_H */
+
+/* ================================================================================================================ */
+#if defined(STYLEGAN_IMPLEMENTATION) && !defined(STYLEGAN_IMPLEMENTED)
+#define STYLEGAN_IMPLEMENTED
+
+/* >>config */
+
+#ifndef STYLEGAN_FILENAME
+#define STYLEGAN_FILENAME "stylegan.h"
+#endif
+#if !defined(STYLEGAN_MEMCPY) || !defined(STYLEGAN_MEMSET)
+#include <string.h>
+#endif
+#ifndef STYLEGAN_MEMCPY
+#define STYLEGAN_MEMCPY memcpy
+#endif
+#ifndef STYLEGAN_MEMSET
+#define STYLEGAN_MEMSET memset
+#endif
+#if !defined(STYLEGAN_SQRT) || !defined(STYLEGAN_EXP) || !defined(STYLEGAN_LOG)
+#include <math.h>
+#endif
+#ifndef STYLEGAN_SQRT /* double to double, as are the next two */
+#define STYLEGAN_SQRT sqrt
+#endif
+#ifndef STYLEGAN_EXP
+#define STYLEGAN_EXP exp
+#endif
+#ifndef STYLEGAN_LOG
+#define STYLEGAN_LOG log
+#endif
+#ifndef STYLEGAN_NO_STDIO
+#include <stdio.h>
+#endif
+#ifndef STYLEGAN_NO_MALLOC
+#include <stdlib.h>
+#endif
+
+/* Compilers and systems without what the built-in threads need do without them. */
+#if defined(__TINYC__) || defined(__wasm__) || !(defined(_WIN32) || defined(__unix__) || defined(__APPLE__))
+#define SG__NO_THREADS
+#endif
+#if defined(STYLEGAN_NO_THREADS) && !defined(SG__NO_THREADS)
+#define SG__NO_THREADS
+#endif
+#ifndef SG__NO_THREADS
+#ifdef _WIN32
+#ifndef WIN32_LEAN_AND_MEAN
+#define WIN32_LEAN_AND_MEAN
+#endif
+#include <windows.h>
+#else
+#include <pthread.h>
+#include <unistd.h>
+#endif
+#endif
+
+/* Parts of one job take the next item from a shared counter; without atomics they take every n-th. */
+#if defined(_MSC_VER) && !defined(__clang__)
+#include <intrin.h>
+#define SG__FETCH_INCREMENT(p) ((int)_InterlockedIncrement((volatile long *)(p)) - 1)
+#elif defined(__GNUC__) && !defined(__TINYC__)
+#define SG__FETCH_INCREMENT(p) __atomic_fetch_add(p, 1, __ATOMIC_RELAXED)
+#endif
+
+#if defined(__GNUC__) && !defined(__TINYC__)
+#define SG__INLINE static inline __attribute__((always_inline))
+#define SG__UNUSED __attribute__((unused))
+#elif defined(_MSC_VER)
+#define SG__INLINE static __forceinline
+#define SG__UNUSED
+#else
+#define SG__INLINE static inline
+#define SG__UNUSED
+#endif
+
+/* Fixed-count loops over registers must be unrolled at -O2, or the registers become memory. */
+#if defined(__clang__)
+#define SG__UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__) && !defined(__TINYC__) && __GNUC__ >= 8
+#define SG__UNROLL _Pragma("GCC unroll 16")
+#else
+#define SG__UNROLL
+#endif
+
+enum {
+    SG__MAX_THREADS = 64,
+    SG__MAX_BLOCKS = 13,   /* 4 to 16384 */
+    SG__MAX_MAPPING = 256, /* layers */
+    SG__MAX_WIDTH = 65536, /* channels, widths of z and w, labels */
+    SG__MAX_FIR = 32,      /* taps along one axis */
+    SG__MAX_TAPS = 16,     /* of a convolution: 3x3, or the 4x4 that StyleGAN 1's up-sampling folds into */
+    SG__ALIGN = 64,
+    SG__HEAD_SIZE = 64,  /* prologue of the weight file */
+    SG__ENTRY_SIZE = 64, /* of its directory */
+    SG__MAX_FIELDS = 64, /* of the configuration */
+    SG__BATCH = 8        /* latents mapped together */
+};
+
+/* >>errors */
+
+/* Writes "format" with %s (const char *) and %u (uint64_t) into the error; returns code. */
+static stylegan_result sg__fail(stylegan_error *error, stylegan_result code, const char *format, ...);
+
+#include <stdarg.h>
+
+static size_t sg__put(char *out, size_t at, size_t size, char c) {
+    if (at + 1 < size) out[at++] = c;
+    return at;
+}
+
+static stylegan_result sg__fail(stylegan_error *error, stylegan_result code, const char *format, ...) {
+    if (!error) return code;
+    va_list arguments;
+    va_start(arguments, format);
+    size_t at = 0, size = sizeof error->message;
+    for (const char *f = format; *f; f++) {
+        if (*f != '%') {
+            at = sg__put(error->message, at, size, *f);
+        } else if (*++f == 's') {
+            for (const char *s = va_arg(arguments, const char *); *s; s++) at = sg__put(error->message, at, size, *s);
+        } else {
+            char digits[20];
+            int count = 0;
+            uint64_t n = va_arg(arguments, uint64_t);
+            do digits[count++] = (char)('0' + n % 10);
+            while (n /= 10);
+            while (count) at = sg__put(error->message, at, size, digits[--count]);
+        }
+    }
+    va_end(arguments);
+    error->message[at] = 0;
+    error->code = code;
+    return code;
+}
+
+STYLEGAN_API const char *stylegan_result_text(stylegan_result result) {
+#define SG__TEXT(name, text) text,
+    static const char *const texts[] = {STYLEGAN_RESULTS(SG__TEXT)};
+#undef SG__TEXT
+    return (size_t)result < sizeof texts / sizeof *texts ? texts[result] : "unknown result";
+}
+
+STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation) {
+#define SG__TEXT(name, text) text,
+    static const char *const texts[] = {STYLEGAN_ACTIVATIONS(SG__TEXT)};
+#undef SG__TEXT
+    return (size_t)activation < sizeof texts / sizeof *texts ? texts[activation] : "unknown";
+}
+
+/* >>kernels
+
+   Feature maps are stored in channel blocks, x [C/V][H][1 + W + 1][V]: V neighbouring channels, one vector of the
+   instruction set, lie together, and every row has a zero pixel at both ends for the convolution's padding. Every
+   kernel then works on whole vectors whatever the image's size; the channels that fill up the last block are ignored.
+   A convolution computes a row of outputs in tiles of P pixels x Q vectors of output channels that stay in registers:
+   each step broadcasts P inputs and multiplies them with Q vectors of weights. The weights come from a panel,
+   [taps][I][Q][V] in float32, unpacked, modulated and squared (for the demodulation) on the way. */
+
+/* A validated tensor of the weight file: a matrix [rows][columns] whose columns are the last dimension. */
+typedef struct sg__tensor {
+    const unsigned char *data;   /* NULL: absent */
+    const unsigned char *scales; /* i8: one f32 a column */
+    stylegan_type type;
+    int columns;
+} sg__tensor;
+
+/* One row of a convolution. */
+typedef struct sg__row {
+    const float *input; /* pixel 0, channel block 0 */
+    size_t input_block; /* floats between channel blocks */
+    int channels;       /* I */
+    int taps;
+    ptrdiff_t offset[SG__MAX_TAPS];     /* floats from `input` to the tap's pixel */
+    const float *panel[SG__MAX_TAPS];   /* the tap's weights [I][Q][V] */
+    float *output;                      /* raw sums */
+    size_t output_pixel, output_vector; /* floats between pixels, between vectors */
+    int width;
+} sg__row;
+
+/* What follows a convolution: clamp(gain * act(x * scale + noise * strength + bias)) + add, per vector of channels. */
+typedef struct sg__epilogue {
+    const float *scale, *bias, *strength; /* [V] each */
+    const float *noise;                   /* [width], or NULL */
+    const float *add;                     /* [width][V], or NULL */
+    stylegan_activation activation;
+    float gain, clamp; /* clamp 0: none */
+} sg__epilogue;
+
+typedef struct sg__kernels {
+    stylegan_isa isa;
+    int lanes;   /* V */
+    int vectors; /* Q, vectors of output channels in a panel */
+    /* out [count rounded up to V] = tensor[row][column ...], zero-filled */
+    void (*unpack)(const sg__tensor *tensor, size_t row, int column, int count, float *out);
+    /* panel [rows][q][V] = tensor[row ...][column ...] * style[0 ... rows - 1]; squares [q][V] += its squares */
+    void (*panel)(const sg__tensor *tensor, size_t row, int rows, int column, int q, const float *style, float *squares,
+                  float *panel);
+    void (*convolve)(const sg__row *row, int q);
+    void (*finish)(float *row, int width, const sg__epilogue *epilogue);
+    /* out [count] = sum of weight[k] * source[k][...]; count is a multiple of V */
+    void (*weighted_sum)(float *out, int count, const float *const *source, const float *weight, int n);
+    /* mean [V] and sum of squared deviations [V] of rows x [height][row_stride] of width pixels */
+    void (*moments)(const float *x, int width, int height, size_t row_stride, float *mean, float *deviation);
+    void (*scale_shift)(float *row, int width, const float *scale, const float *shift); /* x = x * scale + shift */
+} sg__kernels;
+
+static float sg__curve(stylegan_activation activation, float x) {
+    double d = x;
+    switch (activation) {
+    case STYLEGAN_TANH: {
+        double e = STYLEGAN_EXP(d < 0 ? 2 * d : -2 * d), t = (1 - e) / (1 + e);
+        return (float)(d < 0 ? -t : t);
+    }
+    case STYLEGAN_SIGMOID: return (float)(1 / (1 + STYLEGAN_EXP(-d)));
+    case STYLEGAN_ELU: return d > 0 ? x : (float)(STYLEGAN_EXP(d) - 1);
+    case STYLEGAN_SELU: return (float)(1.0507009873554804934 * (d > 0 ? d : 1.6732632423543772848 * (STYLEGAN_EXP(d) - 1)));
+    case STYLEGAN_SOFTPLUS: return d > 30 ? x : (float)STYLEGAN_LOG(1 + STYLEGAN_EXP(d));
+    case STYLEGAN_SWISH: return (float)(d / (1 + STYLEGAN_EXP(-d)));
+    default: return x;
+    }
+}
+
+/* The passes: this file includes itself once per instruction set, with the vector vocabulary defined:
+   SG__V the vector, SG__LANES its lanes, SG__P x SG__Q the largest register tile, and the operations. */
+#define SG__CONCAT_(a, b) a##_##b
+#define SG__CONCAT(a, b) SG__CONCAT_(a, b)
+#define SG__FN(name) SG__CONCAT(sg__##name, SG__ISA)
+
+#if defined(__BYTE_ORDER__) && defined(__ORDER_BIG_ENDIAN__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define SG__NO_SIMD /* vector loads read the little-endian weights in place */
+#endif
+#if (defined(STYLEGAN_NO_SIMD) || defined(__TINYC__)) && !defined(SG__NO_SIMD)
+#define SG__NO_SIMD
+#endif
+#if !defined(SG__NO_SIMD)
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
+#define SG__X86
+#include <immintrin.h>
+#if !defined(_MSC_VER) || defined(__clang__)
+#include <cpuid.h>
+#endif
+#elif defined(__ARM_NEON) || defined(__ARM_NEON__) || defined(_M_ARM64)
+#define SG__NEON
+#include <arm_neon.h>
+#elif defined(__wasm_simd128__)
+#define SG__WASM
+#include <wasm_simd128.h>
+#endif
+#endif
+
+#define STYLEGAN_KERNEL_PASS
+
+/* Scalar: any processor. */
+#define SG__ISA scalar
+#define SG__ISA_ENUM STYLEGAN_ISA_SCALAR
+#define SG__LANES 1
+#define SG__P 2
+#define SG__Q 4
+#define SG__V float
+#define SG__LOAD(p) (*(p))
+#define SG__STORE(p, v) (*(p) = (v))
+#define SG__SET1(x) (x)
+#define SG__ADD(a, b) ((a) + (b))
+#define SG__SUB(a, b) ((a) - (b))
+#define SG__MUL(a, b) ((a) * (b))
+#define SG__FMA(a, b, c) ((a) * (b) + (c))
+#define SG__MAX(a, b) ((a) > (b) ? (a) : (b))
+#define SG__MIN(a, b) ((a) < (b) ? (a) : (b))
+#define SG__LOAD_F32(p) sg__f32(p)
+#define SG__LOAD_F16(p) sg__f16(p)
+#define SG__LOAD_I8(p) ((float)*(const signed char *)(p))
+static uint32_t sg__u32(const unsigned char *p) {
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+static uint64_t sg__u64(const unsigned char *p) {
+    return (uint64_t)sg__u32(p) | (uint64_t)sg__u32(p + 4) << 32;
+}
+static float sg__bits_to_float(uint32_t bits) {
+    float x;
+    STYLEGAN_MEMCPY(&x, &bits, 4);
+    return x;
+}
+static float sg__f32(const unsigned char *p) {
+    return sg__bits_to_float(sg__u32(p));
+}
+/* Shifts the half's exponent and mantissa into place and corrects the bias with a factor of 2^112: subnormals too. */
+static float sg__f16(const unsigned char *p) {
+    uint32_t h = (uint32_t)p[0] | (uint32_t)p[1] << 8;
+    float magnitude = sg__bits_to_float((h & 0x7fff) << 13) * 5.192296858534828e33f;
+    return h & 0x8000 ? -magnitude : magnitude;
+}
+#include STYLEGAN_FILENAME
+
+#ifdef SG__X86
+#define SG__ISA sse2
+#define SG__ISA_ENUM STYLEGAN_ISA_SSE2
+#define SG__LANES 4
+#define SG__P 6
+#define SG__Q 2
+#define SG__V __m128
+#define SG__LOAD(p) _mm_loadu_ps(p)
+#define SG__STORE(p, v) _mm_storeu_ps(p, v)
+#define SG__SET1(x) _mm_set1_ps(x)
+#define SG__ADD(a, b) _mm_add_ps(a, b)
+#define SG__SUB(a, b) _mm_sub_ps(a, b)
+#define SG__MUL(a, b) _mm_mul_ps(a, b)
+#define SG__FMA(a, b, c) _mm_add_ps(_mm_mul_ps(a, b), c)
+#define SG__MAX(a, b) _mm_max_ps(a, b)
+#define SG__MIN(a, b) _mm_min_ps(a, b)
+#define SG__LOAD_F32(p) _mm_loadu_ps((const float *)(const void *)(p))
+#define SG__LOAD_F16(p) SG__FN(load_f16)(p)
+#define SG__LOAD_I8(p) SG__FN(load_i8)(p)
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("sse2"))), apply_to = function)
+#elif defined(__GNUC__)
+#pragma GCC push_options
+#pragma GCC target("sse2")
+#endif
+SG__INLINE __m128 sg__load_f16_sse2(const unsigned char *p) { /* as sg__f16 */
+    __m128i h = _mm_unpacklo_epi16(_mm_loadl_epi64((const __m128i *)(const void *)p), _mm_setzero_si128());
+    __m128i sign = _mm_slli_epi32(_mm_and_si128(h, _mm_set1_epi32(0x8000)), 16);
+    __m128i magnitude = _mm_slli_epi32(_mm_and_si128(h, _mm_set1_epi32(0x7fff)), 13);
+    return _mm_or_ps(_mm_mul_ps(_mm_castsi128_ps(magnitude), _mm_set1_ps(5.192296858534828e33f)), _mm_castsi128_ps(sign));
+}
+SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
+    int bytes;
+    STYLEGAN_MEMCPY(&bytes, p, 4);
+    __m128i x = _mm_cvtsi32_si128(bytes);
+    x = _mm_unpacklo_epi8(x, x);
+    return _mm_cvtepi32_ps(_mm_srai_epi32(_mm_unpacklo_epi16(x, x), 24));
+}
+#include STYLEGAN_FILENAME
+#if defined(__clang__)
+#pragma clang attribute pop
+#elif defined(__GNUC__)
+#pragma GCC pop_options
+#endif
+
+#define SG__ISA avx2
+#define SG__ISA_ENUM STYLEGAN_ISA_AVX2
+#define SG__LANES 8
+#define SG__P 6
+#define SG__Q 2
+#define SG__V __m256
+#define SG__LOAD(p) _mm256_loadu_ps(p)
+#define SG__STORE(p, v) _mm256_storeu_ps(p, v)
+#define SG__SET1(x) _mm256_set1_ps(x)
+#define SG__ADD(a, b) _mm256_add_ps(a, b)
+#define SG__SUB(a, b) _mm256_sub_ps(a, b)
+#define SG__MUL(a, b) _mm256_mul_ps(a, b)
+#define SG__FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define SG__MAX(a, b) _mm256_max_ps(a, b)
+#define SG__MIN(a, b) _mm256_min_ps(a, b)
+#define SG__LOAD_F32(p) _mm256_loadu_ps((const float *)(const void *)(p))
+#define SG__LOAD_F16(p) _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(p)))
+#define SG__LOAD_I8(p) _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(p))))
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+#elif defined(__GNUC__)
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,f16c")
+#endif
+#include STYLEGAN_FILENAME
+#if defined(__clang__)
+#pragma clang attribute pop
+#elif defined(__GNUC__)
+#pragma GCC pop_options
+#endif
+
+#ifndef STYLEGAN_NO_AVX512
+#define SG__ISA avx512
+#define SG__ISA_ENUM STYLEGAN_ISA_AVX512
+#define SG__LANES 16
+#define SG__P 8
+#define SG__Q 2
+#define SG__V __m512
+#define SG__LOAD(p) _mm512_loadu_ps(p)
+#define SG__STORE(p, v) _mm512_storeu_ps(p, v)
+#define SG__SET1(x) _mm512_set1_ps(x)
+#define SG__ADD(a, b) _mm512_add_ps(a, b)
+#define SG__SUB(a, b) _mm512_sub_ps(a, b)
+#define SG__MUL(a, b) _mm512_mul_ps(a, b)
+#define SG__FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define SG__MAX(a, b) _mm512_max_ps(a, b)
+#define SG__MIN(a, b) _mm512_min_ps(a, b)
+#define SG__LOAD_F32(p) _mm512_loadu_ps((const void *)(p))
+#define SG__LOAD_F16(p) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(p)))
+#define SG__LOAD_I8(p) _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(p))))
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx2,fma,f16c"))), apply_to = function)
+#elif defined(__GNUC__)
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx2,fma,f16c")
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" /* a false alarm of gcc 12 in its own intrinsics */
+#endif
+#include STYLEGAN_FILENAME
+#if defined(__clang__)
+#pragma clang attribute pop
+#elif defined(__GNUC__)
+#pragma GCC diagnostic pop
+#pragma GCC pop_options
+#endif
+#endif
+#endif /* SG__X86 */
+
+#ifdef SG__NEON
+#define SG__ISA neon
+#define SG__ISA_ENUM STYLEGAN_ISA_NEON
+#define SG__LANES 4
+#define SG__P 8
+#define SG__Q 2
+#define SG__V float32x4_t
+#define SG__LOAD(p) vld1q_f32(p)
+#define SG__STORE(p, v) vst1q_f32(p, v)
+#define SG__SET1(x) vdupq_n_f32(x)
+#define SG__ADD(a, b) vaddq_f32(a, b)
+#define SG__SUB(a, b) vsubq_f32(a, b)
+#define SG__MUL(a, b) vmulq_f32(a, b)
+#if defined(__aarch64__) || defined(_M_ARM64)
+#define SG__FMA(a, b, c) vfmaq_f32(c, a, b)
+#else
+#define SG__FMA(a, b, c) vmlaq_f32(c, a, b)
+#endif
+#define SG__MAX(a, b) vmaxq_f32(a, b)
+#define SG__MIN(a, b) vminq_f32(a, b)
+#define SG__LOAD_F32(p) vreinterpretq_f32_u8(vld1q_u8(p))
+#define SG__LOAD_F16(p) SG__FN(load_f16)(p)
+#define SG__LOAD_I8(p) SG__FN(load_i8)(p)
+SG__INLINE float32x4_t sg__load_f16_neon(const unsigned char *p) { /* as sg__f16 */
+    uint32x4_t h = vmovl_u16(vreinterpret_u16_u8(vld1_u8(p)));
+    uint32x4_t sign = vshlq_n_u32(vandq_u32(h, vdupq_n_u32(0x8000)), 16);
+    uint32x4_t magnitude = vshlq_n_u32(vandq_u32(h, vdupq_n_u32(0x7fff)), 13);
+    float32x4_t x = vmulq_f32(vreinterpretq_f32_u32(magnitude), vdupq_n_f32(5.192296858534828e33f));
+    return vreinterpretq_f32_u32(vorrq_u32(vreinterpretq_u32_f32(x), sign));
+}
+SG__INLINE float32x4_t sg__load_i8_neon(const unsigned char *p) {
+    uint32_t bytes;
+    STYLEGAN_MEMCPY(&bytes, p, 4);
+    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u32(vdup_n_u32(bytes))))));
+}
+#include STYLEGAN_FILENAME
+#endif
+
+#ifdef SG__WASM
+#define SG__ISA wasm
+#define SG__ISA_ENUM STYLEGAN_ISA_WASM
+#define SG__LANES 4
+#define SG__P 6
+#define SG__Q 2
+#define SG__V v128_t
+#define SG__LOAD(p) wasm_v128_load(p)
+#define SG__STORE(p, v) wasm_v128_store(p, v)
+#define SG__SET1(x) wasm_f32x4_splat(x)
+#define SG__ADD(a, b) wasm_f32x4_add(a, b)
+#define SG__SUB(a, b) wasm_f32x4_sub(a, b)
+#define SG__MUL(a, b) wasm_f32x4_mul(a, b)
+#define SG__FMA(a, b, c) wasm_f32x4_add(wasm_f32x4_mul(a, b), c)
+#define SG__MAX(a, b) wasm_f32x4_pmax(b, a)
+#define SG__MIN(a, b) wasm_f32x4_pmin(b, a)
+#define SG__LOAD_F32(p) wasm_v128_load(p)
+#define SG__LOAD_F16(p) SG__FN(load_f16)(p)
+#define SG__LOAD_I8(p) SG__FN(load_i8)(p)
+SG__INLINE v128_t sg__load_f16_wasm(const unsigned char *p) { /* as sg__f16 */
+    v128_t h = wasm_u32x4_load16x4(p);
+    v128_t sign = wasm_i32x4_shl(wasm_v128_and(h, wasm_i32x4_splat(0x8000)), 16);
+    v128_t magnitude = wasm_i32x4_shl(wasm_v128_and(h, wasm_i32x4_splat(0x7fff)), 13);
+    return wasm_v128_or(wasm_f32x4_mul(magnitude, wasm_f32x4_splat(5.192296858534828e33f)), sign);
+}
+SG__INLINE v128_t sg__load_i8_wasm(const unsigned char *p) {
+    return wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(p))));
+}
+#include STYLEGAN_FILENAME
+#endif
+
+#undef STYLEGAN_KERNEL_PASS
+
+/* >>cpu */
+
+#ifdef SG__X86
+static void sg__cpuid(uint32_t leaf, uint32_t r[4]) {
+#if defined(_MSC_VER) && !defined(__clang__)
+    __cpuidex((int *)r, (int)leaf, 0);
+#else
+    __cpuid_count(leaf, 0, r[0], r[1], r[2], r[3]);
+#endif
+}
+
+/* The register states that the operating system saves (XCR0). */
+static uint64_t sg__xgetbv(void) {
+#if defined(_MSC_VER) && !defined(__clang__)
+    return _xgetbv(0);
+#else
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+#endif
+}
+#endif
+
+static int sg__cpu_has(stylegan_isa isa) {
+#ifdef SG__X86
+    uint32_t r[4], leaf1_ecx, leaf1_edx, leaf7_ebx = 0;
+    uint64_t saved = 0;
+    sg__cpuid(0, r);
+    uint32_t leaves = r[0];
+    sg__cpuid(1, r);
+    leaf1_ecx = r[2];
+    leaf1_edx = r[3];
+    if (leaves >= 7) {
+        sg__cpuid(7, r);
+        leaf7_ebx = r[1];
+    }
+    if (leaf1_ecx & 1u << 27) saved = sg__xgetbv(); /* OSXSAVE */
+    int avx2 = (saved & 0x6) == 0x6 && (leaf7_ebx & 1u << 5) && (leaf1_ecx & 1u << 12) /* FMA */ &&
+               (leaf1_ecx & 1u << 29) /* F16C */;
+    if (isa == STYLEGAN_ISA_SSE2) return (leaf1_edx & 1u << 26) != 0;
+    if (isa == STYLEGAN_ISA_AVX2) return avx2;
+    if (isa == STYLEGAN_ISA_AVX512) return avx2 && (saved & 0xe6) == 0xe6 && (leaf7_ebx & 1u << 16) != 0;
+#endif
+    (void)isa;
+    return 1;
+}
+
+/* Every instruction set compiled in, the fastest first. */
+static const sg__kernels *const sg__all_kernels[] = {
+#ifdef SG__X86
+#ifndef STYLEGAN_NO_AVX512
+    &sg__kernels_avx512,
+#endif
+    &sg__kernels_avx2,   &sg__kernels_sse2,
+#endif
+#ifdef SG__NEON
+    &sg__kernels_neon,
+#endif
+#ifdef SG__WASM
+    &sg__kernels_wasm,
+#endif
+    &sg__kernels_scalar,
+};
+
+/* The table of an instruction set, the fastest one for AUTO; NULL if this processor or this build has it not. */
+static const sg__kernels *sg__find_kernels(stylegan_isa isa) {
+    for (size_t i = 0; i < sizeof sg__all_kernels / sizeof *sg__all_kernels; i++) {
+        const sg__kernels *k = sg__all_kernels[i];
+        if ((isa == STYLEGAN_ISA_AUTO || isa == k->isa) && sg__cpu_has(k->isa)) return k;
+    }
+    return NULL;
+}
+
+STYLEGAN_API const char *stylegan_isa_name(stylegan_isa isa) {
+    static const char *const names[STYLEGAN_ISA_COUNT] = {"auto", "scalar", "sse2", "avx2", "avx512", "neon", "wasm"};
+    return (size_t)isa < STYLEGAN_ISA_COUNT ? names[isa] : "unknown";
+}
+
+STYLEGAN_API int stylegan_isa_available(stylegan_isa isa) {
+    return sg__find_kernels(isa) != NULL;
+}
+
+/* >>threads
+
+   A job is a number of items that do not depend on each other. Parts, one per thread, take the next item until none is
+   left; which part computes an item changes nothing in its result. */
+
+typedef void sg__item_fn(void *context, int item, int part);
+
+typedef struct sg__job {
+    sg__item_fn *run;
+    void *context;
+    int count, parts, next;
+} sg__job;
+
+static void sg__job_part(void *context, int part) {
+    sg__job *job = (sg__job *)context;
+#ifdef SG__FETCH_INCREMENT
+    for (int i; (i = SG__FETCH_INCREMENT(&job->next)) < job->count;) job->run(job->context, i, part);
+#else
+    for (int i = part; i < job->count; i += job->parts) job->run(job->context, i, part);
+#endif
+}
+
+#ifdef SG__NO_THREADS
+typedef struct sg__lock {
+    int unused;
+} sg__lock;
+#define SG__LOCK_INIT(l) ((void)(l))
+#define SG__LOCK_FREE(l) ((void)(l))
+#define SG__LOCK(l) ((void)(l))
+#define SG__UNLOCK(l) ((void)(l))
+#else
+
+#ifdef _WIN32
+typedef SRWLOCK sg__lock;
+typedef CONDITION_VARIABLE sg__condition;
+typedef HANDLE sg__thread;
+#define SG__LOCK_INIT(l) InitializeSRWLock(l)
+#define SG__LOCK_FREE(l) ((void)(l))
+#define SG__LOCK(l) AcquireSRWLockExclusive(l)
+#define SG__TRY_LOCK(l) (TryAcquireSRWLockExclusive(l) != 0)
+#define SG__UNLOCK(l) ReleaseSRWLockExclusive(l)
+#define SG__CONDITION_INIT(c) InitializeConditionVariable(c)
+#define SG__CONDITION_FREE(c) ((void)(c))
+#define SG__WAIT(c, l) SleepConditionVariableSRW(c, l, INFINITE, 0)
+#define SG__WAKE(c) WakeAllConditionVariable(c)
+#define SG__THREAD_RESULT DWORD WINAPI
+#define SG__THREAD_START(t, f, a) ((*(t) = CreateThread(NULL, 0, f, a, 0, NULL)) != NULL)
+#define SG__THREAD_JOIN(t) (WaitForSingleObject(t, INFINITE), CloseHandle(t))
+#else
+typedef pthread_mutex_t sg__lock;
+typedef pthread_cond_t sg__condition;
+typedef pthread_t sg__thread;
+#define SG__LOCK_INIT(l) pthread_mutex_init(l, NULL)
+#define SG__LOCK_FREE(l) pthread_mutex_destroy(l)
+#define SG__LOCK(l) pthread_mutex_lock(l)
+#define SG__TRY_LOCK(l) (pthread_mutex_trylock(l) == 0)
+#define SG__UNLOCK(l) pthread_mutex_unlock(l)
+#define SG__CONDITION_INIT(c) pthread_cond_init(c, NULL)
+#define SG__CONDITION_FREE(c) pthread_cond_destroy(c)
+#define SG__WAIT(c, l) pthread_cond_wait(c, l)
+#define SG__WAKE(c) pthread_cond_broadcast(c)
+#define SG__THREAD_RESULT void *
+#define SG__THREAD_START(t, f, a) (pthread_create(t, NULL, f, a) == 0)
+#define SG__THREAD_JOIN(t) pthread_join(t, NULL)
+#endif
+
+typedef struct sg__pool sg__pool;
+
+typedef struct sg__worker {
+    sg__pool *pool;
+    sg__thread thread;
+    int part;
+} sg__worker;
+
+/* Threads that sleep between jobs. */
+struct sg__pool {
+    sg__lock busy; /* held while a job runs; a second caller runs its job alone */
+    sg__lock lock; /* guards what follows */
+    sg__condition start, done;
+    stylegan_task_fn *task;
+    void *context;
+    int parts, generation, working, stop;
+    int count; /* of workers; the caller itself is part 0 */
+    sg__worker workers[SG__MAX_THREADS];
+};
+
+static SG__THREAD_RESULT sg__work(void *argument) {
+    sg__worker *worker = (sg__worker *)argument;
+    sg__pool *pool = worker->pool;
+    int generation = 0;
+    SG__LOCK(&pool->lock);
+    for (;;) {
+        while (!pool->stop && pool->generation == generation) SG__WAIT(&pool->start, &pool->lock);
+        if (pool->stop) break;
+        generation = pool->generation;
+        if (worker->part < pool->parts) {
+            SG__UNLOCK(&pool->lock);
+            pool->task(pool->context, worker->part);
+            SG__LOCK(&pool->lock);
+        }
+        if (--pool->working == 0) SG__WAKE(&pool->done);
+    }
+    SG__UNLOCK(&pool->lock);
+    return 0;
+}
+
+static void sg__pool_start(sg__pool *pool, int threads) {
+    SG__LOCK_INIT(&pool->busy);
+    SG__LOCK_INIT(&pool->lock);
+    SG__CONDITION_INIT(&pool->start);
+    SG__CONDITION_INIT(&pool->done);
+    for (int i = 0; i < threads - 1; i++) {
+        sg__worker *worker = &pool->workers[i];
+        worker->pool = pool;
+        worker->part = i + 1;
+        if (!SG__THREAD_START(&worker->thread, sg__work, worker)) break; /* fewer threads do as well */
+        pool->count++;
+    }
+}
+
+static void sg__pool_stop(sg__pool *pool) {
+    SG__LOCK(&pool->lock);
+    pool->stop = 1;
+    SG__WAKE(&pool->start);
+    SG__UNLOCK(&pool->lock);
+    for (int i = 0; i < pool->count; i++) SG__THREAD_JOIN(pool->workers[i].thread);
+    SG__CONDITION_FREE(&pool->start);
+    SG__CONDITION_FREE(&pool->done);
+    SG__LOCK_FREE(&pool->lock);
+    SG__LOCK_FREE(&pool->busy);
+}
+
+static void sg__pool_run(void *user, int parts, stylegan_task_fn *task, void *context) {
+    sg__pool *pool = (sg__pool *)user;
+    if (!SG__TRY_LOCK(&pool->busy)) {
+        for (int part = 0; part < parts; part++) task(context, part);
+        return;
+    }
+    SG__LOCK(&pool->lock);
+    pool->task = task;
+    pool->context = context;
+    pool->parts = parts;
+    pool->working = pool->count;
+    pool->generation++;
+    SG__WAKE(&pool->start);
+    SG__UNLOCK(&pool->lock);
+    task(context, 0);
+    for (int part = pool->count + 1; part < parts; part++) task(context, part);
+    SG__LOCK(&pool->lock);
+    while (pool->working) SG__WAIT(&pool->done, &pool->lock);
+    SG__UNLOCK(&pool->lock);
+    SG__UNLOCK(&pool->busy);
+}
+
+static int sg__processors(void) {
+#ifdef _WIN32
+    SYSTEM_INFO info;
+    GetSystemInfo(&info);
+    long count = (long)info.dwNumberOfProcessors;
+#else
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+#endif
+    return count < 1 ? 1 : count > SG__MAX_THREADS ? SG__MAX_THREADS : (int)count;
+}
+#endif /* SG__NO_THREADS */
+
+/* >>random */
+
+/* Two uniform numbers in (-1, 1) to two normals by Marsaglia's polar method; 0 if they must be drawn again. */
+static int sg__polar(double x, double y, double *first, double *second) {
+    double square = x * x + y * y;
+    if (square >= 1 || square == 0) return 0;
+    double factor = STYLEGAN_SQRT(-2 * STYLEGAN_LOG(square) / square);
+    *first = factor * y;
+    *second = factor * x;
+    return 1;
+}
+
+/* The Mersenne Twister MT19937 (Matsumoto and Nishimura, 1998) as NumPy seeds and reads it. */
+typedef struct sg__twister {
+    uint32_t state[624];
+    int at;
+} sg__twister;
+
+static uint32_t sg__twister_next(sg__twister *t) {
+    if (t->at == 624) {
+        for (int i = 0; i < 624; i++) {
+            uint32_t y = (t->state[i] & 0x80000000u) | (t->state[(i + 1) % 624] & 0x7fffffffu);
+            t->state[i] = t->state[(i + 397) % 624] ^ y >> 1 ^ (y & 1 ? 0x9908b0dfu : 0);
+        }
+        t->at = 0;
+    }
+    uint32_t y = t->state[t->at++];
+    y ^= y >> 11;
+    y ^= y << 7 & 0x9d2c5680u;
+    y ^= y << 15 & 0xefc60000u;
+    return y ^ y >> 18;
+}
+
+static double sg__twister_uniform(sg__twister *t) { /* in [-1, 1) with 53 bits */
+    uint32_t high = sg__twister_next(t) >> 5, low = sg__twister_next(t) >> 6;
+    return 2 * ((high * 67108864.0 + low) / 9007199254740992.0) - 1;
+}
+
+STYLEGAN_API void stylegan_seed_z(uint32_t seed, float *z, int count) {
+    sg__twister twister;
+    for (int i = 0; i < 624; i++) {
+        twister.state[i] = seed;
+        seed = 1812433253u * (seed ^ seed >> 30) + (uint32_t)i + 1;
+    }
+    twister.at = 624;
+    for (int i = 0; i < count; i += 2) {
+        double x, y, first, second;
+        do {
+            x = sg__twister_uniform(&twister);
+            y = sg__twister_uniform(&twister);
+        } while (!sg__polar(x, y, &first, &second));
+        z[i] = (float)first;
+        if (i + 1 < count) z[i + 1] = (float)second;
+    }
+}
+
+static uint64_t sg__mix(uint64_t x) { /* SplitMix64 (Steele, Lea and Flood, 2014) */
+    x += 0x9e3779b97f4a7c15u;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return x ^ x >> 31;
+}
+
+/* Counter-based: elements 2k and 2k + 1 are the polar pair of the first accepted attempt a = 0, 1, ... whose uniform
+   numbers are the halves of mix(mix(mix(seed) + layer) + 64 k + a). */
+STYLEGAN_API void stylegan_random_normal(uint64_t seed, uint32_t layer, uint64_t first, float *values, int count) {
+    uint64_t key = sg__mix(sg__mix(seed) + layer);
+    for (int i = 0; i < count;) {
+        uint64_t pair = (first + (uint64_t)i) / 2, attempt = 64 * pair, bits;
+        double normal[2];
+        do bits = sg__mix(key + attempt++);
+        while (!sg__polar(((double)(bits >> 32) + 0.5) / 2147483648.0 - 1,
+                          ((double)(bits & 0xffffffffu) + 0.5) / 2147483648.0 - 1, &normal[0], &normal[1]));
+        int odd = (int)((first + (uint64_t)i) & 1);
+        values[i++] = (float)normal[odd];
+        if (!odd && i < count) values[i++] = (float)normal[1];
+    }
+}
+
+/* >>reader
+
+   Turns the bytes of a weight file into validated views. Nothing in the file is believed before it is checked. */
+
+typedef struct sg__head {
+    uint64_t file_size;
+    uint32_t head_size, config_count, tensor_count, text_size;
+    uint32_t directory, text; /* offsets */
+} sg__head;
+
+static uint32_t sg__round_up(uint32_t n, uint32_t to) {
+    return (n + to - 1) / to * to;
+}
+
+/* Continues a checksum (see >>weight-file; it begins with 1) over whole 32-bit words. */
+static uint64_t sg__checksum(uint64_t sum, const unsigned char *data, size_t size) {
+    uint32_t a = (uint32_t)sum, b = (uint32_t)(sum >> 32);
+    for (size_t i = 0; i + 4 <= size; i += 4) {
+        a += sg__u32(data + i);
+        b += a;
+    }
+    return (uint64_t)b << 32 | a;
+}
+
+static const unsigned char sg__magic[8] = {0x89, 'S', 'G', 'W', '\r', '\n', 0x1a, '\n'};
+
+/* Parses the prologue, the file's first 64 bytes. */
+static stylegan_result sg__read_prologue(const unsigned char *data, size_t size, sg__head *head, stylegan_error *error) {
+    if (size < SG__HEAD_SIZE) {
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "not a weight file: %u bytes, shorter than its head", (uint64_t)size);
+    }
+    for (int i = 0; i < 8; i++) {
+        if (data[i] != sg__magic[i]) return sg__fail(error, STYLEGAN_ERROR_FORMAT, "not a weight file: wrong magic at byte %u", (uint64_t)i);
+    }
+    if (sg__u32(data + 8) != 1) {
+        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "weight file version %u, expected 1", (uint64_t)sg__u32(data + 8));
+    }
+    head->head_size = sg__u32(data + 12);
+    head->file_size = sg__u64(data + 16);
+    head->config_count = sg__u32(data + 40);
+    head->tensor_count = sg__u32(data + 44);
+    head->text_size = sg__u32(data + 48);
+    if (head->config_count > SG__MAX_FIELDS || head->tensor_count > 65536 || head->text_size > 1u << 20) {
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "damaged head: %u fields, %u tensors, %u bytes of text", (uint64_t)head->config_count,
+                        (uint64_t)head->tensor_count, (uint64_t)head->text_size);
+    }
+    head->directory = SG__HEAD_SIZE + sg__round_up(4 * head->config_count, SG__ALIGN);
+    head->text = head->directory + SG__ENTRY_SIZE * head->tensor_count;
+    if (head->head_size != sg__round_up(head->text + head->text_size, SG__ALIGN) || head->file_size < head->head_size ||
+        head->file_size % 4 != 0) {
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "damaged head: head size %u and file size %u do not fit its contents",
+                        (uint64_t)head->head_size, head->file_size);
+    }
+    return STYLEGAN_OK;
+}
+
+/* Parses and verifies the whole head. */
+static stylegan_result sg__read_head(const unsigned char *data, size_t size, sg__head *head, stylegan_error *error) {
+    stylegan_result result = sg__read_prologue(data, size, head, error);
+    if (result) return result;
+    if (size < head->head_size) {
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "truncated: %u bytes, its head alone has %u", (uint64_t)size, (uint64_t)head->head_size);
+    }
+    uint64_t sum = sg__checksum(sg__checksum(1, data, 24), data + 32, head->head_size - 32);
+    if (sum != sg__u64(data + 24)) return sg__fail(error, STYLEGAN_ERROR_CHECKSUM, "damaged: the checksum of its head is wrong");
+    return STYLEGAN_OK;
+}
+
+static void sg__read_config(const unsigned char *data, const sg__head *head, stylegan_config *config) {
+    STYLEGAN_MEMSET(config, 0, sizeof *config);
+    unsigned char *field = (unsigned char *)config; /* every field has 4 bytes */
+    for (size_t i = 0; i < head->config_count && i < sizeof *config / 4; i++, field += 4) {
+        uint32_t bits = sg__u32(data + SG__HEAD_SIZE + 4 * i);
+        STYLEGAN_MEMCPY(field, &bits, 4);
+    }
+}
+
+/* Parses a directory entry and checks that the tensor lies inside the file. */
+static stylegan_result sg__read_entry(const unsigned char *data, const sg__head *head, uint32_t index, stylegan_tensor *tensor,
+                                      stylegan_error *error) {
+    const unsigned char *entry = data + head->directory + SG__ENTRY_SIZE * index;
+    STYLEGAN_MEMCPY(tensor->name, entry, 32);
+    if (tensor->name[31] || !tensor->name[0]) return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %u: bad name", (uint64_t)index);
+    uint32_t type = sg__u32(entry + 32), dimensions = sg__u32(entry + 36);
+    if (type >= STYLEGAN_TYPE_COUNT) {
+        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "tensor %s: unknown type %u", tensor->name, (uint64_t)type);
+    }
+    if (dimensions < 1 || dimensions > 4) {
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %s: %u dimensions, expected 1 to 4", tensor->name, (uint64_t)dimensions);
+    }
+    tensor->type = (stylegan_type)type;
+    tensor->dimensions = (int)dimensions;
+    uint64_t count = 1, limit = (uint64_t)1 << 40;
+    for (uint32_t i = 0; i < 4; i++) {
+        uint32_t n = sg__u32(entry + 40 + 4 * i);
+        if (n < 1 || n > 0x7fffffff || (i >= dimensions && n != 1) || count > limit / n) {
+            return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %s: bad shape, dimension %u is %u", tensor->name, (uint64_t)i, (uint64_t)n);
+        }
+        tensor->shape[i] = (int32_t)n;
+        count *= n;
+    }
+    uint64_t columns = (uint64_t)tensor->shape[dimensions - 1];
+    tensor->bytes = type == STYLEGAN_F32 ? 4 * count : type == STYLEGAN_F16 ? 2 * count : 4 * columns + count;
+    uint64_t offset = sg__u64(entry + 56);
+    if (offset % SG__ALIGN || offset < head->head_size || offset > head->file_size || tensor->bytes > head->file_size - offset) {
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %s: %u bytes at offset %u do not fit the file's %u bytes", tensor->name,
+                        tensor->bytes, offset, head->file_size);
+    }
+    tensor->data = data + offset;
+    return STYLEGAN_OK;
+}
+
+/* >>plan
+
+   The network as a table of layers, built from the tensors' names and checked against the configuration. */
+
+typedef struct sg__layer {
+    sg__tensor weight, bias, noise, strength, affine_weight, affine_bias;
+    int in, out, kernel; /* weight [kernel][kernel][in][out] */
+    int style;           /* index of its w in ws */
+    size_t style_offset; /* of its style in the workspace's styles, a whole number of panels wide */
+} sg__layer;
+
+typedef struct sg__block {
+    int resolution, channels; /* of its output */
+    sg__layer conv0, conv1, skip, torgb;
+} sg__block;
+
+struct stylegan_model {
+    stylegan_config config;
+    sg__head head;
+    const unsigned char *data;
+    uint64_t parameters;
+    const sg__kernels *kernels;
+
+    sg__tensor embed_weight, embed_bias, w_avg, constant, dense;
+    sg__layer *mapping; /* [mapping_layers] */
+    sg__block *blocks;  /* [block_count] */
+    int block_count, lod;
+    float lod_fraction; /* of the image below in the final one */
+    size_t style_floats;
+
+    /* The low-pass filter [fir_height][fir_width], with the gain of its up-sampling; separable ones as two factors. */
+    int fir_height, fir_width, fir_separable;
+    float fir[SG__MAX_FIR * SG__MAX_FIR], fir_column[SG__MAX_FIR], fir_row[SG__MAX_FIR];
+
+    int parts;
+    stylegan_parallel_fn *parallel;
+    void *parallel_user;
+    void *(*allocate)(void *user, size_t size);
+    void (*release)(void *user, void *memory);
+    void *allocator_user;
+    void *owned;                  /* what opening allocated */
+    void *workspace;              /* the model's own, made by the first call that needs it */
+    sg__lock workspace_lock;
+#ifndef SG__NO_THREADS
+    sg__pool pool;
+#endif
+};
+
+/* Finding tensors by name while a model is built. */
+typedef struct sg__builder {
+    stylegan_model *model;
+    unsigned char *used; /* [tensor_count] */
+    stylegan_error *error;
+    stylegan_result result; /* the first failure */
+} sg__builder;
+
+static int sg__same(const char *a, const char *b) {
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+/* "b8.conv0" + ".affine.weight" */
+static void sg__name(char name[32], const char *prefix, int number, const char *middle, const char *suffix) {
+    size_t at = 0;
+    char digits[12];
+    int count = 0;
+    while (*prefix) at = sg__put(name, at, 32, *prefix++);
+    if (number >= 0) {
+        do digits[count++] = (char)('0' + number % 10);
+        while (number /= 10);
+        while (count) at = sg__put(name, at, 32, digits[--count]);
+    }
+    while (*middle) at = sg__put(name, at, 32, *middle++);
+    while (*suffix) at = sg__put(name, at, 32, *suffix++);
+    name[at] = 0;
+}
+
+enum { SG__OPTIONAL, SG__REQUIRED };
+
+/* Looks up a tensor and checks its shape; 0 in the expected shape stands for any size up to SG__MAX_WIDTH and is replaced
+   by the one found. Absent tensors have data NULL. */
+static void sg__take(sg__builder *b, sg__tensor *out, int required, const char *name, int dimensions, int shape[4]) {
+    stylegan_tensor tensor;
+    const sg__head *head = &b->model->head;
+    if (b->result) return;
+    for (uint32_t i = 0; i < head->tensor_count; i++) {
+        b->result = sg__read_entry(b->model->data, head, i, &tensor, b->error);
+        if (b->result) return;
+        if (!sg__same(tensor.name, name)) continue;
+        b->used[i] = 1;
+        int fits = tensor.dimensions == dimensions;
+        for (int d = 0; d < dimensions; d++) {
+            if (!shape[d] && tensor.shape[d] <= SG__MAX_WIDTH) shape[d] = tensor.shape[d];
+            fits &= tensor.shape[d] == shape[d];
+        }
+        if (!fits) {
+            b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s: shape %ux%ux%ux%u, expected %ux%ux%ux%u", name,
+                                 (uint64_t)tensor.shape[0], (uint64_t)tensor.shape[1], (uint64_t)tensor.shape[2],
+                                 (uint64_t)tensor.shape[3], (uint64_t)shape[0], (uint64_t)(dimensions > 1 ? shape[1] : 1),
+                                 (uint64_t)(dimensions > 2 ? shape[2] : 1), (uint64_t)(dimensions > 3 ? shape[3] : 1));
+            return;
+        }
+        out->type = tensor.type;
+        out->columns = tensor.shape[dimensions - 1];
+        out->scales = tensor.data;
+        out->data = tensor.data + (tensor.type == STYLEGAN_I8 ? 4 * (size_t)out->columns : 0);
+        return;
+    }
+    if (required) b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s is missing", name);
+}
+
+static void sg__take_vector(sg__builder *b, sg__tensor *out, int required, const char *name, int size) {
+    int shape[4] = {size, 0, 0, 0};
+    sg__take(b, out, required, name, 1, shape);
+}
+
+static void sg__take_matrix(sg__builder *b, sg__tensor *out, int required, const char *name, int rows, int *columns) {
+    int shape[4] = {rows, *columns, 0, 0};
+    sg__take(b, out, required, name, 2, shape);
+    *columns = shape[1];
+}
+
+/* A style's affine map [D][size]; reserves room for the style. */
+static void sg__take_affine(sg__builder *b, sg__layer *layer, int resolution, const char *kind, int style, int size) {
+    stylegan_model *m = b->model;
+    char name[32];
+    int panel = m->kernels->lanes * m->kernels->vectors;
+    sg__name(name, "b", resolution, kind, ".affine.weight");
+    sg__take_matrix(b, &layer->affine_weight, SG__REQUIRED, name, m->config.w_dim, &size);
+    sg__name(name, "b", resolution, kind, ".affine.bias");
+    sg__take_vector(b, &layer->affine_bias, SG__REQUIRED, name, size);
+    layer->style = style;
+    layer->style_offset = m->style_floats;
+    m->style_floats += (size_t)((size + panel - 1) / panel * panel);
+}
+
+/* weight [k][k][in][out]; kind ".conv0", ".conv1", ".skip" or ".torgb". out 0: as found. */
+static void sg__take_weight(sg__builder *b, sg__layer *layer, int resolution, const char *kind, int kernel, int in, int out) {
+    char name[32];
+    int shape[4] = {kernel, kernel, in, out};
+    sg__name(name, "b", resolution, kind, ".weight");
+    sg__take(b, &layer->weight, SG__REQUIRED, name, 4, shape);
+    layer->in = in;
+    layer->out = shape[3];
+    layer->kernel = shape[0];
+    if (!b->result && ((shape[0] != 1 && shape[0] != 3) || shape[1] != shape[0])) {
+        b->result = sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED, "tensor %s: kernel %ux%u, only 1x1 and 3x3 are supported", name,
+                             (uint64_t)shape[0], (uint64_t)shape[1]);
+    }
+}
+
+/* Bias, noise and style of one of the two main layers of a block. */
+static void sg__take_epilogue(sg__builder *b, sg__layer *layer, int resolution, const char *kind, int style) {
+    const stylegan_config *config = &b->model->config;
+    char name[32];
+    int size = resolution;
+    sg__name(name, "b", resolution, kind, ".bias");
+    sg__take_vector(b, &layer->bias, SG__REQUIRED, name, layer->out);
+    sg__name(name, "b", resolution, kind, ".noise");
+    sg__take_matrix(b, &layer->noise, SG__OPTIONAL, name, resolution, &size);
+    if (layer->noise.data) {
+        sg__name(name, "b", resolution, kind, ".noise_strength");
+        sg__take_vector(b, &layer->strength, SG__REQUIRED, name, 0);
+        if (!b->result && layer->strength.columns != 1 && layer->strength.columns != layer->out) {
+            b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s: %u values, expected 1 or %u", name,
+                                 (uint64_t)layer->strength.columns, (uint64_t)layer->out);
+        }
+    }
+    layer->style = style;
+    if (config->family == STYLEGAN_FAMILY_2) {
+        sg__take_affine(b, layer, resolution, kind, style, layer->in);
+    } else if (config->use_styles) {
+        sg__take_affine(b, layer, resolution, kind, style, 2 * layer->out);
+    }
+}
+
+static void sg__take_torgb(sg__builder *b, sg__block *block, int style) {
+    const stylegan_config *config = &b->model->config;
+    char name[32];
+    sg__take_weight(b, &block->torgb, block->resolution, ".torgb", 1, block->channels, config->channels);
+    sg__name(name, "b", block->resolution, ".torgb", ".bias");
+    sg__take_vector(b, &block->torgb.bias, SG__REQUIRED, name, config->channels);
+    if (config->family == STYLEGAN_FAMILY_2) sg__take_affine(b, &block->torgb, block->resolution, ".torgb", style, block->channels);
+}
+
+static void sg__plan_mapping(sg__builder *b) {
+    stylegan_model *m = b->model;
+    const stylegan_config *config = &m->config;
+    char name[32];
+    int width = config->z_dim;
+    if (config->c_dim) {
+        int embed = 0;
+        sg__take_matrix(b, &m->embed_weight, SG__REQUIRED, "mapping.embed.weight", config->c_dim, &embed);
+        sg__take_vector(b, &m->embed_bias, SG__OPTIONAL, "mapping.embed.bias", embed);
+        width += embed;
+    }
+    for (int i = 0; i < config->mapping_layers; i++) {
+        sg__layer *layer = &m->mapping[i];
+        layer->in = width;
+        layer->out = i == config->mapping_layers - 1 ? config->w_dim : 0;
+        sg__name(name, "mapping.fc", i, "", ".weight");
+        sg__take_matrix(b, &layer->weight, SG__REQUIRED, name, layer->in, &layer->out);
+        sg__name(name, "mapping.fc", i, "", ".bias");
+        sg__take_vector(b, &layer->bias, SG__REQUIRED, name, layer->out);
+        width = layer->out;
+    }
+    if (!b->result && width != config->w_dim) {
+        b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "the mapping ends with %u values, w_dim is %u", (uint64_t)width,
+                             (uint64_t)config->w_dim);
+    }
+    sg__take_vector(b, &m->w_avg, SG__OPTIONAL, "w_avg", config->w_dim);
+}
+
+static void sg__plan_fir(sg__builder *b) {
+    stylegan_model *m = b->model;
+    sg__tensor fir = {NULL, NULL, STYLEGAN_F32, 0};
+    int shape[4] = {0, 0, 0, 0};
+    sg__take(b, &fir, m->config.family == STYLEGAN_FAMILY_2, "fir", 2, shape);
+    if (b->result) return;
+    if (shape[0] > SG__MAX_FIR || shape[1] > SG__MAX_FIR) {
+        b->result = sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED, "tensor fir: %ux%u taps, at most %ux%u are supported", (uint64_t)shape[0],
+                             (uint64_t)shape[1], (uint64_t)SG__MAX_FIR, (uint64_t)SG__MAX_FIR);
+        return;
+    }
+    float padded[SG__MAX_FIR + 64], sum = 0, largest = 0, error = 0;
+    int h = m->fir_height = fir.data ? shape[0] : 1, w = m->fir_width = fir.data ? shape[1] : 1;
+    m->fir[0] = 1;
+    for (int y = 0; fir.data && y < h; y++) {
+        m->kernels->unpack(&fir, (size_t)y, 0, w, padded);
+        STYLEGAN_MEMCPY(m->fir + y * w, padded, (size_t)w * sizeof(float));
+    }
+    for (int y = 0; y < h; y++) {
+        for (int x = 0; x < w; x++) {
+            float tap = m->fir[y * w + x];
+            m->fir_column[y] += tap;
+            m->fir_row[x] += tap;
+            sum += tap;
+            if (tap > largest || -tap > largest) largest = tap < 0 ? -tap : tap;
+        }
+    }
+    for (int y = 0; y < h; y++) {
+        for (int x = 0; x < w; x++) {
+            float d = m->fir[y * w + x] * sum - m->fir_column[y] * m->fir_row[x];
+            if (d > error || -d > error) error = d < 0 ? -d : d;
+        }
+    }
+    m->fir_separable = error <= 1e-6f * largest * (sum < 0 ? -sum : sum);
+    /* Up-sampling by zeros loses three quarters of the signal: gain 4, 2 along each axis. */
+    float gain = m->config.family == STYLEGAN_FAMILY_2 ? 2.0f : 1.0f;
+    for (int i = 0; i < h * w; i++) m->fir[i] *= gain * gain;
+    for (int y = 0; m->fir_separable && y < h; y++) m->fir_column[y] *= gain / sum;
+    for (int x = 0; x < w; x++) m->fir_row[x] *= gain;
+}
+
+static void sg__plan_synthesis(sg__builder *b) {
+    stylegan_model *m = b->model;
+    const stylegan_config *config = &m->config;
+    int first = config->family == STYLEGAN_FAMILY_1, shape[4] = {4, 4, 0, 0}, style = 0;
+    char name[32];
+    sg__take(b, &m->constant, SG__OPTIONAL, "b4.const", 3, shape);
+    int channels = shape[2];
+    if (!m->constant.data && first) {
+        int outputs = 0;
+        shape[0] = config->w_dim;
+        sg__name(name, "b4.dense.weight", -1, "", "");
+        /* 16 outputs a channel: beyond SG__MAX_WIDTH, so the size is taken from the bias */
+        sg__take_vector(b, &m->blocks[0].conv0.bias, SG__REQUIRED, "b4.conv0.bias", 0);
+        if (b->result) return;
+        channels = m->blocks[0].conv0.bias.columns;
+        outputs = 16 * channels;
+        sg__take_matrix(b, &m->dense, SG__REQUIRED, name, config->w_dim, &outputs);
+    } else if (!m->constant.data && !b->result) {
+        b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor b4.const is missing");
+    }
+    for (int i = 0; i < m->block_count && !b->result; i++) {
+        sg__block *block = &m->blocks[i];
+        int resolution = block->resolution = 4 << i, last = i == m->block_count - 1;
+        if (i == 0 && first) {
+            block->conv0.in = block->conv0.out = channels;
+        } else if (i > 0) {
+            sg__take_weight(b, &block->conv0, resolution, ".conv0", 0, channels, 0);
+        }
+        if (i > 0 || first) sg__take_epilogue(b, &block->conv0, resolution, ".conv0", style++);
+        int middle = i > 0 ? block->conv0.out : channels;
+        sg__take_weight(b, &block->conv1, resolution, ".conv1", 0, middle, 0);
+        sg__take_epilogue(b, &block->conv1, resolution, ".conv1", style++);
+        block->channels = block->conv1.out;
+        if (i > 0 && !first && config->architecture == STYLEGAN_RESNET) {
+            sg__take_weight(b, &block->skip, resolution, ".skip", 1, channels, block->channels);
+        }
+        channels = block->channels;
+        int torgb = first ? last || (i == m->block_count - 2 && m->lod_fraction > 0) : last || config->architecture == STYLEGAN_SKIP;
+        if (torgb) sg__take_torgb(b, block, style);
+    }
+}
+
+static int sg__in(int64_t value, int64_t least, int64_t most) {
+    return value >= least && value <= most;
+}
+
+/* What follows from the configuration alone. */
+typedef struct sg__shape {
+    int block_count, lod;
+    float lod_fraction;
+} sg__shape;
+
+/* Checks every field's range. */
+static stylegan_result sg__check_config(const stylegan_config *c, sg__shape *shape, stylegan_error *error) {
+    int levels = 0; /* blocks of the full network */
+    while (levels < SG__MAX_BLOCKS && 4 << levels < c->resolution) levels++;
+    levels++;
+    if (c->family == STYLEGAN_FAMILY_3) return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "StyleGAN 3 networks are not supported yet");
+    struct {
+        const char *name;
+        int good;
+    } const checks[] = {
+        {"family", sg__in(c->family, 1, 2)},
+        {"architecture", sg__in(c->architecture, STYLEGAN_SKIP, STYLEGAN_ORIG)},
+        {"resolution", levels <= SG__MAX_BLOCKS && c->resolution == 4 << (levels - 1)},
+        {"channels", sg__in(c->channels, 1, 4)},
+        {"z_dim", sg__in(c->z_dim, 0, SG__MAX_WIDTH) && (c->z_dim || c->c_dim)},
+        {"w_dim", sg__in(c->w_dim, 1, SG__MAX_WIDTH)},
+        {"c_dim", sg__in(c->c_dim, 0, SG__MAX_WIDTH)},
+        {"num_ws", c->num_ws == (c->family == STYLEGAN_FAMILY_1 && !c->use_styles ? 1 : 2 * levels)},
+        {"mapping_layers", sg__in(c->mapping_layers, 0, SG__MAX_MAPPING)},
+        {"normalization", sg__in(c->normalization, STYLEGAN_NORMALIZE_NONE, STYLEGAN_NORMALIZE_SEPARATE)},
+        {"mapping_activation", sg__in(c->mapping_activation, 0, STYLEGAN_ACTIVATION_COUNT - 1)},
+        {"activation", sg__in(c->activation, 0, STYLEGAN_ACTIVATION_COUNT - 1)},
+        {"conv_clamp", c->conv_clamp >= 0},
+        {"lod", c->lod >= 0 && c->lod <= 64 && (c->lod == 0 || c->family == STYLEGAN_FAMILY_1)},
+        {"use_styles", c->use_styles || c->family == STYLEGAN_FAMILY_1 || c->num_ws > 1},
+    };
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        if (!checks[i].good) return sg__fail(error, STYLEGAN_ERROR_FORMAT, "configuration field %s has an impossible value", checks[i].name);
+    }
+    shape->lod = (int)c->lod;
+    shape->lod_fraction = c->lod - (float)shape->lod;
+    if (shape->lod >= levels - 1) { /* nothing below the 4x4 image */
+        shape->lod = levels - 1;
+        shape->lod_fraction = 0;
+    }
+    shape->block_count = levels - shape->lod;
+    return STYLEGAN_OK;
+}
+
+/* Fills in the model's tables from its head; `used` [tensor_count] is scratch. */
+static stylegan_result sg__plan(stylegan_model *m, unsigned char *used, stylegan_error *error) {
+    sg__builder builder = {m, used, error, STYLEGAN_OK};
+    sg__plan_mapping(&builder);
+    sg__plan_fir(&builder);
+    sg__plan_synthesis(&builder);
+    for (uint32_t i = 0; i < m->head.tensor_count && !builder.result; i++) {
+        stylegan_tensor tensor;
+        builder.result = sg__read_entry(m->data, &m->head, i, &tensor, error);
+        if (!builder.result && !used[i]) {
+            builder.result = sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "tensor %s has no place in this network", tensor.name);
+        }
+        uint64_t count = 1;
+        for (int d = 0; d < 4; d++) count *= (uint64_t)tensor.shape[d];
+        m->parameters += count;
+    }
+    return builder.result;
+}
+
+/* >>workspace
+
+   One layout function, run with memory NULL for the size and again for the pointers. */
+
+/* A feature map x [ceil(C/V)][R][1 + R + 1][V], see >>kernels. */
+typedef struct sg__map {
+    float *data;
+    int channels, resolution;
+    size_t row, block; /* floats between rows, between channel blocks */
+} sg__map;
+
+/* What one part needs for itself. */
+typedef struct sg__scratch {
+    float *panel;   /* [taps][I][Q][V] */
+    float *squares; /* [Q][V] */
+    float *noise;   /* [R] */
+    float *ring;    /* rows of the up-sampling filter */
+    float *row;     /* [ceil(C/V)][R][V], twice */
+} sg__scratch;
+
+typedef struct sg__workspace {
+    float *maps[3];      /* feature maps: input, output, and the residual branch */
+    float *images[2];    /* the image of the block before, and the current one */
+    float *styles;       /* [style_floats] */
+    float *bias, *strength, *scale, *shift; /* [C] each, of the current layer */
+    float *moments;      /* [strips][blocks][2][V] */
+    float *mapping[3];   /* [SG__BATCH][width], the network's input and two hidden layers */
+    float *rgb_panel;    /* [I][ceil(C/V)][V] */
+    float *band;         /* [C][rows][W]: finished rows for the callback */
+    float *z, *ws;       /* [z_dim], [L][D]: of stylegan_generate */
+    sg__scratch *scratch; /* [parts] */
+} sg__workspace;
+
+enum { SG__BAND = 32, SG__STRIPS = 16 };
+
+typedef struct sg__arena {
+    unsigned char *base; /* NULL: only the size is wanted */
+    uint64_t used;
+} sg__arena;
+
+static void *sg__arena_take(sg__arena *arena, uint64_t bytes) {
+    uint64_t at = arena->used, limit = (uint64_t)1 << 60;
+    arena->used = bytes > limit || at > limit ? 2 * limit : at + (bytes + SG__ALIGN - 1) / SG__ALIGN * SG__ALIGN;
+    return arena->base ? arena->base + at : NULL;
+}
+
+static float *sg__arena_floats(sg__arena *arena, uint64_t count) {
+    return (float *)sg__arena_take(arena, count < (uint64_t)1 << 58 ? 4 * count : (uint64_t)1 << 62);
+}
+
+static unsigned char *sg__aligned(void *memory) {
+    size_t misaligned = (size_t)((uintptr_t)memory % SG__ALIGN);
+    return (unsigned char *)memory + (misaligned ? SG__ALIGN - misaligned : 0);
+}
+
+static int sg__blocks_of(const stylegan_model *m, int channels) {
+    return (channels + m->kernels->lanes - 1) / m->kernels->lanes;
+}
+
+static uint64_t sg__padded(const stylegan_model *m, int channels) { /* to whole panels */
+    uint64_t panel = (uint64_t)(m->kernels->lanes * m->kernels->vectors);
+    return ((uint64_t)channels + panel - 1) / panel * panel;
+}
+
+static sg__map sg__make_map(const stylegan_model *m, float *data, int channels, int resolution) {
+    sg__map map;
+    map.data = data;
+    map.channels = channels;
+    map.resolution = resolution;
+    map.row = ((size_t)resolution + 2) * (size_t)m->kernels->lanes;
+    map.block = map.row * (size_t)resolution;
+    return map;
+}
+
+static uint64_t sg__map_floats(const stylegan_model *m, int channels, int resolution) {
+    return (uint64_t)sg__blocks_of(m, channels) * (uint64_t)m->kernels->lanes * (uint64_t)resolution * ((uint64_t)resolution + 2);
+}
+
+static uint64_t sg__most(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+/* Pixels of one row before the low-pass filter, with room for the filter to reach out on both sides. */
+static size_t sg__ring_pixels(const stylegan_model *m, int resolution) {
+    return (size_t)resolution + 2 + 2 * (size_t)m->fir_width;
+}
+
+/* Taps in a panel: StyleGAN 1's up-sampling folds the 3x3 weights, unpacked behind it, into 4x4. */
+static int sg__panel_taps(const stylegan_model *m, const sg__layer *layer, int up) {
+    int k = layer->kernel;
+    return up && m->config.family == STYLEGAN_FAMILY_1 ? (k + 1) * (k + 1) + k * k : k * k;
+}
+
+static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w) {
+    const stylegan_config *c = &m->config;
+    const sg__block *top = &m->blocks[m->block_count - 1];
+    uint64_t lanes = (uint64_t)m->kernels->lanes, panel_width = lanes * (uint64_t)m->kernels->vectors;
+    uint64_t maps[3] = {0, 0, 0}, image = 0, channels = 0, widest = 0, panel = 0;
+    int embed = c->c_dim ? m->embed_weight.columns : 0;
+    widest = sg__padded(m, c->z_dim + embed);
+    panel = (uint64_t)c->w_dim * panel_width; /* of an affine map */
+    for (int i = 0; i < c->mapping_layers; i++) {
+        widest = sg__most(widest, sg__padded(m, m->mapping[i].out));
+        panel = sg__most(panel, (uint64_t)m->mapping[i].in * panel_width);
+    }
+    for (int i = 0; i < m->block_count; i++) {
+        const sg__block *block = &m->blocks[i];
+        const sg__layer *layers[3];
+        layers[0] = &block->conv0;
+        layers[1] = &block->conv1;
+        layers[2] = &block->skip;
+        for (int j = 0; j < 3; j++) {
+            const sg__layer *layer = layers[j];
+            channels = sg__most(channels, sg__most(sg__padded(m, layer->in), sg__padded(m, layer->out)));
+            panel = sg__most(panel, (uint64_t)sg__panel_taps(m, layer, j == 0) * (uint64_t)layer->in * panel_width);
+        }
+        maps[0] = sg__most(maps[0], sg__map_floats(m, i ? block->channels : block->conv1.in, block->resolution));
+        maps[1] = sg__most(maps[1], sg__map_floats(m, i ? block->conv0.out : block->channels, block->resolution));
+        if (block->skip.weight.data) maps[2] = sg__most(maps[2], sg__map_floats(m, block->channels, block->resolution));
+        if (block->torgb.weight.data && block != top) image = sg__map_floats(m, c->channels, block->resolution);
+    }
+    /* b4: the constant lies in maps[0], conv1 writes to maps[1]; each later block goes from one map through the other
+       and back, so the two trade places after b4. */
+    uint64_t both = sg__most(maps[0], maps[1]);
+    sg__arena arena;
+    arena.base = memory ? sg__aligned(memory) : NULL;
+    arena.used = 0;
+    for (int i = 0; i < 3; i++) w->maps[i] = sg__arena_floats(&arena, i < 2 ? both : maps[2]);
+    for (int i = 0; i < 2; i++) w->images[i] = sg__arena_floats(&arena, image);
+    w->styles = sg__arena_floats(&arena, m->style_floats);
+    w->bias = sg__arena_floats(&arena, sg__most(channels, panel_width));
+    w->strength = sg__arena_floats(&arena, sg__most(channels, panel_width));
+    w->scale = sg__arena_floats(&arena, sg__most(channels, panel_width));
+    w->shift = sg__arena_floats(&arena, sg__most(channels, panel_width));
+    w->moments = sg__arena_floats(&arena, SG__STRIPS * 2 * channels);
+    w->mapping[0] = sg__arena_floats(&arena, (uint64_t)c->z_dim + (uint64_t)embed + lanes);
+    for (int i = 1; i < 3; i++) w->mapping[i] = sg__arena_floats(&arena, SG__BATCH * widest);
+    w->rgb_panel = sg__arena_floats(&arena, channels * sg__padded(m, c->channels));
+    w->band = sg__arena_floats(&arena, (uint64_t)c->channels * SG__BAND * (uint64_t)c->resolution);
+    w->z = sg__arena_floats(&arena, (uint64_t)c->z_dim);
+    w->ws = sg__arena_floats(&arena, (uint64_t)c->num_ws * (uint64_t)c->w_dim);
+    w->scratch = (sg__scratch *)sg__arena_take(&arena, (uint64_t)m->parts * sizeof(sg__scratch));
+    uint64_t resolution = (uint64_t)top->resolution, ring = sg__ring_pixels(m, top->resolution) * panel_width;
+    for (int i = 0; i < m->parts; i++) {
+        sg__scratch s;
+        s.panel = sg__arena_floats(&arena, panel);
+        s.squares = sg__arena_floats(&arena, panel_width);
+        s.noise = sg__arena_floats(&arena, sg__most(resolution, 4) + lanes);
+        s.ring = sg__arena_floats(&arena, (1 + (uint64_t)m->fir_height) * ring);
+        s.row = sg__arena_floats(&arena, 2 * resolution * lanes * (uint64_t)sg__blocks_of(m, c->channels));
+        if (w->scratch) w->scratch[i] = s;
+    }
+    uint64_t total = arena.used + SG__ALIGN; /* the caller's memory may be aligned to less */
+    return total > (uint64_t)((size_t)-1) / 2 ? (size_t)-1 : (size_t)total;
+}
+
+static void sg__parallel(const stylegan_model *m, int count, sg__item_fn *run, void *context) {
+    sg__job job = {run, context, count, count < m->parts ? count : m->parts, 0};
+    if (job.parts > 1) {
+        m->parallel(m->parallel_user, job.parts, sg__job_part, &job);
+    } else if (job.parts == 1) {
+        sg__job_part(&job, 0);
+    }
+}
+
+/* A fully connected layer for up to SG__BATCH inputs at once is a 1x1 convolution of an image one row high.
+   x [ceil(I/V)][N][V], out [ceil(O/V)][N][V]. */
+typedef struct sg__dense {
+    const stylegan_model *model;
+    const sg__tensor *weight, *bias; /* bias->data may be NULL */
+    const float *input;
+    float *output;
+    int in, out, count;
+    stylegan_activation activation;
+    float gain;
+} sg__dense;
+
+static void sg__dense_panel(const sg__dense *d, int panel, const sg__scratch *s) {
+    const sg__kernels *k = d->model->kernels;
+    int lanes = k->lanes, first = panel * k->vectors, left = sg__blocks_of(d->model, d->out) - first;
+    int q = left < k->vectors ? left : k->vectors;
+    size_t block = (size_t)d->count * (size_t)lanes;
+    float zero[16], one[16], bias[16];
+    for (int i = 0; i < lanes; i++) {
+        zero[i] = bias[i] = 0;
+        one[i] = 1;
+    }
+    STYLEGAN_MEMSET(s->squares, 0, (size_t)(q * lanes) * sizeof(float));
+    k->panel(d->weight, 0, d->in, first * lanes, q, NULL, s->squares, s->panel);
+    sg__row row;
+    row.input = d->input;
+    row.input_block = block;
+    row.channels = d->in;
+    row.taps = 1;
+    row.offset[0] = 0;
+    row.panel[0] = s->panel;
+    row.output = d->output + (size_t)first * block;
+    row.output_pixel = (size_t)lanes;
+    row.output_vector = block;
+    row.width = d->count;
+    k->convolve(&row, q);
+    for (int v = 0; v < q; v++) {
+        int column = (first + v) * lanes, count = d->out - column < lanes ? d->out - column : lanes;
+        if (d->bias->data) k->unpack(d->bias, 0, column, count, bias);
+        sg__epilogue e = {one, bias, zero, NULL, NULL, d->activation, d->gain, 0};
+        k->finish(row.output + (size_t)v * block, d->count, &e);
+    }
+}
+
+/* One parallel job over the panels of several fully connected layers. */
+typedef struct sg__dense_job {
+    const sg__dense *layers;
+    int count;
+    const sg__workspace *workspace;
+} sg__dense_job;
+
+static int sg__panels(const stylegan_model *m, int channels) {
+    return (sg__blocks_of(m, channels) + m->kernels->vectors - 1) / m->kernels->vectors;
+}
+
+static void sg__dense_item(void *context, int item, int part) {
+    const sg__dense_job *job = (const sg__dense_job *)context;
+    for (int i = 0; i < job->count; i++) {
+        int panels = sg__panels(job->layers[i].model, job->layers[i].out);
+        if (item < panels) {
+            sg__dense_panel(&job->layers[i], item, &job->workspace->scratch[part]);
+            return;
+        }
+        item -= panels;
+    }
+}
+
+static void sg__run_dense(const sg__dense *layers, int count, const sg__workspace *w) {
+    sg__dense_job job = {layers, count, w};
+    int items = 0;
+    for (int i = 0; i < count; i++) items += sg__panels(layers[i].model, layers[i].out);
+    sg__parallel(layers[0].model, items, sg__dense_item, &job);
+}
+
+/* >>mapping */
+
+/* x / sqrt(mean(x^2) + 1e-8) */
+static void sg__normalize(float *x, int count) {
+    double sum = 0;
+    for (int i = 0; i < count; i++) sum += (double)x[i] * x[i];
+    float factor = (float)(1 / STYLEGAN_SQRT(sum / (count ? count : 1) + 1e-8));
+    for (int i = 0; i < count; i++) x[i] *= factor;
+}
+
+/* The network's input for one latent: z and the embedded label, normalised. row is scratch for a row of the embedding. */
+static void sg__mapping_input(const stylegan_model *m, const float *z, const float *label, float *x, float *row) {
+    const stylegan_config *c = &m->config;
+    int embed = c->c_dim ? m->embed_weight.columns : 0;
+    float *y = x + c->z_dim;
+    if (c->z_dim) STYLEGAN_MEMCPY(x, z, (size_t)c->z_dim * sizeof(float));
+    if (embed) STYLEGAN_MEMSET(y, 0, (size_t)embed * sizeof(float));
+    if (m->embed_bias.data) m->kernels->unpack(&m->embed_bias, 0, 0, embed, y);
+    for (int k = 0; label && k < c->c_dim; k++) {
+        if (label[k] == 0) continue;
+        m->kernels->unpack(&m->embed_weight, (size_t)k, 0, embed, row);
+        for (int i = 0; i < embed; i++) y[i] += label[k] * row[i];
+    }
+    if (c->normalization == STYLEGAN_NORMALIZE_JOINT) sg__normalize(x, c->z_dim + embed);
+    if (c->normalization == STYLEGAN_NORMALIZE_SEPARATE) {
+        sg__normalize(x, c->z_dim);
+        sg__normalize(y, embed);
+    }
+}
+
+/* Copies one image's values between a plain vector [count] and the blocked layout [ceil(count/V)][N][V]. */
+static size_t sg__blocked(const stylegan_model *m, int count, int image, int i) {
+    int lanes = m->kernels->lanes;
+    return ((size_t)(i / lanes) * (size_t)count + (size_t)image) * (size_t)lanes + (size_t)(i % lanes);
+}
+
+/* Up to SG__BATCH latents: z [count][z_dim], labels [count][K] or NULL, ws [count][L][D]. */
+static stylegan_result sg__map_batch(const stylegan_model *m, const float *z, const float *labels, int count, float psi,
+                                     int cutoff, float *ws, const sg__workspace *w) {
+    const stylegan_config *c = &m->config;
+    int width = c->z_dim + (c->c_dim ? m->embed_weight.columns : 0);
+    float *x = w->mapping[1], *y = w->mapping[2];
+    for (int n = 0; n < count; n++) {
+        sg__mapping_input(m, z + (size_t)n * (size_t)c->z_dim, labels ? labels + (size_t)n * (size_t)c->c_dim : NULL,
+                          w->mapping[0], w->mapping[2]);
+        for (int i = 0; i < width; i++) x[sg__blocked(m, count, n, i)] = w->mapping[0][i];
+    }
+    for (int i = 0; i < c->mapping_layers; i++) {
+        const sg__layer *layer = &m->mapping[i];
+        sg__dense dense = {m, &layer->weight, &layer->bias, x, y, layer->in, layer->out, count,
+                           (stylegan_activation)c->mapping_activation, c->mapping_gain};
+        sg__run_dense(&dense, 1, w);
+        float *swap = x;
+        x = y;
+        y = swap;
+    }
+    if (m->w_avg.data) m->kernels->unpack(&m->w_avg, 0, 0, c->w_dim, y);
+    for (int n = 0; n < count; n++) {
+        for (int l = 0; l < c->num_ws; l++) {
+            int truncate = psi != 1 && l < cutoff;
+            for (int i = 0; i < c->w_dim; i++) {
+                float value = x[sg__blocked(m, count, n, i)];
+                *ws++ = truncate ? y[i] + psi * (value - y[i]) : value;
+            }
+        }
+    }
+    return STYLEGAN_OK;
+}
+
+/* >>synthesis */
+
+/* --- Up-sampling: a scattered signal t, one row at a time, through the low-pass filter ---
+
+   Output row j is the sum over k of fir[k] * t[j + k - pad]; t is zero outside [low, high). The horizontal sums of the
+   last fir_height rows of t are kept in a ring (the rows themselves if the filter is not separable). */
+
+typedef struct sg__upsampler {
+    const stylegan_model *model;
+    int vectors, width;               /* of the output row, in pixels */
+    int low, high, pad_row, pad_column;
+    int made;                         /* rows of t so far */
+    float *ring;                      /* the t row being made, then fir_height rows: [q][pixels][V] each */
+    size_t pixels;                    /* of a ring row */
+    /* Writes row `index` of t, pixels [0, high), for each vector v to row + v * vector_stride. */
+    void (*make)(void *context, int index, float *row, size_t vector_stride);
+    void *context;
+} sg__upsampler;
+
+/* kernel: of the scatter that fills t from an input of `size` x `size`: x[i] goes to t[2 i + k]. fold: StyleGAN 1's, one
+   larger than the layer's; its output is cropped to twice the input before the filter. */
+static void sg__upsample_begin(sg__upsampler *u, const stylegan_model *m, const sg__scratch *s, int vectors, int size, int kernel,
+                               int fold) {
+    int h = m->fir_height, w = m->fir_width, crop = (kernel - 1) / 2;
+    u->model = m;
+    u->vectors = vectors;
+    u->width = 2 * size;
+    u->low = fold ? crop : 0;
+    u->high = fold ? 2 * size + crop : 2 * size - 2 + kernel;
+    u->pad_row = fold ? (h - 1) / 2 - crop : kernel / 2 + (h + 1) / 2 - (kernel - 1);
+    u->pad_column = fold ? (w - 1) / 2 - crop : kernel / 2 + (w + 1) / 2 - (kernel - 1);
+    u->made = -1;
+    u->ring = s->ring;
+    u->pixels = sg__ring_pixels(m, u->width);
+    size_t floats = u->pixels * (size_t)(vectors * m->kernels->lanes) * (size_t)(1 + h);
+    STYLEGAN_MEMSET(s->ring, 0, floats * sizeof(float));
+}
+
+/* Output row j of every vector v to out + v * out_vector. Rows must be asked for in ascending order. */
+static void sg__upsample_row(sg__upsampler *u, int j, float *out, size_t out_vector) {
+    const stylegan_model *m = u->model;
+    const sg__kernels *k = m->kernels;
+    size_t lanes = (size_t)k->lanes, vector = u->pixels * lanes, slot = vector * (size_t)u->vectors;
+    size_t margin = (size_t)m->fir_width * lanes;
+    const float *source[SG__MAX_FIR * SG__MAX_FIR];
+    int h = m->fir_height, w = m->fir_width, floats = u->width * k->lanes;
+    int first = j - u->pad_row, last = first + h - 1;
+    if (first < u->low) first = u->low;
+    if (last >= u->high) last = u->high - 1;
+    if (u->made < first) u->made = first;
+    for (; u->made <= last; u->made++) {
+        float *kept = u->ring + slot * (size_t)(1 + u->made % h);
+        float *row = m->fir_separable ? u->ring : kept;
+        u->make(u->context, u->made, row + margin, vector);
+        for (int v = 0; v < u->vectors; v++) {
+            float *t = row + (size_t)v * vector + margin;
+            STYLEGAN_MEMSET(t, 0, (size_t)u->low * lanes * sizeof(float));
+            if (!m->fir_separable) continue;
+            for (int i = 0; i < w; i++) source[i] = t + (ptrdiff_t)(i - u->pad_column) * k->lanes;
+            k->weighted_sum(kept + (size_t)v * vector, floats, source, m->fir_row, w);
+        }
+    }
+    for (int v = 0; v < u->vectors; v++) {
+        float weight[SG__MAX_FIR * SG__MAX_FIR];
+        int n = 0;
+        for (int index = first; index <= last; index++) {
+            const float *kept = u->ring + slot * (size_t)(1 + index % h) + (size_t)v * vector;
+            int tap = index - (j - u->pad_row);
+            for (int i = 0; i < (m->fir_separable ? 1 : w); i++) {
+                source[n] = m->fir_separable ? kept : kept + margin + (ptrdiff_t)(i - u->pad_column) * k->lanes;
+                weight[n++] = m->fir_separable ? m->fir_column[tap] : m->fir[tap * w + i];
+            }
+        }
+        k->weighted_sum(out + (size_t)v * out_vector, floats, source, weight, n);
+    }
+}
+
+/* --- Convolutions --- */
+
+typedef struct sg__convolution {
+    const stylegan_model *model;
+    const sg__workspace *workspace;
+    const sg__layer *layer;
+    sg__map in, out;
+    int up, fold;        /* up-sampling; StyleGAN 1's, which folds the 3x3 weights into 4x4 */
+    const float *style;  /* [I]: modulates (and demodulates) the weights, or NULL */
+    const sg__map *add;  /* residual branch, or NULL */
+    stylegan_noise_mode noise;
+    uint64_t seed;
+    stylegan_activation activation;
+    float gain, clamp;
+    int panels, strips;
+} sg__convolution;
+
+/* What a part works with while it computes one item. */
+typedef struct sg__tile_rows {
+    const sg__convolution *convolution;
+    const sg__scratch *scratch;
+    int q, kernel; /* vectors of the panel; the kernel's size after folding */
+} sg__tile_rows;
+
+/* Unpacks the panel of vectors first ... first + q - 1 and leaves the demodulation in scratch->squares. */
+static void sg__conv_panel(const sg__convolution *c, int first, int q, const sg__scratch *s) {
+    const sg__kernels *k = c->model->kernels;
+    int size = c->layer->kernel, in = c->layer->in, width = q * k->lanes, folded = size + 1;
+    size_t tap = (size_t)in * (size_t)width;
+    float *panel = c->fold ? s->panel + tap * (size_t)(folded * folded) : s->panel;
+    STYLEGAN_MEMSET(s->squares, 0, (size_t)width * sizeof(float));
+    for (int t = 0; t < size * size; t++) {
+        k->panel(&c->layer->weight, (size_t)t * (size_t)in, in, first * k->lanes, q, c->style, s->squares, panel + tap * (size_t)t);
+    }
+    for (int i = 0; i < width; i++) {
+        s->squares[i] = c->style ? (float)(1 / STYLEGAN_SQRT((double)s->squares[i] + 1e-8)) : 1.0f;
+    }
+    /* Nearest-neighbour up-sampling doubles each pixel: the 3x3 weights summed over 2x2 shifts. */
+    for (int y = 0; c->fold && y < folded; y++) {
+        for (int x = 0; x < folded; x++) {
+            static const float ones[4] = {1, 1, 1, 1};
+            const float *source[4];
+            int n = 0;
+            for (int shift = 0; shift < 4; shift++) {
+                int from_y = y - shift / 2, from_x = x - shift % 2;
+                if (from_y < 0 || from_y >= size || from_x < 0 || from_x >= size) continue;
+                source[n++] = panel + tap * (size_t)(from_y * size + from_x);
+            }
+            k->weighted_sum(s->panel + tap * (size_t)(y * folded + x), (int)tap, source, ones, n);
+        }
+    }
+}
+
+/* Adds tap (y, x) of the kernel, which reads input pixel (row, column + j) for output j. */
+static void sg__add_tap(sg__row *r, const sg__tile_rows *t, int y, int x, int row, int column) {
+    const sg__convolution *c = t->convolution;
+    int lanes = c->model->kernels->lanes;
+    size_t tap = (size_t)c->layer->in * (size_t)(t->q * lanes);
+    r->offset[r->taps] = (ptrdiff_t)row * (ptrdiff_t)c->in.row + (ptrdiff_t)(column + 1) * lanes;
+    r->panel[r->taps++] = t->scratch->panel + tap * (size_t)(y * t->kernel + x);
+}
+
+static sg__row sg__conv_row(const sg__tile_rows *t, float *output, size_t output_pixel, size_t output_vector, int width) {
+    const sg__convolution *c = t->convolution;
+    sg__row row;
+    row.input = c->in.data;
+    row.input_block = c->in.block;
+    row.channels = c->layer->in;
+    row.taps = 0;
+    row.output = output;
+    row.output_pixel = output_pixel;
+    row.output_vector = output_vector;
+    row.width = width;
+    return row;
+}
+
+/* Row `index` of the transposed convolution of stride 2: even and odd columns see different taps. */
+static void sg__make_transposed(void *context, int index, float *output, size_t vector) {
+    const sg__tile_rows *t = (const sg__tile_rows *)context;
+    const sg__convolution *c = t->convolution;
+    size_t lanes = (size_t)c->model->kernels->lanes;
+    int size = c->in.resolution, high = c->fold ? 2 * size + (t->kernel - 1) / 2 : 2 * size - 2 + t->kernel;
+    for (int odd = 0; odd < 2; odd++) {
+        sg__row row = sg__conv_row(t, output + (size_t)odd * lanes, 2 * lanes, vector, (high + 1 - odd) / 2);
+        for (int y = index % 2; y < t->kernel; y += 2) {
+            int from = (index - y) / 2;
+            if (from < 0 || from >= size) continue;
+            for (int x = odd; x < t->kernel; x += 2) sg__add_tap(&row, t, y, x, from, -(x / 2));
+        }
+        c->model->kernels->convolve(&row, t->q);
+    }
+}
+
+/* Row y of a convolution of stride 1, zero-padded. */
+static void sg__make_plain(const sg__tile_rows *t, int y, float *output, size_t vector) {
+    const sg__convolution *c = t->convolution;
+    int half = t->kernel / 2;
+    sg__row row = sg__conv_row(t, output, (size_t)c->model->kernels->lanes, vector, c->out.resolution);
+    for (int ky = 0; ky < t->kernel; ky++) {
+        int from = y + ky - half;
+        if (from < 0 || from >= c->in.resolution) continue;
+        for (int kx = 0; kx < t->kernel; kx++) sg__add_tap(&row, t, ky, kx, from, kx - half);
+    }
+    c->model->kernels->convolve(&row, t->q);
+}
+
+/* A row of the layer's noise, or NULL. */
+static const float *sg__noise_row(const sg__convolution *c, int y, const sg__scratch *s) {
+    int width = c->out.resolution;
+    if (!c->layer->noise.data || c->noise == STYLEGAN_NOISE_NONE) return NULL;
+    if (c->noise == STYLEGAN_NOISE_RANDOM) {
+        stylegan_random_normal(c->seed, (uint32_t)c->layer->style, (uint64_t)y * (uint64_t)width, s->noise, width);
+    } else {
+        c->model->kernels->unpack(&c->layer->noise, (size_t)y, 0, width, s->noise);
+    }
+    return s->noise;
+}
+
+/* Noise, bias, activation, gain, clamp and residual branch of a row of vectors first ... first + q - 1; closes the row with
+   zero pixels. `scale` [q][V] is the demodulation. */
+static void sg__finish_row(const sg__convolution *c, int y, int first, int q, const float *scale, const sg__scratch *s) {
+    const sg__kernels *k = c->model->kernels;
+    size_t lanes = (size_t)k->lanes;
+    const float *noise = sg__noise_row(c, y, s);
+    for (int v = 0; v < q; v++) {
+        size_t channel = (size_t)(first + v) * lanes;
+        size_t at = (size_t)(first + v) * c->out.block + (size_t)y * c->out.row;
+        float *row = c->out.data + at;
+        sg__epilogue e = {scale + (size_t)v * lanes,
+                          c->workspace->bias + channel,
+                          c->workspace->strength + channel,
+                          noise,
+                          c->add ? c->add->data + at + lanes : NULL,
+                          c->activation,
+                          c->gain,
+                          c->clamp};
+        k->finish(row + lanes, c->out.resolution, &e);
+        STYLEGAN_MEMSET(row, 0, lanes * sizeof(float));
+        STYLEGAN_MEMSET(row + c->out.row - lanes, 0, lanes * sizeof(float));
+    }
+}
+
+static void sg__conv_item(void *context, int item, int part) {
+    const sg__convolution *c = (const sg__convolution *)context;
+    const stylegan_model *m = c->model;
+    const sg__scratch *s = &c->workspace->scratch[part];
+    int panel = item % c->panels, strip = item / c->panels, rows = c->out.resolution;
+    int first = panel * m->kernels->vectors, left = sg__blocks_of(m, c->layer->out) - first;
+    int begin = (int)((int64_t)rows * strip / c->strips), end = (int)((int64_t)rows * (strip + 1) / c->strips);
+    sg__tile_rows t = {c, s, left < m->kernels->vectors ? left : m->kernels->vectors, c->layer->kernel + c->fold};
+    sg__upsampler up;
+    sg__conv_panel(c, first, t.q, s);
+    if (c->up) {
+        sg__upsample_begin(&up, m, s, t.q, c->in.resolution, t.kernel, c->fold);
+        up.make = sg__make_transposed;
+        up.context = &t;
+    }
+    for (int y = begin; y < end; y++) {
+        float *row = c->out.data + (size_t)first * c->out.block + (size_t)y * c->out.row + (size_t)m->kernels->lanes;
+        if (c->up) {
+            sg__upsample_row(&up, y, row, c->out.block);
+        } else {
+            sg__make_plain(&t, y, row, c->out.block);
+        }
+        sg__finish_row(c, y, first, t.q, s->squares, s);
+    }
+}
+
+/* Splits rows into strips until every part has enough to do, but not so many that unpacking the panels counts. */
+static int sg__strips(const stylegan_model *m, int panels, int resolution) {
+    int64_t wanted = m->parts > 1 ? (4 * (int64_t)m->parts + panels - 1) / panels : 1;
+    int64_t most = (int64_t)resolution * resolution / 64;
+    if (wanted > most) wanted = most;
+    if (wanted > resolution) wanted = resolution;
+    return wanted < 1 ? 1 : (int)wanted;
+}
+
+/* Bias and noise strength of a layer as padded vectors. */
+static void sg__load_epilogue(const stylegan_model *m, const sg__layer *layer, const sg__workspace *w) {
+    size_t bytes = (size_t)sg__padded(m, layer->out) * sizeof(float);
+    STYLEGAN_MEMSET(w->bias, 0, bytes);
+    STYLEGAN_MEMSET(w->strength, 0, bytes);
+    if (layer->bias.data) m->kernels->unpack(&layer->bias, 0, 0, layer->out, w->bias);
+    if (!layer->strength.data) return;
+    m->kernels->unpack(&layer->strength, 0, 0, layer->strength.columns, w->strength);
+    for (int i = 1; layer->strength.columns == 1 && i < layer->out; i++) w->strength[i] = w->strength[0];
+}
+
+static void sg__convolve(sg__convolution *c) {
+    sg__load_epilogue(c->model, c->layer, c->workspace);
+    c->panels = sg__panels(c->model, c->layer->out);
+    c->strips = sg__strips(c->model, c->panels, c->out.resolution);
+    sg__parallel(c->model, c->panels * c->strips, sg__conv_item, c);
+}
+
+/* --- StyleGAN 1: normalisation and style (AdaIN), in place --- */
+
+typedef struct sg__adain {
+    const stylegan_model *model;
+    const sg__workspace *workspace;
+    sg__map map;
+    int blocks, strips, instance_norm;
+} sg__adain;
+
+static int sg__strip_begin(const sg__adain *a, int strip) {
+    return (int)((int64_t)a->map.resolution * strip / a->strips);
+}
+
+/* Pixel normalisation of one row (ProGAN, section 4.2): over the channels of each pixel. */
+static void sg__pixel_norm_item(void *context, int y, int part) {
+    const sg__adain *a = (const sg__adain *)context;
+    int lanes = a->model->kernels->lanes;
+    (void)part;
+    for (int x = 0; x < a->map.resolution; x++) {
+        float *pixel = a->map.data + (size_t)y * a->map.row + (size_t)(x + 1) * (size_t)lanes;
+        double sum = 0;
+        for (int c = 0; c < a->map.channels; c++) {
+            double value = pixel[(size_t)(c / lanes) * a->map.block + (size_t)(c % lanes)];
+            sum += value * value;
+        }
+        float factor = (float)(1 / STYLEGAN_SQRT(sum / a->map.channels + 1e-8));
+        for (int c = 0; c < a->map.channels; c++) pixel[(size_t)(c / lanes) * a->map.block + (size_t)(c % lanes)] *= factor;
+    }
+}
+
+static float *sg__moments_of(const sg__adain *a, int strip, int block) {
+    return a->workspace->moments + (size_t)(strip * a->blocks + block) * 2 * (size_t)a->model->kernels->lanes;
+}
+
+static void sg__moments_item(void *context, int item, int part) {
+    const sg__adain *a = (const sg__adain *)context;
+    const sg__kernels *k = a->model->kernels;
+    int block = item % a->blocks, strip = item / a->blocks, begin = sg__strip_begin(a, strip);
+    const float *x = a->map.data + (size_t)block * a->map.block + (size_t)begin * a->map.row + (size_t)k->lanes;
+    float *out = sg__moments_of(a, strip, block);
+    (void)part;
+    k->moments(x, a->map.resolution, sg__strip_begin(a, strip + 1) - begin, a->map.row, out, out + k->lanes);
+}
+
+/* Merges the strips' moments of one channel and puts the normalisation before the style:
+   style * (x - mean) / std + shift = x * (style / std) + (shift - mean * style / std). */
+static void sg__merge_moments(const sg__adain *a, int channel) {
+    int lanes = a->model->kernels->lanes, width = a->map.resolution;
+    double count = 0, mean = 0, deviation = 0;
+    for (int strip = 0; strip < a->strips; strip++) {
+        const float *moments = sg__moments_of(a, strip, channel / lanes) + channel % lanes;
+        double n = (double)(sg__strip_begin(a, strip + 1) - sg__strip_begin(a, strip)) * width;
+        double delta = moments[0] - mean;
+        deviation += moments[lanes] + delta * delta * count * n / (count + n);
+        mean += delta * n / (count + n);
+        count += n;
+    }
+    double factor = a->workspace->scale[channel] / STYLEGAN_SQRT(deviation / count + 1e-8);
+    a->workspace->scale[channel] = (float)factor;
+    a->workspace->shift[channel] = (float)(a->workspace->shift[channel] - mean * factor);
+}
+
+static void sg__scale_shift_item(void *context, int item, int part) {
+    const sg__adain *a = (const sg__adain *)context;
+    const sg__kernels *k = a->model->kernels;
+    int block = item % a->blocks, strip = item / a->blocks;
+    (void)part;
+    for (int y = sg__strip_begin(a, strip); y < sg__strip_begin(a, strip + 1); y++) {
+        float *row = a->map.data + (size_t)block * a->map.block + (size_t)y * a->map.row + (size_t)k->lanes;
+        k->scale_shift(row, a->map.resolution, a->workspace->scale + block * k->lanes, a->workspace->shift + block * k->lanes);
+    }
+}
+
+/* style [2][C]: scales, then shifts; NULL without styles. */
+static void sg__normalize_and_style(const stylegan_model *m, const sg__workspace *w, const sg__map *map, const float *style) {
+    sg__adain a = {m, w, *map, sg__blocks_of(m, map->channels), map->resolution < 64 ? map->resolution / 4 : SG__STRIPS,
+                   m->config.use_instance_norm};
+    if (m->config.use_pixel_norm) sg__parallel(m, map->resolution, sg__pixel_norm_item, &a);
+    if (!a.instance_norm && !style) return;
+    for (int i = 0; i < a.blocks * m->kernels->lanes; i++) {
+        int real = i < map->channels; /* the channels that fill up the last block become zero */
+        w->scale[i] = real ? style ? style[i] : 1.0f : 0.0f;
+        w->shift[i] = real && style ? style[map->channels + i] : 0.0f;
+    }
+    if (a.instance_norm) {
+        sg__parallel(m, a.blocks * a.strips, sg__moments_item, &a);
+        for (int c = 0; c < map->channels; c++) sg__merge_moments(&a, c);
+    }
+    sg__parallel(m, a.blocks * a.strips, sg__scale_shift_item, &a);
+}
+
+/* --- ToRGB and the image --- */
+
+typedef struct sg__rgb {
+    const stylegan_model *model;
+    const sg__workspace *workspace;
+    const sg__layer *layer;
+    int vectors; /* ceil(C/V) */
+    sg__map in;
+    const sg__map *below; /* the image of the block before, or NULL */
+    const sg__map *out;   /* this block's image, or NULL: the final rows go to `image` */
+    float *image;         /* [C][rows][W] */
+    size_t channel_stride; /* floats between its channels */
+    int begin, end;       /* the rows of the final image in it */
+    int rows_per_item;    /* of this block's image */
+} sg__rgb;
+
+/* Row `index` of the image below with zeros between the pixels. */
+static void sg__make_spread(void *context, int index, float *row, size_t vector) {
+    const sg__rgb *r = (const sg__rgb *)context;
+    size_t lanes = (size_t)r->model->kernels->lanes, size = (size_t)r->below->resolution;
+    for (int v = 0; v < r->vectors; v++, row += vector) {
+        STYLEGAN_MEMSET(row, 0, (2 * size - 1) * lanes * sizeof(float));
+        if (index % 2) continue;
+        const float *from = r->below->data + (size_t)v * r->below->block + (size_t)(index / 2) * r->below->row + lanes;
+        for (size_t x = 0; x < size; x++) STYLEGAN_MEMCPY(row + 2 * x * lanes, from + x * lanes, lanes * sizeof(float));
+    }
+}
+
+/* Blends a row with the nearest-neighbour up-sampled image below (a half-grown StyleGAN 1). */
+static void sg__blend_below(const sg__rgb *r, int y, float *row, size_t vector) {
+    int lanes = r->model->kernels->lanes;
+    for (int v = 0; v < r->vectors; v++, row += vector) {
+        const float *below = r->below->data + (size_t)v * r->below->block + (size_t)(y / 2) * r->below->row + (size_t)lanes;
+        for (int i = 0; i < 2 * r->below->resolution * lanes; i++) {
+            row[i] += (below[i / (2 * lanes) * lanes + i % lanes] - row[i]) * r->model->lod_fraction;
+        }
+    }
+}
+
+/* Writes a row [ceil(C/V)][R][V] to the planar image, each pixel 2^lod times in both directions. */
+static void sg__write_rows(const sg__rgb *r, int y, const float *row) {
+    int lanes = r->model->kernels->lanes, lod = r->model->lod, width = r->model->config.resolution;
+    int64_t first = (int64_t)y << lod, last = (int64_t)(y + 1) << lod;
+    if (first < r->begin) first = r->begin;
+    if (last > r->end) last = r->end;
+    for (int64_t to = first; to < last; to++) {
+        for (int c = 0; c < r->model->config.channels; c++) {
+            float *out = r->image + (size_t)c * r->channel_stride + (size_t)(to - r->begin) * (size_t)width;
+            const float *from = row + (size_t)(c / lanes) * (size_t)(r->in.resolution * lanes) + c % lanes;
+            for (int x = 0; x < width; x++) out[x] = from[(x >> lod) * lanes];
+        }
+    }
+}
+
+static void sg__rgb_item(void *context, int item, int part) {
+    const sg__rgb *r = (const sg__rgb *)context;
+    const stylegan_model *m = r->model;
+    const sg__kernels *k = m->kernels;
+    const sg__scratch *s = &r->workspace->scratch[part];
+    size_t lanes = (size_t)k->lanes, plain = (size_t)r->in.resolution * lanes;
+    int blend = m->config.family == STYLEGAN_FAMILY_1, add = r->below && !blend, lod = r->out ? 0 : m->lod;
+    int last = r->out ? r->in.resolution : (int)((((int64_t)r->end - 1) >> lod) + 1);
+    int begin = (r->out ? 0 : r->begin >> lod) + item * r->rows_per_item, end = begin + r->rows_per_item;
+    if (end > last) end = last;
+    float *above = s->row + (size_t)r->vectors * plain, one[16], zero[16];
+    for (int i = 0; i < 16; i++) {
+        one[i] = 1;
+        zero[i] = 0;
+    }
+    sg__upsampler up;
+    if (add) {
+        sg__upsample_begin(&up, m, s, r->vectors, r->below->resolution, 1, 0);
+        up.make = sg__make_spread;
+        up.context = context;
+    }
+    for (int y = begin; y < end; y++) {
+        size_t vector = r->out ? r->out->block : plain;
+        float *out = r->out ? r->out->data + (size_t)y * r->out->row + lanes : s->row;
+        sg__row row;
+        row.input = r->in.data;
+        row.input_block = r->in.block;
+        row.channels = r->layer->in;
+        row.taps = 1;
+        row.offset[0] = (ptrdiff_t)((size_t)y * r->in.row + lanes);
+        row.panel[0] = r->workspace->rgb_panel;
+        row.output = out;
+        row.output_pixel = lanes;
+        row.output_vector = vector;
+        row.width = r->in.resolution;
+        k->convolve(&row, r->vectors);
+        if (add) sg__upsample_row(&up, y, above, plain);
+        for (int v = 0; v < r->vectors; v++) {
+            sg__epilogue e = {one, r->workspace->bias + (size_t)v * lanes, zero, NULL, add ? above + (size_t)v * plain : NULL,
+                              STYLEGAN_LINEAR, 1, m->config.conv_clamp};
+            k->finish(out + (size_t)v * vector, r->in.resolution, &e);
+        }
+        if (r->below && blend) sg__blend_below(r, y, out, vector);
+        if (!r->out) sg__write_rows(r, y, out);
+    }
+}
+
+/* --- One image --- */
+
+typedef struct sg__call {
+    const stylegan_model *model;
+    const sg__workspace *workspace;
+    const stylegan_run *run;
+    stylegan_error *error;
+    int index; /* in the batch */
+    double work_done, work; /* multiplications, for the progress */
+} sg__call;
+
+/* All styles of an image at once: they depend on ws alone. */
+static void sg__styles(const stylegan_model *m, const float *ws, const sg__workspace *w) {
+    sg__dense layers[3 * SG__MAX_BLOCKS];
+    int count = 0;
+    for (int i = 0; i < m->block_count; i++) {
+        const sg__layer *candidates[3];
+        candidates[0] = &m->blocks[i].conv0;
+        candidates[1] = &m->blocks[i].conv1;
+        candidates[2] = &m->blocks[i].torgb;
+        for (int j = 0; j < 3; j++) {
+            const sg__layer *layer = candidates[j];
+            if (!layer->affine_weight.data) continue;
+            sg__dense *d = &layers[count++];
+            d->model = m;
+            d->weight = &layer->affine_weight;
+            d->bias = &layer->affine_bias;
+            d->input = ws + (size_t)layer->style * (size_t)m->config.w_dim;
+            d->output = w->styles + layer->style_offset;
+            d->in = m->config.w_dim;
+            d->out = layer->affine_weight.columns;
+            d->count = 1;
+            d->activation = STYLEGAN_LINEAR;
+            d->gain = 1;
+        }
+    }
+    if (count) sg__run_dense(layers, count, w);
+}
+
+static const float *sg__style_of(const sg__call *call, const sg__layer *layer) {
+    return layer->affine_weight.data ? call->workspace->styles + layer->style_offset : NULL;
+}
+
+/* A convolution job with what most layers share. */
+static sg__convolution sg__layer_job(const sg__call *call, const sg__layer *layer, sg__map in, float *out, int up) {
+    const stylegan_model *m = call->model;
+    sg__convolution c;
+    c.model = m;
+    c.workspace = call->workspace;
+    c.layer = layer;
+    c.in = in;
+    c.out = sg__make_map(m, out, layer->out, up ? 2 * in.resolution : in.resolution);
+    c.up = up;
+    c.fold = up && m->config.family == STYLEGAN_FAMILY_1;
+    c.style = m->config.family == STYLEGAN_FAMILY_2 ? sg__style_of(call, layer) : NULL;
+    c.add = NULL;
+    c.noise = call->run->noise_mode;
+    c.seed = call->run->noise_seed + (uint64_t)call->index;
+    c.activation = (stylegan_activation)m->config.activation;
+    c.gain = m->config.activation_gain;
+    c.clamp = m->config.conv_clamp;
+    c.panels = c.strips = 1;
+    return c;
+}
+
+static void sg__inspect(const sg__call *call, int resolution, const char *kind, const sg__map *map) {
+    if (!call->run->inspect) return;
+    char name[32];
+    stylegan_feature_map feature;
+    int lanes = call->model->kernels->lanes;
+    sg__name(name, "b", resolution, kind, "");
+    feature.layer = name;
+    feature.channels = map->channels;
+    feature.height = feature.width = map->resolution;
+    feature.data = map->data + lanes;
+    feature.lanes = lanes;
+    feature.row_stride = map->row;
+    feature.block_stride = map->block;
+    call->run->inspect(call->run->user, call->index, &feature);
+}
+
+static double sg__layer_work(const sg__layer *layer, int resolution) {
+    return (double)layer->in * layer->out * layer->kernel * layer->kernel * resolution * resolution;
+}
+
+static stylegan_result sg__progress(sg__call *call, double work) {
+    call->work_done += work;
+    if (!call->run->progress || !call->run->progress(call->run->user, (float)(call->work_done / call->work))) return STYLEGAN_OK;
+    return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED, "cancelled by the progress callback");
+}
+
+/* What every main layer ends with: StyleGAN 1's normalisation and style, then the callbacks. */
+static stylegan_result sg__end_layer(sg__call *call, const sg__layer *layer, const sg__map *map, const char *kind) {
+    const stylegan_model *m = call->model;
+    if (m->config.family == STYLEGAN_FAMILY_1) sg__normalize_and_style(m, call->workspace, map, sg__style_of(call, layer));
+    sg__inspect(call, map->resolution, kind, map);
+    return sg__progress(call, sg__layer_work(layer, map->resolution));
+}
+
+/* The first feature map: the learned constant, or a fully connected layer of w. */
+static sg__map sg__first_map(const sg__call *call, const float *ws) {
+    const stylegan_model *m = call->model;
+    const sg__workspace *w = call->workspace;
+    int lanes = m->kernels->lanes, channels = m->blocks[0].conv1.in;
+    sg__map map = sg__make_map(m, w->maps[0], channels, 4);
+    STYLEGAN_MEMSET(map.data, 0, map.block * (size_t)sg__blocks_of(m, channels) * sizeof(float));
+    if (m->dense.data) {
+        sg__tensor no_bias = {NULL, NULL, STYLEGAN_F32, 0};
+        sg__dense dense = {m, &m->dense, &no_bias, ws, w->maps[1], m->config.w_dim, 16 * channels, 1, STYLEGAN_LINEAR, 1};
+        sg__run_dense(&dense, 1, w);
+    }
+    for (int pixel = 0; pixel < 16; pixel++) {
+        float *to = map.data + (size_t)(pixel / 4) * map.row + (size_t)((pixel % 4 + 1) * lanes);
+        for (int c = 0; c < channels; c += lanes, to += map.block) {
+            int n = channels - c < lanes ? channels - c : lanes;
+            if (m->dense.data) {
+                for (int i = 0; i < n; i++) to[i] = w->maps[1][(c + i) * 16 + pixel];
+            } else {
+                m->kernels->unpack(&m->constant, (size_t)pixel, c, n, to);
+            }
+        }
+    }
+    return map;
+}
+
+/* StyleGAN 1's first layer: noise, bias and activation on the constant itself. */
+static stylegan_result sg__first_epilogue(sg__call *call, sg__map *map) {
+    const stylegan_model *m = call->model;
+    const sg__workspace *w = call->workspace;
+    sg__convolution c = sg__layer_job(call, &m->blocks[0].conv0, *map, map->data, 0);
+    int blocks = sg__blocks_of(m, map->channels);
+    sg__load_epilogue(m, c.layer, w);
+    for (int i = 0; i < blocks * m->kernels->lanes; i++) w->scale[i] = 1;
+    for (int y = 0; y < 4; y++) sg__finish_row(&c, y, 0, blocks, w->scale, &w->scratch[0]);
+    return sg__end_layer(call, c.layer, map, ".conv0");
+}
+
+static stylegan_result sg__run_layer(sg__call *call, sg__convolution *c, const char *kind) {
+    sg__convolve(c);
+    return sg__end_layer(call, c->layer, &c->out, kind);
+}
+
+/* Finished rows go straight to the image, or through a band to the callback. */
+static stylegan_result sg__final_rows(const sg__call *call, sg__rgb *rgb, float *image) {
+    const stylegan_model *m = call->model;
+    const stylegan_run *run = call->run;
+    int size = m->config.resolution, band = run->rows ? SG__BAND : size;
+    for (int y = 0; y < size; y = rgb->end) {
+        rgb->begin = y;
+        rgb->end = size - y < band ? size : y + band;
+        size_t floats = (size_t)(rgb->end - y) * (size_t)size;
+        rgb->channel_stride = floats;
+        rgb->image = run->rows ? call->workspace->band : image;
+        int rows = ((rgb->end - 1) >> m->lod) - (y >> m->lod) + 1;
+        sg__parallel(m, (rows + rgb->rows_per_item - 1) / rgb->rows_per_item, sg__rgb_item, rgb);
+        if (!run->rows) continue;
+        for (int c = 0; image && c < m->config.channels; c++) {
+            STYLEGAN_MEMCPY(image + ((size_t)c * (size_t)size + (size_t)y) * (size_t)size, rgb->image + (size_t)c * floats,
+                            floats * sizeof(float));
+        }
+        if (run->rows(run->user, call->index, y, rgb->end - y, rgb->image)) {
+            return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED, "cancelled by the rows callback");
+        }
+    }
+    return STYLEGAN_OK;
+}
+
+/* The image of one block: into *below for the next block, or, for the last, to the caller. */
+static stylegan_result sg__to_rgb(sg__call *call, int index, const sg__map *map, sg__map *below, float *image) {
+    const stylegan_model *m = call->model;
+    const sg__workspace *w = call->workspace;
+    const sg__layer *layer = &m->blocks[index].torgb;
+    int last = index == m->block_count - 1;
+    sg__map out = sg__make_map(m, w->images[index % 2], m->config.channels, map->resolution);
+    sg__rgb rgb = {m, w, layer, sg__blocks_of(m, m->config.channels), *map, below->data ? below : NULL, last ? NULL : &out, NULL, 0, 0, 0, 16};
+    STYLEGAN_MEMSET(w->scratch[0].squares, 0, (size_t)(rgb.vectors * m->kernels->lanes) * sizeof(float));
+    m->kernels->panel(&layer->weight, 0, layer->in, 0, rgb.vectors, sg__style_of(call, layer), w->scratch[0].squares, w->rgb_panel);
+    sg__load_epilogue(m, layer, w);
+    if (last) return sg__final_rows(call, &rgb, image);
+    sg__parallel(m, (map->resolution + rgb.rows_per_item - 1) / rgb.rows_per_item, sg__rgb_item, &rgb);
+    *below = out;
+    sg__inspect(call, map->resolution, ".torgb", below);
+    return STYLEGAN_OK;
+}
+
+static stylegan_result sg__synthesize_image(sg__call *call, const float *ws, float *image) {
+    const stylegan_model *m = call->model;
+    const sg__workspace *w = call->workspace;
+    int first = m->config.family == STYLEGAN_FAMILY_1;
+    float *free_map = w->maps[1];
+    stylegan_result result = STYLEGAN_OK;
+    sg__map below = sg__make_map(m, NULL, m->config.channels, 4);
+    sg__styles(m, ws, w);
+    sg__map x = sg__first_map(call, ws);
+    if (first) result = sg__first_epilogue(call, &x);
+    for (int i = 0; i < m->block_count && !result; i++) {
+        const sg__block *block = &m->blocks[i];
+        sg__map residual = sg__make_map(m, w->maps[2], block->channels, block->resolution);
+        if (block->skip.weight.data) {
+            sg__convolution skip = sg__layer_job(call, &block->skip, x, residual.data, 1);
+            skip.noise = STYLEGAN_NOISE_NONE;
+            skip.activation = STYLEGAN_LINEAR;
+            skip.gain = 1;
+            skip.clamp = 0;
+            sg__convolve(&skip);
+        }
+        if (i > 0) {
+            sg__convolution conv0 = sg__layer_job(call, &block->conv0, x, free_map, 1);
+            result = sg__run_layer(call, &conv0, ".conv0");
+            if (result) break;
+            free_map = x.data;
+            x = conv0.out;
+        }
+        sg__convolution conv1 = sg__layer_job(call, &block->conv1, x, free_map, 0);
+        if (block->skip.weight.data) {
+            conv1.add = &residual;
+            conv1.gain *= 0.70710678f;
+            conv1.clamp *= 0.70710678f;
+        }
+        result = sg__run_layer(call, &conv1, ".conv1");
+        free_map = x.data;
+        x = conv1.out;
+        if (!result && block->torgb.weight.data) result = sg__to_rgb(call, i, &x, &below, image);
+    }
+    return result;
+}
+
+/* >>open */
+
+#ifndef STYLEGAN_NO_MALLOC
+static void *sg__malloc(void *user, size_t size) {
+    (void)user;
+    return malloc(size);
+}
+
+static void sg__free(void *user, void *memory) {
+    (void)user;
+    free(memory);
+}
+#endif
+
+/* Lays out a model in its memory: the model itself, its tables, and `extra` bytes (the weights, if it holds them). */
+static uint64_t sg__arrange(void *memory, const sg__head *head, const stylegan_config *config, int blocks, uint64_t extra,
+                            stylegan_model **model, unsigned char **used, unsigned char **weights) {
+    sg__arena arena;
+    arena.base = memory ? sg__aligned(memory) : NULL;
+    arena.used = 0;
+    size_t block_bytes = (size_t)blocks * sizeof(sg__block), mapping_bytes = (size_t)config->mapping_layers * sizeof(sg__layer);
+    stylegan_model *m = (stylegan_model *)sg__arena_take(&arena, sizeof(stylegan_model));
+    sg__block *block_table = (sg__block *)sg__arena_take(&arena, block_bytes);
+    sg__layer *mapping_table = (sg__layer *)sg__arena_take(&arena, mapping_bytes);
+    *used = (unsigned char *)sg__arena_take(&arena, head->tensor_count);
+    *weights = (unsigned char *)sg__arena_take(&arena, extra);
+    if (m) {
+        STYLEGAN_MEMSET(m, 0, sizeof *m);
+        STYLEGAN_MEMSET(block_table, 0, block_bytes);
+        STYLEGAN_MEMSET(mapping_table, 0, mapping_bytes);
+        STYLEGAN_MEMSET(*used, 0, head->tensor_count);
+        m->blocks = block_table;
+        m->mapping = mapping_table;
+    }
+    *model = m;
+    return arena.used + SG__ALIGN;
+}
+
+/* The head's beginning: prologue and configuration. */
+static stylegan_result sg__read_start(const unsigned char *data, size_t size, sg__head *head, stylegan_config *config, sg__shape *shape,
+                                      stylegan_error *error) {
+    stylegan_result result = sg__read_prologue(data, size, head, error);
+    if (result) return result;
+    if (size < head->directory) return sg__fail(error, STYLEGAN_ERROR_FORMAT, "truncated: %u bytes end within its head", (uint64_t)size);
+    sg__read_config(data, head, config);
+    for (size_t i = sizeof *config / 4; i < head->config_count; i++) {
+        if (sg__u32(data + SG__HEAD_SIZE + 4 * i)) {
+            return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "configuration field %u is unknown to this version", (uint64_t)i);
+        }
+    }
+    return sg__check_config(config, shape, error);
+}
+
+static stylegan_result sg__set_up_execution(stylegan_model *m, const stylegan_options *options, stylegan_error *error) {
+    m->kernels = sg__find_kernels(options->isa);
+    if (!m->kernels) {
+        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "instruction set %s is not available here", stylegan_isa_name(options->isa));
+    }
+    if (options->threads < 0 || options->threads > SG__MAX_THREADS) {
+        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "options.threads must be 0 to %u", (uint64_t)SG__MAX_THREADS);
+    }
+    m->parts = 1;
+    if (options->parallel) {
+        m->parallel = options->parallel;
+        m->parallel_user = options->parallel_user;
+        m->parts = options->threads ? options->threads : 8;
+    }
+#ifndef SG__NO_THREADS
+    int threads = options->threads ? options->threads : sg__processors();
+    if (!options->parallel && threads > 1) {
+        m->parts = threads;
+        m->parallel = sg__pool_run;
+        m->parallel_user = &m->pool;
+    }
+#endif
+    return STYLEGAN_OK;
+}
+
+/* Opens from `data`, or, if that is NULL, from what `read` delivers. */
+static stylegan_result sg__open(stylegan_model **model, const unsigned char *data, size_t size, stylegan_read_fn *read, void *user,
+                                const stylegan_options *options, stylegan_error *error) {
+    unsigned char start[SG__HEAD_SIZE + 4 * SG__MAX_FIELDS], *used, *weights;
+    const unsigned char *head_data = data;
+    sg__head head;
+    stylegan_config config;
+    sg__shape shape;
+    stylegan_model *m;
+    stylegan_result result;
+    if (!data) {
+        head_data = start;
+        if (read(user, start, SG__HEAD_SIZE)) return sg__fail(error, STYLEGAN_ERROR_FILE, "cannot read the first %u bytes", (uint64_t)SG__HEAD_SIZE);
+        result = sg__read_prologue(start, SG__HEAD_SIZE, &head, error);
+        if (result) return result;
+        size = head.directory;
+        if (read(user, start + SG__HEAD_SIZE, size - SG__HEAD_SIZE)) return sg__fail(error, STYLEGAN_ERROR_FILE, "truncated: cannot read its head");
+    }
+    result = sg__read_start(head_data, size, &head, &config, &shape, error);
+    if (result) return result;
+
+    uint64_t needed = sg__arrange(NULL, &head, &config, shape.block_count, data ? 0 : head.file_size, &m, &used, &weights);
+    void *memory = options->memory, *owned = NULL;
+    void *(*allocate)(void *, size_t) = options->allocate;
+    void (*release)(void *, void *) = options->release;
+#ifndef STYLEGAN_NO_MALLOC
+    if (!allocate) {
+        allocate = sg__malloc;
+        release = sg__free;
+    }
+#endif
+    if (memory && options->memory_size < needed) {
+        return sg__fail(error, STYLEGAN_ERROR_MEMORY, "options.memory has %u bytes, %u are needed", (uint64_t)options->memory_size, needed);
+    }
+    if (!memory && allocate && needed <= (size_t)-1) memory = owned = allocate(options->allocator_user, (size_t)needed);
+    if (!memory) return sg__fail(error, STYLEGAN_ERROR_MEMORY, "cannot allocate %u bytes for the model", needed);
+
+    sg__arrange(memory, &head, &config, shape.block_count, data ? 0 : head.file_size, &m, &used, &weights);
+    m->owned = owned;
+    m->allocate = allocate;
+    m->release = release;
+    m->allocator_user = options->allocator_user;
+    m->config = config;
+    m->block_count = shape.block_count;
+    m->lod = shape.lod;
+    m->lod_fraction = shape.lod_fraction;
+    m->data = data;
+    result = sg__set_up_execution(m, options, error);
+    if (!result && !data) {
+        STYLEGAN_MEMCPY(weights, start, size);
+        m->data = weights;
+        if (read(user, weights + size, (size_t)head.file_size - size)) {
+            result = sg__fail(error, STYLEGAN_ERROR_FILE, "truncated: its head promises %u bytes", head.file_size);
+        }
+        size = (size_t)head.file_size;
+    }
+    if (!result) result = sg__read_head(m->data, size, &m->head, error);
+    if (!result && size < m->head.file_size) {
+        result = sg__fail(error, STYLEGAN_ERROR_FORMAT, "truncated: %u bytes, its head promises %u", (uint64_t)size, m->head.file_size);
+    }
+    if (!result && !options->trust_data &&
+        sg__checksum(1, m->data + m->head.head_size, (size_t)(m->head.file_size - m->head.head_size)) != sg__u64(m->data + 32)) {
+        result = sg__fail(error, STYLEGAN_ERROR_CHECKSUM, "damaged: the checksum of its tensors is wrong");
+    }
+    if (!result) result = sg__plan(m, used, error);
+    if (result) {
+        if (owned) release(options->allocator_user, owned);
+        return result;
+    }
+    SG__LOCK_INIT(&m->workspace_lock);
+#ifndef SG__NO_THREADS
+    if (m->parallel_user == &m->pool) sg__pool_start(&m->pool, m->parts);
+#endif
+    *model = m;
+    return STYLEGAN_OK;
+}
+
+static const stylegan_options *sg__options(const stylegan_options *options) {
+    static const stylegan_options defaults = {STYLEGAN_ISA_AUTO, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0};
+    return options ? options : &defaults;
+}
+
+STYLEGAN_API stylegan_model *stylegan_open_memory(const void *data, size_t size, const stylegan_options *options, stylegan_error *error) {
+    stylegan_model *model = NULL;
+    if (!data) {
+        sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "data is NULL");
+        return NULL;
+    }
+    sg__open(&model, (const unsigned char *)data, size, NULL, NULL, sg__options(options), error);
+    return model;
+}
+
+STYLEGAN_API stylegan_model *stylegan_open_callback(stylegan_read_fn *read, void *user, const stylegan_options *options,
+                                                    stylegan_error *error) {
+    stylegan_model *model = NULL;
+    if (!read) {
+        sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "read is NULL");
+        return NULL;
+    }
+    sg__open(&model, NULL, 0, read, user, sg__options(options), error);
+    return model;
+}
+
+#ifndef STYLEGAN_NO_STDIO
+static int sg__read_file(void *user, void *buffer, size_t size) {
+    return fread(buffer, 1, size, (FILE *)user) != size;
+}
+
+STYLEGAN_API stylegan_model *stylegan_open_file(const char *path, const stylegan_options *options, stylegan_error *error) {
+    FILE *file = path ? fopen(path, "rb") : NULL;
+    if (!file) {
+        sg__fail(error, STYLEGAN_ERROR_FILE, "%s: cannot open", path ? path : "(no path)");
+        return NULL;
+    }
+    stylegan_error why;
+    stylegan_model *model = stylegan_open_callback(sg__read_file, file, options, &why);
+    fclose(file);
+    if (!model) sg__fail(error, why.code, "%s: %s", path, why.message);
+    return model;
+}
+#endif
+
+STYLEGAN_API size_t stylegan_open_size(const void *data, size_t size, const stylegan_options *options, stylegan_error *error) {
+    sg__head head;
+    stylegan_config config;
+    sg__shape shape;
+    stylegan_model *model;
+    unsigned char *used, *weights;
+    (void)options;
+    if (!data) {
+        sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "data is NULL");
+        return 0;
+    }
+    if (sg__read_start((const unsigned char *)data, size, &head, &config, &shape, error)) return 0;
+    return (size_t)sg__arrange(NULL, &head, &config, shape.block_count, 0, &model, &used, &weights);
+}
+
+STYLEGAN_API void stylegan_close(stylegan_model *model) {
+    if (!model) return;
+#ifndef SG__NO_THREADS
+    if (model->parallel_user == &model->pool) sg__pool_stop(&model->pool);
+#endif
+    SG__LOCK_FREE(&model->workspace_lock);
+    if (model->workspace) model->release(model->allocator_user, model->workspace);
+    if (model->owned) model->release(model->allocator_user, model->owned);
+}
+
+STYLEGAN_API const stylegan_config *stylegan_describe(const stylegan_model *model) {
+    return &model->config;
+}
+
+STYLEGAN_API uint64_t stylegan_parameters(const stylegan_model *model) {
+    return model->parameters;
+}
+
+STYLEGAN_API uint64_t stylegan_file_size(const stylegan_model *model) {
+    return model->head.file_size;
+}
+
+STYLEGAN_API const char *stylegan_text(const stylegan_model *model, size_t *length) {
+    *length = model->head.text_size;
+    return (const char *)model->data + model->head.text;
+}
+
+STYLEGAN_API int stylegan_tensor_count(const stylegan_model *model) {
+    return (int)model->head.tensor_count;
+}
+
+STYLEGAN_API stylegan_result stylegan_get_tensor(const stylegan_model *model, int index, stylegan_tensor *tensor) {
+    if (index < 0 || index >= stylegan_tensor_count(model)) return STYLEGAN_ERROR_ARGUMENT;
+    return sg__read_entry(model->data, &model->head, (uint32_t)index, tensor, NULL);
+}
+
+STYLEGAN_API stylegan_isa stylegan_model_isa(const stylegan_model *model) {
+    return model->kernels->isa;
+}
+
+STYLEGAN_API int stylegan_model_threads(const stylegan_model *model) {
+    return model->parts;
+}
+
+STYLEGAN_API size_t stylegan_workspace_size(const stylegan_model *model) {
+    sg__workspace workspace;
+    return sg__layout(model, NULL, &workspace);
+}
+
+/* --- Calls --- */
+
+static const stylegan_run *sg__run(const stylegan_run *run) {
+    static const stylegan_run defaults = {NULL, 0, STYLEGAN_NOISE_CONST, 0, NULL, NULL, NULL, NULL};
+    return run ? run : &defaults;
+}
+
+/* Lays out the caller's workspace or the model's own, which stays locked until sg__release. */
+static stylegan_result sg__acquire(const stylegan_model *m, const stylegan_run *run, sg__workspace *w, stylegan_error *error) {
+    size_t needed = sg__layout(m, NULL, w);
+    if (run->workspace) {
+        if (run->workspace_size < needed) {
+            return sg__fail(error, STYLEGAN_ERROR_WORKSPACE, "the workspace has %u bytes, %u are needed", (uint64_t)run->workspace_size,
+                            (uint64_t)needed);
+        }
+        sg__layout(m, run->workspace, w);
+        return STYLEGAN_OK;
+    }
+    stylegan_model *owner = (stylegan_model *)m; /* its workspace is the one thing that a call may set */
+    SG__LOCK(&owner->workspace_lock);
+    if (!owner->workspace && owner->allocate && needed != (size_t)-1) owner->workspace = owner->allocate(owner->allocator_user, needed);
+    if (!owner->workspace) {
+        SG__UNLOCK(&owner->workspace_lock);
+        return sg__fail(error, STYLEGAN_ERROR_MEMORY, "cannot allocate a workspace of %u bytes", (uint64_t)needed);
+    }
+    sg__layout(m, owner->workspace, w);
+    return STYLEGAN_OK;
+}
+
+static void sg__release(const stylegan_model *m, const stylegan_run *run) {
+    stylegan_model *owner = (stylegan_model *)m;
+    if (!run->workspace) SG__UNLOCK(&owner->workspace_lock);
+    (void)owner;
+}
+
+static stylegan_result sg__map_all(const stylegan_model *m, const float *z, const float *labels, int count, float psi, int cutoff,
+                                   float *ws, const sg__workspace *w) {
+    const stylegan_config *c = &m->config;
+    for (int n = 0; n < count; n += SG__BATCH) {
+        size_t at = (size_t)n;
+        sg__map_batch(m, z ? z + at * (size_t)c->z_dim : z, labels ? labels + at * (size_t)c->c_dim : labels,
+                      count - n < SG__BATCH ? count - n : SG__BATCH, psi, cutoff, ws + at * (size_t)c->num_ws * (size_t)c->w_dim, w);
+    }
+    return STYLEGAN_OK;
+}
+
+STYLEGAN_API stylegan_result stylegan_map(const stylegan_model *model, const float *z, const float *labels, int count, float psi,
+                                          int cutoff, float *ws, const stylegan_run *run, stylegan_error *error) {
+    sg__workspace workspace;
+    run = sg__run(run);
+    if (!model || (!z && model->config.z_dim) || !ws || count < 0) {
+        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "stylegan_map needs a model, z, ws and a count of at least 0");
+    }
+    if (psi != 1 && !model->w_avg.data) {
+        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "the model has no w_avg: truncation psi must be 1");
+    }
+    stylegan_result result = sg__acquire(model, run, &workspace, error);
+    if (result) return result;
+    sg__map_all(model, z, labels, count, psi, cutoff, ws, &workspace);
+    sg__release(model, run);
+    return STYLEGAN_OK;
+}
+
+STYLEGAN_API stylegan_result stylegan_mix(const stylegan_model *model, const float *base, const float *style, int first, int last, float *ws) {
+    if (!model || !base || !style || !ws || first < 0 || last >= model->config.num_ws) return STYLEGAN_ERROR_ARGUMENT;
+    int width = model->config.w_dim;
+    for (int l = 0; l < model->config.num_ws; l++) {
+        const float *from = l >= first && l <= last ? style : base;
+        for (int i = l * width; i < (l + 1) * width; i++) ws[i] = from[i];
+    }
+    return STYLEGAN_OK;
+}
+
+static stylegan_result sg__synthesize_all(const stylegan_model *m, const float *ws, int count, float *image, const stylegan_run *run,
+                                          const sg__workspace *w, stylegan_error *error) {
+    const stylegan_config *c = &m->config;
+    sg__call call = {m, w, run, error, 0, 0, 0};
+    stylegan_result result = STYLEGAN_OK;
+    for (int i = 0; i < m->block_count; i++) {
+        call.work += (sg__layer_work(&m->blocks[i].conv0, 4 << i) + sg__layer_work(&m->blocks[i].conv1, 4 << i)) * count;
+    }
+    for (; call.index < count && !result; call.index++) {
+        size_t n = (size_t)call.index;
+        result = sg__synthesize_image(&call, ws + n * (size_t)c->num_ws * (size_t)c->w_dim,
+                                      image ? image + n * (size_t)c->channels * (size_t)c->resolution * (size_t)c->resolution : NULL);
+    }
+    return result;
+}
+
+STYLEGAN_API stylegan_result stylegan_synthesize(const stylegan_model *model, const float *ws, int count, float *image,
+                                                 const stylegan_run *run, stylegan_error *error) {
+    sg__workspace workspace;
+    run = sg__run(run);
+    if (!model || !ws || count < 0 || (!image && !run->rows)) {
+        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "stylegan_synthesize needs a model, ws, a count of at least 0, and image or run.rows");
+    }
+    if (run->noise_mode > STYLEGAN_NOISE_NONE) return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "unknown noise mode");
+    stylegan_result result = sg__acquire(model, run, &workspace, error);
+    if (result) return result;
+    result = sg__synthesize_all(model, ws, count, image, run, &workspace, error);
+    sg__release(model, run);
+    return result;
+}
+
+STYLEGAN_API void stylegan_to_rgb8(const float *image, int channels, int height, int width, unsigned char *pixels) {
+    size_t plane = (size_t)height * (size_t)width;
+    for (size_t i = 0; i < plane; i++) {
+        for (int c = 0; c < channels; c++) {
+            float x = image[(size_t)c * plane + i] * 127.5f + 128.0f;
+            *pixels++ = (unsigned char)(x >= 255 ? 255 : x > 0 ? x : 0);
+        }
+    }
+}
+
+typedef struct sg__pixels {
+    const stylegan_config *config;
+    unsigned char *rgb;
+} sg__pixels;
+
+static int sg__rows_to_rgb8(void *user, int index, int y, int rows, const float *pixels) {
+    sg__pixels *p = (sg__pixels *)user;
+    int width = p->config->resolution, channels = p->config->channels;
+    (void)index;
+    stylegan_to_rgb8(pixels, channels, rows, width, p->rgb + (size_t)y * (size_t)width * (size_t)channels);
+    return 0;
+}
+
+STYLEGAN_API stylegan_result stylegan_generate(const stylegan_model *model, uint32_t seed, float psi, unsigned char *rgb,
+                                               stylegan_error *error) {
+    sg__workspace w;
+    if (!model || !rgb) return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "stylegan_generate needs a model and rgb");
+    if (psi != 1 && !model->w_avg.data) {
+        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "the model has no w_avg: truncation psi must be 1");
+    }
+    sg__pixels pixels = {&model->config, rgb};
+    stylegan_run run = {NULL, 0, STYLEGAN_NOISE_CONST, 0, sg__rows_to_rgb8, NULL, NULL, &pixels};
+    stylegan_result result = sg__acquire(model, &run, &w, error);
+    if (result) return result;
+    stylegan_seed_z(seed, w.z, model->config.z_dim);
+    sg__map_all(model, w.z, NULL, 1, psi, model->config.truncation_cutoff, w.ws, &w);
+    result = sg__synthesize_all(model, w.ws, 1, NULL, &run, &w, error);
+    sg__release(model, &run);
+    return result;
+}
+
+STYLEGAN_API void stylegan_read_feature(const stylegan_feature_map *map, int channel, float *plane) {
+    const float *block = map->data + (size_t)(channel / map->lanes) * map->block_stride + (size_t)(channel % map->lanes);
+    for (int y = 0; y < map->height; y++) {
+        for (int x = 0; x < map->width; x++) *plane++ = block[(size_t)y * map->row_stride + (size_t)x * (size_t)map->lanes];
+    }
+}
+
+#endif /* STYLEGAN_IMPLEMENTATION */
+#else /* STYLEGAN_KERNEL_PASS: the kernels, compiled once for each instruction set */
+
+/* n (1 to V) stored values of a tensor as a float vector, i8 scaled; the lanes beyond n are zero. */
+SG__INLINE SG__V SG__FN(load_weights)(const sg__tensor *tensor, size_t row, int column, int n) {
+    static const unsigned char bytes[STYLEGAN_TYPE_COUNT] = {4, 2, 1};
+    size_t size = bytes[tensor->type];
+    const unsigned char *p = tensor->data + (row * (size_t)tensor->columns + (size_t)column) * size;
+    const unsigned char *scale = tensor->scales + (size_t)column * 4;
+    unsigned char part[SG__LANES * 4], part_scale[SG__LANES * 4];
+    if (SG__LANES > 1 && n < SG__LANES) { /* never read beyond the tensor */
+        STYLEGAN_MEMSET(part, 0, sizeof part);
+        STYLEGAN_MEMCPY(part, p, (size_t)n * size);
+        p = part;
+        if (tensor->type == STYLEGAN_I8) {
+            STYLEGAN_MEMSET(part_scale, 0, sizeof part_scale);
+            STYLEGAN_MEMCPY(part_scale, scale, (size_t)n * 4);
+            scale = part_scale;
+        }
+    }
+    if (tensor->type == STYLEGAN_F16) return SG__LOAD_F16(p);
+    if (tensor->type == STYLEGAN_F32) return SG__LOAD_F32(p);
+    return SG__MUL(SG__LOAD_I8(p), SG__LOAD_F32(scale));
+}
+
+static void SG__FN(unpack)(const sg__tensor *tensor, size_t row, int column, int count, float *out) {
+    for (int i = 0; i < count; i += SG__LANES) {
+        int n = count - i < SG__LANES ? count - i : SG__LANES;
+        SG__STORE(out + i, SG__FN(load_weights)(tensor, row, column + i, n));
+    }
+}
+
+static void SG__FN(panel)(const sg__tensor *tensor, size_t row, int rows, int column, int q, const float *style,
+                          float *squares, float *panel) {
+    for (int v = 0; v < q; v++) {
+        int first = column + v * SG__LANES, left = tensor->columns - first;
+        int n = left < SG__LANES ? left : SG__LANES;
+        SG__V sum = SG__LOAD(squares + v * SG__LANES);
+        float *out = panel + v * SG__LANES;
+        for (int i = 0; i < rows; i++, out += q * SG__LANES) {
+            SG__V w = SG__FN(load_weights)(tensor, row + (size_t)i, first, n);
+            if (style) w = SG__MUL(w, SG__SET1(style[i]));
+            sum = SG__FMA(w, w, sum);
+            SG__STORE(out, w);
+        }
+        SG__STORE(squares + v * SG__LANES, sum);
+    }
+}
+
+/* p pixels x q vectors of outputs, from pixel `column` of the row on; p and q are constants, so that the sums are
+   registers. */
+SG__INLINE void SG__FN(tile)(const sg__row *r, int column, const int p, const int q) {
+    SG__V sum[SG__P][SG__Q];
+    SG__UNROLL for (int i = 0; i < p; i++) {
+        SG__UNROLL for (int j = 0; j < q; j++) sum[i][j] = SG__SET1(0.0f);
+    }
+    for (int tap = 0; tap < r->taps; tap++) {
+        const float *x = r->input + r->offset[tap] + (ptrdiff_t)column * SG__LANES;
+        const float *w = r->panel[tap];
+        for (int c = 0; c < r->channels; c += SG__LANES, x += r->input_block) {
+            int lanes = r->channels - c < SG__LANES ? r->channels - c : SG__LANES;
+            for (int lane = 0; lane < lanes; lane++, w += q * SG__LANES) {
+                SG__V weight[SG__Q];
+                SG__UNROLL for (int j = 0; j < q; j++) weight[j] = SG__LOAD(w + j * SG__LANES);
+                SG__UNROLL for (int i = 0; i < p; i++) {
+                    SG__V input = SG__SET1(x[i * SG__LANES + lane]);
+                    SG__UNROLL for (int j = 0; j < q; j++) sum[i][j] = SG__FMA(input, weight[j], sum[i][j]);
+                }
+            }
+        }
+    }
+    float *out = r->output + (size_t)column * r->output_pixel;
+    SG__UNROLL for (int i = 0; i < p; i++) {
+        SG__UNROLL for (int j = 0; j < q; j++) {
+            SG__STORE(out + (size_t)i * r->output_pixel + (size_t)j * r->output_vector, sum[i][j]);
+        }
+    }
+}
+
+SG__INLINE void SG__FN(tiles)(const sg__row *r, const int q) {
+    int column = 0;
+    for (; column + SG__P <= r->width; column += SG__P) SG__FN(tile)(r, column, SG__P, q);
+#if SG__P > 4
+    for (; column + 4 <= r->width; column += 4) SG__FN(tile)(r, column, 4, q);
+#endif
+#if SG__P > 2
+    for (; column + 2 <= r->width; column += 2) SG__FN(tile)(r, column, 2, q);
+#endif
+    for (; column < r->width; column++) SG__FN(tile)(r, column, 1, q);
+}
+
+static void SG__FN(convolve)(const sg__row *row, int q) {
+    switch (q) {
+    case 1: SG__FN(tiles)(row, 1); break;
+    case 2: SG__FN(tiles)(row, 2); break;
+#if SG__Q > 2
+    case 3: SG__FN(tiles)(row, 3); break;
+    case 4: SG__FN(tiles)(row, 4); break;
+#endif
+    }
+}
+
+static void SG__FN(finish)(float *row, int width, const sg__epilogue *e) {
+    SG__V scale = SG__LOAD(e->scale), bias = SG__LOAD(e->bias), strength = SG__LOAD(e->strength);
+    SG__V gain = SG__SET1(e->gain), clamp = SG__SET1(e->clamp), unclamp = SG__SET1(-e->clamp);
+    /* linear, relu and lrelu are max(x, slope * x); the curves take a detour through memory */
+    SG__V slope = SG__SET1(e->activation == STYLEGAN_LRELU ? 0.2f : e->activation == STYLEGAN_RELU ? 0.0f : 1.0f);
+    int curved = e->activation > STYLEGAN_LRELU;
+    for (int i = 0; i < width; i++, row += SG__LANES) {
+        SG__V x = SG__MUL(SG__LOAD(row), scale);
+        if (e->noise) x = SG__FMA(SG__SET1(e->noise[i]), strength, x);
+        x = SG__ADD(x, bias);
+        x = SG__MAX(x, SG__MUL(x, slope));
+        if (curved) {
+            SG__STORE(row, x);
+            for (int lane = 0; lane < SG__LANES; lane++) row[lane] = sg__curve(e->activation, row[lane]);
+            x = SG__LOAD(row);
+        }
+        x = SG__MUL(x, gain);
+        if (e->clamp > 0) x = SG__MIN(SG__MAX(x, unclamp), clamp);
+        if (e->add) x = SG__ADD(x, SG__LOAD(e->add + (size_t)i * SG__LANES));
+        SG__STORE(row, x);
+    }
+}
+
+/* `vectors` neighbouring vectors of a weighted sum; a constant, so that the sums are registers. */
+SG__INLINE void SG__FN(weighted_vectors)(float *out, size_t at, const float *const *source, const float *weight, int n,
+                                         const int vectors) {
+    SG__V sum[4];
+    SG__UNROLL for (int v = 0; v < vectors; v++) sum[v] = SG__SET1(0.0f);
+    for (int k = 0; k < n; k++) {
+        SG__V w = SG__SET1(weight[k]);
+        SG__UNROLL for (int v = 0; v < vectors; v++) {
+            sum[v] = SG__FMA(w, SG__LOAD(source[k] + at + (size_t)v * SG__LANES), sum[v]);
+        }
+    }
+    SG__UNROLL for (int v = 0; v < vectors; v++) SG__STORE(out + at + (size_t)v * SG__LANES, sum[v]);
+}
+
+static void SG__FN(weighted_sum)(float *out, int count, const float *const *source, const float *weight, int n) {
+    int at = 0;
+    for (; at + 4 * SG__LANES <= count; at += 4 * SG__LANES) {
+        SG__FN(weighted_vectors)(out, (size_t)at, source, weight, n, 4);
+    }
+    for (; at < count; at += SG__LANES) SG__FN(weighted_vectors)(out, (size_t)at, source, weight, n, 1);
+}
+
+/* Each row is summed around its first pixel, so that a mean far from zero costs no precision, and merged with the rows
+   before by Chan's formula. */
+static void SG__FN(moments)(const float *x, int width, int height, size_t row_stride, float *mean, float *deviation) {
+    SG__V all_mean = SG__SET1(0.0f), all_deviation = all_mean;
+    SG__V per_pixel = SG__SET1(1.0f / (float)width);
+    for (int y = 0; y < height; y++, x += row_stride) {
+        SG__V pivot = SG__LOAD(x), sum = SG__SET1(0.0f), squares = sum;
+        for (int i = 0; i < width; i++) {
+            SG__V d = SG__SUB(SG__LOAD(x + (size_t)i * SG__LANES), pivot);
+            sum = SG__ADD(sum, d);
+            squares = SG__FMA(d, d, squares);
+        }
+        SG__V row_mean = SG__MUL(sum, per_pixel);
+        SG__V row_deviation = SG__SUB(squares, SG__MUL(sum, row_mean));
+        SG__V delta = SG__SUB(SG__ADD(pivot, row_mean), all_mean);
+        float before = (float)width * (float)y, share = (float)width / (before + (float)width);
+        all_mean = SG__FMA(delta, SG__SET1(share), all_mean);
+        SG__V between = SG__MUL(SG__MUL(delta, delta), SG__SET1(before * share));
+        all_deviation = SG__ADD(all_deviation, SG__ADD(row_deviation, between));
+    }
+    SG__STORE(mean, all_mean);
+    SG__STORE(deviation, all_deviation);
+}
+
+static void SG__FN(scale_shift)(float *row, int width, const float *scale, const float *shift) {
+    SG__V a = SG__LOAD(scale), b = SG__LOAD(shift);
+    for (int i = 0; i < width; i++, row += SG__LANES) SG__STORE(row, SG__FMA(SG__LOAD(row), a, b));
+}
+
+static const sg__kernels SG__FN(kernels) = {SG__ISA_ENUM,          SG__LANES,        SG__Q,
+                                            SG__FN(unpack),        SG__FN(panel),    SG__FN(convolve), SG__FN(finish),
+                                            SG__FN(weighted_sum),  SG__FN(moments),  SG__FN(scale_shift)};
+
+#undef SG__ISA
+#undef SG__ISA_ENUM
+#undef SG__LANES
+#undef SG__P
+#undef SG__Q
+#undef SG__V
+#undef SG__LOAD
+#undef SG__STORE
+#undef SG__SET1
+#undef SG__ADD
+#undef SG__SUB
+#undef SG__MUL
+#undef SG__FMA
+#undef SG__MAX
+#undef SG__MIN
+#undef SG__LOAD_F32
+#undef SG__LOAD_F16
+#undef SG__LOAD_I8
+#endif /* STYLEGAN_KERNEL_PASS */
+
+/* >>licence
+
+   MIT licence. Copyright (c) 2026 the stylegan.h maintainers.
+
+   Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
+   documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
+   rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit
+   persons to whom the Software is furnished to do so, subject to the following conditions:
+
+   The above copyright notice and this permission notice shall be included in all copies or substantial portions of the
+   Software.
+
+   THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
+   WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
+   COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
+   OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE. */

@@ -1,0 +1,94 @@
+/* cli.h - what every command of the tool shares: flags, messages, progress, files that appear whole or not at all. */
+#ifndef CLI_H
+#define CLI_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __GNUC__
+#define CLI_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#define CLI_NORETURN __attribute__((noreturn))
+#else
+#define CLI_PRINTF(text, first)
+#define CLI_NORETURN
+#endif
+
+/* One flag. A switch has argument NULL; its value becomes "". `*value` keeps its default when the flag is absent. */
+typedef struct cli_flag {
+    const char *name;     /* "--trunc" */
+    const char *argument; /* "PSI", or NULL */
+    const char *help;     /* one line */
+    const char **value;
+} cli_flag;
+
+/* One command: `run` gets the arguments after the command's name and returns the exit status. */
+typedef struct cli_command {
+    const char *name;      /* "generate" */
+    const char *arguments; /* "MODEL": positional arguments, as the usage line shows them */
+    const char *summary;   /* one line */
+    const char *examples;  /* one command line per line */
+    int (*run)(int argc, char **argv);
+} cli_command;
+
+enum { CLI_EXIT_OK = 0, CLI_EXIT_FAILED = 1, CLI_EXIT_USAGE = 2 };
+
+/* Parses `argv`: flags (as "--flag value" or "--flag=value", terminated by a NULL name) anywhere, positional arguments
+   in order into positional[], of which there must be least to most. --help prints the command's help to standard output
+   and exits. Anything wrong ends the program with one line and CLI_EXIT_USAGE. Returns the number of positionals. */
+int cli_parse(const cli_command *command, const cli_flag *flags, int argc, char **argv, const char **positional, int least,
+              int most);
+
+/* Print "stylegan: <message>" on standard error, remove unfinished outputs and exit: for failures and for wrong usage. */
+CLI_NORETURN void cli_fail(const char *format, ...) CLI_PRINTF(1, 2);
+CLI_NORETURN void cli_usage(const char *format, ...) CLI_PRINTF(1, 2);
+void cli_note(const char *format, ...) CLI_PRINTF(1, 2); /* a warning: goes on */
+
+/* Numbers as flags give them; anything but a whole number or a finite number in [least, most] ends the program. */
+int64_t cli_integer(const char *flag, const char *text, int64_t least, int64_t most);
+double cli_number(const char *flag, const char *text, double least, double most);
+
+/* "0-3,85" to {0, 1, 2, 3, 85}: at most `most` values; the caller frees them. */
+uint32_t *cli_list(const char *flag, const char *text, int most, int *count);
+
+/* malloc and realloc that end the program when memory is out. Sizes are checked for overflow: count * size. */
+void *cli_alloc(size_t count, size_t size);
+void *cli_realloc(void *memory, size_t count, size_t size);
+char *cli_format(const char *format, ...) CLI_PRINTF(1, 2); /* allocated text */
+
+/* A file written under a temporary name beside `path` and renamed when it is complete: output_open, then write to
+   `file`, then output_close, which checks every write (full disk) and renames. A failure or a signal before that
+   removes the temporary file. */
+typedef struct output {
+    FILE *file;
+    char *path, *temporary;
+} output;
+void output_open(output *out, const char *path);
+void output_close(output *out);
+
+/* Creates a folder (and its parents) unless it is there; fails with a message if it cannot be written to. */
+void cli_make_folder(const char *path);
+
+/* A progress line with rate and time left on standard error: only on a terminal and only after two seconds.
+   Call progress_update as often as convenient, progress_end once. */
+typedef struct progress {
+    const char *what; /* "images" */
+    double total, start, shown;
+    int visible;
+} progress;
+void progress_start(progress *p, const char *what, double total);
+void progress_update(progress *p, double done);
+void progress_end(progress *p);
+
+double cli_seconds(void); /* monotonic clock */
+
+/* A whole file mapped or read into memory. file_view_open ends the program if it cannot be read. */
+typedef struct file_view {
+    const unsigned char *data;
+    size_t size;
+    int mapped;
+} file_view;
+file_view file_view_open(const char *path);
+void file_view_close(file_view *view);
+
+#endif

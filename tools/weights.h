@@ -1,0 +1,43 @@
+/* weights.h - builds a network from named tensors and writes it as a weight file (stylegan.h, >>weight-file). */
+#ifndef WEIGHTS_H
+#define WEIGHTS_H
+
+#include "../stylegan.h"
+
+/* Fills values [product of shape], row-major. Called once, when the tensor is written, so that a large network is never
+   in memory as a whole. */
+typedef void weights_fill_fn(void *context, float *values);
+
+typedef struct weights_tensor {
+    char name[32];
+    int dimensions;
+    int32_t shape[4];
+    weights_fill_fn *fill;
+    void *context;
+    float *values; /* owned, if fill is NULL */
+} weights_tensor;
+
+/* Zero-initialise. `text` is "key: value" lines, built with weights_note. */
+typedef struct weights {
+    stylegan_config config;
+    weights_tensor *tensors;
+    int count;
+    char *text;
+} weights;
+
+void weights_add(weights *w, const char *name, int dimensions, const int32_t *shape, weights_fill_fn *fill, void *context);
+void weights_add_values(weights *w, const char *name, int dimensions, const int32_t *shape, const float *values); /* copies */
+void weights_note(weights *w, const char *key, const char *value);
+uint64_t weights_parameters(const weights *w);
+
+/* Writes the network. `type` is that of the large tensors (weights and noise maps); small or sensitive ones (one
+   dimension, const, torgb, values beyond the range of f16) stay in a wider type. Ends the program on failure.
+   Returns the bytes written. */
+uint64_t weights_save(const weights *w, const char *path, stylegan_type type);
+
+/* The same into memory: *size bytes that the caller frees. */
+unsigned char *weights_to_memory(const weights *w, stylegan_type type, size_t *size);
+
+void weights_free(weights *w);
+
+#endif
