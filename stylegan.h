@@ -567,7 +567,13 @@ STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation
    kernel then works on whole vectors whatever the image's size; the channels that fill up the last block are ignored.
    A convolution computes a row of outputs in tiles of P pixels x Q vectors of output channels that stay in registers:
    each step broadcasts P inputs and multiplies them with Q vectors of weights. The weights come from a panel,
-   [taps][I][Q][V] in float32, unpacked, modulated and squared (for the demodulation) on the way. */
+   [taps][I][Q][V] in float32, unpacked, modulated and squared (for the demodulation) on the way.
+
+   Winograd's minimal filtering (Lavin and Gray, 2015) needs fewer multiplications: it evaluates the polynomial product that
+   a convolution is at n points. A tile of 4x4 outputs is Y = At [(G g Gt) * (Bt d B)] A with d the n x n inputs and g the
+   weights: 36 products instead of 144 for 3x3 (n = 6, points 0, +-a, +-b, infinity), 25 instead of 64 for 2x2 (n = 5,
+   without the 0). With a = sqrt(1/2), b = sqrt(2) the float32 error is twice that of the direct sum. The products of one
+   point, over all tiles and channels, are a 1x1 convolution. */
 
 /* A validated tensor of the weight file: a matrix [rows][columns] whose columns are the last dimension. */
 typedef struct sg__tensor {
@@ -614,6 +620,13 @@ typedef struct sg__kernels {
     void (*weighted_sum)(float *out, int count, const float *const *source, const float *weight, int n);
     /* mean [V] and sum of squared deviations [V] of rows x [height][row_stride] of width pixels */
     void (*moments)(const float *x, int width, int height, size_t row_stride, float *mean, float *deviation);
+    /* `tiles` neighbouring tiles of one channel block: row[i] points to the tiles' input row i, 4 pixels a tile; point p of
+       tile t goes to out[p * stride + t * V] */
+    void (*winograd_input)(const float *const *row, int points, int tiles, float *out, size_t stride);
+    /* `count` vectors: tap [r * r] to out[p * stride + i * V]; a NULL tap is zero */
+    void (*winograd_weights)(const float *const *tap, int points, int count, float *out, size_t stride);
+    /* the inverse: 4x4 outputs a tile, to out + y * row + x * pixel */
+    void (*winograd_output)(const float *in, size_t stride, int points, int tiles, float *out, size_t row, size_t pixel);
     void (*scale_shift)(float *row, int width, const float *scale, const float *shift); /* x = x * scale + shift */
 } sg__kernels;
 
@@ -1712,6 +1725,8 @@ typedef struct sg__scratch {
     float *noise;   /* [R] */
     float *ring;    /* rows of the up-sampling filter */
     float *row;     /* [ceil(C/V)][R][V], twice */
+    float *zeros;   /* [R + 2][V]: a row above or below the map */
+    float *weights, *products, *spread; /* of Winograd's algorithm, see sg__tiling */
 } sg__scratch;
 
 typedef struct sg__workspace {
@@ -1721,13 +1736,19 @@ typedef struct sg__workspace {
     float *bias, *strength, *scale, *shift; /* [C] each, of the current layer */
     float *moments;      /* [strips][blocks][2][V] */
     float *mapping[3];   /* [SG__BATCH][width], the network's input and two hidden layers */
+    float *winograd;     /* transformed inputs of a strip */
     float *rgb_panel;    /* [I][ceil(C/V)][V] */
     float *band;         /* [C][rows][W]: finished rows for the callback */
     float *z, *ws;       /* [z_dim], [L][D]: of stylegan_generate */
     sg__scratch *scratch; /* [parts] */
 } sg__workspace;
 
-enum { SG__BAND = 32, SG__STRIPS = 16 };
+enum {
+    SG__BAND = 32,   /* rows handed to the callback at a time */
+    SG__STRIPS = 16, /* partial sums of the instance normalisation */
+    SG__STRIP_FLOATS = 4 << 20,
+    SG__CHUNK_TILES = 48
+};
 
 typedef struct sg__arena {
     unsigned char *base; /* NULL: only the size is wanted */
@@ -1787,11 +1808,48 @@ static int sg__panel_taps(const stylegan_model *m, const sg__layer *layer, int u
     return up && m->config.family == STYLEGAN_FAMILY_1 ? (k + 1) * (k + 1) + k * k : k * k;
 }
 
+/* How a convolution runs: directly, or as Winograd tiles of 4x4 outputs (for up-sampling: of each of the four phases of the
+   scattered signal: even and odd rows and columns). */
+typedef struct sg__tiling {
+    int points; /* along one axis, 6 or 5; 0: directly */
+    int tiles;  /* in a row */
+    int rows;   /* of tiles, in the whole map */
+    int strip;  /* rows of tiles whose inputs are transformed at a time */
+    int chunk;  /* rows of tiles that one part multiplies at a time */
+} sg__tiling;
+
+static sg__tiling sg__tile(const stylegan_model *m, const sg__layer *layer, int resolution, int up) {
+    sg__tiling t = {0, 0, 0, 0, 0};
+    if (layer->kernel != 3) return t;
+    t.points = up ? 5 : 6;
+    t.rows = t.tiles = up ? resolution / 4 + 1 : resolution / 4;
+    /* Vector operations for one input channel and one vector of outputs; the constants count a tile's transforms. */
+    double pixels = (double)resolution * resolution, tiles = (double)t.tiles * t.tiles, out = sg__blocks_of(m, layer->out);
+    double taps = up && m->config.family == STYLEGAN_FAMILY_1 ? 16 : 9;
+    double direct = taps * pixels + 2 * taps;
+    double winograd = up ? 100 * tiles + 500 + 170 * tiles / out + 550 * tiles / layer->in
+                         : 36 * tiles + 200 + 220 * tiles / out + 180 * tiles / layer->in;
+    if (direct <= winograd) t.points = 0;
+    uint64_t row = (uint64_t)(t.points * t.points * t.tiles * sg__blocks_of(m, layer->in) * m->kernels->lanes);
+    int strip = row ? (int)(SG__STRIP_FLOATS / row) : 1;
+    int strips = (t.rows + (strip > 4 ? strip : 4) - 1) / (strip > 4 ? strip : 4);
+    t.strip = (t.rows + strips - 1) / strips;
+    t.chunk = (SG__CHUNK_TILES + t.tiles - 1) / t.tiles;
+    if (t.chunk > t.strip) t.chunk = t.strip;
+    return t;
+}
+
+/* Pixels in a row of sg__scratch.spread: tiles of 2 * 4, and room for the filter. */
+static size_t sg__spread_pixels(const stylegan_model *m, const sg__tiling *t) {
+    return 8 * (size_t)t->tiles + 2 * (size_t)m->fir_width + 2;
+}
+
 static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w) {
     const stylegan_config *c = &m->config;
     const sg__block *top = &m->blocks[m->block_count - 1];
     uint64_t lanes = (uint64_t)m->kernels->lanes, panel_width = lanes * (uint64_t)m->kernels->vectors;
     uint64_t maps[3] = {0, 0, 0}, image = 0, channels = 0, widest = 0, panel = 0;
+    uint64_t strip = 0, products = 0, weights = 0, spread = 0;
     int embed = c->c_dim ? m->embed_weight.columns : 0;
     widest = sg__padded(m, c->z_dim + embed);
     panel = (uint64_t)c->w_dim * panel_width; /* of an affine map */
@@ -1809,6 +1867,15 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
             const sg__layer *layer = layers[j];
             channels = sg__most(channels, sg__most(sg__padded(m, layer->in), sg__padded(m, layer->out)));
             panel = sg__most(panel, (uint64_t)sg__panel_taps(m, layer, j == 0) * (uint64_t)layer->in * panel_width);
+            if (j == 2 || !layer->weight.data) continue;
+            int up = j == 0;
+            sg__tiling t = sg__tile(m, layer, up ? block->resolution / 2 : block->resolution, up);
+            uint64_t points = (uint64_t)(t.points * t.points), tiles = (uint64_t)t.tiles;
+            uint64_t in = (uint64_t)sg__blocks_of(m, layer->in) * lanes;
+            strip = sg__most(strip, points * in * tiles * (uint64_t)(t.strip + 1 + (m->fir_height + 7) / 8));
+            weights = sg__most(weights, points * (up ? 4 : 1) * (uint64_t)layer->in * panel_width);
+            products = sg__most(products, points * tiles * (uint64_t)t.chunk * panel_width);
+            if (up && points) spread = sg__most(spread, 8 * (uint64_t)t.chunk * sg__spread_pixels(m, &t) * panel_width);
         }
         maps[0] = sg__most(maps[0], sg__map_floats(m, i ? block->channels : block->conv1.in, block->resolution));
         maps[1] = sg__most(maps[1], sg__map_floats(m, i ? block->conv0.out : block->channels, block->resolution));
@@ -1831,6 +1898,7 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
     w->moments = sg__arena_floats(&arena, SG__STRIPS * 2 * channels);
     w->mapping[0] = sg__arena_floats(&arena, (uint64_t)c->z_dim + (uint64_t)embed + lanes);
     for (int i = 1; i < 3; i++) w->mapping[i] = sg__arena_floats(&arena, SG__BATCH * widest);
+    w->winograd = sg__arena_floats(&arena, strip);
     w->rgb_panel = sg__arena_floats(&arena, channels * sg__padded(m, c->channels));
     w->band = sg__arena_floats(&arena, (uint64_t)c->channels * SG__BAND * (uint64_t)c->resolution);
     w->z = sg__arena_floats(&arena, (uint64_t)c->z_dim);
@@ -1844,6 +1912,10 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
         s.noise = sg__arena_floats(&arena, sg__most(resolution, 4) + lanes);
         s.ring = sg__arena_floats(&arena, (1 + (uint64_t)m->fir_height) * ring);
         s.row = sg__arena_floats(&arena, 2 * resolution * lanes * (uint64_t)sg__blocks_of(m, c->channels));
+        s.zeros = sg__arena_floats(&arena, (resolution + 2) * lanes);
+        s.weights = sg__arena_floats(&arena, weights);
+        s.products = sg__arena_floats(&arena, products);
+        s.spread = sg__arena_floats(&arena, spread);
         if (w->scratch) w->scratch[i] = s;
     }
     uint64_t total = arena.used + SG__ALIGN; /* the caller's memory may be aligned to less */
@@ -2016,28 +2088,31 @@ typedef struct sg__upsampler {
     int made;                         /* rows of t so far */
     float *ring;                      /* the t row being made, then fir_height rows: [q][pixels][V] each */
     size_t pixels;                    /* of a ring row */
-    /* Writes row `index` of t, pixels [0, high), for each vector v to row + v * vector_stride. */
-    void (*make)(void *context, int index, float *row, size_t vector_stride);
+    /* Returns row `index` of t, pixels [0, high), vectors *stride floats apart: either in `row`, which comes with the stride
+       of a ring row and zeros on both sides, or elsewhere with as much room. */
+    float *(*make)(void *context, int index, float *row, size_t *stride);
     void *context;
 } sg__upsampler;
 
 /* kernel: of the scatter that fills t from an input of `size` x `size`: x[i] goes to t[2 i + k]. fold: StyleGAN 1's, one
    larger than the layer's; its output is cropped to twice the input before the filter. */
-static void sg__upsample_begin(sg__upsampler *u, const stylegan_model *m, const sg__scratch *s, int vectors, int size, int kernel,
-                               int fold) {
+static void sg__upsample_geometry(sg__upsampler *u, const stylegan_model *m, int size, int kernel, int fold) {
     int h = m->fir_height, w = m->fir_width, crop = (kernel - 1) / 2;
     u->model = m;
-    u->vectors = vectors;
     u->width = 2 * size;
     u->low = fold ? crop : 0;
     u->high = fold ? 2 * size + crop : 2 * size - 2 + kernel;
     u->pad_row = fold ? (h - 1) / 2 - crop : kernel / 2 + (h + 1) / 2 - (kernel - 1);
     u->pad_column = fold ? (w - 1) / 2 - crop : kernel / 2 + (w + 1) / 2 - (kernel - 1);
+    u->pixels = sg__ring_pixels(m, u->width);
+}
+
+static void sg__upsample_begin(sg__upsampler *u, const sg__scratch *s, int vectors) {
+    size_t rows = 1 + (size_t)u->model->fir_height;
+    u->vectors = vectors;
     u->made = -1;
     u->ring = s->ring;
-    u->pixels = sg__ring_pixels(m, u->width);
-    size_t floats = u->pixels * (size_t)(vectors * m->kernels->lanes) * (size_t)(1 + h);
-    STYLEGAN_MEMSET(s->ring, 0, floats * sizeof(float));
+    STYLEGAN_MEMSET(s->ring, 0, rows * u->pixels * (size_t)(vectors * u->model->kernels->lanes) * sizeof(float));
 }
 
 /* Output row j of every vector v to out + v * out_vector. Rows must be asked for in ascending order. */
@@ -2055,11 +2130,16 @@ static void sg__upsample_row(sg__upsampler *u, int j, float *out, size_t out_vec
     for (; u->made <= last; u->made++) {
         float *kept = u->ring + slot * (size_t)(1 + u->made % h);
         float *row = m->fir_separable ? u->ring : kept;
-        u->make(u->context, u->made, row + margin, vector);
+        size_t stride = vector;
+        float *made = u->make(u->context, u->made, row + margin, &stride);
         for (int v = 0; v < u->vectors; v++) {
-            float *t = row + (size_t)v * vector + margin;
+            float *t = made + (size_t)v * stride;
             STYLEGAN_MEMSET(t, 0, (size_t)u->low * lanes * sizeof(float));
-            if (!m->fir_separable) continue;
+            if (!m->fir_separable) {
+                float *copy = row + margin + (size_t)v * vector;
+                if (t != copy) STYLEGAN_MEMCPY(copy, t, (size_t)u->high * lanes * sizeof(float));
+                continue;
+            }
             for (int i = 0; i < w; i++) source[i] = t + (ptrdiff_t)(i - u->pad_column) * k->lanes;
             k->weighted_sum(kept + (size_t)v * vector, floats, source, m->fir_row, w);
         }
@@ -2094,6 +2174,9 @@ typedef struct sg__convolution {
     stylegan_activation activation;
     float gain, clamp;
     int panels, strips;
+    sg__tiling tiling;
+    int first_tile_row, end_tile_row; /* in workspace->winograd */
+    int first_row, end_row;           /* of the output, being computed */
 } sg__convolution;
 
 /* What a part works with while it computes one item. */
@@ -2101,6 +2184,7 @@ typedef struct sg__tile_rows {
     const sg__convolution *convolution;
     const sg__scratch *scratch;
     int q, kernel; /* vectors of the panel; the kernel's size after folding */
+    int begin, end; /* rows of Winograd tiles in scratch->spread */
 } sg__tile_rows;
 
 /* Unpacks the panel of vectors first ... first + q - 1 and leaves the demodulation in scratch->squares. */
@@ -2156,13 +2240,13 @@ static sg__row sg__conv_row(const sg__tile_rows *t, float *output, size_t output
 }
 
 /* Row `index` of the transposed convolution of stride 2: even and odd columns see different taps. */
-static void sg__make_transposed(void *context, int index, float *output, size_t vector) {
+static float *sg__make_transposed(void *context, int index, float *output, size_t *vector) {
     const sg__tile_rows *t = (const sg__tile_rows *)context;
     const sg__convolution *c = t->convolution;
     size_t lanes = (size_t)c->model->kernels->lanes;
     int size = c->in.resolution, high = c->fold ? 2 * size + (t->kernel - 1) / 2 : 2 * size - 2 + t->kernel;
     for (int odd = 0; odd < 2; odd++) {
-        sg__row row = sg__conv_row(t, output + (size_t)odd * lanes, 2 * lanes, vector, (high + 1 - odd) / 2);
+        sg__row row = sg__conv_row(t, output + (size_t)odd * lanes, 2 * lanes, *vector, (high + 1 - odd) / 2);
         for (int y = index % 2; y < t->kernel; y += 2) {
             int from = (index - y) / 2;
             if (from < 0 || from >= size) continue;
@@ -2170,6 +2254,7 @@ static void sg__make_transposed(void *context, int index, float *output, size_t 
         }
         c->model->kernels->convolve(&row, t->q);
     }
+    return output;
 }
 
 /* Row y of a convolution of stride 1, zero-padded. */
@@ -2221,38 +2306,161 @@ static void sg__finish_row(const sg__convolution *c, int y, int first, int q, co
     }
 }
 
+/* --- Winograd's algorithm: inputs of a strip of tiles are transformed once for all output channels; then each item
+   transforms the weights of its panel, multiplies point by point, and transforms back --- */
+
+static void sg__winograd_input_item(void *context, int item, int part) {
+    const sg__convolution *c = (const sg__convolution *)context;
+    const sg__tiling *t = &c->tiling;
+    const sg__kernels *k = c->model->kernels;
+    size_t lanes = (size_t)k->lanes, blocks = (size_t)sg__blocks_of(c->model, c->layer->in), block = (size_t)item % blocks;
+    size_t tiles = (size_t)(c->end_tile_row - c->first_tile_row) * (size_t)t->tiles;
+    int row = item / (int)blocks, whole = c->in.resolution / 4;
+    const float *rows[6];
+    float edge[5 * 5 * 16], *out = c->workspace->winograd + (block * tiles + (size_t)row * (size_t)t->tiles) * lanes;
+    for (int i = 0; i < t->points; i++) {
+        int y = 4 * (c->first_tile_row + row) - 1 + i;
+        int inside = y >= 0 && y < c->in.resolution;
+        rows[i] = inside ? c->in.data + block * c->in.block + (size_t)y * c->in.row : c->workspace->scratch[part].zeros;
+    }
+    k->winograd_input(rows, t->points, whole, out, blocks * tiles * lanes);
+    if (whole == t->tiles) return;
+    /* The last tile of an up-sampling reaches beyond the map: it sees the last pixel and zeros. */
+    STYLEGAN_MEMSET(edge, 0, sizeof edge);
+    for (size_t i = 0; i < 5; i++) {
+        STYLEGAN_MEMCPY(edge + i * 5 * lanes, rows[i] + 4 * (size_t)whole * lanes, lanes * sizeof(float));
+        rows[i] = edge + i * 5 * lanes;
+    }
+    k->winograd_input(rows, t->points, 1, out + (size_t)whole * lanes, blocks * tiles * lanes);
+}
+
+/* scratch->weights [phases][points^2][I][q][V] from the panel in scratch->panel. */
+static void sg__winograd_weights(const sg__tile_rows *t) {
+    const sg__convolution *c = t->convolution;
+    const sg__scratch *s = t->scratch;
+    const sg__kernels *k = c->model->kernels;
+    int points = c->tiling.points, count = c->layer->in * t->q;
+    size_t tap = (size_t)(count * k->lanes);
+    const float *taps[9];
+    if (!c->up) {
+        for (int i = 0; i < 9; i++) taps[i] = s->panel + tap * (size_t)i;
+        k->winograd_weights(taps, points, count, s->weights, tap);
+        return;
+    }
+    for (int phase = 0; phase < 4; phase++) {
+        /* Even positions 2j see x[j - 1] w[2] + x[j] w[0], odd ones x[j - 1] w[3] + x[j] w[1]. */
+        for (int i = 0; i < 4; i++) {
+            int y = phase / 2 + 2 - i / 2 * 2, x = phase % 2 + 2 - i % 2 * 2;
+            taps[i] = y < t->kernel && x < t->kernel ? s->panel + tap * (size_t)(y * t->kernel + x) : NULL;
+        }
+        k->winograd_weights(taps, points, count, s->weights + tap * (size_t)(phase * points * points), tap);
+    }
+}
+
+/* Multiplies tile rows [begin, end) with `weights` and writes the outputs, vectors `vector` floats apart. */
+static void sg__winograd_multiply(const sg__tile_rows *t, const float *weights, int begin, int end, float *out, size_t row,
+                                  size_t pixel, size_t vector) {
+    const sg__convolution *c = t->convolution;
+    const sg__kernels *k = c->model->kernels;
+    size_t lanes = (size_t)k->lanes, blocks = (size_t)sg__blocks_of(c->model, c->layer->in), across = (size_t)c->tiling.tiles;
+    size_t strip = (size_t)(c->end_tile_row - c->first_tile_row) * across, tiles = (size_t)(end - begin) * across;
+    int points = c->tiling.points * c->tiling.points;
+    for (int p = 0; p < points; p++) {
+        sg__row r;
+        r.input = c->workspace->winograd + ((size_t)p * blocks * strip + (size_t)(begin - c->first_tile_row) * across) * lanes;
+        r.input_block = strip * lanes;
+        r.channels = c->layer->in;
+        r.taps = 1;
+        r.offset[0] = 0;
+        r.panel[0] = weights + (size_t)p * (size_t)(c->layer->in * t->q) * lanes;
+        r.output = t->scratch->products + (size_t)p * (size_t)t->q * tiles * lanes;
+        r.output_pixel = lanes;
+        r.output_vector = tiles * lanes;
+        r.width = (int)tiles;
+        k->convolve(&r, t->q);
+    }
+    for (size_t v = 0; v < (size_t)t->q; v++) {
+        for (size_t y = 0; y < (size_t)(end - begin); y++) {
+            k->winograd_output(t->scratch->products + (v * tiles + y * across) * lanes, (size_t)t->q * tiles * lanes,
+                               c->tiling.points, c->tiling.tiles, out + v * vector + 4 * y * row, row, pixel);
+        }
+    }
+}
+
+/* Row `index` of the transposed convolution, out of a chunk of tiles. */
+static float *sg__make_winograd(void *context, int index, float *unused, size_t *stride) {
+    sg__tile_rows *t = (sg__tile_rows *)context;
+    const sg__convolution *c = t->convolution;
+    const sg__tiling *tiling = &c->tiling;
+    size_t lanes = (size_t)c->model->kernels->lanes, vector = sg__spread_pixels(c->model, tiling) * lanes;
+    size_t row = vector * (size_t)t->q;
+    float *spread = t->scratch->spread + (size_t)c->model->fir_width * lanes;
+    (void)unused;
+    *stride = vector;
+    if (index / 8 < t->begin || index / 8 >= t->end) {
+        int high = 2 * c->in.resolution + 1;
+        t->begin = index / 8;
+        t->end = t->begin + tiling->chunk < c->end_tile_row ? t->begin + tiling->chunk : c->end_tile_row;
+        for (size_t phase = 0; phase < 4; phase++) {
+            const float *weights = t->scratch->weights + phase * 25 * (size_t)(c->layer->in * t->q) * lanes;
+            sg__winograd_multiply(t, weights, t->begin, t->end, spread + phase / 2 * row + phase % 2 * lanes, 2 * row, 2 * lanes, vector);
+        }
+        size_t before = (size_t)c->model->fir_width * lanes, after = vector - before - (size_t)high * lanes;
+        for (size_t i = 0; i < 8 * (size_t)(t->end - t->begin) * (size_t)t->q; i++) { /* the last tiles reach beyond t */
+            STYLEGAN_MEMSET(spread + i * vector - before, 0, before * sizeof(float));
+            STYLEGAN_MEMSET(spread + i * vector + (size_t)high * lanes, 0, after * sizeof(float));
+        }
+    }
+    return spread + (size_t)(index - 8 * t->begin) * row;
+}
+
+/* Output rows [begin, end) of one panel. */
+static void sg__conv_rows(const sg__convolution *c, sg__tile_rows *t, int first, int begin, int end) {
+    const stylegan_model *m = c->model;
+    const sg__scratch *s = t->scratch;
+    size_t lanes = (size_t)m->kernels->lanes;
+    float *out = c->out.data + (size_t)first * c->out.block + lanes;
+    sg__upsampler up;
+    if (c->up) {
+        sg__upsample_geometry(&up, m, c->in.resolution, t->kernel, c->fold);
+        sg__upsample_begin(&up, s, t->q);
+        up.make = c->tiling.points ? sg__make_winograd : sg__make_transposed;
+        up.context = t;
+    }
+    for (int y = begin; y < end; y++) {
+        float *row = out + (size_t)y * c->out.row;
+        if (c->up) {
+            sg__upsample_row(&up, y, row, c->out.block);
+        } else if (!c->tiling.points) {
+            sg__make_plain(t, y, row, c->out.block);
+        } else if ((y - begin) % (4 * c->tiling.chunk) == 0) {
+            int last = y / 4 + c->tiling.chunk < end / 4 ? y / 4 + c->tiling.chunk : end / 4;
+            sg__winograd_multiply(t, s->weights, y / 4, last, row, c->out.row, lanes, c->out.block);
+        }
+        sg__finish_row(c, y, first, t->q, s->squares, s);
+    }
+}
+
 static void sg__conv_item(void *context, int item, int part) {
     const sg__convolution *c = (const sg__convolution *)context;
     const stylegan_model *m = c->model;
     const sg__scratch *s = &c->workspace->scratch[part];
-    int panel = item % c->panels, strip = item / c->panels, rows = c->out.resolution;
+    int panel = item % c->panels, strip = item / c->panels, unit = c->tiling.points && !c->up ? 4 : 1;
+    int64_t rows = (c->end_row - c->first_row) / unit;
     int first = panel * m->kernels->vectors, left = sg__blocks_of(m, c->layer->out) - first;
-    int begin = (int)((int64_t)rows * strip / c->strips), end = (int)((int64_t)rows * (strip + 1) / c->strips);
-    sg__tile_rows t = {c, s, left < m->kernels->vectors ? left : m->kernels->vectors, c->layer->kernel + c->fold};
-    sg__upsampler up;
+    sg__tile_rows t = {c, s, left < m->kernels->vectors ? left : m->kernels->vectors, c->layer->kernel + c->fold, 0, 0};
     sg__conv_panel(c, first, t.q, s);
-    if (c->up) {
-        sg__upsample_begin(&up, m, s, t.q, c->in.resolution, t.kernel, c->fold);
-        up.make = sg__make_transposed;
-        up.context = &t;
-    }
-    for (int y = begin; y < end; y++) {
-        float *row = c->out.data + (size_t)first * c->out.block + (size_t)y * c->out.row + (size_t)m->kernels->lanes;
-        if (c->up) {
-            sg__upsample_row(&up, y, row, c->out.block);
-        } else {
-            sg__make_plain(&t, y, row, c->out.block);
-        }
-        sg__finish_row(c, y, first, t.q, s->squares, s);
-    }
+    if (c->tiling.points) sg__winograd_weights(&t);
+    sg__conv_rows(c, &t, first, c->first_row + (int)(rows * strip / c->strips) * unit,
+                  c->first_row + (int)(rows * (strip + 1) / c->strips) * unit);
 }
 
 /* Splits rows into strips until every part has enough to do, but not so many that unpacking the panels counts. */
-static int sg__strips(const stylegan_model *m, int panels, int resolution) {
+static int sg__strips(const stylegan_model *m, int panels, int rows, int width) {
     int64_t wanted = m->parts > 1 ? (4 * (int64_t)m->parts + panels - 1) / panels : 1;
-    int64_t most = (int64_t)resolution * resolution / 64;
+    int64_t most = (int64_t)rows * width / 64;
     if (wanted > most) wanted = most;
-    if (wanted > resolution) wanted = resolution;
+    if (wanted > rows / 4) wanted = rows / 4;
     return wanted < 1 ? 1 : (int)wanted;
 }
 
@@ -2267,11 +2475,35 @@ static void sg__load_epilogue(const stylegan_model *m, const sg__layer *layer, c
     for (int i = 1; layer->strength.columns == 1 && i < layer->out; i++) w->strength[i] = w->strength[0];
 }
 
+/* Rows of tiles that output rows [first_row, end_row) need. */
+static void sg__find_tile_rows(sg__convolution *c) {
+    const stylegan_model *m = c->model;
+    c->first_tile_row = c->first_row / 4;
+    c->end_tile_row = c->end_row / 4;
+    if (!c->up) return;
+    sg__upsampler up;
+    sg__upsample_geometry(&up, m, c->in.resolution, c->layer->kernel + c->fold, c->fold);
+    int first = c->first_row - up.pad_row, last = c->end_row - 1 - up.pad_row + m->fir_height - 1;
+    c->first_tile_row = (first > up.low ? first : up.low) / 8;
+    c->end_tile_row = (last < up.high ? last : up.high - 1) / 8 + 1;
+}
+
 static void sg__convolve(sg__convolution *c) {
-    sg__load_epilogue(c->model, c->layer, c->workspace);
-    c->panels = sg__panels(c->model, c->layer->out);
-    c->strips = sg__strips(c->model, c->panels, c->out.resolution);
-    sg__parallel(c->model, c->panels * c->strips, sg__conv_item, c);
+    const stylegan_model *m = c->model;
+    sg__load_epilogue(m, c->layer, c->workspace);
+    c->panels = sg__panels(m, c->layer->out);
+    c->tiling = sg__tile(m, c->layer, c->in.resolution, c->up);
+    int rows = c->out.resolution, step = c->tiling.points ? c->tiling.strip * (c->up ? 8 : 4) : rows;
+    for (c->first_row = 0; c->first_row < rows; c->first_row = c->end_row) {
+        c->end_row = rows - c->first_row < step ? rows : c->first_row + step;
+        c->strips = sg__strips(m, c->panels, c->end_row - c->first_row, c->out.resolution);
+        if (c->tiling.points) {
+            sg__find_tile_rows(c);
+            int items = (c->end_tile_row - c->first_tile_row) * sg__blocks_of(m, c->layer->in);
+            sg__parallel(m, items, sg__winograd_input_item, c);
+        }
+        sg__parallel(m, c->panels * c->strips, sg__conv_item, c);
+    }
 }
 
 /* --- StyleGAN 1: normalisation and style (AdaIN), in place --- */
@@ -2382,15 +2614,17 @@ typedef struct sg__rgb {
 } sg__rgb;
 
 /* Row `index` of the image below with zeros between the pixels. */
-static void sg__make_spread(void *context, int index, float *row, size_t vector) {
+static float *sg__make_spread(void *context, int index, float *row, size_t *vector) {
+    float *output = row;
     const sg__rgb *r = (const sg__rgb *)context;
     size_t lanes = (size_t)r->model->kernels->lanes, size = (size_t)r->below->resolution;
-    for (int v = 0; v < r->vectors; v++, row += vector) {
+    for (int v = 0; v < r->vectors; v++, row += *vector) {
         STYLEGAN_MEMSET(row, 0, (2 * size - 1) * lanes * sizeof(float));
         if (index % 2) continue;
         const float *from = r->below->data + (size_t)v * r->below->block + (size_t)(index / 2) * r->below->row + lanes;
         for (size_t x = 0; x < size; x++) STYLEGAN_MEMCPY(row + 2 * x * lanes, from + x * lanes, lanes * sizeof(float));
     }
+    return output;
 }
 
 /* Blends a row with the nearest-neighbour up-sampled image below (a half-grown StyleGAN 1). */
@@ -2436,7 +2670,8 @@ static void sg__rgb_item(void *context, int item, int part) {
     }
     sg__upsampler up;
     if (add) {
-        sg__upsample_begin(&up, m, s, r->vectors, r->below->resolution, 1, 0);
+        sg__upsample_geometry(&up, m, r->below->resolution, 1, 0);
+        sg__upsample_begin(&up, s, r->vectors);
         up.make = sg__make_spread;
         up.context = context;
     }
@@ -2528,6 +2763,8 @@ static sg__convolution sg__layer_job(const sg__call *call, const sg__layer *laye
     c.gain = m->config.activation_gain;
     c.clamp = m->config.conv_clamp;
     c.panels = c.strips = 1;
+    STYLEGAN_MEMSET(&c.tiling, 0, sizeof c.tiling);
+    c.first_tile_row = c.end_tile_row = c.first_row = c.end_row = 0;
     return c;
 }
 
@@ -3035,6 +3272,8 @@ static stylegan_result sg__synthesize_all(const stylegan_model *m, const float *
     const stylegan_config *c = &m->config;
     sg__call call = {m, w, run, error, 0, 0, 0};
     stylegan_result result = STYLEGAN_OK;
+    size_t zeros = ((size_t)m->blocks[m->block_count - 1].resolution + 2) * (size_t)m->kernels->lanes;
+    for (int part = 0; part < m->parts; part++) STYLEGAN_MEMSET(w->scratch[part].zeros, 0, zeros * sizeof(float));
     for (int i = 0; i < m->block_count; i++) {
         call.work += (sg__layer_work(&m->blocks[i].conv0, 4 << i) + sg__layer_work(&m->blocks[i].conv1, 4 << i)) * count;
     }
@@ -3280,14 +3519,155 @@ static void SG__FN(moments)(const float *x, int width, int height, size_t row_st
     SG__STORE(deviation, all_deviation);
 }
 
+/* One dimension of Bt d: n values d [step] to n values v [step]. a^2 = 1/2, b^2 = 2. */
+SG__INLINE void SG__FN(winograd_bt)(const SG__V *d, SG__V *v, const int step, const int n) {
+    const SG__V *e = n == 6 ? d + step : d;
+    SG__V a2 = SG__SET1(-0.5f), b2 = SG__SET1(-2.0f), both = SG__SET1(-2.5f);
+    SG__V even_a = SG__FMA(e[step], b2, e[3 * step]);
+    SG__V odd_a = SG__MUL(SG__FMA(e[0], b2, e[2 * step]), SG__SET1(0.70710678f));
+    SG__V even_b = SG__FMA(e[step], a2, e[3 * step]);
+    SG__V odd_b = SG__MUL(SG__FMA(e[0], a2, e[2 * step]), SG__SET1(1.41421356f));
+    SG__V infinity = SG__FMA(e[2 * step], both, SG__ADD(e[0], e[4 * step]));
+    if (n == 6) {
+        *v = SG__FMA(d[2 * step], both, SG__ADD(d[0], d[4 * step]));
+        v += step;
+    }
+    v[0] = SG__ADD(even_a, odd_a);
+    v[step] = SG__SUB(even_a, odd_a);
+    v[2 * step] = SG__ADD(even_b, odd_b);
+    v[3 * step] = SG__SUB(even_b, odd_b);
+    v[4 * step] = infinity;
+}
+
+/* One dimension of At m: n values m [step] to 4 values y [step]. */
+SG__INLINE void SG__FN(winograd_at)(const SG__V *m, SG__V *y, const int step, const int n) {
+    const SG__V *e = n == 6 ? m + step : m;
+    SG__V sum_a = SG__ADD(e[0], e[step]), sum_b = SG__ADD(e[2 * step], e[3 * step]);
+    SG__V odd_a = SG__SUB(e[0], e[step]), odd_b = SG__SUB(e[2 * step], e[3 * step]);
+    SG__V infinity = e[4 * step], zero = n == 6 ? SG__ADD(sum_a, m[0]) : sum_a;
+    odd_a = SG__MUL(odd_a, SG__SET1(0.70710678f));
+    odd_b = SG__MUL(odd_b, SG__SET1(1.41421356f));
+    y[0] = SG__ADD(zero, sum_b);
+    y[step] = SG__ADD(odd_a, odd_b);
+    y[2 * step] = SG__FMA(sum_a, SG__SET1(0.5f), SG__ADD(sum_b, sum_b));
+    y[3 * step] = SG__ADD(SG__FMA(odd_a, SG__SET1(0.5f), SG__ADD(odd_b, odd_b)), infinity);
+}
+
+/* One dimension of G g: 3 (n = 6) or 2 values g [step] to n values u [step]. */
+SG__INLINE void SG__FN(winograd_g)(const SG__V *g, SG__V *u, const int g_step, const int step, const int n) {
+    SG__V odd_a = SG__MUL(g[g_step], SG__SET1(0.70710678f)), odd_b = SG__MUL(g[g_step], SG__SET1(1.41421356f));
+    if (n == 6) {
+        SG__V even_a = SG__FMA(g[2 * g_step], SG__SET1(0.5f), g[0]), even_b = SG__FMA(g[2 * g_step], SG__SET1(2.0f), g[0]);
+        SG__V over_a = SG__SET1(-1 / 1.5f), over_b = SG__SET1(1 / 6.0f);
+        u[0] = g[0];
+        u[step] = SG__MUL(SG__ADD(even_a, odd_a), over_a);
+        u[2 * step] = SG__MUL(SG__SUB(even_a, odd_a), over_a);
+        u[3 * step] = SG__MUL(SG__ADD(even_b, odd_b), over_b);
+        u[4 * step] = SG__MUL(SG__SUB(even_b, odd_b), over_b);
+        u[5 * step] = g[2 * g_step];
+    } else {
+        SG__V over_a = SG__SET1(0.47140452f), over_b = SG__SET1(0.23570226f); /* 1 / 3a, 1 / 3b */
+        u[0] = SG__MUL(SG__SUB(SG__SET1(0.0f), SG__ADD(g[0], odd_a)), over_a);
+        u[step] = SG__MUL(SG__SUB(g[0], odd_a), over_a);
+        u[2 * step] = SG__MUL(SG__ADD(g[0], odd_b), over_b);
+        u[3 * step] = SG__MUL(SG__SUB(odd_b, g[0]), over_b);
+        u[4 * step] = g[g_step];
+    }
+}
+
+SG__INLINE void SG__FN(winograd_input_tiles)(const float *const *row, int tiles, float *out, size_t stride, const int n) {
+    for (int t = 0; t < tiles; t++) {
+        SG__V d[36], v[36];
+        SG__UNROLL for (int y = 0; y < n; y++) {
+            SG__UNROLL for (int x = 0; x < n; x++) d[x] = SG__LOAD(row[y] + (size_t)(4 * t + x) * SG__LANES);
+            SG__FN(winograd_bt)(d, v + y * n, 1, n);
+        }
+        SG__UNROLL for (int x = 0; x < n; x++) {
+            SG__FN(winograd_bt)(v + x, d, n, n);
+            SG__UNROLL for (int y = 0; y < n; y++) {
+                SG__STORE(out + (size_t)(y * n + x) * stride + (size_t)t * SG__LANES, d[y * n]);
+            }
+        }
+    }
+}
+
+static void SG__FN(winograd_input)(const float *const *row, int points, int tiles, float *out, size_t stride) {
+    if (points == 6) {
+        SG__FN(winograd_input_tiles)(row, tiles, out, stride, 6);
+    } else {
+        SG__FN(winograd_input_tiles)(row, tiles, out, stride, 5);
+    }
+}
+
+SG__INLINE void SG__FN(winograd_weight_vectors)(const float *const *tap, int count, float *out, size_t stride, const int n) {
+    const int r = n - 3;
+    for (int i = 0; i < count; i++) {
+        SG__V g[9], v[18], u[6];
+        SG__UNROLL for (int k = 0; k < r * r; k++) {
+            g[k] = tap[k] ? SG__LOAD(tap[k] + (size_t)i * SG__LANES) : SG__SET1(0.0f);
+        }
+        SG__UNROLL for (int y = 0; y < r; y++) SG__FN(winograd_g)(g + y * r, v + y * n, 1, 1, n);
+        SG__UNROLL for (int x = 0; x < n; x++) {
+            SG__FN(winograd_g)(v + x, u, n, 1, n);
+            SG__UNROLL for (int y = 0; y < n; y++) {
+                SG__STORE(out + (size_t)(y * n + x) * stride + (size_t)i * SG__LANES, u[y]);
+            }
+        }
+    }
+}
+
+static void SG__FN(winograd_weights)(const float *const *tap, int points, int count, float *out, size_t stride) {
+    if (points == 6) {
+        SG__FN(winograd_weight_vectors)(tap, count, out, stride, 6);
+    } else {
+        SG__FN(winograd_weight_vectors)(tap, count, out, stride, 5);
+    }
+}
+
+SG__INLINE void SG__FN(winograd_output_tiles)(const float *in, size_t stride, int tiles, float *out, size_t row, size_t pixel,
+                                              const int n) {
+    for (int t = 0; t < tiles; t++) {
+        SG__V m[6], v[24], y[4];
+        SG__UNROLL for (int i = 0; i < n; i++) { /* columns first: v [4][n] */
+            SG__UNROLL for (int j = 0; j < n; j++) m[j] = SG__LOAD(in + (size_t)(j * n + i) * stride + (size_t)t * SG__LANES);
+            SG__FN(winograd_at)(m, y, 1, n);
+            SG__UNROLL for (int j = 0; j < 4; j++) v[j * n + i] = y[j];
+        }
+        SG__UNROLL for (int j = 0; j < 4; j++) {
+            SG__FN(winograd_at)(v + j * n, y, 1, n);
+            SG__UNROLL for (int i = 0; i < 4; i++) SG__STORE(out + (size_t)j * row + (size_t)(4 * t + i) * pixel, y[i]);
+        }
+    }
+}
+
+static void SG__FN(winograd_output)(const float *in, size_t stride, int points, int tiles, float *out, size_t row, size_t pixel) {
+    if (points == 6) {
+        SG__FN(winograd_output_tiles)(in, stride, tiles, out, row, pixel, 6);
+    } else {
+        SG__FN(winograd_output_tiles)(in, stride, tiles, out, row, pixel, 5);
+    }
+}
+
 static void SG__FN(scale_shift)(float *row, int width, const float *scale, const float *shift) {
     SG__V a = SG__LOAD(scale), b = SG__LOAD(shift);
     for (int i = 0; i < width; i++, row += SG__LANES) SG__STORE(row, SG__FMA(SG__LOAD(row), a, b));
 }
 
-static const sg__kernels SG__FN(kernels) = {SG__ISA_ENUM,          SG__LANES,        SG__Q,
-                                            SG__FN(unpack),        SG__FN(panel),    SG__FN(convolve), SG__FN(finish),
-                                            SG__FN(weighted_sum),  SG__FN(moments),  SG__FN(scale_shift)};
+static const sg__kernels SG__FN(kernels) = {
+    SG__ISA_ENUM,
+    SG__LANES,
+    SG__Q,
+    SG__FN(unpack),
+    SG__FN(panel),
+    SG__FN(convolve),
+    SG__FN(finish),
+    SG__FN(weighted_sum),
+    SG__FN(moments),
+    SG__FN(winograd_input),
+    SG__FN(winograd_weights),
+    SG__FN(winograd_output),
+    SG__FN(scale_shift),
+};
 
 #undef SG__ISA
 #undef SG__ISA_ENUM

@@ -1,0 +1,83 @@
+# make help lists the targets.
+
+CFLAGS ?= -O2
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP
+LIBS = -lm -lpthread
+PREFIX ?= /usr/local
+
+VERSION := $(shell sed -n 's/^.define VERSION "\(.*\)"/\1/p' tools/stylegan.c)
+TOOL = build/stylegan
+TOOL_OBJECTS = $(patsubst %.c,build/%.o,$(wildcard tools/*.c tools/convert/*.c))
+EXAMPLES = $(patsubst examples/%.c,build/examples/%,$(wildcard examples/*.c))
+TEST_PROGRAMS = $(wildcard tests/test_*.c tests/npydiff.c tests/pngdiff.c tests/randomsgw.c)
+TESTS = $(TEST_PROGRAMS:%.c=build/%)
+TEST_OBJECTS = build/tests/test.o build/tests/reference.o
+
+$(TOOL): build/tools/stylegan.o build/tools.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Everything but main, for the tests too.
+build/tools.a: $(filter-out build/tools/stylegan.o,$(TOOL_OBJECTS))
+	rm -f $@
+	$(AR) rc $@ $^
+
+build/%.o: %.c
+	@mkdir -p $(@D)
+	$(COMPILE) -c -o $@ $<
+
+build/tools/png.o: WARNINGS += -Wfatal-errors # only one message if libstb-dev is missing
+
+demo: $(TOOL) # pictures from small reference checkpoints, into out/
+	@mkdir -p out
+	@for name in sg1-64 sg2-ada-64; do \
+	    $(TOOL) convert tests/golden/$$name/model.pkl out/$$name.sgw && \
+	    $(TOOL) generate out/$$name.sgw --seeds 0-7 --grid 4x2 --outdir out/$$name && \
+	    $(TOOL) mix out/$$name.sgw --rows 85,100,75 --cols 55,821,1789,293 --styles 0-3 --outdir out/$$name-mix || exit 1; \
+	    echo "out/$$name/grid.png: eight seeds; out/$$name-mix/grid.png: style mixing"; \
+	done
+	@echo "The networks have random weights: the pictures show that everything works, not faces."
+
+test: $(TOOL) $(TESTS) examples # all tests
+	sh tests/run
+
+bench: $(TOOL) # speed of the four full-size networks, with random weights
+	@for name in sg1-256 sg1-1024 sg2-256 sg2-1024; do echo "$$name:"; $(TOOL) bench $$name || exit 1; done
+
+examples: $(EXAMPLES) # the programs in examples/
+
+build/examples/%: examples/%.c stylegan.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -Ibuild $(LDFLAGS) -o $@ $< -lm
+
+# A network as the array that `xxd -i portrait.sgw` makes, for the program without files.
+build/examples/embedded: build/portrait.h
+build/portrait.h: $(TOOL)
+	$(TOOL) convert tests/golden/sg2-ada-64/model.pkl build/portrait.sgw --dtype i8
+	@{ echo 'static const unsigned char portrait_sgw[] = {'; \
+	   od -An -v -tu1 build/portrait.sgw | sed 's/[0-9][0-9]*/&,/g'; \
+	   echo '};'; echo 'static const unsigned int portrait_sgw_len = sizeof portrait_sgw;'; } > $@
+
+build/tests/%: build/tests/%.o $(TEST_OBJECTS) build/tools.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+install: $(TOOL) # header, tool and pkg-config file into $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 stylegan.h $(DESTDIR)$(PREFIX)/include/
+	install -m 755 $(TOOL) $(DESTDIR)$(PREFIX)/bin/
+	printf '%s\n' 'prefix=$(PREFIX)' 'Name: stylegan' 'Description: StyleGAN inference as one C header' \
+	    'Version: $(VERSION)' 'Cflags: -I$${prefix}/include' 'Libs: -lm' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/stylegan.pc
+
+clean: # removes build/ and out/
+	rm -rf build out
+
+help: # this list
+	@echo "make                  builds $(TOOL)"
+	@sed -n 's/^\([a-z]*\):[^#]*# \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
+	    printf '%-22s%s\n' "$$target" "$$what"; done
+
+.PHONY: demo test bench examples install clean help
+.PRECIOUS: build/%.o
+.DELETE_ON_ERROR:
+
+-include $(wildcard build/*/*.d build/*/*/*.d)

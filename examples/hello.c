@@ -1,0 +1,30 @@
+/* hello.c - a portrait from a seed.
+   cc -O2 examples/hello.c -o hello -lm && ./hello ffhq.sgw 85 portrait.ppm */
+#include <stdio.h>
+#include <stdlib.h>
+
+#define STYLEGAN_IMPLEMENTATION
+#include "../stylegan.h"
+
+int main(int argc, char **argv) {
+    stylegan_error error;
+    if (argc != 4) return fprintf(stderr, "usage: hello MODEL.sgw SEED OUT.ppm\n"), 2;
+
+    stylegan_model *model = stylegan_open_file(argv[1], NULL, &error);
+    if (!model) return fprintf(stderr, "hello: %s\n", error.message), 1;
+    const stylegan_config *config = stylegan_describe(model);
+    const size_t side = (size_t)config->resolution, size = side * side * (size_t)config->channels;
+    unsigned char *rgb = malloc(size);
+
+    const uint32_t seed = (uint32_t)strtoul(argv[2], NULL, 10);
+    if (!rgb || stylegan_generate(model, seed, 0.7f, rgb, &error)) return fprintf(stderr, "no picture\n"), 1;
+
+    FILE *file = fopen(argv[3], "wb");
+    if (!file) return perror(argv[3]), 1;
+    fprintf(file, "P%d %zu %zu 255\n", config->channels == 1 ? 5 : 6, side, side); /* grey or RGB */
+    fwrite(rgb, 1, size, file);
+    if (fclose(file)) return perror(argv[3]), 1;
+    free(rgb);
+    stylegan_close(model);
+    return 0;
+}

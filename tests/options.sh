@@ -1,0 +1,87 @@
+#!/bin/sh
+# options.sh WORK - builds and runs portable.c as C99 and C++11 with every compiler here and every option of the header.
+# WORK holds the converted networks (sg1-64.sgw, sg2-ada-64.sgw). Prints ok, FAIL and skipped lines.
+cd "$(dirname "$0")/.." || exit 1
+warnings='-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror'
+every='-DSTYLEGAN_NO_STDIO -DSTYLEGAN_NO_MALLOC -DSTYLEGAN_NO_THREADS -DSTYLEGAN_NO_SIMD -DSTYLEGAN_NO_AVX512'
+
+draw() { # PROGRAM CASE PSI CUTOFF
+    "$1" "$WORK/$2.sgw" "tests/golden/$2/z.npy" "tests/golden/$2/img.npy" "$3" "$4"
+}
+
+# One combination: NAME COMMAND..., where COMMAND compiles.
+job() {
+    name=$1
+    shift
+    program=$WORK/options-$(echo "$name" | tr -c 'a-zA-Z0-9\n' _)
+    if ! "$@" -I. -o "$program" tests/portable/portable.c -lm -lpthread >"$program.log" 2>&1; then
+        echo "FAIL options $name: does not compile: $(grep -m 1 -E 'error|warning' "$program.log")"
+    elif ! { draw "$program" sg1-64 0.7 8 && draw "$program" sg2-ada-64 0.7 99; } >"$program.log" 2>&1; then
+        echo "FAIL options $name: $(tail -n 1 "$program.log")"
+    else
+        echo "ok options $name: $(sed 's/ok portable //' "$program.log" | tr '\n' ' ')"
+    fi
+    rm -f "$program" "$program.log"
+}
+
+# All combinations, one per line: NAME COMMAND...
+list() {
+    for compiler in gcc clang; do
+        if ! command -v $compiler >/dev/null; then continue; fi
+        for language in 'c -std=c99' 'c++ -std=c++11'; do
+            for option in '' NO_STDIO NO_MALLOC NO_THREADS NO_SIMD STATIC NO_AVX512; do
+                echo "$compiler,${language#*=},$option $compiler -O1 $warnings -x $language ${option:+-DSTYLEGAN_$option}"
+            done
+            echo "$compiler,${language#*=},all $compiler -O1 $warnings -x $language $every -DSTYLEGAN_STATIC"
+        done
+        echo "$compiler,native $compiler -O2 $warnings -std=c99 -march=native"
+        echo "$compiler,plain $compiler -O2"
+        if echo 'int main(void) { return 0; }' | $compiler -m32 -x c - -o "$WORK/m32" 2>/dev/null; then
+            echo "$compiler,32bit $compiler -O1 -std=c99 -m32"
+        else
+            echo "skipped: $compiler -m32 not installed" >&2
+        fi
+    done
+    if command -v tcc >/dev/null; then
+        echo "tcc tcc"
+        echo "tcc,all tcc $every"
+    fi
+}
+
+# What an object with every option on still needs from outside.
+check_symbols() { # COMPILER
+    echo '#define STYLEGAN_IMPLEMENTATION
+#include "stylegan.h"' >"$WORK/alone.c"
+    $1 -O2 -I. $every -c "$WORK/alone.c" -o "$WORK/alone.o" || return
+    foreign=$(nm -u "$WORK/alone.o" | awk '{print $2}' | grep -vxE 'mem(cpy|set|move|cmp)|(sqrt|exp|expm1|log|log1p|pow|tanh|floor|sin|cos|fabs|ldexp|frexp)f?|_GLOBAL_OFFSET_TABLE_|__.*' | tr '\n' ' ')
+    if [ -z "$foreign" ]; then echo "ok options $1: every option on, it needs only $(nm -u "$WORK/alone.o" | awk '{print $2}' | tr '\n' ' ')"
+    else echo "FAIL options $1: every option on, it still needs $foreign"; fi
+    $1 -Os -I. $every -c "$WORK/alone.c" -o "$WORK/alone.o" && strip "$WORK/alone.o" && echo "note: scalar only at -Os with $1: $(wc -c <"$WORK/alone.o") bytes"
+}
+
+check_two_units() { # COMPILER LANGUAGE
+    if $1 -O1 $warnings -x $2 -I. tests/portable/portable.c tests/portable/second_unit.c -o "$WORK/two" -lm -lpthread >"$WORK/two.log" 2>&1 &&
+        draw "$WORK/two" sg1-64 0.7 8 >/dev/null; then echo "ok options $1: two files of $2 link"
+    else echo "FAIL options $1: two files of $2 do not link: $(grep -m 1 -E 'error|warning|undefined' "$WORK/two.log")"; fi
+}
+
+if [ "$1" = --job ]; then
+    WORK=$2
+    shift 2
+    # shellcheck disable=SC2086 # one line holds a name and a command
+    job $*
+    exit
+fi
+WORK=$1
+list 2>"$WORK/skipped" | xargs -P "$(getconf _NPROCESSORS_ONLN)" -I LINE sh tests/options.sh --job "$WORK" LINE
+cat "$WORK/skipped"
+command -v tcc >/dev/null || echo 'skipped: tcc not installed'
+for compiler in gcc clang; do
+    if ! command -v $compiler >/dev/null; then
+        echo "skipped: $compiler not installed"
+        continue
+    fi
+    check_symbols $compiler
+    check_two_units $compiler 'c -std=c99'
+    check_two_units $compiler 'c++ -std=c++11'
+done

@@ -1,0 +1,32 @@
+/* reference.h - a second, plain implementation of the networks in double precision, to compare the engine with. It
+   reads the weight file by itself and follows the papers with direct loops; nothing in it is fast. */
+#ifndef REFERENCE_H
+#define REFERENCE_H
+
+#include "../stylegan.h"
+
+typedef struct reference reference;
+
+/* A layer's output, [channels][height][width]. */
+typedef struct reference_volume {
+    char layer[32]; /* as stylegan_feature_map names it, or "image" */
+    int channels, height, width;
+    double *values;
+} reference_volume;
+
+/* Opens a sound weight file (anything else ends the program). The bytes may go afterwards. */
+reference *reference_open(const unsigned char *file, size_t size);
+void reference_close(reference *r);
+const stylegan_config *reference_config(const reference *r);
+
+/* One tensor's values in the order of the file, NULL if there is none. */
+const double *reference_tensor(const reference *r, const char *name, size_t *count);
+
+/* z [z_dim], labels [c_dim] -> ws [num_ws][w_dim]. */
+void reference_map(const reference *r, const float *z, const float *labels, double psi, int cutoff, double *ws);
+
+/* ws [num_ws][w_dim] -> every layer's output in order, at last the image; to be freed with reference_free. */
+reference_volume *reference_synthesize(const reference *r, const float *ws, int noise, int *count);
+void reference_free(reference_volume *volumes, int count);
+
+#endif

@@ -1,0 +1,140 @@
+#include "test.h"
+#include "../tools/cli.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int checks, failures;
+
+int test_check(int ok, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    fputs(ok ? "ok " : "FAIL ", stdout);
+    vprintf(format, list);
+    putchar('\n');
+    fflush(stdout);
+    va_end(list);
+    checks++;
+    failures += !ok;
+    return ok;
+}
+
+int test_end(void) {
+    return failures || !checks;
+}
+
+static void stop(const char *what, const stylegan_error *error) {
+    test_check(0, "%s: %s", what, error->message);
+    exit(1);
+}
+
+test_file test_random_network(uint64_t seed, stylegan_type type) {
+    weights w;
+    test_file file;
+    random_network(seed, &w);
+    file.bytes = weights_to_memory(&w, type, &file.size);
+    random_network_free(&w);
+    return file;
+}
+
+test_file test_named_network(const char *name, stylegan_type type) {
+    weights w;
+    test_file file;
+    if (!random_network_named(name, &w)) cli_fail("%s is no named network", name);
+    file.bytes = weights_to_memory(&w, type, &file.size);
+    random_network_free(&w);
+    return file;
+}
+
+const char *test_describe(const stylegan_config *c) {
+    static const char *architectures[] = {"skip", "resnet", "orig"};
+    static char text[300];
+    int end = snprintf(text, sizeof text, "StyleGAN %d, %dx%dx%d, z %d, c %d, w %d, mapping %d x %s, %s", c->family,
+                       c->resolution, c->resolution, c->channels, c->z_dim, c->c_dim, c->w_dim, c->mapping_layers,
+                       stylegan_activation_name((stylegan_activation)c->mapping_activation),
+                       stylegan_activation_name((stylegan_activation)c->activation));
+    if (c->family == STYLEGAN_FAMILY_2)
+        snprintf(text + end, sizeof text - (size_t)end, ", %s, clamp %g", architectures[c->architecture],
+                 (double)c->conv_clamp);
+    else
+        snprintf(text + end, sizeof text - (size_t)end, ", pixel norm %d, instance norm %d, styles %d, lod %g",
+                 c->use_pixel_norm, c->use_instance_norm, c->use_styles, (double)c->lod);
+    return text;
+}
+
+stylegan_model *test_open(const test_file *file, stylegan_isa isa, int threads) {
+    stylegan_options options = {0};
+    stylegan_error error = {STYLEGAN_OK, ""};
+    options.isa = isa;
+    options.threads = threads;
+    stylegan_model *model = stylegan_open_memory(file->bytes, file->size, &options, &error);
+    if (!model) stop("open", &error);
+    return model;
+}
+
+float *test_normal(uint32_t seed, size_t count) {
+    float *values = (float *)cli_alloc(count ? count : 1, sizeof *values);
+    stylegan_seed_z(seed, values, (int)count);
+    return values;
+}
+
+float *test_styles(const stylegan_model *model, uint32_t seed, int count) {
+    const stylegan_config *config = stylegan_describe(model);
+    stylegan_error error;
+    float *z = test_normal(seed, (size_t)(count * config->z_dim));
+    float *labels = test_normal(seed + 1, (size_t)(count * config->c_dim));
+    float *ws = (float *)cli_alloc((size_t)(count * config->num_ws * config->w_dim), sizeof *ws);
+    if (stylegan_map(model, z, labels, count, 0.8f, config->num_ws / 2, ws, NULL, &error)) stop("map", &error);
+    free(z);
+    free(labels);
+    return ws;
+}
+
+size_t test_image_size(const stylegan_config *config) {
+    return (size_t)config->channels * (size_t)config->resolution * (size_t)config->resolution;
+}
+
+float *test_images(const stylegan_model *model, const float *ws, int count, const stylegan_run *run) {
+    stylegan_error error;
+    float *images = (float *)cli_alloc((size_t)count * test_image_size(stylegan_describe(model)), sizeof *images);
+    if (stylegan_synthesize(model, ws, count, images, run, &error)) stop("synthesize", &error);
+    return images;
+}
+
+static double largest_difference(const float *a, const float *b, size_t count) {
+    double largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        double difference = fabs((double)a[i] - (double)b[i]);
+        if (!(difference <= largest)) largest = difference == difference ? difference : INFINITY;
+    }
+    return largest;
+}
+
+double test_difference(const float *a, const float *b, size_t count) {
+    double least = INFINITY, most = -INFINITY;
+    for (size_t i = 0; i < count; i++) {
+        least = fmin(least, (double)b[i]);
+        most = fmax(most, (double)b[i]);
+    }
+    double largest = largest_difference(a, b, count);
+    return largest > 0 ? largest / (most - least) : 0;
+}
+
+double test_relative(const float *a, const float *b, size_t count) {
+    double most = 0;
+    for (size_t i = 0; i < count; i++) most = fmax(most, fabs((double)b[i]));
+    double largest = largest_difference(a, b, count);
+    return largest > 0 ? largest / most : 0;
+}
+
+int test_same(const float *a, const float *b, size_t count) {
+    return !memcmp(a, b, count * sizeof *a);
+}
+
+stylegan_isa test_next_isa(stylegan_isa isa) {
+    int next = (int)isa + 1;
+    while (next < STYLEGAN_ISA_COUNT && !stylegan_isa_available((stylegan_isa)next)) next++;
+    return (stylegan_isa)next;
+}

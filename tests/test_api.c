@@ -1,0 +1,630 @@
+/* test_api.c - the contract of every function: memory, callbacks, threads, noise, wrong use. */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+#include "../tools/cli.h"
+#include "test.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What every check works on: one network, its model with one thread, three styles and their images. */
+typedef struct fixture {
+    int seed;
+    test_file file;
+    stylegan_model *model;
+    stylegan_config config;
+    size_t style_size, image_size;
+    float *ws, *images;
+} fixture;
+
+enum { BATCH = 3 };
+
+static fixture set_up(int seed) {
+    fixture f;
+    f.seed = seed;
+    f.file = test_random_network((uint64_t)seed, STYLEGAN_F32);
+    f.model = test_open(&f.file, STYLEGAN_ISA_AUTO, 1);
+    f.config = *stylegan_describe(f.model);
+    f.style_size = (size_t)f.config.num_ws * (size_t)f.config.w_dim;
+    f.image_size = test_image_size(&f.config);
+    f.ws = test_styles(f.model, 1, BATCH);
+    f.images = test_images(f.model, f.ws, BATCH, NULL);
+    return f;
+}
+
+static void tear_down(fixture *f) {
+    stylegan_close(f->model);
+    free(f->file.bytes);
+    free(f->ws);
+    free(f->images);
+}
+
+static int draws_the_same(const fixture *f, const stylegan_model *model) {
+    float *images = test_images(model, f->ws, BATCH, NULL);
+    int same = test_same(images, f->images, BATCH * f->image_size);
+    free(images);
+    return same;
+}
+
+/* Draws one image without help; the caller frees it. */
+static float *draw(const stylegan_model *model, const float *ws, stylegan_noise_mode mode, uint64_t noise_seed) {
+    stylegan_run run = {0};
+    run.noise_mode = mode;
+    run.noise_seed = noise_seed;
+    return test_images(model, ws, 1, &run);
+}
+
+/* --- Opening --- */
+
+static void check_callers_memory(fixture *f) {
+    stylegan_options options = {0};
+    stylegan_error error;
+    options.threads = 1;
+    size_t size = stylegan_open_size(f->file.bytes, f->file.size, &options, &error);
+    size_t head = f->file.bytes[12] | (size_t)f->file.bytes[13] << 8 | (size_t)f->file.bytes[14] << 16;
+    test_check(size > 0 && size == stylegan_open_size(f->file.bytes, head, &options, &error),
+               "api %d: the head tells the size: %d bytes", f->seed, (int)size);
+    unsigned char *memory = (unsigned char *)cli_alloc(size, 1);
+    options.memory = memory;
+    options.memory_size = size;
+    stylegan_model *model = stylegan_open_memory(f->file.bytes, f->file.size, &options, &error);
+    if (test_check(model != NULL, "api %d: opens in the caller's memory%s%s", f->seed, model ? "" : ": ",
+                   model ? "" : error.message)) {
+        size_t workspace_size = stylegan_workspace_size(model);
+        stylegan_run run = {0};
+        run.workspace = cli_alloc(workspace_size, 1);
+        run.workspace_size = workspace_size;
+        float *images = test_images(model, f->ws, BATCH, &run);
+        test_check(test_same(images, f->images, BATCH * f->image_size),
+                   "api %d: the caller's memory and workspace draw the same", f->seed);
+        free(images);
+        free(run.workspace);
+        stylegan_close(model);
+    }
+    options.memory_size = size - 1;
+    model = stylegan_open_memory(f->file.bytes, f->file.size, &options, &error);
+    test_check(!model && error.code == STYLEGAN_ERROR_MEMORY, "api %d: one byte less is refused", f->seed);
+    free(memory);
+}
+
+static void check_alignment(fixture *f) {
+    unsigned char *shifted = (unsigned char *)cli_alloc(f->file.size + 64, 1);
+    int same = 1;
+    for (size_t shift = 1; shift < 64; shift += 13) {
+        memcpy(shifted + shift, f->file.bytes, f->file.size);
+        test_file file = {shifted + shift, f->file.size};
+        stylegan_model *model = test_open(&file, STYLEGAN_ISA_AUTO, 1);
+        same &= draws_the_same(f, model);
+        stylegan_close(model);
+    }
+    test_check(same, "api %d: unaligned weights draw the same", f->seed);
+    free(shifted);
+}
+
+typedef struct reader {
+    const test_file *file;
+    size_t position, limit; /* fails behind the limit */
+} reader;
+
+static int read_some(void *user, void *buffer, size_t size) {
+    reader *r = (reader *)user;
+    if (size > r->limit - r->position) return -1;
+    memcpy(buffer, r->file->bytes + r->position, size);
+    r->position += size;
+    return 0;
+}
+
+static void check_callback(fixture *f) {
+    stylegan_options options = {0};
+    stylegan_error error;
+    options.threads = 1;
+    reader whole = {&f->file, 0, f->file.size};
+    stylegan_model *model = stylegan_open_callback(read_some, &whole, &options, &error);
+    if (test_check(model && whole.position == f->file.size, "api %d: opens through a callback", f->seed))
+        test_check(draws_the_same(f, model), "api %d: and draws the same", f->seed);
+    stylegan_close(model);
+    int refused = 1;
+    for (size_t limit = 0; limit < f->file.size; limit += 1 + f->file.size / 100) {
+        reader part = {&f->file, 0, limit};
+        error.code = STYLEGAN_OK;
+        model = stylegan_open_callback(read_some, &part, &options, &error);
+        refused &= !model && error.code == STYLEGAN_ERROR_FILE;
+        stylegan_close(model);
+    }
+    test_check(refused, "api %d: a stream that ends early is refused", f->seed);
+}
+
+static void check_file(fixture *f, const char *folder) {
+    stylegan_error error;
+    char *path = cli_format("%s/api.sgw", folder);
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(f->file.bytes, 1, f->file.size, file) != f->file.size || fclose(file))
+        cli_fail("%s: cannot write", path);
+    stylegan_model *model = stylegan_open_file(path, &(stylegan_options){.threads = 1}, &error);
+    test_check(model && draws_the_same(f, model), "api %d: opens a file", f->seed);
+    stylegan_close(model);
+    remove(path);
+    model = stylegan_open_file(path, NULL, &error);
+    test_check(!model && error.code == STYLEGAN_ERROR_FILE && strstr(error.message, "api.sgw"),
+               "api %d: a missing file: %s", f->seed, error.message);
+    free(path);
+}
+
+/* --- Allocation --- */
+
+typedef struct allocations {
+    int made, freed, limit;
+} allocations;
+
+static void *count_allocation(void *user, size_t size) {
+    allocations *a = (allocations *)user;
+    return a->made++ < a->limit ? malloc(size) : NULL;
+}
+
+static void count_release(void *user, void *memory) {
+    ((allocations *)user)->freed += memory != NULL;
+    free(memory);
+}
+
+static void check_allocator(fixture *f) {
+    allocations counts = {0, 0, 100};
+    stylegan_options options = {0};
+    stylegan_error error;
+    options.threads = 2;
+    options.allocate = count_allocation;
+    options.release = count_release;
+    options.allocator_user = &counts;
+    stylegan_model *model = stylegan_open_memory(f->file.bytes, f->file.size, &options, &error);
+    if (!test_check(model && counts.made == 1, "api %d: opening allocates once", f->seed)) return;
+    stylegan_run run = {0};
+    run.workspace_size = stylegan_workspace_size(model);
+    unsigned char *block = (unsigned char *)cli_alloc(run.workspace_size + 4, 1);
+    run.workspace = block + 4; /* aligned to 4 bytes only */
+    float *images = test_images(model, f->ws, BATCH, &run);
+    test_check(counts.made == 1 && test_same(images, f->images, BATCH * f->image_size),
+               "api %d: drawing in a workspace allocates nothing, whatever its alignment", f->seed);
+    run.workspace_size--;
+    test_check(stylegan_synthesize(model, f->ws, 1, images, &run, &error) == STYLEGAN_ERROR_WORKSPACE &&
+                   error.code == STYLEGAN_ERROR_WORKSPACE && error.message[0],
+               "api %d: a small workspace: %s", f->seed, error.message);
+    free(images);
+    free(block);
+    test_check(draws_the_same(f, model) && draws_the_same(f, model) && counts.made == 2,
+               "api %d: without a workspace one is made and kept", f->seed);
+    stylegan_close(model);
+    test_check(counts.freed == counts.made, "api %d: closing frees everything", f->seed);
+    allocations none = {0, 0, 0};
+    options.allocator_user = &none;
+    test_check(!stylegan_open_memory(f->file.bytes, f->file.size, &options, &error) &&
+                   error.code == STYLEGAN_ERROR_MEMORY,
+               "api %d: no memory to open: %s", f->seed, error.message);
+    allocations one = {0, 0, 1};
+    options.allocator_user = &one;
+    model = stylegan_open_memory(f->file.bytes, f->file.size, &options, &error);
+    float *image = (float *)cli_alloc(f->image_size, sizeof *image);
+    test_check(model && stylegan_synthesize(model, f->ws, 1, image, NULL, &error) == STYLEGAN_ERROR_MEMORY,
+               "api %d: no memory to draw", f->seed);
+    stylegan_close(model);
+    free(image);
+}
+
+/* --- Callbacks while drawing --- */
+
+typedef struct listener {
+    const fixture *f;
+    float *images;
+    int next_index, next_y, orderly;
+    float done;
+    int calls, cancel_at; /* the call that says stop; 0: none */
+} listener;
+
+static int take_rows(void *user, int index, int y, int rows, const float *pixels) {
+    listener *l = (listener *)user;
+    int height = l->f->config.resolution, channels = l->f->config.channels;
+    size_t width = (size_t)height;
+    l->orderly &= index == l->next_index && y == l->next_y && rows > 0 && y + rows <= height;
+    for (int c = 0; l->orderly && c < channels; c++)
+        memcpy(l->images + (size_t)index * l->f->image_size + ((size_t)c * width + (size_t)y) * width,
+               pixels + (size_t)(c * rows) * width, (size_t)rows * width * sizeof *pixels);
+    l->next_y = (y + rows) % height;
+    l->next_index += y + rows == height;
+    return ++l->calls == l->cancel_at;
+}
+
+static int take_progress(void *user, float done) {
+    listener *l = (listener *)user;
+    l->orderly &= done > 0 && done <= 1 && (done > l->done || l->done == 1);
+    l->done = done;
+    return ++l->calls == l->cancel_at;
+}
+
+static void check_rows(fixture *f) {
+    listener l = {f, NULL, 0, 0, 1, 0, 0, 0};
+    stylegan_run run = {0};
+    stylegan_error error;
+    l.images = (float *)cli_alloc(BATCH * f->image_size, sizeof *l.images);
+    run.rows = take_rows;
+    run.user = &l;
+    stylegan_result result = stylegan_synthesize(f->model, f->ws, BATCH, NULL, &run, &error);
+    test_check(!result && l.orderly && l.next_index == BATCH && test_same(l.images, f->images, BATCH * f->image_size),
+               "api %d: rows arrive in order and are the image (%d calls)", f->seed, l.calls);
+    listener both = {f, l.images, 0, 0, 1, 0, 0, 0};
+    run.user = &both;
+    float *images = test_images(f->model, f->ws, BATCH, &run);
+    test_check(both.orderly && test_same(l.images, f->images, BATCH * f->image_size) &&
+                   test_same(images, l.images, BATCH * f->image_size),
+               "api %d: rows and image together", f->seed);
+    free(images);
+    listener stopped = {f, l.images, 0, 0, 1, 0, 0, 1};
+    run.user = &stopped;
+    result = stylegan_synthesize(f->model, f->ws, BATCH, NULL, &run, &error);
+    test_check(result == STYLEGAN_ERROR_CANCELLED && error.code == result && stopped.calls == 1, "api %d: rows cancel",
+               f->seed);
+    free(l.images);
+}
+
+static void check_progress(fixture *f) {
+    listener l = {f, NULL, 0, 0, 1, 0, 0, 0};
+    stylegan_run run = {0};
+    stylegan_error error;
+    run.progress = take_progress;
+    run.user = &l;
+    float *images = test_images(f->model, f->ws, 1, &run);
+    int calls = l.calls;
+    test_check(calls > 0 && l.orderly && l.done == 1, "api %d: progress rises to %.7f in %d calls", f->seed,
+               (double)l.done, calls);
+    int cancelled = 1;
+    for (int at = 1; at < calls; at++) {
+        listener stop = {f, NULL, 0, 0, 1, 0, 0, at};
+        run.user = &stop;
+        cancelled &= stylegan_synthesize(f->model, f->ws, 1, images, &run, &error) == STYLEGAN_ERROR_CANCELLED &&
+                     stop.calls == at;
+    }
+    free(images);
+    test_check(cancelled && draws_the_same(f, f->model), "api %d: progress cancels anywhere, the model stays sound",
+               f->seed);
+}
+
+/* --- Batches and noise --- */
+
+static void check_batch(fixture *f) {
+    int same = 1, same_random = 1;
+    stylegan_run run = {0};
+    run.noise_mode = STYLEGAN_NOISE_RANDOM;
+    run.noise_seed = 77;
+    float *random = test_images(f->model, f->ws, BATCH, &run);
+    for (size_t i = 0; i < BATCH; i++) {
+        float *one = draw(f->model, f->ws + i * f->style_size, STYLEGAN_NOISE_CONST, 0);
+        float *noisy = draw(f->model, f->ws + i * f->style_size, STYLEGAN_NOISE_RANDOM, 77 + i);
+        same &= test_same(one, f->images + i * f->image_size, f->image_size);
+        same_random &= test_same(noisy, random + i * f->image_size, f->image_size);
+        free(one);
+        free(noisy);
+    }
+    free(random);
+    test_check(same, "api %d: a batch is its images one by one", f->seed);
+    test_check(same_random, "api %d: with random noise, image i takes noise_seed + i", f->seed);
+}
+
+/* The w that feeds the layer "b{R}.conv{i}". */
+static uint32_t layer_index(const char *name, int family) {
+    int resolution = atoi(name + 1), index = 0;
+    for (int r = resolution; r > 4; r /= 2) index += 2;
+    index += strstr(name, "conv1") != NULL;
+    return (uint32_t)(family == STYLEGAN_FAMILY_1 ? index : index - 1);
+}
+
+/* Random noise is the same as constant noise whose maps hold the documented stream. */
+static void check_random_noise(fixture *f) {
+    weights w;
+    random_network((uint64_t)f->seed, &w);
+    int maps = 0;
+    weights replaced = {w.config, NULL, 0, NULL};
+    for (int i = 0; i < w.count; i++) {
+        const weights_tensor *t = &w.tensors[i];
+        const char *part = strstr(t->name, ".noise");
+        if (!part || strcmp(part, ".noise")) {
+            size_t count = 1;
+            for (int d = 0; d < t->dimensions; d++) count *= (size_t)t->shape[d];
+            float *values = (float *)cli_alloc(count, sizeof *values);
+            if (t->fill)
+                t->fill(t->context, values);
+            else
+                memcpy(values, t->values, count * sizeof *values);
+            weights_add_values(&replaced, t->name, t->dimensions, t->shape, values);
+            free(values);
+            continue;
+        }
+        int pixels = t->shape[0] * t->shape[1];
+        float *noise = (float *)cli_alloc((size_t)pixels, sizeof *noise);
+        stylegan_random_normal(5, layer_index(t->name, w.config.family), 0, noise, pixels);
+        weights_add_values(&replaced, t->name, t->dimensions, t->shape, noise);
+        free(noise);
+        maps++;
+    }
+    weights_note(&replaced, "source", "replaced noise");
+    test_file file;
+    file.bytes = weights_to_memory(&replaced, STYLEGAN_F32, &file.size);
+    stylegan_model *model = test_open(&file, STYLEGAN_ISA_AUTO, 1);
+    float *expected = draw(model, f->ws, STYLEGAN_NOISE_CONST, 0),
+          *random = draw(f->model, f->ws, STYLEGAN_NOISE_RANDOM, 5);
+    test_check(test_same(random, expected, f->image_size), "api %d: random noise is the documented stream (%d maps)",
+               f->seed, maps);
+    stylegan_close(model);
+    float *none = draw(f->model, f->ws, STYLEGAN_NOISE_NONE, 0);
+    int differ = !test_same(none, f->images, f->image_size);
+    test_check(!differ || maps, "api %d: without noise maps there is no noise", f->seed);
+    free(expected);
+    free(random);
+    free(none);
+    free(file.bytes);
+    weights_free(&replaced);
+    random_network_free(&w);
+}
+
+/* --- Threads --- */
+
+typedef struct painter {
+    const fixture *f;
+    const stylegan_model *model;
+    int own_workspace, same;
+} painter;
+
+static void *paint(void *context) {
+    painter *p = (painter *)context;
+    stylegan_run run = {0};
+    if (p->own_workspace) {
+        run.workspace_size = stylegan_workspace_size(p->model);
+        run.workspace = cli_alloc(run.workspace_size, 1);
+    }
+    p->same = 1;
+    for (int round = 0; round < 4; round++) {
+        float *images = test_images(p->model, p->f->ws, BATCH, &run);
+        p->same &= test_same(images, p->f->images, BATCH * p->f->image_size);
+        free(images);
+    }
+    free(run.workspace);
+    return NULL;
+}
+
+static void check_concurrency(fixture *f, int own_workspace) {
+    enum { PAINTERS = 4 };
+    pthread_t threads[PAINTERS];
+    painter painters[PAINTERS];
+    stylegan_model *model = test_open(&f->file, STYLEGAN_ISA_AUTO, 2);
+    int same = 1;
+    for (int i = 0; i < PAINTERS; i++) {
+        painters[i] = (painter){f, model, own_workspace, 0};
+        if (pthread_create(&threads[i], NULL, paint, &painters[i])) cli_fail("cannot start a thread");
+    }
+    for (int i = 0; i < PAINTERS; i++) {
+        pthread_join(threads[i], NULL);
+        same &= painters[i].same;
+    }
+    stylegan_close(model);
+    test_check(same, "api %d: %d threads draw from one model at once, %s", f->seed, PAINTERS,
+               own_workspace ? "each in its workspace" : "sharing the model's workspace");
+}
+
+static void run_backwards(void *user, int parts, stylegan_task_fn *task, void *context) {
+    ++*(int *)user;
+    while (parts-- > 0) task(context, parts);
+}
+
+static void check_scheduler(fixture *f) {
+    for (int threads = 0; threads <= 64; threads += 1 + 6 * (threads > 0) + 56 * (threads > 7)) {
+        int calls = 0;
+        stylegan_options options = {0};
+        options.threads = threads;
+        options.parallel = run_backwards;
+        options.parallel_user = &calls;
+        stylegan_model *model = stylegan_open_memory(f->file.bytes, f->file.size, &options, NULL);
+        if (!test_check(model && draws_the_same(f, model), "api %d: the caller's scheduler, at most %d parts", f->seed,
+                        threads))
+            return;
+        test_check(threads == 1 || calls > 0, "api %d: the scheduler is called (%d times)", f->seed, calls);
+        stylegan_close(model);
+    }
+}
+
+/* --- Instruction sets --- */
+
+static void check_isas(fixture *f) {
+    int opened = 1, refused = 1;
+    for (int isa = STYLEGAN_ISA_AUTO + 1; isa < STYLEGAN_ISA_COUNT; isa++) {
+        stylegan_options options = {0};
+        stylegan_error error = {STYLEGAN_OK, ""};
+        options.isa = (stylegan_isa)isa;
+        options.threads = 1;
+        stylegan_model *model = stylegan_open_memory(f->file.bytes, f->file.size, &options, &error);
+        if (stylegan_isa_available((stylegan_isa)isa))
+            opened &= model && stylegan_model_isa(model) == (stylegan_isa)isa;
+        else
+            refused &= !model && error.code == STYLEGAN_ERROR_UNSUPPORTED &&
+                       strstr(error.message, stylegan_isa_name((stylegan_isa)isa));
+        stylegan_close(model);
+    }
+    test_check(opened && stylegan_isa_available(STYLEGAN_ISA_SCALAR),
+               "api %d: every available instruction set can be forced", f->seed);
+    test_check(refused, "api %d: the others are refused by name", f->seed);
+    test_check(stylegan_model_isa(f->model) != STYLEGAN_ISA_AUTO && stylegan_model_threads(f->model) == 1,
+               "api %d: the model tells both", f->seed);
+    test_check(
+        !stylegan_open_memory(f->file.bytes, f->file.size, &(stylegan_options){.isa = STYLEGAN_ISA_COUNT}, NULL) &&
+            !stylegan_open_memory(f->file.bytes, f->file.size, &(stylegan_options){.threads = 65}, NULL) &&
+            !stylegan_open_memory(f->file.bytes, f->file.size, &(stylegan_options){.threads = -1}, NULL),
+        "api %d: options out of range are refused", f->seed);
+}
+
+/* --- Mapping, mixing, easy level --- */
+
+static void check_mix(fixture *f) {
+    int last = f->config.num_ws - 1;
+    size_t width = (size_t)f->config.w_dim;
+    const float *base = f->ws, *style = f->ws + f->style_size;
+    float *ws = (float *)cli_alloc(f->style_size, sizeof *ws);
+    test_check(!stylegan_mix(f->model, base, style, 0, last, ws) && test_same(ws, style, f->style_size),
+               "api %d: mixing all layers", f->seed);
+    test_check(!stylegan_mix(f->model, base, style, last, last, ws) && test_same(ws, base, f->style_size - width) &&
+                   test_same(ws + f->style_size - width, style + f->style_size - width, width),
+               "api %d: mixing the last layer", f->seed);
+    memcpy(ws, base, f->style_size * sizeof *ws);
+    test_check(!stylegan_mix(f->model, ws, style, 0, 0, ws) && test_same(ws, style, width) &&
+                   test_same(ws + width, base + width, f->style_size - width),
+               "api %d: mixing in place", f->seed);
+    test_check(stylegan_mix(f->model, base, style, -1, last, ws) == STYLEGAN_ERROR_ARGUMENT &&
+                   stylegan_mix(f->model, base, style, 0, last + 1, ws) == STYLEGAN_ERROR_ARGUMENT &&
+                   stylegan_mix(f->model, NULL, style, 0, last, ws) == STYLEGAN_ERROR_ARGUMENT,
+               "api %d: mixing outside the layers is refused", f->seed);
+    free(ws);
+}
+
+static void check_mapping(fixture *f) {
+    int z_dim = f->config.z_dim, c_dim = f->config.c_dim, layers = f->config.num_ws;
+    size_t width = (size_t)f->config.w_dim;
+    float *z = test_normal(3, (size_t)(BATCH * z_dim)), *labels = test_normal(4, (size_t)(BATCH * c_dim));
+    float *batch = (float *)cli_alloc(BATCH * f->style_size, sizeof *batch),
+          *one = (float *)cli_alloc(f->style_size, sizeof *one);
+    stylegan_map(f->model, z, labels, BATCH, 0.5f, layers, batch, NULL, NULL);
+    int same = 1;
+    for (int i = 0; i < BATCH; i++) {
+        stylegan_map(f->model, z + i * z_dim, labels + i * c_dim, 1, 0.5f, layers, one, NULL, NULL);
+        same &= test_same(one, batch + (size_t)i * f->style_size, f->style_size);
+    }
+    test_check(same, "api %d: mapping a batch is mapping one by one", f->seed);
+    stylegan_map(f->model, z, labels, 1, 0.5f, layers + 5, one, NULL, NULL);
+    test_check(test_same(one, batch, f->style_size), "api %d: a cutoff beyond the layers means all", f->seed);
+    stylegan_map(f->model, z, labels, 1, 0.5f, 0, batch, NULL, NULL);
+    stylegan_map(f->model, z, labels, 1, 1, layers, one, NULL, NULL);
+    test_check(test_same(one, batch, f->style_size), "api %d: cutoff 0 and psi 1 both leave w", f->seed);
+    stylegan_map(f->model, z, labels, 1, 0, 1, one, NULL, NULL);
+    int mean = 0;
+    for (int i = 0; i < stylegan_tensor_count(f->model); i++) {
+        stylegan_tensor t;
+        if (!stylegan_get_tensor(f->model, i, &t) && !strcmp(t.name, "w_avg"))
+            mean = test_same((const float *)(const void *)t.data, one, width);
+    }
+    test_check(mean && test_same(one + width, batch + width, f->style_size - width),
+               "api %d: psi 0 gives w_avg up to the cutoff", f->seed);
+    float *zeros = (float *)calloc((size_t)c_dim + 1, sizeof *zeros);
+    stylegan_map(f->model, z, zeros, 1, 1, 0, batch, NULL, NULL);
+    stylegan_map(f->model, z, NULL, 1, 1, 0, one, NULL, NULL);
+    test_check(test_same(one, batch, f->style_size), "api %d: no labels are zeros", f->seed);
+    free(zeros);
+    free(z);
+    free(labels);
+    free(batch);
+    free(one);
+}
+
+static void check_generate(fixture *f) {
+    float *z = test_normal(85, (size_t)f->config.z_dim), *ws = (float *)cli_alloc(f->style_size, sizeof *ws);
+    stylegan_error error;
+    stylegan_map(f->model, z, NULL, 1, 0.6f, f->config.truncation_cutoff, ws, NULL, NULL);
+    float *image = test_images(f->model, ws, 1, NULL);
+    unsigned char *expected = (unsigned char *)cli_alloc(f->image_size, 1),
+                  *rgb = (unsigned char *)cli_alloc(f->image_size, 1);
+    stylegan_to_rgb8(image, f->config.channels, f->config.resolution, f->config.resolution, expected);
+    test_check(!stylegan_generate(f->model, 85, 0.6f, rgb, &error) && !memcmp(rgb, expected, f->image_size),
+               "api %d: the easy call is the three medium ones", f->seed);
+    free(z);
+    free(ws);
+    free(image);
+    free(expected);
+    free(rgb);
+}
+
+static void check_rgb8(void) {
+    static const float image[] = {-2, -1, -0.999f, 0, 0.5f, 0.9999f, 1, 1e30f, -1e30f, -0.00392f, INFINITY, -INFINITY};
+    enum { COUNT = sizeof image / sizeof *image };
+    unsigned char pixels[COUNT];
+    int good = 1;
+    stylegan_to_rgb8(image, 1, 1, COUNT, pixels);
+    for (int i = 0; i < COUNT; i++) {
+        double value = trunc((double)image[i] * 127.5 + 128);
+        good &= pixels[i] == (value < 0 ? 0 : value > 255 ? 255 : (int)value);
+    }
+    test_check(good, "api: RGB8 is clamp(trunc(x * 127.5 + 128))");
+    stylegan_to_rgb8(image, 3, 2, 2, pixels);
+    unsigned char plain[COUNT];
+    stylegan_to_rgb8(image, 1, 1, COUNT, plain);
+    for (int i = 0; i < COUNT; i++) good &= pixels[i] == plain[i % 3 * 4 + i / 3];
+    test_check(good, "api: RGB8 interleaves the channels");
+    static const float nothing[] = {NAN};
+    stylegan_to_rgb8(nothing, 1, 1, 1, pixels); /* any pixel will do, but no undefined behaviour */
+}
+
+/* --- Wrong use --- */
+
+static void check_arguments(fixture *f) {
+    stylegan_error error;
+    float *image = (float *)cli_alloc(f->image_size, sizeof *image);
+    float *ws = (float *)cli_alloc(f->style_size, sizeof *ws);
+    test_check(!stylegan_open_memory(NULL, 0, NULL, &error) && error.code && error.message[0] &&
+                   !stylegan_open_memory(NULL, 0, NULL, NULL) && !stylegan_open_callback(NULL, NULL, NULL, &error) &&
+                   !stylegan_open_file(NULL, NULL, &error) && !stylegan_open_size(NULL, 0, NULL, &error),
+               "api %d: opening nothing is refused", f->seed);
+    stylegan_close(NULL);
+    test_check(stylegan_synthesize(f->model, NULL, 1, image, NULL, &error) == STYLEGAN_ERROR_ARGUMENT &&
+                   error.message[0] &&
+                   stylegan_synthesize(f->model, f->ws, 1, NULL, NULL, NULL) == STYLEGAN_ERROR_ARGUMENT &&
+                   stylegan_synthesize(NULL, f->ws, 1, image, NULL, &error) == STYLEGAN_ERROR_ARGUMENT &&
+                   stylegan_synthesize(f->model, f->ws, -1, image, NULL, &error) == STYLEGAN_ERROR_ARGUMENT,
+               "api %d: synthesis without what it needs is refused", f->seed);
+    float z = 0;
+    test_check((!f->config.z_dim ||
+                stylegan_map(f->model, NULL, NULL, 1, 1, 0, ws, NULL, &error) == STYLEGAN_ERROR_ARGUMENT) &&
+                   stylegan_map(f->model, &z, NULL, 1, 1, 0, NULL, NULL, &error) == STYLEGAN_ERROR_ARGUMENT &&
+                   stylegan_map(NULL, &z, NULL, 1, 1, 0, ws, NULL, &error) == STYLEGAN_ERROR_ARGUMENT &&
+                   stylegan_generate(f->model, 0, 1, NULL, &error) == STYLEGAN_ERROR_ARGUMENT &&
+                   stylegan_generate(NULL, 0, 1, (unsigned char *)image, &error) == STYLEGAN_ERROR_ARGUMENT,
+               "api %d: mapping without what it needs is refused", f->seed);
+    free(image);
+    free(ws);
+}
+
+static void check_names(void) {
+    int named = 1;
+    for (int i = 0; i < STYLEGAN_ISA_COUNT; i++) named &= stylegan_isa_name((stylegan_isa)i)[0] != 0;
+    for (int i = 0; i < STYLEGAN_ACTIVATION_COUNT; i++)
+        named &= stylegan_activation_name((stylegan_activation)i)[0] != 0;
+    for (int i = STYLEGAN_OK; i <= STYLEGAN_ERROR_CANCELLED; i++)
+        named &= stylegan_result_text((stylegan_result)i)[0] != 0;
+    test_check(named && !strcmp(stylegan_isa_name(STYLEGAN_ISA_AVX2), "avx2") &&
+                   !strcmp(stylegan_activation_name(STYLEGAN_SWISH), "swish") &&
+                   stylegan_isa_name(STYLEGAN_ISA_COUNT) && stylegan_activation_name(STYLEGAN_ACTIVATION_COUNT) &&
+                   stylegan_result_text((stylegan_result)99),
+               "api: everything has a name");
+}
+
+int main(int argc, char **argv) {
+    static const int seeds[] = {1, 2, 3, 4, 5, 6};
+    const char *folder = argc > 1 ? argv[1] : ".";
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
+        fixture f = set_up(seeds[i]);
+        check_callers_memory(&f);
+        check_alignment(&f);
+        check_callback(&f);
+        check_file(&f, folder);
+        check_allocator(&f);
+        check_rows(&f);
+        check_progress(&f);
+        check_batch(&f);
+        check_random_noise(&f);
+        check_concurrency(&f, 1);
+        check_concurrency(&f, 0);
+        check_scheduler(&f);
+        check_isas(&f);
+        check_mix(&f);
+        check_mapping(&f);
+        check_generate(&f);
+        check_arguments(&f);
+        tear_down(&f);
+    }
+    check_rgb8();
+    check_names();
+    return test_end();
+}

@@ -1,0 +1,104 @@
+/* test_bad_weights.c - damaged weight files: every byte of the head flipped, the checksum left wrong or made right, and
+   the file cut at every 64th byte. Each must be refused with a message, or open and work. */
+#include "../tools/cli.h"
+#include "sgw.h"
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A larger image than this network's comes from a flipped resolution: it opens, but takes too long to draw. */
+enum { LARGEST_RESOLUTION = 64 };
+
+typedef struct tally {
+    int opened, refused, silent; /* silent: refused without a code and a message */
+} tally;
+
+static void draw(const stylegan_model *model, tally *t) {
+    const stylegan_config *config = stylegan_describe(model);
+    if (config->resolution > LARGEST_RESOLUTION) return;
+    float *ws = test_styles(model, 1, 1);
+    float *image = (float *)cli_alloc(test_image_size(config), sizeof *image);
+    stylegan_error error = {STYLEGAN_OK, ""};
+    stylegan_result result = stylegan_synthesize(model, ws, 1, image, NULL, &error);
+    t->silent += result && (error.code != result || !error.message[0]);
+    free(image);
+    free(ws);
+}
+
+/* The copy has exactly `size` bytes, so that a sanitizer sees every read behind the end. */
+static void try_open(const unsigned char *bytes, size_t size, tally *t) {
+    stylegan_options options = {0};
+    stylegan_error error = {STYLEGAN_OK, ""};
+    unsigned char *copy = (unsigned char *)cli_alloc(size ? size : 1, 1);
+    memcpy(copy, bytes, size);
+    options.threads = 1;
+    stylegan_model *model = stylegan_open_memory(copy, size, &options, &error);
+    t->opened += model != NULL;
+    t->refused += model == NULL;
+    t->silent += !model && (!error.code || !error.message[0]);
+    if (model) draw(model, t);
+    stylegan_close(model);
+    free(copy);
+}
+
+static void check_flips(uint64_t seed, const test_file *file) {
+    size_t head = sgw_head_size(file->bytes);
+    unsigned char *bytes = (unsigned char *)cli_alloc(file->size, 1);
+    memcpy(bytes, file->bytes, file->size);
+    tally wrong = {0, 0, 0}, right = {0, 0, 0};
+    for (size_t i = 0; i < head; i++) {
+        static const unsigned char masks[] = {0x01, 0x80, 0xFF};
+        for (size_t m = 0; m < sizeof masks; m++) {
+            bytes[i] ^= masks[m];
+            if (masks[m] == 0xFF) try_open(bytes, file->size, &wrong);
+            sgw_fix_checksums(bytes, file->size);
+            try_open(bytes, file->size, &right);
+            memcpy(bytes, file->bytes, head);
+        }
+    }
+    free(bytes);
+    test_check(wrong.opened == 0 && wrong.silent == 0, "bad weights %d: %d flipped bytes of the head refused",
+               (int)seed, wrong.refused);
+    test_check(right.silent == 0, "bad weights %d: flipped and the checksums recomputed: %d refused, %d opened",
+               (int)seed, right.refused, right.opened);
+}
+
+static void check_truncation(uint64_t seed, const test_file *file) {
+    tally cut = {0, 0, 0};
+    for (size_t size = 0; size < file->size; size += 64) try_open(file->bytes, size, &cut);
+    try_open(file->bytes, file->size - 1, &cut);
+    test_check(cut.opened == 0 && cut.silent == 0, "bad weights %d: cut at %d places, all refused", (int)seed,
+               cut.refused);
+}
+
+/* Not a number, infinity, subnormal, huge: numbers are numbers, so the file works. */
+static void check_values(uint64_t seed, const test_file *file) {
+    static const uint32_t patterns[] = {0x7FC00000u, 0x7F800000u, 1u, 0x7F7FFFFFu};
+    unsigned char *bytes = (unsigned char *)cli_alloc(file->size, 1);
+    tally t = {0, 0, 0};
+    for (size_t p = 0; p < sizeof patterns / sizeof *patterns; p++) {
+        memcpy(bytes, file->bytes, file->size);
+        for (size_t i = sgw_head_size(bytes); i + 4 <= file->size; i += 4)
+            for (int b = 0; b < 4; b++) bytes[i + (size_t)b] = (unsigned char)(patterns[p] >> 8 * b);
+        sgw_fix_checksums(bytes, file->size);
+        try_open(bytes, file->size, &t);
+    }
+    free(bytes);
+    test_check(t.silent == 0, "bad weights %d: extreme values: %d opened, %d refused", (int)seed, t.opened, t.refused);
+}
+
+int main(int argc, char **argv) {
+    int count = argc > 1 ? (int)cli_integer("COUNT", argv[1], 1, 1000) : 4;
+    for (int seed = 0, done = 0; done < count; seed++) { /* small images only: this is about heads */
+        test_file file = test_random_network((uint64_t)seed, (stylegan_type)(seed % STYLEGAN_TYPE_COUNT));
+        if (file.size < 60000) {
+            check_flips((uint64_t)seed, &file);
+            check_truncation((uint64_t)seed, &file);
+            check_values((uint64_t)seed, &file);
+            done++;
+        }
+        free(file.bytes);
+    }
+    return test_end();
+}

@@ -1,0 +1,482 @@
+/* test_convert.c - the converter: checkpoints of every layout and hostile ones. test_convert TOOL WORK, from the root.
+ */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+#include "../tools/convert/checkpoint.h"
+#include "make_checkpoint.h"
+#include "test.h"
+
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* --- Reading --- */
+
+typedef struct conversion {
+    reader r;
+    network n;
+    file_view view; /* unless it came from memory */
+} conversion;
+
+static void convert_bytes(conversion *c, const unsigned char *bytes, size_t size) {
+    memset(c, 0, sizeof *c);
+    reader_open(&c->r, size);
+    checkpoint_read(&c->r, bytes, size, true, &c->n);
+}
+
+static void conversion_end(conversion *c) {
+    weights_free(&c->n.w);
+    reader_close(&c->r);
+    if (c->view.data) file_view_close(&c->view);
+}
+
+static void convert_golden(conversion *c, const char *name, const char *extension) {
+    char *path = cli_format("tests/golden/%s/model.%s", name, extension);
+    const file_view view = file_view_open(path);
+    convert_bytes(c, view.data, view.size);
+    c->view = view;
+    free(path);
+}
+
+static size_t element_count(const weights_tensor *t) {
+    size_t count = 1;
+    for (int d = 0; d < t->dimensions; d++) count *= (size_t)t->shape[d];
+    return count;
+}
+
+static float *tensor_values(const weights_tensor *t) {
+    const size_t count = element_count(t);
+    float *values = cli_alloc(count, sizeof *values);
+    if (t->fill) {
+        t->fill(t->context, values);
+    } else {
+        memcpy(values, t->values, count * sizeof *values);
+    }
+    return values;
+}
+
+/* --- Layouts: a network written as another checkpoint must come back the same --- */
+
+static const weights_tensor *find_tensor(const weights *w, const char *name) {
+    for (int i = 0; i < w->count; i++) {
+        if (!strcmp(w->tensors[i].name, name)) return &w->tensors[i];
+    }
+    return NULL;
+}
+
+static bool is_noise_map(const char *name) {
+    return strlen(name) > 6 && !strcmp(name + strlen(name) - 6, ".noise");
+}
+
+/* The largest difference over the largest value, of all tensors; infinite if one is missing or of another shape. */
+static double weights_difference(const weights *a, const weights *b, const checkpoint_style *style) {
+    double worst = a->count == b->count ? 0.0 : INFINITY;
+    for (int i = 0; i < b->count; i++) {
+        const weights_tensor *wanted = &b->tensors[i], *found = find_tensor(a, wanted->name);
+        if (style->without_noise && is_noise_map(wanted->name)) continue;
+        if (style->without_average && !strcmp(wanted->name, "w_avg")) continue;
+        if (!found || found->dimensions != wanted->dimensions ||
+            memcmp(found->shape, wanted->shape, (size_t)wanted->dimensions * sizeof *wanted->shape)) {
+            return INFINITY;
+        }
+        float *x = tensor_values(found), *y = tensor_values(wanted);
+        const double difference = test_relative(x, y, element_count(wanted));
+        if (!(difference <= worst)) worst = difference;
+        free(x);
+        free(y);
+    }
+    return worst;
+}
+
+static bool same_network(const stylegan_config *a, const stylegan_config *b) {
+    return a->family == b->family && a->architecture == b->architecture && a->resolution == b->resolution &&
+           a->channels == b->channels && a->z_dim == b->z_dim && a->w_dim == b->w_dim && a->c_dim == b->c_dim &&
+           a->num_ws == b->num_ws && a->mapping_layers == b->mapping_layers;
+}
+
+typedef struct layout_case {
+    const char *name, *golden, *extension;
+    checkpoint_style style;
+} layout_case;
+
+static const layout_case layout_cases[] = {
+    {"rosinality, zip", "sg2-tf-64", "pkl", {.layout = LAYOUT_ROSINALITY}},
+    {"rosinality, legacy stream", "sg2-tf-64", "pkl", {.layout = LAYOUT_ROSINALITY, .legacy = true}},
+    {"rosinality, float16", "sg2-tf-64", "pkl", {.layout = LAYOUT_ROSINALITY, .element = ELEMENT_F16}},
+    {"rosinality, bfloat16, legacy",
+     "sg2-tf-64",
+     "pkl",
+     {.layout = LAYOUT_ROSINALITY, .element = ELEMENT_BF16, .legacy = true}},
+    {"rosinality, float64", "sg2-tf-64", "pkl", {.layout = LAYOUT_ROSINALITY, .element = ELEMENT_F64}},
+    {"rosinality, one shared storage with strides", "sg2-tf-64", "pkl", {.layout = LAYOUT_ROSINALITY, .shared = true}},
+    {"rosinality, the same in the legacy stream",
+     "sg2-tf-64",
+     "pkl",
+     {.layout = LAYOUT_ROSINALITY, .shared = true, .legacy = true}},
+    {"rosinality, module. prefix", "sg2-tf-64", "pkl", {.layout = LAYOUT_ROSINALITY, .data_parallel = true}},
+    {"rosinality, decoder of an encoder", "sg2-tf-64", "pkl", {.layout = LAYOUT_ROSINALITY, .encoder = true}},
+    {"rosinality, without latent_avg", "sg2-tf-64", "pkl", {.layout = LAYOUT_ROSINALITY, .without_average = true}},
+    {"rosinality, without noises", "sg2-tf-64", "pkl", {.layout = LAYOUT_ROSINALITY, .without_noise = true}},
+    {"genforce 2, zip", "sg2-tf-64", "pkl", {.layout = LAYOUT_GENFORCE}},
+    {"genforce 2, legacy stream", "sg2-rosinality-64", "pt", {.layout = LAYOUT_GENFORCE, .legacy = true}},
+    {"genforce 2, resnet, below models", "sg2-ada-resnet-32", "pkl", {.layout = LAYOUT_GENFORCE, .nested = true}},
+    {"genforce 1, below models", "sg1-64", "pkl", {.layout = LAYOUT_GENFORCE, .nested = true}},
+    {"genforce 1, fused up-sampling", "sg1-128-thin", "pkl", {.layout = LAYOUT_GENFORCE}},
+    {"genforce 1, labels", "sg1-cond-32", "pkl", {.layout = LAYOUT_GENFORCE, .legacy = true}},
+    {"TensorFlow 1, Python 2", "sg1-64", "pkl", {.layout = LAYOUT_TENSORFLOW, .python2 = true}},
+    {"TensorFlow 1, big-endian", "sg1-cond-32", "pkl", {.layout = LAYOUT_TENSORFLOW, .big_endian = true}},
+    {"TensorFlow 1, column-major",
+     "sg1-128-thin",
+     "pkl",
+     {.layout = LAYOUT_TENSORFLOW, .fortran = true, .tuple = true}},
+    {"TensorFlow 1, float64", "sg1-64", "pkl", {.layout = LAYOUT_TENSORFLOW, .element = ELEMENT_F64}},
+    {"TensorFlow 2, float16", "sg2-tf-64", "pkl", {.layout = LAYOUT_TENSORFLOW, .element = ELEMENT_F16}},
+    {"TensorFlow 2, resnet", "sg2-ada-resnet-32", "pkl", {.layout = LAYOUT_TENSORFLOW, .tuple = true}},
+    {"TensorFlow 2, from rosinality", "sg2-rosinality-64", "pt", {.layout = LAYOUT_TENSORFLOW}},
+};
+
+static void test_layout(const layout_case *t) {
+    static const double tolerances[] = {
+        [ELEMENT_F32] = 1e-6, [ELEMENT_F16] = 1e-3, [ELEMENT_BF16] = 8e-3, [ELEMENT_F64] = 1e-6};
+    conversion original, again;
+    convert_golden(&original, t->golden, t->extension);
+    buffer file = make_checkpoint(&original.n.w, t->style);
+    convert_bytes(&again, file.bytes, file.size);
+    if (again.r.error[0]) {
+        test_check(0, "%s: %s", t->name, again.r.error);
+    } else {
+        const double difference = weights_difference(&again.n.w, &original.n.w, &t->style);
+        const bool told =
+            again.n.estimate_w_avg == t->style.without_average && again.n.drew_noise == t->style.without_noise;
+        test_check(difference <= tolerances[t->style.element] && told &&
+                       same_network(&again.n.w.config, &original.n.w.config),
+                   "%s: largest difference %.1e", t->name, difference);
+    }
+    conversion_end(&again);
+    conversion_end(&original);
+    free(file.bytes);
+}
+
+/* --- Hostile files --- */
+
+static double seconds_now(void) {
+    return cli_seconds();
+}
+
+/* Refused with one line, or accepted: within time, and memory as the reader's limit has it. */
+static bool survives(const unsigned char *bytes, size_t size, bool must_fail, char *message, size_t message_size) {
+    conversion c;
+    const double start = seconds_now();
+    convert_bytes(&c, bytes, size);
+    const bool fast = seconds_now() - start < 10.0, one_line = !strchr(c.r.error, '\n');
+    snprintf(message, message_size, "%s", c.r.error);
+    const bool failed = c.r.error[0] != 0;
+    conversion_end(&c);
+    return fast && one_line && (failed || !must_fail);
+}
+
+static void repeat(buffer *b, const char *bytes, size_t size, size_t times) {
+    while (times-- > 0) put(b, bytes, size);
+}
+
+static buffer system_call(void) {
+    buffer b = {0};
+    put_string(&b, "cos\nsystem\n(S'touch stylegan-was-here'\ntR.");
+    return b;
+}
+
+static buffer long_bytes(void) {
+    buffer b = {0};
+    put_string(&b, "\x80\4\x8e");
+    put_number(&b, (uint64_t)1 << 60, 8);
+    put_string(&b, "abc.");
+    return b;
+}
+
+static buffer deep_lists(void) {
+    buffer b = {0};
+    repeat(&b, "]", 1, 1000000);
+    repeat(&b, "a", 1, 999999);
+    put_byte(&b, '.');
+    return b;
+}
+
+static buffer deep_tuples(void) {
+    buffer b = {0};
+    put_byte(&b, ')');
+    repeat(&b, "\x85", 1, 1000000);
+    put_byte(&b, '.');
+    return b;
+}
+
+static buffer deep_marks(void) {
+    buffer b = {0};
+    repeat(&b, "(", 1, 1000000);
+    repeat(&b, "t", 1, 1000000);
+    put_byte(&b, '.');
+    return b;
+}
+
+static buffer list_in_itself(void) {
+    buffer b = {0};
+    put_string(&b, "]q");
+    put_byte(&b, 0);
+    put_string(&b, "h");
+    put_byte(&b, 0);
+    put_string(&b, "a.");
+    return b;
+}
+
+/* {G_ema: module}, where the module's _modules holds the module itself, several times. */
+static buffer module_in_itself(void) {
+    buffer b = {0};
+    put_string(&b, "(S'G_ema'\nctorch_utils.persistence\n_reconstruct_persistent_obj\n((S'state'\n(S'_modules'\n}"
+                   "p1\ndp0\ndtp2\nRp3\n");
+    for (int i = 0; i < 8; i++) {
+        char *item = cli_format("0g1\nS'm%d'\ng3\ns", i);
+        put_string(&b, item);
+        free(item);
+    }
+    put_string(&b, "0g3\nd.");
+    return b;
+}
+
+/* Each of 60 lists holds the one before twice. */
+static buffer doubling(void) {
+    buffer b = {0};
+    put_string(&b, "]p0\n");
+    for (int i = 0; i < 60; i++) {
+        char *list = cli_format("](g%d\ng%d\nep%d\n", i, i, i + 1);
+        put_string(&b, list);
+        free(list);
+    }
+    put_byte(&b, '.');
+    return b;
+}
+
+static buffer huge_memo_index(void) {
+    buffer b = {0};
+    put_string(&b, "Nr\xff\xff\xff\xff.");
+    return b;
+}
+
+static buffer huge_array(void) {
+    buffer b = {0};
+    put_string(&b, "cdnnlib.tflib.network\nNetwork\n)\x81}(S'static_kwargs'\n}S'components'\n}S'variables'\n](S'lod'\n"
+                   "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K");
+    put_byte(&b, 0);
+    put_string(&b, "tS'b'\ntR(K\1(L1152921504606846976\nL1152921504606846976\ntcnumpy\ndtype\n(S'f4'\nK\1K\1tR"
+                   "(K\3S'<'\nNNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\1tbI00\nS'abcd'\ntb\x86"
+                   "eub.");
+    return b;
+}
+
+/* A zip archive whose members all begin at byte 0, and one whose first member begins behind the end. */
+static buffer broken_zip(uint64_t offset) {
+    conversion c;
+    convert_golden(&c, "sg2-tf-64", "pkl");
+    buffer b = make_checkpoint(&c.n.w, (checkpoint_style){.layout = LAYOUT_ROSINALITY});
+    for (size_t i = 0; i + 46 <= b.size; i++) {
+        if (memcmp(b.bytes + i, "PK\1\2", 4)) continue;
+        for (int k = 0; k < 4; k++) b.bytes[i + 42 + (size_t)k] = (unsigned char)(offset >> 8 * k);
+    }
+    conversion_end(&c);
+    return b;
+}
+
+static buffer overlapping_zip(void) {
+    return broken_zip(0);
+}
+
+static buffer zip_beyond_end(void) {
+    return broken_zip(0xfffffff0u);
+}
+
+static const struct {
+    const char *name;
+    buffer (*make)(void);
+} hostile[] = {
+    {"a call of os.system", system_call},
+    {"a length of 2^60", long_bytes},
+    {"lists 10^6 deep", deep_lists},
+    {"tuples 10^6 deep", deep_tuples},
+    {"10^6 marks", deep_marks},
+    {"a list in itself", list_in_itself},
+    {"a module in itself", module_in_itself},
+    {"lists doubling 60 times", doubling},
+    {"a huge memo index", huge_memo_index},
+    {"an array of 2^120 elements", huge_array},
+    {"overlapping zip members", overlapping_zip},
+    {"a zip member beyond the end", zip_beyond_end},
+};
+
+static void test_hostile(void) {
+    for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
+        char message[256];
+        buffer b = hostile[i].make();
+        test_check(survives(b.bytes, b.size, true, message, sizeof message), "%s: %s", hostile[i].name, message);
+        free(b.bytes);
+    }
+    test_check(access("stylegan-was-here", F_OK) != 0, "nothing in a checkpoint is executed");
+}
+
+static const struct {
+    const char *name, *extension;
+} damaged[] = {{"sg1-cond-32", "pkl"},
+               {"sg2-tf-64", "pkl"},
+               {"sg2-ada-resnet-32", "pkl"},
+               {"sg2-rosinality-64", "pt"},
+               {"sg3-t-64", "pkl"}};
+
+/* Cut off at 200 places, and with 1 to 4 bits flipped 200 times; each a copy of exactly that size. */
+static void test_damaged(const char *name, const char *extension) {
+    enum { TRIALS = 200 };
+    char *path = cli_format("tests/golden/%s/model.%s", name, extension), message[256] = "";
+    const file_view view = file_view_open(path);
+    uint32_t random = 12345;
+    int cut = 0, flipped = 0;
+    for (int trial = 0; trial < TRIALS; trial++) {
+        const size_t size = view.size * (size_t)trial / TRIALS;
+        unsigned char *copy = cli_alloc(view.size, 1);
+        memcpy(copy, view.data, view.size);
+        for (int bits = 0; bits <= trial % 4; bits++) {
+            random = random * 1664525u + 1013904223u;
+            copy[(random >> 3) % view.size] ^= (unsigned char)(1u << (random & 7));
+        }
+        flipped += survives(copy, view.size, false, message, sizeof message);
+        copy = cli_realloc(copy, size + 1, 1);
+        memcpy(copy, view.data, size);
+        cut += survives(copy, size, true, message, sizeof message);
+        free(copy);
+    }
+    test_check(cut == TRIALS, "%s cut off: refused %d of %d times", name, cut, TRIALS);
+    test_check(flipped == TRIALS, "%s with flipped bits: survived %d of %d times", name, flipped, TRIALS);
+    file_view_close(&((file_view){view.data, view.size, view.mapped}));
+    free(path);
+}
+
+/* --- The command --- */
+
+static size_t file_size(const char *path) {
+    FILE *file = fopen(path, "rb");
+    if (!file) return 0;
+    fseek(file, 0, SEEK_END);
+    const long size = ftell(file);
+    fclose(file);
+    return size > 0 ? (size_t)size : 0;
+}
+
+static void write_file(const char *path, const buffer *b) {
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(b->bytes, 1, b->size, file) != b->size || fclose(file)) cli_fail("%s: cannot write", path);
+}
+
+static int run_tool(const char *tool, const char *in, const char *out, const char *log) {
+    char *command = cli_format("'%s' convert '%s' '%s' --dtype f32 > '%s' 2>&1", tool, in, out, log);
+    const int status = system(command);
+    free(command);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_refusal(const char *tool, const char *work) {
+    char *in = cli_format("%s/hostile.pkl", work), *out = cli_format("%s/hostile.sgw", work),
+         *log = cli_format("%s/hostile.log", work);
+    buffer b = system_call();
+    write_file(in, &b);
+    const int status = run_tool(tool, in, out, log);
+    const file_view text = file_view_open(log);
+    const unsigned char *end = memchr(text.data, '\n', text.size);
+    test_check(status == CLI_EXIT_FAILED && access(out, F_OK) && end == text.data + text.size - 1 &&
+                   strstr((const char *)text.data, "os.system"),
+               "refusal: exit status %d, one line, no output: %.*s", status, (int)text.size - 1,
+               (const char *)text.data);
+    file_view_close(&(file_view){text.data, text.size, text.mapped});
+    free(b.bytes);
+    free(in);
+    free(out);
+    free(log);
+}
+
+/* Without latent_avg the mean of w is estimated: near that of an independent sample. */
+static void test_estimate(const char *tool, const char *work) {
+    enum { SAMPLES = 4000 };
+    char *in = cli_format("%s/no-average.pt", work), *out = cli_format("%s/no-average.sgw", work),
+         *log = cli_format("%s/no-average.log", work);
+    conversion c;
+    convert_golden(&c, "sg2-tf-64", "pkl");
+    buffer b = make_checkpoint(
+        &c.n.w, (checkpoint_style){.layout = LAYOUT_ROSINALITY, .without_average = true, .without_noise = true});
+    write_file(in, &b);
+    const int status = run_tool(tool, in, out, log);
+    stylegan_model *model = status ? NULL : stylegan_open_file(out, NULL, NULL);
+    if (test_check(model != NULL, "a checkpoint without mean and noise converts and opens")) {
+        const stylegan_config *config = stylegan_describe(model);
+        const size_t w_dim = (size_t)config->w_dim, num_ws = (size_t)config->num_ws;
+        float *z = test_normal(777, SAMPLES * (size_t)config->z_dim),
+              *ws = cli_alloc(SAMPLES * w_dim * num_ws, sizeof *ws);
+        float *mean = cli_alloc(w_dim, sizeof *mean), *average = cli_alloc(w_dim * num_ws, sizeof *average);
+        stylegan_map(model, z, NULL, SAMPLES, 1.0f, config->num_ws, ws, NULL, NULL);
+        stylegan_map(model, z, NULL, 1, 0.0f, config->num_ws, average, NULL, NULL); /* psi 0: w_avg */
+        double worst = 0.0, largest = 0.0;
+        for (size_t i = 0; i < w_dim; i++) {
+            double sum = 0.0, squares = 0.0;
+            for (size_t s = 0; s < SAMPLES; s++) {
+                const double value = ws[s * num_ws * w_dim + i];
+                sum += value;
+                squares += value * value;
+            }
+            mean[i] = (float)(sum / SAMPLES);
+            const double deviation = sqrt(squares / SAMPLES - (double)mean[i] * mean[i]);
+            worst = fmax(worst, fabs((double)mean[i] - average[i]));
+            largest = fmax(largest, deviation);
+        }
+        test_check(worst < 0.1 * largest, "estimated mean of w: off by %.3f of a standard deviation", worst / largest);
+        size_t length;
+        const char *text = stylegan_text(model, &length);
+        char *copy = cli_format("%.*s", (int)length, text);
+        test_check(strstr(copy, "estimated") && strstr(copy, "seed"), "both are told in the weight file");
+        free(copy);
+        free(z);
+        free(ws);
+        free(mean);
+        free(average);
+    }
+    stylegan_close(model);
+    conversion_end(&c);
+    free(b.bytes);
+    free(in);
+    free(out);
+    free(log);
+}
+
+/* A million parameters and more: bytes a parameter. */
+static void test_sizes(const char *work) {
+    static const struct {
+        const char *name;
+        stylegan_type type;
+        double bar;
+    } sizes[] = {{"f16", STYLEGAN_F16, 2.03}, {"i8", STYLEGAN_I8, 1.06}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char *path = cli_format("%s/size.sgw", work);
+        weights w;
+        random_network_named("sg2-64", &w);
+        weights_save(&w, path, sizes[i].type);
+        const double each = (double)file_size(path) / (double)weights_parameters(&w);
+        test_check(each <= sizes[i].bar, "%s takes %.3f bytes a parameter", sizes[i].name, each);
+        random_network_free(&w);
+        remove(path);
+        free(path);
+    }
+}
+
+int main(int argc, char **argv) {
+    if (argc != 3) cli_fail("usage: test_convert TOOL WORK");
+    for (size_t i = 0; i < sizeof layout_cases / sizeof *layout_cases; i++) test_layout(&layout_cases[i]);
+    test_hostile();
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) test_damaged(damaged[i].name, damaged[i].extension);
+    test_refusal(argv[1], argv[2]);
+    test_estimate(argv[1], argv[2]);
+    test_sizes(argv[2]);
+    return test_end();
+}

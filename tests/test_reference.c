@@ -1,0 +1,121 @@
+/* test_reference.c - the engine against the plain implementation on random networks, layer by layer, on every
+   instruction set: test_reference [FIRST COUNT]. */
+#include "../tools/cli.h"
+#include "reference.h"
+#include "test.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double tolerance = 2e-5;
+
+/* What inspecting one synthesis found. */
+typedef struct inspection {
+    reference_volume *volumes;
+    int count, seen;
+    double worst;
+    char worst_layer[32];
+} inspection;
+
+static void compare(inspection *found, const char *layer, const reference_volume *volume, const float *values) {
+    size_t count = (size_t)volume->channels * (size_t)volume->height * (size_t)volume->width;
+    double least = INFINITY, most = -INFINITY, largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        double difference = fabs((double)values[i] - volume->values[i]);
+        if (!(difference <= largest)) largest = difference == difference ? difference : INFINITY;
+        least = fmin(least, volume->values[i]);
+        most = fmax(most, volume->values[i]);
+    }
+    double range = fmax(most - least, fmax(fabs(most), fabs(least))); /* a layer may be one constant */
+    double error = largest > 0 ? largest / range : 0;
+    if (error > found->worst) {
+        found->worst = error;
+        snprintf(found->worst_layer, sizeof found->worst_layer, "%s", layer);
+    }
+}
+
+static void inspect(void *user, int index, const stylegan_feature_map *map) {
+    inspection *found = (inspection *)user;
+    (void)index;
+    size_t plane = (size_t)map->height * (size_t)map->width;
+    for (int i = 0; i < found->count; i++) {
+        const reference_volume *volume = &found->volumes[i];
+        if (strcmp(volume->layer, map->layer)) continue;
+        if (volume->channels != map->channels || volume->height != map->height || volume->width != map->width) continue;
+        float *values = (float *)cli_alloc((size_t)map->channels * plane, sizeof *values);
+        for (int c = 0; c < map->channels; c++) stylegan_read_feature(map, c, values + (size_t)c * plane);
+        compare(found, map->layer, volume, values);
+        free(values);
+        found->seen++;
+    }
+}
+
+/* Synthesizes and compares every layer and the image. */
+static inspection inspect_synthesis(const stylegan_model *model, const float *ws, int noise, reference_volume *volumes,
+                                    int count) {
+    inspection found = {volumes, count, 0, 0, ""};
+    stylegan_run run = {0};
+    run.noise_mode = noise ? STYLEGAN_NOISE_CONST : STYLEGAN_NOISE_NONE;
+    run.inspect = inspect;
+    run.user = &found;
+    float *image = test_images(model, ws, 1, &run);
+    compare(&found, "image", &volumes[count - 1], image);
+    free(image);
+    return found;
+}
+
+static double mapping_error(const reference *r, const stylegan_model *model, const float *z, const float *labels,
+                            int cutoff) {
+    const stylegan_config *config = reference_config(r);
+    size_t count = (size_t)config->num_ws * (size_t)config->w_dim;
+    double *expected = (double *)cli_alloc(count, sizeof *expected);
+    float *ws = (float *)cli_alloc(count, sizeof *ws), *rounded = (float *)cli_alloc(count, sizeof *rounded);
+    reference_map(r, z, labels, 0.7f, cutoff, expected);
+    for (size_t i = 0; i < count; i++) rounded[i] = (float)expected[i];
+    stylegan_map(model, z, labels, 1, 0.7f, cutoff, ws, NULL, NULL);
+    double error = test_relative(ws, rounded, count);
+    free(expected);
+    free(ws);
+    free(rounded);
+    return error;
+}
+
+static void check_network(uint64_t seed, stylegan_type type) {
+    static const char *type_names[] = {"f32", "f16", "i8"};
+    test_file file = test_random_network(seed, type);
+    reference *r = reference_open(file.bytes, file.size);
+    const stylegan_config *config = reference_config(r);
+    int noise = seed % 5 != 0, count, cutoff = (int)(seed % (uint64_t)(config->num_ws + 1));
+    float *z = test_normal((uint32_t)seed, (size_t)config->z_dim),
+          *labels = test_normal((uint32_t)seed + 1, (size_t)config->c_dim);
+    float *ws = test_normal((uint32_t)seed + 2, (size_t)(config->num_ws * config->w_dim));
+    reference_volume *volumes = reference_synthesize(r, ws, noise, &count);
+    for (stylegan_isa isa = test_next_isa(STYLEGAN_ISA_AUTO); isa < STYLEGAN_ISA_COUNT; isa = test_next_isa(isa)) {
+        stylegan_model *model = test_open(&file, isa, 1 + (int)(seed % 3));
+        double mapping = mapping_error(r, model, z, seed % 7 ? labels : NULL, cutoff);
+        inspection found = inspect_synthesis(model, ws, noise, volumes, count);
+        test_check(mapping <= tolerance && found.worst <= tolerance && found.seen == count - 1,
+                   "reference %d %s %s: w %.1e, %s %.1e, %d of %d layers seen; %s", (int)seed, type_names[type],
+                   stylegan_isa_name(isa), mapping, found.worst_layer, found.worst, found.seen, count - 1,
+                   test_describe(config));
+        stylegan_close(model);
+    }
+    reference_free(volumes, count);
+    reference_close(r);
+    free(z);
+    free(labels);
+    free(ws);
+    free(file.bytes);
+}
+
+int main(int argc, char **argv) {
+    int first = argc > 1 ? (int)cli_integer("FIRST", argv[1], 0, 1 << 30) : 0;
+    int count = argc > 2 ? (int)cli_integer("COUNT", argv[2], 0, 1 << 20) : 200;
+    for (int seed = first; seed < first + count; seed++) {
+        check_network((uint64_t)seed, STYLEGAN_F32);
+        if (seed % 8 == 0) check_network((uint64_t)seed, STYLEGAN_F16);
+        if (seed % 8 == 4) check_network((uint64_t)seed, STYLEGAN_I8);
+    }
+    return test_end();
+}

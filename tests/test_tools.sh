@@ -1,0 +1,351 @@
+#!/bin/sh
+# Runs every command with every flag, and with all that can be wrong. Prints "ok NAME" or "FAIL NAME: why".
+set -u
+build=${BUILD:-build} golden=tests/golden
+tool=$build/stylegan npydiff=$build/tests/npydiff pngdiff=$build/tests/pngdiff
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+ok() {
+    echo "ok $1"
+}
+
+fail() {
+    echo "FAIL $1: $2"
+    failed=1
+}
+
+# check NAME COMMAND...: the command succeeds.
+check() {
+    name=$1
+    shift
+    if "$@" >"$work/stdout" 2>"$work/stderr"; then ok "$name"; else fail "$name" "$(head -n 1 "$work/stderr")"; fi
+}
+
+# differs NAME COMMAND...: the comparison finds a difference.
+differs() {
+    name=$1
+    shift
+    if "$@" >/dev/null 2>&1; then fail "$name" "no difference"; else ok "$name"; fi
+}
+
+# prints NAME TEXT COMMAND...: succeeds and prints TEXT.
+prints() {
+    name=$1 text=$2
+    shift 2
+    "$@" >"$work/stdout" 2>"$work/stderr" || { fail "$name" "$(head -n 1 "$work/stderr")"; return; }
+    if cat "$work/stdout" "$work/stderr" | grep -qF -e "$text"; then ok "$name"; else fail "$name" "does not print: $text"; fi
+}
+
+# refuses NAME STATUS TEXT ARGUMENTS...: the tool prints one line with TEXT and leaves nothing in $left.
+left=$work/left
+refuses() {
+    name="refuses $1" status=$2 text=$3
+    shift 3
+    mkdir "$left"
+    "$tool" "$@" >/dev/null 2>"$work/stderr"
+    got=$?
+    if [ $got -ne "$status" ]; then fail "$name" "exit status $got, not $status"
+    elif [ "$(wc -l <"$work/stderr")" -ne 1 ]; then fail "$name" "$(wc -l <"$work/stderr") lines of message"
+    elif ! grep -qF -e "$text" "$work/stderr"; then fail "$name" "says: $(cat "$work/stderr")"
+    elif [ -n "$(ls "$left")" ]; then fail "$name" "leaves $(ls "$left")"
+    else ok "$name"; fi
+    rm -r "$left"
+}
+
+# files NAME DIR FILE...: the folder holds exactly these files.
+files() {
+    name=$1 folder=$2
+    shift 2
+    if [ "$(ls "$folder")" = "$(printf '%s\n' "$@" | LC_ALL=C sort)" ]; then ok "$name"; else fail "$name" "holds $(ls "$folder" | tr '\n' ' ')"; fi
+}
+
+LC_ALL=C
+export LC_ALL
+
+# --- The program ---
+
+prints "stylegan --help" "generate" "$tool" --help
+prints "stylegan --version" "scalar" "$tool" --version
+for command in convert generate map mix info bench; do
+    prints "$command --help" "Usage: stylegan $command" "$tool" $command --help
+done
+refuses "no command" 2 "stylegan --help"
+refuses "an unknown command" 2 "unknown command draw" draw
+refuses "an unknown flag" 2 "unknown flag --seed;" generate model.sgw --seed 1
+refuses "a flag without value" 2 "--seeds needs a value" generate model.sgw --seeds --trunc 1
+refuses "a missing argument" 2 "missing argument" generate --seeds 1
+refuses "too many arguments" 2 "unexpected argument" generate model.sgw other.sgw --seeds 1
+
+# --- Reference networks through the command line ---
+
+number() { # number CASE KEY: what case.json says
+    sed -n "s/^ \"$2\": \"\{0,1\}\([^\",]*\)\"\{0,1\},*$/\1/p" "$golden/$1/case.json"
+}
+
+convert() {
+    check "convert $1" "$tool" convert "$(ls $golden/"$1"/model.*)" "$work/$1.sgw" --dtype f32
+}
+
+for case in sg1-64 sg1-cond-32 sg2-tf-64 sg2-ada-64 sg2-ada-cond-32-clamp sg2-ada-resnet-32 sg2-rosinality-64; do
+    convert $case
+    data=$golden/$case out=$work/$case
+    cutoff=$(number $case truncation_cutoff)
+    [ "$cutoff" = null ] && cutoff=99
+    labels=
+    [ -f $data/c.npy ] && labels="--labels $data/c.npy"
+    noise="--noise-mode $(number $case noise_mode)"
+    mapping="--latents $data/z.npy $labels --trunc $(number $case truncation_psi) --trunc-cutoff $cutoff"
+    # shellcheck disable=SC2086
+    check "map $case" "$tool" map "$work/$case.sgw" $mapping --save-npy "$out-ws.npy"
+    check "map $case: as the reference" "$npydiff" "$out-ws.npy" $data/ws.npy 1e-5
+    # shellcheck disable=SC2086
+    check "generate $case" "$tool" generate "$work/$case.sgw" $mapping $noise --outdir "$out" --save-npy "$out.npy"
+    check "generate $case: as the reference" "$npydiff" "$out.npy" $data/img.npy 2e-5
+    check "generate $case: PNG" "$pngdiff" "$out/img0001.png" 0 0 "$out.npy" 1
+    # shellcheck disable=SC2086
+    check "generate $case --ws" "$tool" generate "$work/$case.sgw" --ws $data/ws.npy $noise --outdir "$out" --save-npy "$out.npy"
+    check "generate $case --ws: as the reference" "$npydiff" "$out.npy" $data/img.npy 2e-5
+done
+
+# --- generate ---
+
+model=$work/sg1-64.sgw
+generate() { # generate FOLDER FLAGS...: pictures and images.npy
+    folder=$work/$1
+    shift
+    "$tool" generate "$model" --outdir "$folder" --save-npy "$folder.npy" "$@"
+}
+
+check "generate --seeds" generate seeds --seeds 0-2,85,4294967295
+files "generate: names" "$work/seeds" seed0000.png seed0001.png seed0002.png seed0085.png seed4294967295.png
+check "generate: a seed's PNG" "$pngdiff" "$work/seeds/seed0085.png" 0 0 "$work/seeds.npy" 3
+check "generate --trunc=0.7 --trunc-cutoff 8" generate trunc --seeds 0-2,85,4294967295 --trunc=0.7 --trunc-cutoff 8
+check "generate: truncation by default as the network's" cmp "$work/seeds.npy" "$work/trunc.npy"
+check "generate --trunc-cutoff 0" generate cutoff --seeds 0 --trunc-cutoff 0
+check "generate --trunc 1" generate one --seeds 0 --trunc 1
+check "generate: cutoff 0 is no truncation" cmp "$work/cutoff.npy" "$work/one.npy"
+check "generate --trunc -0.5" generate anti --seeds 0 --trunc -0.5
+check "generate --trunc 0" generate mean --seeds 0,1 --trunc 0 --trunc-cutoff 99
+check "generate: psi 0 is the mean for each seed" cmp "$work/mean/seed0000.png" "$work/mean/seed0001.png"
+
+check "generate --grid" generate grid --seeds 0-4 --grid 3x2
+for i in 0 1 2 3 4; do
+    check "generate --grid: image $i" "$pngdiff" "$work/grid/grid.png" $((i % 3)) $((i / 3)) "$work/grid/seed000$i.png"
+done
+differs "generate: seeds differ" cmp "$work/grid/seed0000.png" "$work/grid/seed0001.png"
+
+check "generate --threads 1" generate one-thread --seeds 0-1 --threads 1
+check "generate --threads 3" generate threads --seeds 0-1 --threads 3
+check "generate: same bits for any number of threads" cmp "$work/one-thread.npy" "$work/threads.npy"
+for isa in $("$tool" --version | sed 's/.*: //'); do
+    check "generate --isa $isa" generate "$isa" --seeds 0-1 --isa "$isa"
+    check "generate --isa $isa: as the others" "$npydiff" "$work/$isa.npy" "$work/threads.npy" 2e-5
+done
+
+check "generate --noise-mode random" generate random --seeds 3,3 --noise-mode random --noise-seed 5
+check "generate --noise-seed" generate random-next --seeds 3 --noise-mode random --noise-seed 6
+check "generate: image i takes noise seed S + i" "$pngdiff" "$work/random/seed0003.png" 0 0 "$work/random-next.npy" 0
+check "generate --noise-mode none" generate none --seeds 3 --noise-mode none
+check "generate --noise-mode const" generate const --seeds 3 --noise-mode const
+differs "generate: random is not const" cmp "$work/random-next.npy" "$work/const.npy"
+differs "generate: none is not const" cmp "$work/none.npy" "$work/const.npy"
+differs "generate: other noise seeds differ" "$pngdiff" "$work/random/seed0003.png" 0 0 "$work/random.npy" 0
+
+prints "generate --class without labels warns" "--class is ignored" generate ignored --seeds 3 --class 1
+check "generate: ignored class" cmp "$work/ignored.npy" "$work/const.npy"
+
+model=$work/sg2-ada-cond-32-clamp.sgw data=$golden/sg2-ada-cond-32-clamp found=none
+check "generate --labels" generate labels --latents $data/z.npy --labels $data/c.npy
+for class in 0 1 2 3 4 5 6 7 8 9; do
+    generate class --latents $data/z.npy --class $class
+    cmp -s "$work/class/img0000.png" "$work/labels/img0000.png" && found=$class
+done
+if [ $found != none ]; then ok "generate --class: as its label"; else fail "generate --class" "no class gives the label's image"; fi
+
+(cd "$work" && "$OLDPWD/$tool" generate sg1-64.sgw --seeds 7) && check "generate: folder by default" test -f "$work/out/seed0007.png"
+
+# --- map ---
+
+model=$work/sg2-ada-64.sgw
+check "map --seeds" "$tool" map "$model" --seeds 0-3 --trunc 0.7 --save-npy "$work/ws.npy" --threads 2 --isa scalar
+check "generate --ws from map" generate mapped --ws "$work/ws.npy"
+check "generate --seeds as mapped" generate direct --seeds 0-3 --trunc 0.7
+check "generate --ws: as generate --seeds" "$npydiff" "$work/mapped.npy" "$work/direct.npy" 2e-5
+files "generate --ws: names" "$work/mapped" img0000.png img0001.png img0002.png img0003.png
+
+# --- mix ---
+
+check "mix" "$tool" mix "$model" --rows 85,0 --cols 55-57 --styles 0-3 --trunc 0.7 --threads 1 --isa scalar --outdir "$work/mix"
+files "mix: names" "$work/mix" 85-85.png 0-0.png 55-55.png 56-56.png 57-57.png 85-55.png 85-56.png 85-57.png \
+    0-55.png 0-56.png 0-57.png grid.png
+column=0
+for place in 55-55 56-56 57-57; do
+    column=$((column + 1))
+    check "mix: $place at the top" "$pngdiff" "$work/mix/grid.png" $column 0 "$work/mix/$place.png"
+    check "mix: 0-${place%-*} in the middle" "$pngdiff" "$work/mix/grid.png" $column 2 "$work/mix/0-${place%-*}.png"
+done
+check "mix: 85-85 at the left" "$pngdiff" "$work/mix/grid.png" 0 1 "$work/mix/85-85.png"
+check "mix: a source by generate" generate source --seeds 85 --trunc 0.7 --isa scalar
+check "mix: sources as generate draws them" cmp "$work/source/seed0085.png" "$work/mix/85-85.png"
+differs "mix: a mix is not its row" cmp "$work/mix/85-85.png" "$work/mix/85-55.png"
+differs "mix: a mix is not its column" cmp "$work/mix/55-55.png" "$work/mix/85-55.png"
+check "mix --styles 0-9" "$tool" mix "$model" --rows 85 --cols 55 --styles 0-9 --noise-mode none --outdir "$work/all"
+check "mix: all layers make the column's image" cmp "$work/all/85-55.png" "$work/all/55-55.png"
+check "mix: default layers" "$tool" mix "$model" --rows 85 --cols 55 --outdir "$work/default"
+check "mix --class" "$tool" mix "$work/sg1-cond-32.sgw" --rows 1 --cols 2 --class 3 --outdir "$work/mix-class" \
+    --noise-mode random --noise-seed 1 --trunc-cutoff 2
+
+# --- info ---
+
+prints "info" "resolution           64" "$tool" info "$model"
+prints "info: tensors" "b8.conv0.weight" "$tool" info "$model"
+prints "info --json" '"resolution": 64,' "$tool" info "$model" --json
+
+# --- bench ---
+
+bench() {
+    "$tool" bench "$@" >"$work/runs" 2>"$work/table" && [ "$(grep -c '^{"run":[0-9]*,"seconds":[0-9.]*}$' "$work/runs")" = "$(wc -l <"$work/runs")" ]
+}
+
+check "bench --save" bench sg2-32 --runs 2 --threads 1 --isa scalar --dtype i8 --save "$work/bench.sgw"
+check "bench: a line for each run" test "$(wc -l <"$work/runs")" -eq 2
+check "bench: a table" grep -q '^b8\.conv0 .* ms .* GFLOP/s .* %$' "$work/table"
+check "bench: a total" grep -q '^total ' "$work/table"
+check "bench: the saved network" "$tool" generate "$work/bench.sgw" --seeds 0 --outdir "$work/bench"
+check "bench MODEL" bench "$work/bench.sgw" --runs 1
+check "bench NAME" bench sg1-16 --runs 1 --dtype f32
+
+# --- Networks with other options: grey, RGB and alpha, labels, odd sizes ---
+
+for seed in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    random=$work/random-$seed.sgw
+    check "random network $seed" "$build/tests/randomsgw" $seed "$random"
+    label=
+    "$tool" info "$random" --json | grep -q '"c_dim": 0,' || label="--class 0"
+    channels=$("$tool" info "$random" --json | sed -n 's/.*"channels": \([0-9]*\),/\1/p')
+    # shellcheck disable=SC2086
+    check "random network $seed: generate" "$tool" generate "$random" --seeds 1,2 $label --grid 1x2 --outdir "$work/random-$seed" \
+        --save-npy "$work/random.npy"
+    check "random network $seed: PNG, $channels channels" "$pngdiff" "$work/random-$seed/grid.png" 0 1 "$work/random.npy" 1
+    # shellcheck disable=SC2086
+    check "random network $seed: mix" "$tool" mix "$random" --rows 1 --cols 2 $label --outdir "$work/random-$seed"
+    check "random network $seed: bench" bench "$random" --runs 1
+done
+
+# --- What is wrong with models ---
+
+npy=$left/images.npy
+try="--seeds 0 --outdir $left/out --save-npy $npy"
+head -c 5000 "$model" >"$work/short.sgw"
+: >"$work/empty.sgw"
+echo "not a weight file, only text of some length, much longer than a magic number" >"$work/text.sgw"
+# shellcheck disable=SC2086
+{
+    refuses "a missing model" 1 "/nowhere.sgw: cannot read: No such file" generate /nowhere.sgw $try
+    refuses "a folder as model" 1 "is a folder" generate "$work" $try
+    refuses "a truncated model" 1 "short.sgw: " generate "$work/short.sgw" $try
+    refuses "an empty model" 1 "empty.sgw: " info "$work/empty.sgw"
+    refuses "a text as model" 1 "text.sgw: " bench "$work/text.sgw"
+    refuses "a pickle as model" 1 "stylegan convert $golden/sg1-64/model.pkl" generate $golden/sg1-64/model.pkl $try
+    refuses "a torch archive as model" 1 "convert it first" mix $golden/sg2-rosinality-64/model.pt --rows 1 --cols 2
+}
+
+# --- What is wrong with flags ---
+
+for list in "" "," "1," "1-," -1 3-1 1,,2 x 1x 4294967296 0-4294967295 " 1"; do
+    refuses "--seeds '$list'" 2 "--seeds" generate "$model" "--seeds=$list" --outdir "$left/out"
+done
+while IFS='|' read -r name text flags; do
+    # shellcheck disable=SC2086
+    refuses "$name" 2 "$text" generate "$model" $flags --outdir "$left/out" --save-npy "$npy"
+done <<END
+no latents|give one of --seeds, --latents and --ws|--trunc 1
+two kinds of latents|give one of --seeds, --latents and --ws|--seeds 1 --ws $golden/sg2-ada-64/ws.npy
+a psi that is no number|--trunc half|--seeds 1 --trunc half
+an infinite psi|--trunc inf|--seeds 1 --trunc inf
+a psi out of range|--trunc 1e9|--seeds 1 --trunc 1e9
+a negative cutoff|--trunc-cutoff -1|--seeds 1 --trunc-cutoff -1
+a fractional cutoff|--trunc-cutoff 1.5|--seeds 1 --trunc-cutoff 1.5
+truncation of ws|--trunc has no effect on --ws|--ws $golden/sg2-ada-64/ws.npy --trunc 1
+an unknown noise mode|--noise-mode loud|--seeds 1 --noise-mode loud
+a noise seed without random noise|--noise-seed needs --noise-mode random|--seeds 1 --noise-seed 1
+a negative noise seed|--noise-seed -1|--seeds 1 --noise-mode random --noise-seed -1
+a grid without rows|--grid 3|--seeds 1 --grid 3
+a grid of nothing|--grid 0x1|--seeds 1 --grid 0x1
+a grid with more text|--grid 2x2x2|--seeds 1 --grid 2x2x2
+a grid that is too small|no room for 5 images|--seeds 0-4 --grid 2x2
+no threads|--threads 0|--seeds 1 --threads 0
+too many threads|--threads 65|--seeds 1 --threads 65
+an unknown instruction set|--isa mmx|--seeds 1 --isa mmx
+END
+refuses "a grid that is too large" 1 "too many" generate "$model" --seeds 1 --grid 9999x9999 --outdir "$left/out"
+refuses "an unavailable instruction set" 1 "--isa wasm: this machine does not have it" generate "$model" --seeds 1 --isa wasm \
+    --outdir "$left/out"
+
+conditional=$work/sg1-cond-32.sgw
+refuses "a conditional network without label" 2 "--class (0 to 4)" generate "$conditional" --seeds 1 --outdir "$left/out"
+refuses "a class out of range" 2 "--class 5: must be from 0 to 4" generate "$conditional" --seeds 1 --class 5 --outdir "$left/out"
+refuses "class and labels" 2 "exclude" generate "$conditional" --seeds 1 --class 1 --labels $golden/sg1-cond-32/c.npy
+refuses "labels of another network" 1 "labels has [n, 5]" map "$conditional" --seeds 1 \
+    --labels $golden/sg2-ada-cond-32-clamp/c.npy --save-npy "$npy"
+refuses "labels for other images" 1 "has 2 labels for 3 images" map "$conditional" --seeds 1-3 \
+    --labels $golden/sg1-cond-32/c.npy --save-npy "$npy"
+refuses "map without output" 2 "--save-npy" map "$model" --seeds 1
+refuses "mix without rows" 2 "--rows" mix "$model" --cols 1
+refuses "mix without columns" 2 "--cols" mix "$model" --rows 1
+refuses "mix with layers out of range" 2 "--styles 0-10" mix "$model" --rows 1 --cols 2 --styles 0-10 --outdir "$left/out"
+refuses "mix with a layer out of range" 2 "layers 0 to 9" mix "$model" --rows 1 --cols 2 --styles 10 --outdir "$left/out"
+refuses "bench: no runs" 2 "--runs 0" bench sg2-8 --runs 0
+refuses "bench: an unknown type" 2 "--dtype f64" bench sg2-8 --dtype f64
+refuses "bench: an unknown network" 1 "sg9-8: cannot read" bench sg9-8
+refuses "bench: a type for a file" 2 "--dtype" bench "$model" --dtype f16
+refuses "bench: saving where nothing can be" 1 "/proc/x.sgw: cannot write" bench sg2-8 --save /proc/x.sgw
+
+# --- What is wrong with arrays ---
+
+refuses "z of another network" 1 "z has [n, 48]" generate "$model" --latents $golden/sg1-cond-32/z.npy --outdir "$left/out"
+refuses "ws of another network" 1 "ws has [n, 10, 48]" generate "$model" --ws $golden/sg1-cond-32/ws.npy --outdir "$left/out"
+refuses "an image as z" 1 "its shape is [2, 3, 64, 64]" generate "$model" --latents $golden/sg1-64/img.npy --outdir "$left/out"
+refuses "a missing array" 1 "/nowhere.npy: cannot read" generate "$model" --latents /nowhere.npy --outdir "$left/out"
+refuses "a folder as array" 1 "is a folder" generate "$model" --ws "$work" --outdir "$left/out"
+refuses "a model as array" 1 "not a NumPy array" generate "$model" --ws "$model" --outdir "$left/out"
+for size in 0 5 9 60 128 300; do
+    head -c $size $golden/sg2-ada-64/z.npy >"$work/short.npy"
+    refuses "an array cut to $size bytes" 1 "short.npy: " generate "$model" --latents "$work/short.npy" --outdir "$left/out"
+done
+
+# --- Outputs that cannot be written ---
+
+: >"$work/file"
+refuses "a file as folder" 1 "cannot create the folder: File exists" generate "$model" --seeds 1 --outdir "$work/file"
+refuses "a folder below a file" 1 "cannot create the folder" generate "$model" --seeds 1 --outdir "$work/file/out"
+refuses "a folder that cannot be made" 1 "cannot create the folder" mix "$model" --rows 1 --cols 2 --outdir /proc/out
+refuses "a folder as array to write" 1 "is a folder" map "$model" --seeds 1 --save-npy "$work"
+refuses "an array below nowhere" 1 "cannot write: No such file" map "$model" --seeds 1 --save-npy "$left/nowhere/ws.npy"
+if [ -c /dev/full ]; then
+    refuses "a full disk" 1 "/dev/full: cannot write: No space left" map "$model" --seeds 1 --save-npy /dev/full
+    refuses "a full disk for images" 1 "/dev/full: cannot write" generate "$model" --seeds 1 --outdir "$work/full" --save-npy /dev/full
+    "$tool" info "$model" >/dev/full 2>/dev/null
+    check "info to a full disk fails" test $? -eq 1
+fi
+
+# A signal removes what is not finished.
+mkdir "$work/stopped"
+"$tool" generate "$model" --seeds 0-99999 --outdir "$work/stopped" --save-npy "$work/stopped/images.npy" 2>/dev/null &
+sleep 1
+kill $!
+wait $! 2>/dev/null
+check "a signal removes unfinished files" test -z "$(find "$work/stopped" -name '*.part' -o -name '*.npy')"
+
+# --- Examples ---
+
+check "hello" "$build/examples/hello" "$model" 85 "$work/hello.ppm"
+check "hello: a picture" test "$(head -c 11 "$work/hello.ppm" | tr '\n' ' ')" = "P6 64 64 25"
+check "example mix" "$build/examples/mix" "$model" 85 55 "$work/mix.ppm"
+check "example mix: a picture" test "$(wc -c <"$work/mix.ppm")" -eq "$(wc -c <"$work/hello.ppm")"
+check "embedded" sh -c "'$build/examples/embedded' >'$work/embedded.ppm'"
+check "embedded: a picture" test "$(wc -c <"$work/embedded.ppm")" -eq "$(wc -c <"$work/hello.ppm")"
+
+exit $failed

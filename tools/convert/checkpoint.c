@@ -1,0 +1,63 @@
+/* checkpoint.c - tells the formats apart. */
+#include "checkpoint.h"
+#include "formats.h"
+#include "pickle.h"
+#include "torch.h"
+
+#include <string.h>
+
+value *without_prefix(reader *r, const value *dict, const char *prefix) {
+    const size_t cut = strlen(prefix);
+    if (!dict || dict->kind != VALUE_DICT) return NULL;
+    value *rest = value_new(r, VALUE_DICT);
+    for (size_t i = 0; rest && i + 1 < dict->count; i += 2) {
+        const value *key = dict->items[i];
+        if (key->kind != VALUE_TEXT || key->size < cut || memcmp(key->data, prefix, cut)) continue;
+        value_append(r, rest, value_text(r, VALUE_TEXT, key->data + cut, key->size - cut));
+        value_append(r, rest, dict->items[i + 1]);
+    }
+    return rest && rest->count ? rest : NULL;
+}
+
+const value *state_dict(reader *r, const value *root, const char *key) {
+    const value *dict = value_get(root, key), *stripped = without_prefix(r, dict, "module.");
+    return stripped ? stripped : dict;
+}
+
+static const struct {
+    const char *name;
+    const value *(*find)(reader *r, const value *root, bool averaged);
+    void (*build)(network *n, const value *generator);
+} formats[] = {
+    {"TensorFlow pickle", tensorflow_find, tensorflow_build},
+    {"PyTorch persistence pickle", ada_find, ada_build},
+    {"rosinality state dict", rosinality_find, rosinality_build},
+    {"genforce state dict", genforce_find, genforce_build},
+};
+
+static const value *read_root(reader *r, const unsigned char *data, size_t size) {
+    if (size < 2) {
+        reader_fail(r, "the file is empty");
+        return NULL;
+    }
+    if (!memcmp(data, "\x89S", 2)) {
+        reader_fail(r, "this is a weight file already");
+        return NULL;
+    }
+    if (torch_recognise(data, size)) return torch_read(r, data, size);
+    size_t end;
+    return pickle_read(r, data, size, &end, value_new(r, VALUE_LIST));
+}
+
+void checkpoint_read(reader *r, const unsigned char *data, size_t size, bool averaged, network *n) {
+    *n = (network){.r = r};
+    const value *root = read_root(r, data, size);
+    for (size_t i = 0; root && i < sizeof formats / sizeof *formats; i++) {
+        const value *generator = formats[i].find(r, root, averaged);
+        if (!generator) continue;
+        n->format = formats[i].name;
+        formats[i].build(n, generator);
+        return;
+    }
+    reader_fail(r, "no generator%s found: the file holds %s", averaged ? "" : " in training", value_describe(r, root));
+}

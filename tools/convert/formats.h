@@ -1,0 +1,24 @@
+/* formats.h - the layouts of checkpoints. Each has a function that finds the generator in a file's root object (the
+   averaged one or the one in training; NULL if it is not of that format) and one that makes a network of it. */
+#ifndef FORMATS_H
+#define FORMATS_H
+
+#include "network.h"
+
+const value *tensorflow_find(reader *r, const value *root, bool averaged);
+const value *ada_find(reader *r, const value *root, bool averaged);
+const value *rosinality_find(reader *r, const value *root, bool averaged);
+const value *genforce_find(reader *r, const value *root, bool averaged);
+
+void tensorflow_build(network *n, const value *generator);
+void ada_build(network *n, const value *generator);
+void rosinality_build(network *n, const value *generator);
+void genforce_build(network *n, const value *generator);
+
+/* The entries of `dict` whose names begin with `prefix`, without it; NULL if there are none. */
+value *without_prefix(reader *r, const value *dict, const char *prefix);
+
+/* The state dict under `key`, without DataParallel's "module.". */
+const value *state_dict(reader *r, const value *root, const char *key);
+
+#endif

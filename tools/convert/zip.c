@@ -1,0 +1,139 @@
+/* zip.c - finds members through the central directory; zip64 included. */
+#include "zip.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LOCAL = 0x04034b50,
+    CENTRAL = 0x02014b50,
+    END = 0x06054b50,
+    END64 = 0x06064b50,
+    LOCATOR64 = 0x07064b50,
+    LOCAL_SIZE = 30,
+    CENTRAL_SIZE = 46,
+    END_SIZE = 22,
+    END64_SIZE = 56,
+    LOCATOR64_SIZE = 20,
+    LONGEST_COMMENT = 65535,
+    EXTRA_ZIP64 = 1
+};
+
+static uint64_t number(const unsigned char *at, int bytes) {
+    uint64_t value = 0;
+    for (int i = bytes; i-- > 0;) value = value << 8 | at[i];
+    return value;
+}
+
+/* The record of `size` bytes with that signature at `offset`, NULL if it is not there. */
+static const unsigned char *record(const zip *archive, uint64_t offset, size_t size, uint32_t signature) {
+    if (offset > archive->size || archive->size - offset < size) return NULL;
+    const unsigned char *at = archive->data + offset;
+    return number(at, 4) == signature ? at : NULL;
+}
+
+static bool find_directory(const zip *archive, uint64_t *offset, uint64_t *entries) {
+    const unsigned char *end = NULL;
+    size_t at = archive->size;
+    for (size_t tried = 0; !end && at > 0 && tried <= LONGEST_COMMENT + END_SIZE; tried++) {
+        end = record(archive, --at, END_SIZE, END);
+    }
+    if (!end) return false;
+    *entries = number(end + 10, 2);
+    *offset = number(end + 16, 4);
+    const unsigned char *locator =
+        at < LOCATOR64_SIZE ? NULL : record(archive, at - LOCATOR64_SIZE, LOCATOR64_SIZE, LOCATOR64);
+    const unsigned char *end64 = locator ? record(archive, number(locator + 8, 8), END64_SIZE, END64) : NULL;
+    if (end64) {
+        *entries = number(end64 + 32, 8);
+        *offset = number(end64 + 48, 8);
+    }
+    return true;
+}
+
+/* Replaces a 32-bit field that is all ones by the next number of the zip64 extra field. */
+static uint64_t widened(uint64_t value, const unsigned char **extra, size_t *left) {
+    if (value != UINT32_MAX || *left < 8) return value;
+    const uint64_t wide = number(*extra, 8);
+    *extra += 8;
+    *left -= 8;
+    return wide;
+}
+
+static const unsigned char *zip64_extra(const unsigned char *extra, size_t size, size_t *found) {
+    *found = 0;
+    while (size >= 4) {
+        const size_t length = (size_t)number(extra + 2, 2);
+        if (length > size - 4) return NULL;
+        if (number(extra, 2) == EXTRA_ZIP64) {
+            *found = length;
+            return extra + 4;
+        }
+        extra += 4 + length;
+        size -= 4 + length;
+    }
+    return NULL;
+}
+
+static int compare_names(const void *a, const void *b) {
+    const zip_member *first = a, *second = b;
+    const size_t shorter = first->name_size < second->name_size ? first->name_size : second->name_size;
+    const int order = memcmp(first->name, second->name, shorter);
+    return order ? order : (first->name_size > second->name_size) - (first->name_size < second->name_size);
+}
+
+bool zip_open(reader *r, const unsigned char *data, size_t size, zip *archive) {
+    *archive = (zip){.data = data, .size = size};
+    uint64_t offset = 0, entries = 0;
+    if (!find_directory(archive, &offset, &entries)) {
+        reader_fail(r, "zip: no directory at its end: cut off?");
+        return false;
+    }
+    if (entries > size / CENTRAL_SIZE) {
+        reader_fail(r, "zip: a directory of %llu members does not fit", (unsigned long long)entries);
+        return false;
+    }
+    archive->members = reader_alloc(r, (size_t)entries + 1, sizeof *archive->members);
+    while (archive->members && archive->count < entries) {
+        const unsigned char *entry = record(archive, offset, CENTRAL_SIZE, CENTRAL);
+        const size_t name_size = entry ? (size_t)number(entry + 28, 2) : 0,
+                     extra_size = entry ? (size_t)number(entry + 30, 2) : 0;
+        const size_t entry_size = CENTRAL_SIZE + name_size + extra_size + (entry ? (size_t)number(entry + 32, 2) : 0);
+        if (!entry || size - offset < entry_size) {
+            reader_fail(r, "zip: directory entry %zu is damaged", archive->count);
+            return false;
+        }
+        size_t left;
+        const unsigned char *extra = zip64_extra(entry + CENTRAL_SIZE + name_size, extra_size, &left);
+        zip_member *member = &archive->members[archive->count++];
+        member->name = entry + CENTRAL_SIZE;
+        member->name_size = name_size;
+        const uint64_t stored = widened(number(entry + 24, 4), &extra, &left);
+        const uint64_t packed = widened(number(entry + 20, 4), &extra, &left);
+        member->header = widened(number(entry + 42, 4), &extra, &left);
+        member->size = (size_t)stored;
+        if (number(entry + 10, 2) || stored != packed) {
+            reader_fail(r, "zip: member %.*s is compressed: not written by torch.save",
+                        name_size < 80 ? (int)name_size : 80, member->name);
+            return false;
+        }
+        offset += entry_size;
+    }
+    if (!archive->members) return false;
+    qsort(archive->members, archive->count, sizeof *archive->members, compare_names);
+    return true;
+}
+
+const zip_member *zip_find(reader *r, const zip *archive, const char *name) {
+    const zip_member key = {.name = (const unsigned char *)name, .name_size = strlen(name)};
+    zip_member *member = bsearch(&key, archive->members, archive->count, sizeof key, compare_names);
+    if (!member || member->data) return member;
+    const unsigned char *local = record(archive, member->header, LOCAL_SIZE, LOCAL);
+    const uint64_t skipped = local ? LOCAL_SIZE + number(local + 26, 2) + number(local + 28, 2) : 0;
+    if (!local || archive->size - member->header < skipped || archive->size - member->header - skipped < member->size) {
+        reader_fail(r, "zip: member %s (%zu bytes) lies outside the file", name, member->size);
+        return NULL;
+    }
+    member->data = local + skipped;
+    return member;
+}

@@ -1,0 +1,79 @@
+/* drawing.c - draws images from ws, one by one, and tiles them on a canvas. */
+#include "drawing.h"
+#include "png.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static stylegan_noise_mode noise_mode_named(const char *name) {
+    static const char *const names[] = {"const", "random", "none"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) return (stylegan_noise_mode)i;
+    cli_usage("--noise-mode %s: must be const, random or none", name);
+}
+
+static int show_progress(void *user, float done) {
+    drawing *d = user;
+    progress_update(&d->progress, d->drawn + (double)done);
+    return 0;
+}
+
+void drawing_start(drawing *d, const opened_model *opened, const drawing_flags *flags, int count) {
+    *d = (drawing){.opened = opened, .run = {.progress = show_progress, .user = d}};
+    if (flags->noise_mode) d->run.noise_mode = noise_mode_named(flags->noise_mode);
+    if (flags->noise_seed) {
+        if (d->run.noise_mode != STYLEGAN_NOISE_RANDOM) cli_usage("--noise-seed needs --noise-mode random");
+        d->run.noise_seed = (uint64_t)cli_integer("--noise-seed", flags->noise_seed, 0, INT64_MAX);
+    }
+    d->image = cli_alloc(opened->image_values, sizeof *d->image);
+    d->pixels = cli_alloc(opened->image_values, 1);
+    progress_start(&d->progress, "images", count);
+}
+
+void drawing_draw(drawing *d, const float *ws) {
+    const stylegan_config *config = d->opened->config;
+    stylegan_error error;
+    if (stylegan_synthesize(d->opened->model, ws, 1, d->image, &d->run, &error)) cli_fail("%s", error.message);
+    stylegan_to_rgb8(d->image, config->channels, config->resolution, config->resolution, d->pixels);
+    d->run.noise_seed++;
+    d->drawn++;
+}
+
+void drawing_save(const drawing *d, const char *folder, const char *name) {
+    const stylegan_config *config = d->opened->config;
+    char *path = cli_format("%s/%s", folder, name);
+    png_write(path, config->resolution, config->resolution, config->channels, d->pixels);
+    free(path);
+}
+
+void drawing_end(drawing *d) {
+    progress_end(&d->progress);
+    free(d->image);
+    free(d->pixels);
+}
+
+void canvas_start(canvas *c, const stylegan_config *config, int columns, int rows) {
+    *c = (canvas){columns, rows, config->resolution, config->channels, NULL};
+    const size_t size = (size_t)c->resolution * (size_t)c->resolution * (size_t)c->channels;
+    png_check_size("grid.png", columns * c->resolution, rows * c->resolution, c->channels);
+    c->pixels = cli_alloc((size_t)columns * (size_t)rows, size);
+    memset(c->pixels, 0, (size_t)columns * (size_t)rows * size);
+}
+
+/* The first pixel of row y in a tile. */
+static unsigned char *tile_row(const canvas *c, int column, int row, int y) {
+    const size_t line = (size_t)row * (size_t)c->resolution + (size_t)y;
+    return c->pixels + (line * (size_t)c->columns + (size_t)column) * (size_t)c->resolution * (size_t)c->channels;
+}
+
+void canvas_put(const canvas *c, int column, int row, const unsigned char *pixels) {
+    const size_t width = (size_t)c->resolution * (size_t)c->channels;
+    for (int y = 0; y < c->resolution; y++) memcpy(tile_row(c, column, row, y), pixels + (size_t)y * width, width);
+}
+
+void canvas_save(canvas *c, const char *folder) {
+    char *path = cli_format("%s/grid.png", folder);
+    png_write(path, c->columns * c->resolution, c->rows * c->resolution, c->channels, c->pixels);
+    free(path);
+    free(c->pixels);
+}

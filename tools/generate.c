@@ -1,0 +1,81 @@
+/* generate.c - pictures from seeds, z or ws. */
+#include "drawing.h"
+#include "latents.h"
+
+#include <stdlib.h>
+
+static int run(int argc, char **argv);
+
+const cli_command generate_command = {"generate", "MODEL", "draw pictures from seeds, z or ws",
+                                      "stylegan generate ffhq.sgw --seeds 0-3,85 --trunc 0.7\n"
+                                      "stylegan generate cifar10.sgw --seeds 0-34 --class 1 --grid 7x5 --outdir cars\n"
+                                      "stylegan generate ffhq.sgw --ws ws.npy --save-npy images.npy",
+                                      run};
+
+typedef struct grid_size {
+    int columns, rows;
+} grid_size;
+
+static grid_size parse_grid(const char *text, int count) {
+    grid_size grid;
+    char end;
+    if (sscanf(text, "%4dx%4d%c", &grid.columns, &grid.rows, &end) != 2 || grid.columns < 1 || grid.rows < 1)
+        cli_usage("--grid %s: must be columns x rows, such as 7x4", text);
+    if (grid.columns * grid.rows < count) cli_usage("--grid %s: has no room for %d images", text, count);
+    return grid;
+}
+
+static void save_picture(const drawing *d, const latents *l, int index, const char *folder) {
+    char *name = l->seeds ? cli_format("seed%04u.png", l->seeds[index]) : cli_format("img%04d.png", index);
+    drawing_save(d, folder, name);
+    free(name);
+}
+
+static int run(int argc, char **argv) {
+    const char *path, *folder = "out", *grid_text = NULL, *npy_path = NULL;
+    model_flags compute_flags = {0};
+    latent_flags source_flags = {0};
+    drawing_flags noise_flags = {0};
+    const cli_flag flags[] = {
+        LATENT_FLAGS(source_flags),
+        {"--ws", "FILE.npy", "ws [n, num_ws, w_dim] instead of seeds", &source_flags.ws},
+        DRAWING_FLAGS(noise_flags),
+        {"--outdir", "DIR", "folder for the pictures (default: out)", &folder},
+        {"--grid", "CxR", "also write grid.png, C columns and R rows of the pictures", &grid_text},
+        {"--save-npy", "FILE.npy", "also write the images as float32 [n, C, H, W]", &npy_path},
+        MODEL_FLAGS(compute_flags),
+        {0}};
+    cli_parse(&generate_command, flags, argc, argv, &path, 1, 1);
+
+    opened_model opened;
+    latents source;
+    drawing picture;
+    canvas sheet;
+    npy_writer writer;
+    model_open(&opened, path, &compute_flags);
+    latents_start(&source, &opened, &source_flags);
+    drawing_start(&picture, &opened, &noise_flags, source.count);
+    const grid_size grid = grid_text ? parse_grid(grid_text, source.count) : (grid_size){0, 0};
+    const stylegan_config *config = opened.config;
+    if (grid_text) canvas_start(&sheet, config, grid.columns, grid.rows);
+    cli_make_folder(folder);
+    if (npy_path)
+        npy_open(&writer, npy_path, 4,
+                 (const int64_t[]){source.count, config->channels, config->resolution, config->resolution});
+
+    float *ws = cli_alloc(opened.ws_values, sizeof *ws);
+    for (int i = 0; i < source.count; i++) {
+        latents_ws(&source, i, ws);
+        drawing_draw(&picture, ws);
+        save_picture(&picture, &source, i, folder);
+        if (grid_text) canvas_put(&sheet, i % grid.columns, i / grid.columns, picture.pixels);
+        if (npy_path) npy_append(&writer, picture.image, opened.image_values);
+    }
+    if (grid_text) canvas_save(&sheet, folder);
+    if (npy_path) npy_close(&writer);
+    free(ws);
+    drawing_end(&picture);
+    latents_end(&source);
+    model_close(&opened);
+    return CLI_EXIT_OK;
+}

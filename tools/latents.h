@@ -1,0 +1,53 @@
+/* latents.h - from seeds, z or ws, as a command's flags give them, to the ws of each image. */
+#ifndef LATENTS_H
+#define LATENTS_H
+
+#include "model.h"
+#include "npy.h"
+
+/* How z becomes ws. */
+typedef struct mapping_flags {
+    const char *psi, *cutoff, *class_index, *labels;
+} mapping_flags;
+#define MAPPING_FLAGS(flags)                                                                                         \
+    {"--trunc", "PSI", "truncation psi (default: the network's own)", &(flags).psi},                                 \
+        {"--trunc-cutoff", "N", "truncate the first N layers only (default: the network's own)", &(flags).cutoff}, { \
+        "--class", "K", "class of every image (conditional networks)", &(flags).class_index                          \
+    }
+
+typedef struct mapping {
+    const opened_model *opened;
+    float psi;
+    int cutoff;
+    npy labels; /* [1 or n, K]; values NULL if the network takes none */
+    float *z;   /* [z_dim] */
+} mapping;
+
+void mapping_start(mapping *m, const opened_model *opened, const mapping_flags *flags);
+void mapping_seed(const mapping *m, uint32_t seed, float *ws); /* ws [L][D] */
+void mapping_end(mapping *m);
+
+/* Where the images come from: one of the three. */
+typedef struct latent_flags {
+    const char *seeds, *z, *ws;
+    mapping_flags mapping;
+} latent_flags;
+#define LATENT_FLAGS(flags)                                                                                   \
+    {"--seeds", "LIST", "seeds of the images, such as 0-3,85", &(flags).seeds},                               \
+        {"--latents", "FILE.npy", "latents z [n, z_dim] instead of seeds", &(flags).z},                       \
+        MAPPING_FLAGS((flags).mapping), {                                                                     \
+        "--labels", "FILE.npy", "labels [n, c_dim] or [1, c_dim] instead of --class", &(flags).mapping.labels \
+    }
+
+typedef struct latents {
+    int count;
+    uint32_t *seeds; /* [count], or NULL */
+    npy z, ws;       /* [count, z_dim] and [count, L, D]; values NULL if not given */
+    mapping mapping;
+} latents;
+
+void latents_start(latents *l, const opened_model *opened, const latent_flags *flags);
+void latents_ws(const latents *l, int index, float *ws); /* ws [L][D] */
+void latents_end(latents *l);
+
+#endif

@@ -1,0 +1,31 @@
+/* model.h - opens a weight file for a command. */
+#ifndef MODEL_H
+#define MODEL_H
+
+#include "../stylegan.h"
+#include "cli.h"
+
+/* How to compute. */
+typedef struct model_flags {
+    const char *threads, *isa;
+} model_flags;
+#define MODEL_FLAGS(flags)                                                                                             \
+    {"--threads", "N", "threads to compute with (default: one per processor)", &(flags).threads}, {                    \
+        "--isa", "NAME", "instruction set: scalar, sse2, avx2, avx512, neon, ... (default: the fastest)", &(flags).isa \
+    }
+
+typedef struct opened_model {
+    file_view file;
+    stylegan_model *model;
+    const stylegan_config *config;
+    size_t ws_values;    /* of one image: L * D */
+    size_t image_values; /* C * H * W */
+} opened_model;
+
+/* Both end the program on failure. The bytes of model_open_bytes stay the caller's. */
+void model_open(opened_model *opened, const char *path, const model_flags *flags);
+void model_open_bytes(opened_model *opened, const char *name, const unsigned char *bytes, size_t size,
+                      const model_flags *flags);
+void model_close(opened_model *opened);
+
+#endif

@@ -1,0 +1,32 @@
+/* npy.h - NumPy's array files. Every failure ends the program with one line that names the file. */
+#ifndef NPY_H
+#define NPY_H
+
+#include "cli.h"
+
+enum { NPY_MAX_DIMENSIONS = 8 };
+
+/* An array as float32, row-major. The caller frees `values`. */
+typedef struct npy {
+    int dimensions;
+    int64_t shape[NPY_MAX_DIMENSIONS]; /* unused ones are 1 */
+    size_t count;                      /* product of the shape */
+    float *values;
+} npy;
+
+/* Reads real numbers of any width and byte order, in C or Fortran order, from format versions 1 to 3. */
+void npy_read(const char *path, npy *array);
+
+/* Ends the program unless `array` has this shape; -1 allows any size. `what` says what the file should hold: "z". */
+void npy_expect(const npy *array, const char *path, const char *what, int dimensions, const int64_t *shape);
+
+/* Writes float32: at once, or bit by bit between opening and closing. */
+typedef struct npy_writer {
+    output out;
+} npy_writer;
+void npy_open(npy_writer *writer, const char *path, int dimensions, const int64_t *shape);
+void npy_append(npy_writer *writer, const float *values, size_t count);
+void npy_close(npy_writer *writer);
+void npy_write(const char *path, int dimensions, const int64_t *shape, const float *values);
+
+#endif

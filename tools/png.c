@@ -1,0 +1,33 @@
+/* png.c - PNG through stb_image_write, wherever the system keeps it. */
+#include "png.h"
+#include "cli.h"
+
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#define STBI_WRITE_NO_STDIO
+#if __has_include(<stb/stb_image_write.h>)
+#include <stb/stb_image_write.h>
+#elif __has_include(<stb_image_write.h>)
+#include <stb_image_write.h>
+#else
+#error "stb_image_write.h is missing. Install the package libstb-dev (Debian, Ubuntu) or stb-devel (Fedora)."
+#endif
+
+static void append(void *context, void *data, int size) {
+    output *out = context;
+    fwrite(data, 1, (size_t)size, out->file);
+}
+
+void png_check_size(const char *what, int width, int height, int channels) {
+    const int64_t most = 1 << 30; /* stb_image_write computes with int */
+    if (((int64_t)width * channels + 1) * height > most)
+        cli_fail("%s: %d x %d pixels are too many", what, width, height);
+}
+
+void png_write(const char *path, int width, int height, int channels, const unsigned char *pixels) {
+    output out;
+    png_check_size(path, width, height, channels);
+    output_open(&out, path);
+    if (!stbi_write_png_to_func(append, &out, width, height, channels, pixels, width * channels))
+        cli_fail("out of memory");
+    output_close(&out);
+}

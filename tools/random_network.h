@@ -1,0 +1,18 @@
+/* random_network.h - networks with random weights, for the benchmark and the tests. */
+#ifndef RANDOM_NETWORK_H
+#define RANDOM_NETWORK_H
+
+#include "weights.h"
+
+/* "sg1-256", "sg2-1024", ...: the official full-size shapes (StyleGAN 1 with fmap_base 8192, StyleGAN 2 configuration
+   F) at any resolution from 4 to 1024. `name` may go on behind the number, as in "sg2-64 f16". Returns 0 if it names no
+   such network. The values are made as they are written: nothing large is held in memory. */
+int random_network_named(const char *name, weights *w);
+
+/* A small network that draws every option an engine has to express from `seed`. */
+void random_network(uint64_t seed, weights *w);
+
+/* Instead of weights_free. */
+void random_network_free(weights *w);
+
+#endif

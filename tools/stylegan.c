@@ -1,0 +1,48 @@
+/* stylegan.c - the command line: stylegan COMMAND ... */
+#include "../stylegan.h"
+#include "cli.h"
+
+#include <string.h>
+
+#define VERSION "1.0.0"
+
+extern const cli_command convert_command, generate_command, map_command, mix_command, info_command, bench_command;
+
+static const cli_command *const commands[] = {&convert_command, &generate_command, &map_command,
+                                              &mix_command,     &info_command,     &bench_command};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static int print_help(void) {
+    printf("stylegan - StyleGAN, StyleGAN 2 and 2-ADA without Python\n\n"
+           "Usage: stylegan COMMAND ...\n\nCommands:\n");
+    for (int i = 0; i < COMMANDS; i++) printf("  %-10s%s\n", commands[i]->name, commands[i]->summary);
+    printf("\nA first picture:\n"
+           "  stylegan convert ffhq.pkl ffhq.sgw\n"
+           "  stylegan generate ffhq.sgw --seeds 85 --trunc 0.7\n\n"
+           "`stylegan COMMAND --help` lists a command's flags and shows examples.\n");
+    return CLI_EXIT_OK;
+}
+
+static int print_version(void) {
+    printf("stylegan %s, instruction sets:", VERSION);
+    for (int i = STYLEGAN_ISA_AUTO + 1; i < STYLEGAN_ISA_COUNT; i++)
+        if (stylegan_isa_available((stylegan_isa)i)) printf(" %s", stylegan_isa_name((stylegan_isa)i));
+    printf("\n");
+    return CLI_EXIT_OK;
+}
+
+static int run_command(int argc, char **argv) {
+    if (argc < 2) cli_usage("no command; `stylegan --help` lists the commands");
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) return print_help();
+    if (strcmp(name, "--version") == 0) return print_version();
+    for (int i = 0; i < COMMANDS; i++)
+        if (strcmp(name, commands[i]->name) == 0) return commands[i]->run(argc - 2, argv + 2);
+    cli_usage("unknown command %s; `stylegan --help` lists the commands", name);
+}
+
+int main(int argc, char **argv) {
+    const int status = run_command(argc, argv);
+    if (fflush(stdout) || ferror(stdout)) cli_fail("cannot write to standard output");
+    return status;
+}

@@ -1,0 +1,290 @@
+/* weights.c - the weight file, byte by byte as stylegan.h specifies it under >>weight-file. */
+#define _POSIX_C_SOURCE 200809L
+#include "weights.h"
+#include "cli.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+enum { ALIGNMENT = 64, FIXED_SIZE = 64, ENTRY_SIZE = 64, NAME_SIZE = 32, CHECKSUM_AT = 24 };
+
+#define COUNT_FIELD(type, name, meaning) +1
+enum { CONFIG_FIELDS = 0 STYLEGAN_CONFIG_FIELDS(COUNT_FIELD) };
+#undef COUNT_FIELD
+
+static const float LARGEST_F16 = 65504.0f;
+
+static size_t aligned(size_t size) {
+    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static size_t element_count(const weights_tensor *t) {
+    size_t count = 1;
+    for (int d = 0; d < t->dimensions; d++) count *= (size_t)t->shape[d];
+    return count;
+}
+
+/* --- The table of tensors --- */
+
+static weights_tensor *append(weights *w, const char *name, int dimensions, const int32_t *shape) {
+    if (strlen(name) >= NAME_SIZE) cli_fail("%s: the name is too long for a weight file", name);
+    w->tensors = cli_realloc(w->tensors, (size_t)w->count + 1, sizeof *w->tensors);
+    weights_tensor *t = &w->tensors[w->count++];
+    memset(t, 0, sizeof *t);
+    memcpy(t->name, name, strlen(name));
+    t->dimensions = dimensions;
+    memcpy(t->shape, shape, (size_t)dimensions * sizeof *shape);
+    return t;
+}
+
+void weights_add(weights *w, const char *name, int dimensions, const int32_t *shape, weights_fill_fn *fill,
+                 void *context) {
+    weights_tensor *t = append(w, name, dimensions, shape);
+    t->fill = fill;
+    t->context = context;
+}
+
+void weights_add_values(weights *w, const char *name, int dimensions, const int32_t *shape, const float *values) {
+    weights_tensor *t = append(w, name, dimensions, shape);
+    const size_t count = element_count(t);
+    t->values = cli_alloc(count, sizeof *values);
+    memcpy(t->values, values, count * sizeof *values);
+}
+
+void weights_note(weights *w, const char *key, const char *value) {
+    char *text = cli_format("%s%s: %s\n", w->text ? w->text : "", key, value);
+    free(w->text);
+    w->text = text;
+}
+
+uint64_t weights_parameters(const weights *w) {
+    uint64_t total = 0;
+    for (int i = 0; i < w->count; i++) total += element_count(&w->tensors[i]);
+    return total;
+}
+
+void weights_free(weights *w) {
+    for (int i = 0; i < w->count; i++) free(w->tensors[i].values);
+    free(w->tensors);
+    free(w->text);
+    memset(w, 0, sizeof *w);
+}
+
+/* --- Numbers as bytes --- */
+
+static void put_u32(unsigned char *at, uint32_t value) {
+    for (int i = 0; i < 4; i++) at[i] = (unsigned char)(value >> (8 * i));
+}
+
+static void put_u64(unsigned char *at, uint64_t value) {
+    put_u32(at, (uint32_t)value);
+    put_u32(at + 4, (uint32_t)(value >> 32));
+}
+
+static void put_i32(unsigned char *at, int32_t value) {
+    put_u32(at, (uint32_t)value);
+}
+
+static void put_f32(unsigned char *at, float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    put_u32(at, bits);
+}
+
+/* Round to nearest, ties to even. |value| <= LARGEST_F16. */
+static void put_f16(unsigned char *at, float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    const uint32_t sign = bits >> 16 & 0x8000u, magnitude = bits & 0x7fffffffu;
+    uint32_t half;
+    if (magnitude < 0x38800000u) { /* below 2^-14: a subnormal, in units of 2^-24 */
+        half = (uint32_t)lrintf(ldexpf(fabsf(value), 24));
+    } else {
+        half = (magnitude - 0x38000000u + 0xfffu + (magnitude >> 13 & 1u)) >> 13;
+    }
+    half |= sign;
+    at[0] = (unsigned char)half;
+    at[1] = (unsigned char)(half >> 8);
+}
+
+/* --- One tensor as bytes --- */
+
+static float largest_magnitude(const float *values, size_t count, size_t stride) {
+    float largest = 0.0f;
+    for (size_t i = 0; i < count; i += stride) {
+        const float magnitude = fabsf(values[i]);
+        if (!(magnitude <= largest)) largest = magnitude; /* lets NaN through, which then stays */
+        if (largest != largest) break;
+    }
+    return largest;
+}
+
+static int is_image_or_constant(const char *name) {
+    return !strcmp(name, "b4.const") || strstr(name, ".torgb.weight") != NULL;
+}
+
+static stylegan_type choose_type(const weights_tensor *t, const float *values, size_t count, stylegan_type requested) {
+    if (t->dimensions == 1 || !strcmp(t->name, "fir")) return STYLEGAN_F32;
+    if (!(largest_magnitude(values, count, 1) <= LARGEST_F16)) return STYLEGAN_F32;
+    if (requested == STYLEGAN_I8 && is_image_or_constant(t->name)) return STYLEGAN_F16;
+    return requested;
+}
+
+static void encode_f32(unsigned char *bytes, const float *values, size_t count, size_t channels) {
+    (void)channels;
+    for (size_t i = 0; i < count; i++) put_f32(bytes + 4 * i, values[i]);
+}
+
+static void encode_f16(unsigned char *bytes, const float *values, size_t count, size_t channels) {
+    (void)channels;
+    for (size_t i = 0; i < count; i++) put_f16(bytes + 2 * i, values[i]);
+}
+
+/* Scales [channels], then integers [count / channels][channels]. */
+static void encode_i8(unsigned char *bytes, const float *values, size_t count, size_t channels) {
+    float *inverse = cli_alloc(channels, sizeof *inverse);
+    for (size_t c = 0; c < channels; c++) {
+        const float scale = largest_magnitude(values + c, count - c, channels) / 127.0f;
+        put_f32(bytes + 4 * c, scale);
+        inverse[c] = scale > 1e-37f ? 1.0f / scale : 0.0f;
+    }
+    bytes += 4 * channels;
+    for (size_t row = 0; row < count; row += channels) {
+        for (size_t c = 0; c < channels; c++) {
+            const float scaled = fmaxf(-127.0f, fminf(127.0f, values[row + c] * inverse[c]));
+            bytes[row + c] = (unsigned char)(int)(scaled + (scaled < 0.0f ? -0.5f : 0.5f));
+        }
+    }
+    free(inverse);
+}
+
+static const struct {
+    size_t element_size, channel_size;
+    void (*encode)(unsigned char *bytes, const float *values, size_t count, size_t channels);
+} encodings[STYLEGAN_TYPE_COUNT] = {{4, 0, encode_f32}, {2, 0, encode_f16}, {1, 4, encode_i8}};
+
+/* --- The file --- */
+
+typedef struct checksum {
+    uint32_t a, b;
+} checksum;
+
+static void checksum_add(checksum *sum, const unsigned char *bytes, size_t size) {
+    for (size_t i = 0; i < size; i += 4) {
+        const uint32_t word = (uint32_t)bytes[i] | (uint32_t)bytes[i + 1] << 8 | (uint32_t)bytes[i + 2] << 16 |
+                              (uint32_t)bytes[i + 3] << 24;
+        sum->a += word;
+        sum->b += sum->a;
+    }
+}
+
+static uint64_t checksum_value(checksum sum) {
+    return (uint64_t)sum.b << 32 | sum.a;
+}
+
+/* Grown to the largest tensor and used for all. */
+typedef struct scratch {
+    float *values;
+    unsigned char *bytes;
+    size_t values_capacity, bytes_capacity;
+} scratch;
+
+/* Writes one tensor and its directory entry; returns its padded size. */
+static size_t write_tensor(const weights_tensor *t, stylegan_type requested, scratch *s, FILE *file, checksum *sum,
+                           uint64_t offset, unsigned char *entry) {
+    const size_t count = element_count(t), channels = (size_t)t->shape[t->dimensions - 1];
+    const float *values = t->values;
+    if (t->fill) {
+        if (count > s->values_capacity) s->values = cli_realloc(s->values, s->values_capacity = count, sizeof(float));
+        t->fill(t->context, s->values);
+        values = s->values;
+    }
+    const stylegan_type type = choose_type(t, values, count, requested);
+    const size_t size = encodings[type].element_size * count + encodings[type].channel_size * channels;
+    const size_t padded = aligned(size);
+    if (padded > s->bytes_capacity) s->bytes = cli_realloc(s->bytes, s->bytes_capacity = padded, 1);
+    encodings[type].encode(s->bytes, values, count, channels);
+    memset(s->bytes + size, 0, padded - size);
+    checksum_add(sum, s->bytes, padded);
+    fwrite(s->bytes, 1, padded, file); /* errors are found when the output is closed */
+
+    memcpy(entry, t->name, NAME_SIZE);
+    put_u32(entry + 32, (uint32_t)type);
+    put_i32(entry + 36, t->dimensions);
+    for (int d = 0; d < 4; d++) put_i32(entry + 40 + 4 * d, d < t->dimensions ? t->shape[d] : 1);
+    put_u64(entry + 56, offset);
+    return padded;
+}
+
+static void put_config(unsigned char *at, const stylegan_config *config) {
+#define PUT_int32_t put_i32
+#define PUT_float put_f32
+#define PUT_FIELD(type, name, meaning) \
+    PUT_##type(at, config->name);      \
+    at += 4;
+    STYLEGAN_CONFIG_FIELDS(PUT_FIELD)
+#undef PUT_FIELD
+#undef PUT_float
+#undef PUT_int32_t
+}
+
+/* The head is written last: it holds the tensors' types, offsets and checksum, which are known only then. */
+static uint64_t write_file(const weights *w, FILE *file, stylegan_type type) {
+    const size_t directory = aligned(FIXED_SIZE + 4 * CONFIG_FIELDS);
+    const size_t text = directory + (size_t)w->count * ENTRY_SIZE;
+    const size_t text_size = w->text ? strlen(w->text) : 0;
+    const size_t head_size = aligned(text + text_size);
+    unsigned char *head = cli_alloc(head_size, 1);
+    memset(head, 0, head_size);
+    fwrite(head, 1, head_size, file);
+
+    uint64_t offset = head_size;
+    checksum tensors = {1, 0};
+    scratch s = {0};
+    for (int i = 0; i < w->count; i++) {
+        unsigned char *entry = head + directory + (size_t)i * ENTRY_SIZE;
+        offset += write_tensor(&w->tensors[i], type, &s, file, &tensors, offset, entry);
+    }
+    free(s.values);
+    free(s.bytes);
+
+    memcpy(head, "\x89SGW\r\n\x1a\n", 8);
+    put_u32(head + 8, 1);
+    put_u32(head + 12, (uint32_t)head_size);
+    put_u64(head + 16, offset);
+    put_u64(head + 32, checksum_value(tensors));
+    put_u32(head + 40, CONFIG_FIELDS);
+    put_i32(head + 44, w->count);
+    put_u32(head + 48, (uint32_t)text_size);
+    put_config(head + FIXED_SIZE, &w->config);
+    if (text_size) memcpy(head + text, w->text, text_size);
+    checksum sum = {1, 0};
+    checksum_add(&sum, head, CHECKSUM_AT);
+    checksum_add(&sum, head + CHECKSUM_AT + 8, head_size - CHECKSUM_AT - 8);
+    put_u64(head + CHECKSUM_AT, checksum_value(sum));
+
+    fseeko(file, 0, SEEK_SET);
+    fwrite(head, 1, head_size, file);
+    fseeko(file, (off_t)offset, SEEK_SET);
+    free(head);
+    return offset;
+}
+
+uint64_t weights_save(const weights *w, const char *path, stylegan_type type) {
+    output out;
+    output_open(&out, path);
+    const uint64_t size = write_file(w, out.file, type);
+    output_close(&out);
+    return size;
+}
+
+unsigned char *weights_to_memory(const weights *w, stylegan_type type, size_t *size) {
+    char *data = NULL;
+    FILE *file = open_memstream(&data, size);
+    if (!file) cli_fail("out of memory");
+    write_file(w, file, type);
+    if (fclose(file)) cli_fail("out of memory");
+    return (unsigned char *)data;
+}
