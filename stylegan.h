@@ -155,7 +155,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef STYLEGAN_STATIC
+#if defined(STYLEGAN_STATIC) && defined(__GNUC__)
+#define STYLEGAN_API static __attribute__((unused))
+#elif defined(STYLEGAN_STATIC)
 #define STYLEGAN_API static
 #else
 #define STYLEGAN_API extern
@@ -608,6 +610,7 @@ typedef struct sg__epilogue {
 typedef struct sg__kernels {
     stylegan_isa isa;
     int lanes;   /* V */
+    int pixels;  /* P */
     int vectors; /* Q, vectors of output channels in a panel */
     /* out [count rounded up to V] = tensor[row][column ...], zero-filled */
     void (*unpack)(const sg__tensor *tensor, size_t row, int column, int count, float *out);
@@ -853,12 +856,19 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #define SG__LOAD_F32(p) vreinterpretq_f32_u8(vld1q_u8(p))
 #define SG__LOAD_F16(p) SG__FN(load_f16)(p)
 #define SG__LOAD_I8(p) SG__FN(load_i8)(p)
-SG__INLINE float32x4_t sg__load_f16_neon(const unsigned char *p) { /* as sg__f16 */
+SG__INLINE float32x4_t sg__load_f16_neon(const unsigned char *p) {
+#if defined(__aarch64__) || defined(_M_ARM64)
+    return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p)));
+#else
+    /* 32-bit NEON has no subnormals: those of the half get an exponent by integer and lose it by a subtraction. */
     uint32x4_t h = vmovl_u16(vreinterpret_u16_u8(vld1_u8(p)));
     uint32x4_t sign = vshlq_n_u32(vandq_u32(h, vdupq_n_u32(0x8000)), 16);
-    uint32x4_t magnitude = vshlq_n_u32(vandq_u32(h, vdupq_n_u32(0x7fff)), 13);
-    float32x4_t x = vmulq_f32(vreinterpretq_f32_u32(magnitude), vdupq_n_f32(5.192296858534828e33f));
-    return vreinterpretq_f32_u32(vorrq_u32(vreinterpretq_u32_f32(x), sign));
+    uint32x4_t magnitude = vshlq_n_u32(vandq_u32(h, vdupq_n_u32(0x7fff)), 13), least = vdupq_n_u32(113u << 23);
+    uint32x4_t normal = vaddq_u32(magnitude, vdupq_n_u32(112u << 23));
+    float32x4_t small = vsubq_f32(vreinterpretq_f32_u32(vaddq_u32(magnitude, least)), vreinterpretq_f32_u32(least));
+    uint32x4_t bits = vbslq_u32(vcltq_u32(magnitude, vdupq_n_u32(1u << 23)), vreinterpretq_u32_f32(small), normal);
+    return vreinterpretq_f32_u32(vorrq_u32(bits, sign));
+#endif
 }
 SG__INLINE float32x4_t sg__load_i8_neon(const unsigned char *p) {
     uint32_t bytes;
@@ -1872,7 +1882,7 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
             sg__tiling t = sg__tile(m, layer, up ? block->resolution / 2 : block->resolution, up);
             uint64_t points = (uint64_t)(t.points * t.points), tiles = (uint64_t)t.tiles;
             uint64_t in = (uint64_t)sg__blocks_of(m, layer->in) * lanes;
-            strip = sg__most(strip, points * in * tiles * (uint64_t)(t.strip + 1 + (m->fir_height + 7) / 8));
+            strip = sg__most(strip, points * in * (tiles * (uint64_t)(t.strip + 1 + (m->fir_height + 7) / 8) + 2 * (uint64_t)m->kernels->pixels));
             weights = sg__most(weights, points * (up ? 4 : 1) * (uint64_t)layer->in * panel_width);
             products = sg__most(products, points * tiles * (uint64_t)t.chunk * panel_width);
             if (up && points) spread = sg__most(spread, 8 * (uint64_t)t.chunk * sg__spread_pixels(m, &t) * panel_width);
@@ -2309,29 +2319,49 @@ static void sg__finish_row(const sg__convolution *c, int y, int first, int q, co
 /* --- Winograd's algorithm: inputs of a strip of tiles are transformed once for all output channels; then each item
    transforms the weights of its panel, multiplies point by point, and transforms back --- */
 
+/* Transformed inputs lie as [points^2][groups][ceil(I/V)][group][V]: what a register tile reads is contiguous. */
+static int sg__group(const stylegan_model *m) {
+    return 2 * m->kernels->pixels;
+}
+
+/* Tiles of the strip in whole groups. */
+static size_t sg__strip_tiles(const sg__convolution *c) {
+    size_t group = (size_t)sg__group(c->model);
+    return ((size_t)(c->end_tile_row - c->first_tile_row) * (size_t)c->tiling.tiles + group - 1) / group * group;
+}
+
+static float *sg__transformed(const sg__convolution *c, size_t block, size_t tile) {
+    size_t group = (size_t)sg__group(c->model), blocks = (size_t)sg__blocks_of(c->model, c->layer->in);
+    return c->workspace->winograd + ((tile / group * blocks + block) * group + tile % group) * (size_t)c->model->kernels->lanes;
+}
+
 static void sg__winograd_input_item(void *context, int item, int part) {
     const sg__convolution *c = (const sg__convolution *)context;
     const sg__tiling *t = &c->tiling;
     const sg__kernels *k = c->model->kernels;
     size_t lanes = (size_t)k->lanes, blocks = (size_t)sg__blocks_of(c->model, c->layer->in), block = (size_t)item % blocks;
-    size_t tiles = (size_t)(c->end_tile_row - c->first_tile_row) * (size_t)t->tiles;
-    int row = item / (int)blocks, whole = c->in.resolution / 4;
+    size_t stride = blocks * sg__strip_tiles(c) * lanes;
+    int row = item / (int)blocks, whole = c->in.resolution / 4, tile = row * t->tiles, end = tile + whole, group = sg__group(c->model);
     const float *rows[6];
-    float edge[5 * 5 * 16], *out = c->workspace->winograd + (block * tiles + (size_t)row * (size_t)t->tiles) * lanes;
+    float edge[5 * 5 * 16];
     for (int i = 0; i < t->points; i++) {
         int y = 4 * (c->first_tile_row + row) - 1 + i;
         int inside = y >= 0 && y < c->in.resolution;
         rows[i] = inside ? c->in.data + block * c->in.block + (size_t)y * c->in.row : c->workspace->scratch[part].zeros;
     }
-    k->winograd_input(rows, t->points, whole, out, blocks * tiles * lanes);
+    for (int n; tile < end; tile += n) {
+        n = group - tile % group < end - tile ? group - tile % group : end - tile;
+        k->winograd_input(rows, t->points, n, sg__transformed(c, block, (size_t)tile), stride);
+        for (int i = 0; i < t->points; i++) rows[i] += 4 * (size_t)n * lanes;
+    }
     if (whole == t->tiles) return;
     /* The last tile of an up-sampling reaches beyond the map: it sees the last pixel and zeros. */
     STYLEGAN_MEMSET(edge, 0, sizeof edge);
     for (size_t i = 0; i < 5; i++) {
-        STYLEGAN_MEMCPY(edge + i * 5 * lanes, rows[i] + 4 * (size_t)whole * lanes, lanes * sizeof(float));
+        STYLEGAN_MEMCPY(edge + i * 5 * lanes, rows[i], lanes * sizeof(float));
         rows[i] = edge + i * 5 * lanes;
     }
-    k->winograd_input(rows, t->points, 1, out + (size_t)whole * lanes, blocks * tiles * lanes);
+    k->winograd_input(rows, t->points, 1, sg__transformed(c, block, (size_t)end), stride);
 }
 
 /* scratch->weights [phases][points^2][I][q][V] from the panel in scratch->panel. */
@@ -2363,21 +2393,26 @@ static void sg__winograd_multiply(const sg__tile_rows *t, const float *weights, 
     const sg__convolution *c = t->convolution;
     const sg__kernels *k = c->model->kernels;
     size_t lanes = (size_t)k->lanes, blocks = (size_t)sg__blocks_of(c->model, c->layer->in), across = (size_t)c->tiling.tiles;
-    size_t strip = (size_t)(c->end_tile_row - c->first_tile_row) * across, tiles = (size_t)(end - begin) * across;
+    size_t first = (size_t)(begin - c->first_tile_row) * across, tiles = (size_t)(end - begin) * across;
+    size_t group = (size_t)sg__group(c->model);
     int points = c->tiling.points * c->tiling.points;
     for (int p = 0; p < points; p++) {
-        sg__row r;
-        r.input = c->workspace->winograd + ((size_t)p * blocks * strip + (size_t)(begin - c->first_tile_row) * across) * lanes;
-        r.input_block = strip * lanes;
-        r.channels = c->layer->in;
-        r.taps = 1;
-        r.offset[0] = 0;
-        r.panel[0] = weights + (size_t)p * (size_t)(c->layer->in * t->q) * lanes;
-        r.output = t->scratch->products + (size_t)p * (size_t)t->q * tiles * lanes;
-        r.output_pixel = lanes;
-        r.output_vector = tiles * lanes;
-        r.width = (int)tiles;
-        k->convolve(&r, t->q);
+        for (size_t at = 0, n; at < tiles; at += n) {
+            size_t left = group - (first + at) % group;
+            n = left < tiles - at ? left : tiles - at;
+            sg__row r;
+            r.input = sg__transformed(c, 0, first + at) + (size_t)p * blocks * sg__strip_tiles(c) * lanes;
+            r.input_block = group * lanes;
+            r.channels = c->layer->in;
+            r.taps = 1;
+            r.offset[0] = 0;
+            r.panel[0] = weights + (size_t)p * (size_t)(c->layer->in * t->q) * lanes;
+            r.output = t->scratch->products + ((size_t)p * (size_t)t->q * tiles + at) * lanes;
+            r.output_pixel = lanes;
+            r.output_vector = tiles * lanes;
+            r.width = (int)n;
+            k->convolve(&r, t->q);
+        }
     }
     for (size_t v = 0; v < (size_t)t->q; v++) {
         for (size_t y = 0; y < (size_t)(end - begin); y++) {
@@ -2790,7 +2825,8 @@ static double sg__layer_work(const sg__layer *layer, int resolution) {
 
 static stylegan_result sg__progress(sg__call *call, double work) {
     call->work_done += work;
-    if (!call->run->progress || !call->run->progress(call->run->user, (float)(call->work_done / call->work))) return STYLEGAN_OK;
+    float done = call->work_done < call->work ? (float)(call->work_done / call->work) : 1.0f;
+    if (!call->run->progress || !call->run->progress(call->run->user, done)) return STYLEGAN_OK;
     return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED, "cancelled by the progress callback");
 }
 
@@ -3656,6 +3692,7 @@ static void SG__FN(scale_shift)(float *row, int width, const float *scale, const
 static const sg__kernels SG__FN(kernels) = {
     SG__ISA_ENUM,
     SG__LANES,
+    SG__P,
     SG__Q,
     SG__FN(unpack),
     SG__FN(panel),

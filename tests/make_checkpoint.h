@@ -33,6 +33,7 @@ typedef struct checkpoint_style {
     bool big_endian;      /* TensorFlow */
     bool fortran;         /* TensorFlow: column-major arrays */
     bool tuple;           /* TensorFlow: (G, D, Gs) */
+    const char *option;   /* TensorFlow: one more, with value 1 */
 } checkpoint_style;
 
 /* --- Bytes --- */
@@ -476,6 +477,7 @@ static void put_options(writer *o, const stylegan_config *c) {
     put_option(o, "dlatent_size", c->w_dim);
     put_option(o, "label_size", c->c_dim);
     put_option(o, "mapping_layers", c->mapping_layers);
+    if (o->style.option) put_option(o, o->style.option, 1);
     if (c->family == STYLEGAN_FAMILY_2) {
         put_text(o, "architecture");
         put_text(o, architectures[c->architecture]);

@@ -133,6 +133,15 @@ const double *reference_tensor(const reference *r, const char *name, size_t *cou
     return t ? t->values : NULL;
 }
 
+void reference_perturb(reference *r) {
+    uint32_t state = 1;
+    for (tensor *t = r->tensors; t < r->tensors + r->count; t++)
+        for (size_t i = 0; i < t->count; i++) {
+            state = state * 1664525u + 1013904223u;
+            t->values[i] *= 1 + 1e-7 * (state / 2147483648.0 - 1);
+        }
+}
+
 /* --- Vectors --- */
 
 /* y = x W + b; b is optional. Returns a new vector. */

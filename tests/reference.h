@@ -22,6 +22,10 @@ const stylegan_config *reference_config(const reference *r);
 /* One tensor's values in the order of the file, NULL if there is none. */
 const double *reference_tensor(const reference *r, const char *name, size_t *count);
 
+/* Moves every value of every tensor at random by up to one part in 10^7, about what rounding to float32 does: the
+   difference that this makes is what float32 arithmetic cannot avoid. */
+void reference_perturb(reference *r);
+
 /* z [z_dim], labels [c_dim] -> ws [num_ws][w_dim]. */
 void reference_map(const reference *r, const float *z, const float *labels, double psi, int cutoff, double *ws);
 

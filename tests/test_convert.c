@@ -8,7 +8,6 @@
 #include "test.h"
 
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* --- Reading --- */
@@ -58,7 +57,7 @@ static float *tensor_values(const weights_tensor *t) {
 
 /* --- Layouts: a network written as another checkpoint must come back the same --- */
 
-static const weights_tensor *find_tensor(const weights *w, const char *name) {
+static weights_tensor *find_tensor(const weights *w, const char *name) {
     for (int i = 0; i < w->count; i++) {
         if (!strcmp(w->tensors[i].name, name)) return &w->tensors[i];
     }
@@ -158,18 +157,84 @@ static void test_layout(const layout_case *t) {
     free(file.bytes);
 }
 
-/* --- Hostile files --- */
+/* --- What is wrong is named --- */
 
-static double seconds_now(void) {
-    return cli_seconds();
+static void drop_bias(weights *w) {
+    *find_tensor(w, "b8.conv1.bias") = w->tensors[--w->count];
 }
+
+static void shorten_bias(weights *w) {
+    weights_tensor *t = find_tensor(w, "b8.conv1.bias");
+    t->fill = NULL;
+    t->values = cli_alloc((size_t)t->shape[0], sizeof *t->values);
+    memset(t->values, 0, (size_t)t->shape[0] * sizeof *t->values);
+    t->shape[0]--;
+}
+
+static void claim_layer(weights *w) {
+    w->config.mapping_layers++;
+}
+
+static void claim_size(weights *w) {
+    w->config.resolution = 48;
+}
+
+static const struct {
+    const char *name, *golden, *message;
+    void (*change)(weights *w);
+    checkpoint_style style;
+} mistakes[] = {
+    {"an unknown option", "sg1-64", "option 'use_magic' = 1 is not known", NULL, {.option = "use_magic"}},
+    {"an option that cannot be run", "sg1-64", "option nonlinearity = 1 is not", NULL, {.option = "nonlinearity"}},
+    {"a missing tensor, TensorFlow",
+     "sg2-tf-64",
+     "synthesis/8x8/Conv1/bias is missing",
+     drop_bias,
+     {.layout = LAYOUT_TENSORFLOW}},
+    {"a missing tensor, rosinality",
+     "sg2-tf-64",
+     "convs.1.activate.bias is missing",
+     drop_bias,
+     {.layout = LAYOUT_ROSINALITY}},
+    {"a tensor of the wrong shape",
+     "sg2-tf-64",
+     "convs.1.activate.bias: is [39], should be [40]",
+     shorten_bias,
+     {.layout = LAYOUT_ROSINALITY}},
+    {"a missing mapping layer",
+     "sg1-64",
+     "mapping/Dense8/weight is missing",
+     claim_layer,
+     {.layout = LAYOUT_TENSORFLOW}},
+    {"a resolution of 48",
+     "sg1-64",
+     "option resolution = 48 is not supported",
+     claim_size,
+     {.layout = LAYOUT_TENSORFLOW}},
+};
+
+static void test_mistakes(void) {
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        conversion original, again;
+        convert_golden(&original, mistakes[i].golden, "pkl");
+        if (mistakes[i].change) mistakes[i].change(&original.n.w);
+        buffer file = make_checkpoint(&original.n.w, mistakes[i].style);
+        convert_bytes(&again, file.bytes, file.size);
+        test_check(strstr(again.r.error, mistakes[i].message) != NULL, "%s: %s", mistakes[i].name, again.r.error);
+        conversion_end(&again);
+        conversion_end(&original);
+        free(file.bytes);
+    }
+}
+
+/* --- Hostile files --- */
 
 /* Refused with one line, or accepted: within time, and memory as the reader's limit has it. */
 static bool survives(const unsigned char *bytes, size_t size, bool must_fail, char *message, size_t message_size) {
     conversion c;
-    const double start = seconds_now();
+    const double start = cli_seconds();
     convert_bytes(&c, bytes, size);
-    const bool fast = seconds_now() - start < 10.0, one_line = !strchr(c.r.error, '\n');
+    const bool fast = cli_seconds() - start < 10.0, one_line = !strchr(c.r.error, '\n');
     snprintf(message, message_size, "%s", c.r.error);
     const bool failed = c.r.error[0] != 0;
     conversion_end(&c);
@@ -231,8 +296,10 @@ static buffer list_in_itself(void) {
 /* {G_ema: module}, where the module's _modules holds the module itself, several times. */
 static buffer module_in_itself(void) {
     buffer b = {0};
-    put_string(&b, "(S'G_ema'\nctorch_utils.persistence\n_reconstruct_persistent_obj\n((S'state'\n(S'_modules'\n}"
-                   "p1\ndp0\ndtp2\nRp3\n");
+    put_string(
+        &b,
+        "(S'G_ema'\nctorch_utils.persistence\n_reconstruct_persistent_obj\n((S'class_name'\nNS'state'\n(S'_modules'\n}"
+        "p1\ndp0\ndtp2\nRp3\n");
     for (int i = 0; i < 8; i++) {
         char *item = cli_format("0g1\nS'm%d'\ng3\ns", i);
         put_string(&b, item);
@@ -257,40 +324,38 @@ static buffer doubling(void) {
 
 static buffer huge_memo_index(void) {
     buffer b = {0};
-    put_string(&b, "Nr\xff\xff\xff\xff.");
+    put_string(&b, "(Nr\xff\xff\xff\xff.");
     return b;
 }
 
 static buffer huge_array(void) {
     buffer b = {0};
-    put_string(&b, "cdnnlib.tflib.network\nNetwork\n)\x81}(S'static_kwargs'\n}S'components'\n}S'variables'\n](S'lod'\n"
-                   "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K");
-    put_byte(&b, 0);
-    put_string(&b, "tS'b'\ntR(K\1(L1152921504606846976\nL1152921504606846976\ntcnumpy\ndtype\n(S'f4'\nK\1K\1tR"
-                   "(K\3S'<'\nNNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\1tbI00\nS'abcd'\ntb\x86"
-                   "eub.");
+    put_string(&b, "}(S'g_ema'\n}(S'input.input'\nNS'to_rgb1.bias'\ncnumpy.core.multiarray\n_reconstruct\n()tR(K\1"
+                   "(L1152921504606846976\nL1152921504606846976\ntcnumpy\ndtype\n(S'f4'\ntR(K\3S'<'\ntb"
+                   "I00\nS'abcd'\ntbuu.");
     return b;
 }
 
-/* A zip archive whose members all begin at byte 0, and one whose first member begins behind the end. */
-static buffer broken_zip(uint64_t offset) {
+/* A zip archive whose members begin at `offset`, `offset` + `step`, ... */
+static buffer broken_zip(uint64_t offset, uint64_t step) {
     conversion c;
     convert_golden(&c, "sg2-tf-64", "pkl");
     buffer b = make_checkpoint(&c.n.w, (checkpoint_style){.layout = LAYOUT_ROSINALITY});
     for (size_t i = 0; i + 46 <= b.size; i++) {
         if (memcmp(b.bytes + i, "PK\1\2", 4)) continue;
         for (int k = 0; k < 4; k++) b.bytes[i + 42 + (size_t)k] = (unsigned char)(offset >> 8 * k);
+        offset += step;
     }
     conversion_end(&c);
     return b;
 }
 
 static buffer overlapping_zip(void) {
-    return broken_zip(0);
+    return broken_zip(0, 0);
 }
 
 static buffer zip_beyond_end(void) {
-    return broken_zip(0xfffffff0u);
+    return broken_zip(0xf0000000u, 1 << 20);
 }
 
 static const struct {
@@ -473,6 +538,7 @@ static void test_sizes(const char *work) {
 int main(int argc, char **argv) {
     if (argc != 3) cli_fail("usage: test_convert TOOL WORK");
     for (size_t i = 0; i < sizeof layout_cases / sizeof *layout_cases; i++) test_layout(&layout_cases[i]);
+    test_mistakes();
     test_hostile();
     for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) test_damaged(damaged[i].name, damaged[i].extension);
     test_refusal(argv[1], argv[2]);

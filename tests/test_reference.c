@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double tolerance = 2e-5;
+/* A network that amplifies rounding (ReLU before a normalisation, one or two channels) may differ by a multiple of what
+   rounding its weights to float32 already does to it. */
+static const double tolerance = 2e-5, condition_factor = 10;
 
 /* What inspecting one synthesis found. */
 typedef struct inspection {
@@ -18,17 +20,29 @@ typedef struct inspection {
     char worst_layer[32];
 } inspection;
 
-static void compare(inspection *found, const char *layer, const reference_volume *volume, const float *values) {
-    size_t count = (size_t)volume->channels * (size_t)volume->height * (size_t)volume->width;
+/* The largest difference over the range of the expected values. */
+static double difference(const double *values, const double *expected, size_t count) {
     double least = INFINITY, most = -INFINITY, largest = 0;
     for (size_t i = 0; i < count; i++) {
-        double difference = fabs((double)values[i] - volume->values[i]);
-        if (!(difference <= largest)) largest = difference == difference ? difference : INFINITY;
-        least = fmin(least, volume->values[i]);
-        most = fmax(most, volume->values[i]);
+        double distance = fabs(values[i] - expected[i]);
+        if (!(distance <= largest)) largest = distance == distance ? distance : INFINITY;
+        least = fmin(least, expected[i]);
+        most = fmax(most, expected[i]);
     }
     double range = fmax(most - least, fmax(fabs(most), fabs(least))); /* a layer may be one constant */
-    double error = largest > 0 ? largest / range : 0;
+    return largest > 0 ? largest / range : 0;
+}
+
+static size_t volume_size(const reference_volume *volume) {
+    return (size_t)volume->channels * (size_t)volume->height * (size_t)volume->width;
+}
+
+static void compare(inspection *found, const char *layer, const reference_volume *volume, const float *values) {
+    size_t count = volume_size(volume);
+    double *wide = (double *)cli_alloc(count, sizeof *wide);
+    for (size_t i = 0; i < count; i++) wide[i] = (double)values[i];
+    double error = difference(wide, volume->values, count);
+    free(wide);
     if (error > found->worst) {
         found->worst = error;
         snprintf(found->worst_layer, sizeof found->worst_layer, "%s", layer);
@@ -65,6 +79,19 @@ static inspection inspect_synthesis(const stylegan_model *model, const float *ws
     return found;
 }
 
+/* How far the reference itself moves when its weights are rounded. */
+static double condition(const test_file *file, const float *ws, int noise, const reference_volume *volumes, int count) {
+    double worst = 0;
+    reference *rounded = reference_open(file->bytes, file->size);
+    reference_perturb(rounded);
+    reference_volume *moved = reference_synthesize(rounded, ws, noise, &count);
+    for (int i = 0; i < count; i++)
+        worst = fmax(worst, difference(moved[i].values, volumes[i].values, volume_size(&volumes[i])));
+    reference_free(moved, count);
+    reference_close(rounded);
+    return worst;
+}
+
 static double mapping_error(const reference *r, const stylegan_model *model, const float *z, const float *labels,
                             int cutoff) {
     const stylegan_config *config = reference_config(r);
@@ -91,13 +118,16 @@ static void check_network(uint64_t seed, stylegan_type type) {
           *labels = test_normal((uint32_t)seed + 1, (size_t)config->c_dim);
     float *ws = test_normal((uint32_t)seed + 2, (size_t)(config->num_ws * config->w_dim));
     reference_volume *volumes = reference_synthesize(r, ws, noise, &count);
+    double allowed = tolerance;
     for (stylegan_isa isa = test_next_isa(STYLEGAN_ISA_AUTO); isa < STYLEGAN_ISA_COUNT; isa = test_next_isa(isa)) {
         stylegan_model *model = test_open(&file, isa, 1 + (int)(seed % 3));
         double mapping = mapping_error(r, model, z, seed % 7 ? labels : NULL, cutoff);
         inspection found = inspect_synthesis(model, ws, noise, volumes, count);
-        test_check(mapping <= tolerance && found.worst <= tolerance && found.seen == count - 1,
-                   "reference %d %s %s: w %.1e, %s %.1e, %d of %d layers seen; %s", (int)seed, type_names[type],
-                   stylegan_isa_name(isa), mapping, found.worst_layer, found.worst, found.seen, count - 1,
+        if (found.worst > allowed && allowed == tolerance)
+            allowed = fmax(tolerance, condition_factor * condition(&file, ws, noise, volumes, count));
+        test_check(mapping <= tolerance && found.worst <= allowed && found.seen == count - 1,
+                   "reference %d %s %s: w %.1e, %s %.1e of %.1e, %d of %d layers seen; %s", (int)seed, type_names[type],
+                   stylegan_isa_name(isa), mapping, found.worst_layer, found.worst, allowed, found.seen, count - 1,
                    test_describe(config));
         stylegan_close(model);
     }

@@ -297,9 +297,9 @@ static void draw_style1(blueprint *b) {
     config->activation = happens(&b->state, 25) ? STYLEGAN_RELU : STYLEGAN_LRELU;
     config->mapping_activation = happens(&b->state, 25) ? STYLEGAN_RELU : STYLEGAN_LRELU;
     config->use_pixel_norm = happens(&b->state, 25);
-    for (int level = 0; config->use_pixel_norm && level < LEVELS;
-         level++) /* of one channel only the sign would be left */
-        if (b->features[level] < 4) b->features[level] = 4;
+    /* a pixel whose few channels are all about zero has no direction to keep */
+    for (int level = 0; config->use_pixel_norm && level < LEVELS; level++)
+        if (b->features[level] < 11) b->features[level] = 11;
     config->use_instance_norm = happens(&b->state, 75);
     config->use_styles = happens(&b->state, 80);
     if (!config->use_styles) config->num_ws = config->truncation_cutoff = 1; /* as the official networks have it */

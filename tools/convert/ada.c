@@ -30,10 +30,9 @@ static const layout names = {
 
 /* The __dict__ of a module: in the persistence record, or set by BUILD. */
 static const value *module_state(const value *module) {
-    if (!value_is_call(module, "torch_utils.persistence._reconstruct_persistent_obj")) {
-        return module && module->kind == VALUE_OBJECT ? module->state : NULL;
-    }
-    return value_get(value_item(module->arguments, 0), "state");
+    if (!module || module->kind != VALUE_OBJECT) return NULL;
+    const value *record = value_item(module->arguments, 0), *state = value_get(record, "state");
+    return value_get(record, "class_name") && state ? state : module->state;
 }
 
 static bool is_module(const value *v) {

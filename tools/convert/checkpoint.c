@@ -45,6 +45,10 @@ static const value *read_root(reader *r, const unsigned char *data, size_t size)
         return NULL;
     }
     if (torch_recognise(data, size)) return torch_read(r, data, size);
+    if (!strchr("\x80(])}c", data[0]) || !data[0]) {
+        reader_fail(r, "neither a pickle nor a file of torch.save");
+        return NULL;
+    }
     size_t end;
     return pickle_read(r, data, size, &end, value_new(r, VALUE_LIST));
 }

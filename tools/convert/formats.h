@@ -5,6 +5,9 @@
 
 #include "network.h"
 
+/* Where the resolution is not told but counted: at most 4096. */
+enum { LARGEST_BLOCKS = 11 };
+
 const value *tensorflow_find(reader *r, const value *root, bool averaged);
 const value *ada_find(reader *r, const value *root, bool averaged);
 const value *rosinality_find(reader *r, const value *root, bool averaged);

@@ -57,7 +57,7 @@ const value *genforce_find(reader *r, const value *root, bool averaged) {
 
 static int count_blocks(network *n, const char *last_layer, int offset) {
     int blocks = 1;
-    while (blocks < 13 && network_has(n, reader_format(n->r, last_layer, 2 * blocks + offset))) blocks++;
+    while (blocks < LARGEST_BLOCKS && network_has(n, reader_format(n->r, last_layer, 2 * blocks + offset))) blocks++;
     return blocks;
 }
 

@@ -373,9 +373,7 @@ int network_activation(network *n, const char *option, const value *name) {
     for (int i = 0; i < STYLEGAN_ACTIVATION_COUNT; i++) {
         if (value_equals(name, names[i])) return i;
     }
-    reader_fail(n->r, "%s = %.*s is not supported", option,
-                name && name->kind == VALUE_TEXT && name->size < 80 ? (int)name->size : 0,
-                name && name->kind == VALUE_TEXT ? (const char *)name->data : "");
+    reader_fail(n->r, "%s = %s is not supported", option, value_describe(n->r, name));
     return STYLEGAN_LRELU;
 }
 

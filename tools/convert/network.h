@@ -14,11 +14,11 @@ typedef struct layout {
     const char *first_conv0, *first_conv1, *conv0, *conv1, *first_torgb, *torgb, *skip; /* synthesis layers */
     const char *weight, *bias, *strength, *affine_weight, *affine_bias;                 /* ends of a layer's names */
     const char *torgb_bias;
-    const char *first_noise, *noise0, *noise1; /* noise maps of conv0, conv1 */
-    bool torch_order;                          /* [out][in] and OIHW; else [in][out] and HWIO */
-    bool upsampling_flipped;                   /* conv0 is not in scatter form */
-    bool style_bias_from_zero;                 /* the +1 of the styles is not in the bias */
-    bool unscaled_convolutions;                /* demodulated weights without equalised learning rate */
+    const char *noise0, *noise1; /* noise maps of conv0, conv1 */
+    bool torch_order;            /* [out][in] and OIHW; else [in][out] and HWIO */
+    bool upsampling_flipped;     /* conv0 is not in scatter form */
+    bool style_bias_from_zero;   /* the +1 of the styles is not in the bias */
+    bool unscaled_convolutions;  /* demodulated weights without equalised learning rate */
 } layout;
 
 /* What the formats know beyond the variables. */

@@ -62,7 +62,7 @@ static void *grown(machine *m, const void *old, size_t used, size_t *capacity, s
 static void push(machine *m, value *v) {
     if (!v) return;
     if (m->count == m->capacity) {
-        value **stack = grown(m, m->stack, m->count, &m->capacity, 64, sizeof *stack);
+        value **stack = grown(m, m->stack, m->count, &m->capacity, 0, sizeof *stack);
         if (!stack) return;
         m->stack = stack;
     }
@@ -716,7 +716,9 @@ static void step(machine *m) {
 }
 
 value *pickle_read(reader *r, const unsigned char *data, size_t size, size_t *end, value *storages) {
+    enum { FIRST_STACK = 64 };
     machine m = {.r = r, .data = data, .size = size, .storages = storages, .none = value_new(r, VALUE_NONE)};
+    m.stack = reader_alloc(r, m.capacity = FIRST_STACK, sizeof *m.stack);
     while (!m.stopped && !r->error[0]) step(&m);
     *end = m.at;
     return r->error[0] ? NULL : pop(&m);

@@ -45,7 +45,8 @@ void rosinality_build(network *n, const value *generator) {
     n->variables = generator;
     n->names = names;
     int blocks = 1;
-    while (blocks < 13 && network_has(n, reader_format(n->r, "convs.%d.conv.weight", 2 * blocks - 1))) blocks++;
+    while (blocks < LARGEST_BLOCKS && network_has(n, reader_format(n->r, "convs.%d.conv.weight", 2 * blocks - 1)))
+        blocks++;
     config->resolution = 4 << (blocks - 1);
     config->channels = network_vector_size(n, "to_rgb1.bias");
     if (config->channels > 4)

@@ -85,14 +85,8 @@ static const value *option(const component *c, const char *name) {
     return own ? own : value_get(c->top_options, name);
 }
 
-static const char *option_text(network *n, const value *v) {
-    if (v && v->kind == VALUE_TEXT) return reader_format(n->r, "'%.*s'", v->size < 60 ? (int)v->size : 60, v->data);
-    if (value_is_number(v)) return reader_format(n->r, "%g", v->number);
-    return value_describe(n->r, v);
-}
-
 static void refuse_option(network *n, const component *c, const char *name) {
-    reader_fail(n->r, "option %s = %s is not supported", name, option_text(n, option(c, name)));
+    reader_fail(n->r, "option %s = %s is not supported", name, value_describe(n->r, option(c, name)));
 }
 
 static double number_option(network *n, const component *c, const char *name, double otherwise, double least,
@@ -127,7 +121,7 @@ static int choice_option(network *n, const component *c, const char *name, const
 
 static int activation_option(network *n, const component *c, const char *name) {
     const value *v = option(c, name);
-    return v ? network_activation(n, name, v) : STYLEGAN_LRELU;
+    return v ? network_activation(n, reader_format(n->r, "option %s", name), v) : STYLEGAN_LRELU;
 }
 
 static void refuse_unknown_options(network *n, const component *c) {
@@ -138,8 +132,8 @@ static void refuse_unknown_options(network *n, const component *c) {
             known = value_equals(options->items[i], known_options[k]);
         }
         if (known) continue;
-        reader_fail(n->r, "option %s = %s is not known", option_text(n, options->items[i]),
-                    option_text(n, options->items[i + 1]));
+        reader_fail(n->r, "option %s = %s is not known", value_describe(n->r, options->items[i]),
+                    value_describe(n->r, options->items[i + 1]));
     }
 }
 

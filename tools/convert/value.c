@@ -138,10 +138,14 @@ value *value_get(const value *dict, const char *key) {
 }
 
 const char *value_describe(reader *r, const value *v) {
+    enum { LONGEST = 80 };
     static const char *const kinds[] = {"None",    "a truth value", "a number",     "a number",  "text",
                                         "a class", "a list",        "a dictionary", "an object", "a storage"};
-    const value *name = v && v->kind == VALUE_OBJECT ? v->callable : v;
-    if (name && name->kind == VALUE_CLASS)
-        return reader_format(r, "%.*s", name->size < 80 ? (int)name->size : 80, name->data);
-    return v ? kinds[v->kind] : "nothing";
+    if (!v) return "nothing";
+    if (v->kind == VALUE_OBJECT && v->callable->kind == VALUE_CLASS) v = v->callable;
+    const int size = v->size < LONGEST ? (int)v->size : LONGEST;
+    if (v->kind == VALUE_CLASS) return reader_format(r, "%.*s", size, v->data);
+    if (v->kind == VALUE_TEXT) return reader_format(r, "'%.*s'", size, v->data);
+    if (value_is_number(v)) return reader_format(r, "%g", v->number);
+    return kinds[v->kind];
 }

@@ -58,6 +58,6 @@ bool value_is_call(const value *v, const char *callable);
 bool value_is_number(const value *v);
 value *value_item(const value *list, size_t index);
 value *value_get(const value *dict, const char *key);  /* DICT, OBJECT */
-const char *value_describe(reader *r, const value *v); /* "a list", "posix.system": for messages */
+const char *value_describe(reader *r, const value *v); /* "a list", "posix.system", "'relu'", "3": for messages */
 
 #endif

@@ -82,6 +82,20 @@ static int compare_names(const void *a, const void *b) {
     return order ? order : (first->name_size > second->name_size) - (first->name_size < second->name_size);
 }
 
+static int compare_places(const void *a, const void *b) {
+    const uint64_t first = ((const zip_member *)a)->header, second = ((const zip_member *)b)->header;
+    return (first > second) - (first < second);
+}
+
+static bool members_overlap(const zip *archive) {
+    for (size_t i = 1; i < archive->count; i++) {
+        const zip_member *previous = &archive->members[i - 1], *next = &archive->members[i];
+        const uint64_t between = next->header - previous->header;
+        if (between < LOCAL_SIZE || between - LOCAL_SIZE < previous->size) return true;
+    }
+    return false;
+}
+
 bool zip_open(reader *r, const unsigned char *data, size_t size, zip *archive) {
     *archive = (zip){.data = data, .size = size};
     uint64_t offset = 0, entries = 0;
@@ -112,6 +126,10 @@ bool zip_open(reader *r, const unsigned char *data, size_t size, zip *archive) {
         const uint64_t packed = widened(number(entry + 20, 4), &extra, &left);
         member->header = widened(number(entry + 42, 4), &extra, &left);
         member->size = (size_t)stored;
+        if (stored > size) {
+            reader_fail(r, "zip: directory entry %zu is damaged", archive->count - 1);
+            return false;
+        }
         if (number(entry + 10, 2) || stored != packed) {
             reader_fail(r, "zip: member %.*s is compressed: not written by torch.save",
                         name_size < 80 ? (int)name_size : 80, member->name);
@@ -120,6 +138,11 @@ bool zip_open(reader *r, const unsigned char *data, size_t size, zip *archive) {
         offset += entry_size;
     }
     if (!archive->members) return false;
+    qsort(archive->members, archive->count, sizeof *archive->members, compare_places);
+    if (members_overlap(archive)) {
+        reader_fail(r, "zip: members overlap");
+        return false;
+    }
     qsort(archive->members, archive->count, sizeof *archive->members, compare_names);
     return true;
 }
