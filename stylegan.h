@@ -119,10 +119,10 @@
      b{R}.skip.weight      [1][1][I][O]  residual branch (resnet), sqrt(0.5) folded in
      b{R}.torgb.*                        weight [1][1][I][C], bias [C]; StyleGAN 2: affine.weight [D][I], affine.bias
 
-   Convolutions correlate: y[j] sums w[k] * x[j + k - floor(K / 2)]. Up-sampling ones scatter: pixel i adds w[k] * x[i] to
-   position 2 i + k of the output and, in StyleGAN 1, to 2 i + k + a - floor(K / 2) for a = 0 and 1 (nearest-neighbour
-   up-sampling and convolution in one). Layers that the image does not need (blocks above the resolution that `lod` selects,
-   ToRGB layers that are not blended) are left out; tensors of other names are refused.
+   Convolutions correlate: y[j] sums w[k] * x[j + k - floor(K / 2)]. Up-sampling ones scatter: pixel i adds w[k] * x[i]
+   to position 2 i + k of the output and, in StyleGAN 1, to 2 i + k + a - floor(K / 2) for a = 0 and 1 (both at once:
+   nearest-neighbour up-sampling and convolution). Layers that the image does not need (blocks above the resolution
+   that `lod` selects, ToRGB layers that are not blended) are left out; tensors of other names are refused.
 
 
    >>architecture
@@ -204,42 +204,53 @@ typedef enum stylegan_architecture { STYLEGAN_SKIP, STYLEGAN_RESNET, STYLEGAN_OR
 
 /* What the mapping normalises to unit mean square: nothing; z and the embedded label as one vector
    (TensorFlow networks); each on its own (2-ADA). */
-typedef enum stylegan_normalization { STYLEGAN_NORMALIZE_NONE, STYLEGAN_NORMALIZE_JOINT, STYLEGAN_NORMALIZE_SEPARATE } stylegan_normalization;
+typedef enum stylegan_normalization {
+    STYLEGAN_NORMALIZE_NONE,
+    STYLEGAN_NORMALIZE_JOINT,
+    STYLEGAN_NORMALIZE_SEPARATE
+} stylegan_normalization;
 
 /* X(NAME, name): the official activation functions (bias_act). lrelu has slope 0.2. */
-#define STYLEGAN_ACTIVATIONS(X)                                                                  \
-    X(LINEAR, "linear") X(RELU, "relu") X(LRELU, "lrelu") X(TANH, "tanh") X(SIGMOID, "sigmoid") \
-    X(ELU, "elu") X(SELU, "selu") X(SOFTPLUS, "softplus") X(SWISH, "swish")
+#define STYLEGAN_ACTIVATIONS(X) \
+    X(LINEAR, "linear")         \
+    X(RELU, "relu")             \
+    X(LRELU, "lrelu")           \
+    X(TANH, "tanh")             \
+    X(SIGMOID, "sigmoid")       \
+    X(ELU, "elu")               \
+    X(SELU, "selu")             \
+    X(SOFTPLUS, "softplus")     \
+    X(SWISH, "swish")
 
 typedef enum stylegan_activation {
 #define STYLEGAN_ACTIVATION_ENUM(name, text) STYLEGAN_##name,
     STYLEGAN_ACTIVATIONS(STYLEGAN_ACTIVATION_ENUM)
 #undef STYLEGAN_ACTIVATION_ENUM
-    STYLEGAN_ACTIVATION_COUNT
+        STYLEGAN_ACTIVATION_COUNT
 } stylegan_activation;
 
 /* X(type, name, meaning): the configuration, in the order of the weight file. */
-#define STYLEGAN_CONFIG_FIELDS(X)                                                                    \
-    X(int32_t, family, "1: StyleGAN, 2: StyleGAN 2 and 2-ADA, 3: StyleGAN 3 (reserved)")             \
-    X(int32_t, architecture, "StyleGAN 2: 0 skip, 1 resnet, 2 orig")                                 \
-    X(int32_t, resolution, "H and W of the image, a power of two, 4 to 16384")                       \
-    X(int32_t, channels, "C of the image, 1 to 4")                                                   \
-    X(int32_t, z_dim, "width of z (0: from labels alone)")                                           \
-    X(int32_t, w_dim, "D, width of w")                                                               \
-    X(int32_t, c_dim, "K, number of labels (0: unconditional)")                                      \
-    X(int32_t, num_ws, "L, styles a synthesis takes")                                                \
-    X(int32_t, mapping_layers, "fully connected layers of the mapping")                              \
-    X(int32_t, normalization, "stylegan_normalization of the mapping's input")                       \
-    X(int32_t, mapping_activation, "stylegan_activation of the mapping")                             \
-    X(float, mapping_gain, "factor after the mapping's activation")                                  \
-    X(int32_t, activation, "stylegan_activation of the synthesis")                                   \
-    X(float, activation_gain, "factor after the synthesis' activation")                              \
-    X(float, conv_clamp, "StyleGAN 2: outputs are clamped to +- this (0: not)")                      \
-    X(int32_t, use_pixel_norm, "StyleGAN 1: features normalised per pixel")                          \
-    X(int32_t, use_instance_norm, "StyleGAN 1: features normalised per channel")                     \
-    X(int32_t, use_styles, "StyleGAN 1: layers take styles")                                         \
-    X(float, lod, "StyleGAN 1: level of detail, 0 when fully grown")                                 \
-    X(float, truncation_psi, "the psi this network is usually shown with")                           \
+#define STYLEGAN_CONFIG_FIELDS(X)                                                        \
+    X(int32_t, family, "1: StyleGAN, 2: StyleGAN 2 and 2-ADA, 3: StyleGAN 3 (reserved)") \
+    X(int32_t, architecture, "StyleGAN 2: 0 skip, 1 resnet, 2 orig")                     \
+    X(int32_t, resolution, "H and W of the image, a power of two, 4 to 16384")           \
+    X(int32_t, channels, "C of the image, 1 to 4")                                       \
+    X(int32_t, z_dim, "width of z (0: from labels alone)")                               \
+    X(int32_t, w_dim, "D, width of w")                                                   \
+    X(int32_t, c_dim, "K, number of labels (0: unconditional)")                          \
+    X(int32_t, num_ws, "L, styles a synthesis takes")                                    \
+    X(int32_t, mapping_layers, "fully connected layers of the mapping")                  \
+    X(int32_t, normalization, "stylegan_normalization of the mapping's input")           \
+    X(int32_t, mapping_activation, "stylegan_activation of the mapping")                 \
+    X(float, mapping_gain, "factor after the mapping's activation")                      \
+    X(int32_t, activation, "stylegan_activation of the synthesis")                       \
+    X(float, activation_gain, "factor after the synthesis' activation")                  \
+    X(float, conv_clamp, "StyleGAN 2: outputs are clamped to +- this (0: not)")          \
+    X(int32_t, use_pixel_norm, "StyleGAN 1: features normalised per pixel")              \
+    X(int32_t, use_instance_norm, "StyleGAN 1: features normalised per channel")         \
+    X(int32_t, use_styles, "StyleGAN 1: layers take styles")                             \
+    X(float, lod, "StyleGAN 1: level of detail, 0 when fully grown")                     \
+    X(float, truncation_psi, "the psi this network is usually shown with")               \
     X(int32_t, truncation_cutoff, "layers it truncates (num_ws: all)")
 
 typedef struct stylegan_config {
@@ -301,7 +312,8 @@ typedef struct stylegan_model stylegan_model;
 /* Opens a weight file held in memory, flash or a mapped file. Nothing is copied: `data` must stay until
    stylegan_close. Any alignment will do, 64 bytes are fastest. Returns NULL on failure. options, error: may be
    NULL. */
-STYLEGAN_API stylegan_model *stylegan_open_memory(const void *data, size_t size, const stylegan_options *options, stylegan_error *error);
+STYLEGAN_API stylegan_model *stylegan_open_memory(const void *data, size_t size, const stylegan_options *options,
+                                                  stylegan_error *error);
 
 /* Opens through a callback that delivers the weight file from its first byte on; the model holds the weights in
    its own memory. */
@@ -310,12 +322,14 @@ STYLEGAN_API stylegan_model *stylegan_open_callback(stylegan_read_fn *read, void
 
 #ifndef STYLEGAN_NO_STDIO
 /* Opens a file; the model holds the weights in its own memory. */
-STYLEGAN_API stylegan_model *stylegan_open_file(const char *path, const stylegan_options *options, stylegan_error *error);
+STYLEGAN_API stylegan_model *stylegan_open_file(const char *path, const stylegan_options *options,
+                                                stylegan_error *error);
 #endif
 
 /* Bytes of options.memory that stylegan_open_memory needs for this weight file (the weights themselves not
    counted), 0 on failure. The first `size` bytes of the file, at least its head, are enough. */
-STYLEGAN_API size_t stylegan_open_size(const void *data, size_t size, const stylegan_options *options, stylegan_error *error);
+STYLEGAN_API size_t stylegan_open_size(const void *data, size_t size, const stylegan_options *options,
+                                       stylegan_error *error);
 
 /* Ends the threads and frees what opening allocated. NULL is fine. */
 STYLEGAN_API void stylegan_close(stylegan_model *model);
@@ -327,7 +341,8 @@ STYLEGAN_API uint64_t stylegan_parameters(const stylegan_model *model); /* numbe
 STYLEGAN_API uint64_t stylegan_file_size(const stylegan_model *model);  /* bytes */
 STYLEGAN_API const char *stylegan_text(const stylegan_model *model, size_t *length); /* not terminated */
 STYLEGAN_API int stylegan_tensor_count(const stylegan_model *model);
-STYLEGAN_API stylegan_result stylegan_get_tensor(const stylegan_model *model, int index, stylegan_tensor *tensor); /* 0 <= index < count */
+STYLEGAN_API stylegan_result stylegan_get_tensor(const stylegan_model *model, int index,
+                                                 stylegan_tensor *tensor); /* 0 <= index < count */
 STYLEGAN_API stylegan_isa stylegan_model_isa(const stylegan_model *model);
 STYLEGAN_API int stylegan_model_threads(const stylegan_model *model);
 
@@ -335,8 +350,8 @@ STYLEGAN_API int stylegan_model_threads(const stylegan_model *model);
 
 /* Draws the portrait of `seed` with truncation psi (0: the mean face, 1: no truncation; the model's cutoff) and
    constant noise. rgb [H][W][C], 8 bits, as the official tools write it. Conditional models: no label (all zero). */
-STYLEGAN_API stylegan_result stylegan_generate(const stylegan_model *model, uint32_t seed, float psi, unsigned char *rgb,
-                                               stylegan_error *error);
+STYLEGAN_API stylegan_result stylegan_generate(const stylegan_model *model, uint32_t seed, float psi,
+                                               unsigned char *rgb, stylegan_error *error);
 
 /* --- Medium: z -> ws -> image -> RGB --- */
 
@@ -350,8 +365,8 @@ typedef enum stylegan_noise_mode {
 typedef struct stylegan_feature_map {
     const char *layer; /* "b4.const", "b8.conv0", ..., "b8.torgb" (the image so far, skip architecture) */
     int channels, height, width;
-    const float *data; /* private layout */
-    int lanes;         /* private */
+    const float *data;               /* private layout */
+    int lanes;                       /* private */
     size_t row_stride, block_stride; /* private */
 } stylegan_feature_map;
 
@@ -377,12 +392,14 @@ STYLEGAN_API void stylegan_seed_z(uint32_t seed, float *z, int count);
 /* Maps latents to styles. z [N][z_dim]; labels [N][K] (usually one-hot; NULL: all zero); ws [N][L][D].
    Truncation psi in the first `cutoff` layers (num_ws or more: in all); psi 1 leaves w as it is, psi 0 gives
    w_avg. Of `run` only the workspace is used; it may be NULL. */
-STYLEGAN_API stylegan_result stylegan_map(const stylegan_model *model, const float *z, const float *labels, int count, float psi,
-                                          int cutoff, float *ws, const stylegan_run *run, stylegan_error *error);
+STYLEGAN_API stylegan_result stylegan_map(const stylegan_model *model, const float *z, const float *labels, int count,
+                                          float psi, int cutoff, float *ws, const stylegan_run *run,
+                                          stylegan_error *error);
 
 /* Style mixing (StyleGAN, section 3.1): ws [L][D] gets layers first..last from `style` and the others from `base`
    (both [L][D]). ws may be base or style. */
-STYLEGAN_API stylegan_result stylegan_mix(const stylegan_model *model, const float *base, const float *style, int first, int last, float *ws);
+STYLEGAN_API stylegan_result stylegan_mix(const stylegan_model *model, const float *base, const float *style, int first,
+                                          int last, float *ws);
 
 /* Draws images. ws [N][L][D]; image [N][C][H][W], nominal range [-1, 1]. image may be NULL if run->rows is set. */
 STYLEGAN_API stylegan_result stylegan_synthesize(const stylegan_model *model, const float *ws, int count, float *image,
@@ -404,8 +421,9 @@ STYLEGAN_API void stylegan_read_feature(const stylegan_feature_map *map, int cha
 STYLEGAN_API void stylegan_random_normal(uint64_t seed, uint32_t layer, uint64_t first, float *values, int count);
 
 STYLEGAN_API const char *stylegan_result_text(stylegan_result result);
-STYLEGAN_API const char *stylegan_isa_name(stylegan_isa isa); /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm", "auto" */
-STYLEGAN_API int stylegan_isa_available(stylegan_isa isa);    /* compiled in and supported by this processor */
+STYLEGAN_API const char *
+stylegan_isa_name(stylegan_isa isa); /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm", "auto" */
+STYLEGAN_API int stylegan_isa_available(stylegan_isa isa); /* compiled in and supported by this processor */
 STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation);
 
 #ifdef __cplusplus
@@ -513,9 +531,6 @@ enum {
 
 /* >>errors */
 
-/* Writes "format" with %s (const char *) and %u (uint64_t) into the error; returns code. */
-static stylegan_result sg__fail(stylegan_error *error, stylegan_result code, const char *format, ...);
-
 #include <stdarg.h>
 
 static size_t sg__put(char *out, size_t at, size_t size, char c) {
@@ -523,6 +538,7 @@ static size_t sg__put(char *out, size_t at, size_t size, char c) {
     return at;
 }
 
+/* Writes "format" with %s (const char *) and %u (uint64_t) into the error; returns code. */
 static stylegan_result sg__fail(stylegan_error *error, stylegan_result code, const char *format, ...) {
     if (!error) return code;
     va_list arguments;
@@ -571,11 +587,11 @@ STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation
    each step broadcasts P inputs and multiplies them with Q vectors of weights. The weights come from a panel,
    [taps][I][Q][V] in float32, unpacked, modulated and squared (for the demodulation) on the way.
 
-   Winograd's minimal filtering (Lavin and Gray, 2015) needs fewer multiplications: it evaluates the polynomial product that
-   a convolution is at n points. A tile of 4x4 outputs is Y = At [(G g Gt) * (Bt d B)] A with d the n x n inputs and g the
-   weights: 36 products instead of 144 for 3x3 (n = 6, points 0, +-a, +-b, infinity), 25 instead of 64 for 2x2 (n = 5,
-   without the 0). With a = sqrt(1/2), b = sqrt(2) the float32 error is twice that of the direct sum. The products of one
-   point, over all tiles and channels, are a 1x1 convolution. */
+   Winograd's minimal filtering (Lavin and Gray, 2015) needs fewer multiplications: it evaluates the polynomial product
+   that a convolution is at n points. A tile of 4x4 outputs is Y = At [(G g Gt) * (Bt d B)] A with d the n x n inputs and
+   g the weights: 36 products instead of 144 for 3x3 (n = 6, points 0, +-a, +-b, infinity), 25 instead of 64 for 2x2
+   (n = 5, without the 0). With a = sqrt(1/2), b = sqrt(2) the float32 error is twice that of the direct sum. The
+   products of one point, over all tiles and channels, are a 1x1 convolution. */
 
 /* A validated tensor of the weight file: a matrix [rows][columns] whose columns are the last dimension. */
 typedef struct sg__tensor {
@@ -623,13 +639,14 @@ typedef struct sg__kernels {
     void (*weighted_sum)(float *out, int count, const float *const *source, const float *weight, int n);
     /* mean [V] and sum of squared deviations [V] of rows x [height][row_stride] of width pixels */
     void (*moments)(const float *x, int width, int height, size_t row_stride, float *mean, float *deviation);
-    /* `tiles` neighbouring tiles of one channel block: row[i] points to the tiles' input row i, 4 pixels a tile; point p of
-       tile t goes to out[p * stride + t * V] */
+    /* `tiles` neighbouring tiles of one channel block: row[i] points to the tiles' input row i, 4 pixels a tile; point p
+       of tile t goes to out[p * stride + t * V] */
     void (*winograd_input)(const float *const *row, int points, int tiles, float *out, size_t stride);
     /* `count` vectors: tap [r * r] to out[p * stride + i * V]; a NULL tap is zero */
     void (*winograd_weights)(const float *const *tap, int points, int count, float *out, size_t stride);
     /* the inverse: 4x4 outputs a tile, to out + y * row + x * pixel */
-    void (*winograd_output)(const float *in, size_t stride, int points, int tiles, float *out, size_t row, size_t pixel);
+    void (*winograd_output)(const float *in, size_t stride, int points, int tiles, float *out, size_t row,
+                            size_t pixel);
     void (*scale_shift)(float *row, int width, const float *scale, const float *shift); /* x = x * scale + shift */
 } sg__kernels;
 
@@ -640,12 +657,18 @@ static float sg__curve(stylegan_activation activation, float x) {
         double e = STYLEGAN_EXP(d < 0 ? 2 * d : -2 * d), t = (1 - e) / (1 + e);
         return (float)(d < 0 ? -t : t);
     }
-    case STYLEGAN_SIGMOID: return (float)(1 / (1 + STYLEGAN_EXP(-d)));
-    case STYLEGAN_ELU: return d > 0 ? x : (float)(STYLEGAN_EXP(d) - 1);
-    case STYLEGAN_SELU: return (float)(1.0507009873554804934 * (d > 0 ? d : 1.6732632423543772848 * (STYLEGAN_EXP(d) - 1)));
-    case STYLEGAN_SOFTPLUS: return d > 30 ? x : (float)STYLEGAN_LOG(1 + STYLEGAN_EXP(d));
-    case STYLEGAN_SWISH: return (float)(d / (1 + STYLEGAN_EXP(-d)));
-    default: return x;
+    case STYLEGAN_SIGMOID:
+        return (float)(1 / (1 + STYLEGAN_EXP(-d)));
+    case STYLEGAN_ELU:
+        return d > 0 ? x : (float)(STYLEGAN_EXP(d) - 1);
+    case STYLEGAN_SELU:
+        return (float)(1.0507009873554804934 * (d > 0 ? d : 1.6732632423543772848 * (STYLEGAN_EXP(d) - 1)));
+    case STYLEGAN_SOFTPLUS:
+        return d > 30 ? x : (float)STYLEGAN_LOG(1 + STYLEGAN_EXP(d));
+    case STYLEGAN_SWISH:
+        return (float)(d / (1 + STYLEGAN_EXP(-d)));
+    default:
+        return x;
     }
 }
 
@@ -749,7 +772,8 @@ SG__INLINE __m128 sg__load_f16_sse2(const unsigned char *p) { /* as sg__f16 */
     __m128i h = _mm_unpacklo_epi16(_mm_loadl_epi64((const __m128i *)(const void *)p), _mm_setzero_si128());
     __m128i sign = _mm_slli_epi32(_mm_and_si128(h, _mm_set1_epi32(0x8000)), 16);
     __m128i magnitude = _mm_slli_epi32(_mm_and_si128(h, _mm_set1_epi32(0x7fff)), 13);
-    return _mm_or_ps(_mm_mul_ps(_mm_castsi128_ps(magnitude), _mm_set1_ps(5.192296858534828e33f)), _mm_castsi128_ps(sign));
+    return _mm_or_ps(_mm_mul_ps(_mm_castsi128_ps(magnitude), _mm_set1_ps(5.192296858534828e33f)),
+                     _mm_castsi128_ps(sign));
 }
 SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
     int bytes;
@@ -1265,15 +1289,19 @@ static uint64_t sg__checksum(uint64_t sum, const unsigned char *data, size_t siz
 static const unsigned char sg__magic[8] = {0x89, 'S', 'G', 'W', '\r', '\n', 0x1a, '\n'};
 
 /* Parses the prologue, the file's first 64 bytes. */
-static stylegan_result sg__read_prologue(const unsigned char *data, size_t size, sg__head *head, stylegan_error *error) {
+static stylegan_result sg__read_prologue(const unsigned char *data, size_t size, sg__head *head,
+                                         stylegan_error *error) {
     if (size < SG__HEAD_SIZE) {
-        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "not a weight file: %u bytes, shorter than its head", (uint64_t)size);
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "not a weight file: %u bytes, shorter than its head",
+                        (uint64_t)size);
     }
     for (int i = 0; i < 8; i++) {
-        if (data[i] != sg__magic[i]) return sg__fail(error, STYLEGAN_ERROR_FORMAT, "not a weight file: wrong magic at byte %u", (uint64_t)i);
+        if (data[i] != sg__magic[i])
+            return sg__fail(error, STYLEGAN_ERROR_FORMAT, "not a weight file: wrong magic at byte %u", (uint64_t)i);
     }
     if (sg__u32(data + 8) != 1) {
-        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "weight file version %u, expected 1", (uint64_t)sg__u32(data + 8));
+        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "weight file version %u, expected 1",
+                        (uint64_t)sg__u32(data + 8));
     }
     head->head_size = sg__u32(data + 12);
     head->file_size = sg__u64(data + 16);
@@ -1281,14 +1309,15 @@ static stylegan_result sg__read_prologue(const unsigned char *data, size_t size,
     head->tensor_count = sg__u32(data + 44);
     head->text_size = sg__u32(data + 48);
     if (head->config_count > SG__MAX_FIELDS || head->tensor_count > 65536 || head->text_size > 1u << 20) {
-        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "damaged head: %u fields, %u tensors, %u bytes of text", (uint64_t)head->config_count,
-                        (uint64_t)head->tensor_count, (uint64_t)head->text_size);
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "damaged head: %u fields, %u tensors, %u bytes of text",
+                        (uint64_t)head->config_count, (uint64_t)head->tensor_count, (uint64_t)head->text_size);
     }
     head->directory = SG__HEAD_SIZE + sg__round_up(4 * head->config_count, SG__ALIGN);
     head->text = head->directory + SG__ENTRY_SIZE * head->tensor_count;
     if (head->head_size != sg__round_up(head->text + head->text_size, SG__ALIGN) || head->file_size < head->head_size ||
         head->file_size % 4 != 0) {
-        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "damaged head: head size %u and file size %u do not fit its contents",
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT,
+                        "damaged head: head size %u and file size %u do not fit its contents",
                         (uint64_t)head->head_size, head->file_size);
     }
     return STYLEGAN_OK;
@@ -1299,10 +1328,12 @@ static stylegan_result sg__read_head(const unsigned char *data, size_t size, sg_
     stylegan_result result = sg__read_prologue(data, size, head, error);
     if (result) return result;
     if (size < head->head_size) {
-        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "truncated: %u bytes, its head alone has %u", (uint64_t)size, (uint64_t)head->head_size);
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "truncated: %u bytes, its head alone has %u", (uint64_t)size,
+                        (uint64_t)head->head_size);
     }
     uint64_t sum = sg__checksum(sg__checksum(1, data, 24), data + 32, head->head_size - 32);
-    if (sum != sg__u64(data + 24)) return sg__fail(error, STYLEGAN_ERROR_CHECKSUM, "damaged: the checksum of its head is wrong");
+    if (sum != sg__u64(data + 24))
+        return sg__fail(error, STYLEGAN_ERROR_CHECKSUM, "damaged: the checksum of its head is wrong");
     return STYLEGAN_OK;
 }
 
@@ -1316,17 +1347,19 @@ static void sg__read_config(const unsigned char *data, const sg__head *head, sty
 }
 
 /* Parses a directory entry and checks that the tensor lies inside the file. */
-static stylegan_result sg__read_entry(const unsigned char *data, const sg__head *head, uint32_t index, stylegan_tensor *tensor,
-                                      stylegan_error *error) {
+static stylegan_result sg__read_entry(const unsigned char *data, const sg__head *head, uint32_t index,
+                                      stylegan_tensor *tensor, stylegan_error *error) {
     const unsigned char *entry = data + head->directory + SG__ENTRY_SIZE * index;
     STYLEGAN_MEMCPY(tensor->name, entry, 32);
-    if (tensor->name[31] || !tensor->name[0]) return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %u: bad name", (uint64_t)index);
+    if (tensor->name[31] || !tensor->name[0])
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %u: bad name", (uint64_t)index);
     uint32_t type = sg__u32(entry + 32), dimensions = sg__u32(entry + 36);
     if (type >= STYLEGAN_TYPE_COUNT) {
         return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "tensor %s: unknown type %u", tensor->name, (uint64_t)type);
     }
     if (dimensions < 1 || dimensions > 4) {
-        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %s: %u dimensions, expected 1 to 4", tensor->name, (uint64_t)dimensions);
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %s: %u dimensions, expected 1 to 4", tensor->name,
+                        (uint64_t)dimensions);
     }
     tensor->type = (stylegan_type)type;
     tensor->dimensions = (int)dimensions;
@@ -1334,7 +1367,8 @@ static stylegan_result sg__read_entry(const unsigned char *data, const sg__head 
     for (uint32_t i = 0; i < 4; i++) {
         uint32_t n = sg__u32(entry + 40 + 4 * i);
         if (n < 1 || n > 0x7fffffff || (i >= dimensions && n != 1) || count > limit / n) {
-            return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %s: bad shape, dimension %u is %u", tensor->name, (uint64_t)i, (uint64_t)n);
+            return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %s: bad shape, dimension %u is %u", tensor->name,
+                            (uint64_t)i, (uint64_t)n);
         }
         tensor->shape[i] = (int32_t)n;
         count *= n;
@@ -1342,9 +1376,10 @@ static stylegan_result sg__read_entry(const unsigned char *data, const sg__head 
     uint64_t columns = (uint64_t)tensor->shape[dimensions - 1];
     tensor->bytes = type == STYLEGAN_F32 ? 4 * count : type == STYLEGAN_F16 ? 2 * count : 4 * columns + count;
     uint64_t offset = sg__u64(entry + 56);
-    if (offset % SG__ALIGN || offset < head->head_size || offset > head->file_size || tensor->bytes > head->file_size - offset) {
-        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %s: %u bytes at offset %u do not fit the file's %u bytes", tensor->name,
-                        tensor->bytes, offset, head->file_size);
+    if (offset % SG__ALIGN || offset < head->head_size || offset > head->file_size ||
+        tensor->bytes > head->file_size - offset) {
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %s: %u bytes at offset %u do not fit the file's %u bytes",
+                        tensor->name, tensor->bytes, offset, head->file_size);
     }
     tensor->data = data + offset;
     return STYLEGAN_OK;
@@ -1390,8 +1425,8 @@ struct stylegan_model {
     void *(*allocate)(void *user, size_t size);
     void (*release)(void *user, void *memory);
     void *allocator_user;
-    void *owned;                  /* what opening allocated */
-    void *workspace;              /* the model's own, made by the first call that needs it */
+    void *owned;     /* what opening allocated */
+    void *workspace; /* the model's own, made by the first call that needs it */
     sg__lock workspace_lock;
 #ifndef SG__NO_THREADS
     sg__pool pool;
@@ -1432,8 +1467,8 @@ static void sg__name(char name[32], const char *prefix, int number, const char *
 
 enum { SG__OPTIONAL, SG__REQUIRED };
 
-/* Looks up a tensor and checks its shape; 0 in the expected shape stands for any size up to SG__MAX_WIDTH and is replaced
-   by the one found. Absent tensors have data NULL. */
+/* Looks up a tensor and checks its shape; 0 in the expected shape stands for any size up to SG__MAX_WIDTH and is
+   replaced by the one found. Absent tensors have data NULL. */
 static void sg__take(sg__builder *b, sg__tensor *out, int required, const char *name, int dimensions, int shape[4]) {
     stylegan_tensor tensor;
     const sg__head *head = &b->model->head;
@@ -1449,10 +1484,11 @@ static void sg__take(sg__builder *b, sg__tensor *out, int required, const char *
             fits &= tensor.shape[d] == shape[d];
         }
         if (!fits) {
-            b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s: shape %ux%ux%ux%u, expected %ux%ux%ux%u", name,
-                                 (uint64_t)tensor.shape[0], (uint64_t)tensor.shape[1], (uint64_t)tensor.shape[2],
-                                 (uint64_t)tensor.shape[3], (uint64_t)shape[0], (uint64_t)(dimensions > 1 ? shape[1] : 1),
-                                 (uint64_t)(dimensions > 2 ? shape[2] : 1), (uint64_t)(dimensions > 3 ? shape[3] : 1));
+            b->result =
+                sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s: shape %ux%ux%ux%u, expected %ux%ux%ux%u", name,
+                         (uint64_t)tensor.shape[0], (uint64_t)tensor.shape[1], (uint64_t)tensor.shape[2],
+                         (uint64_t)tensor.shape[3], (uint64_t)shape[0], (uint64_t)(dimensions > 1 ? shape[1] : 1),
+                         (uint64_t)(dimensions > 2 ? shape[2] : 1), (uint64_t)(dimensions > 3 ? shape[3] : 1));
             return;
         }
         out->type = tensor.type;
@@ -1490,7 +1526,8 @@ static void sg__take_affine(sg__builder *b, sg__layer *layer, int resolution, co
 }
 
 /* weight [k][k][in][out]; kind ".conv0", ".conv1", ".skip" or ".torgb". out 0: as found. */
-static void sg__take_weight(sg__builder *b, sg__layer *layer, int resolution, const char *kind, int kernel, int in, int out) {
+static void sg__take_weight(sg__builder *b, sg__layer *layer, int resolution, const char *kind, int kernel, int in,
+                            int out) {
     char name[32];
     int shape[4] = {kernel, kernel, in, out};
     sg__name(name, "b", resolution, kind, ".weight");
@@ -1499,8 +1536,9 @@ static void sg__take_weight(sg__builder *b, sg__layer *layer, int resolution, co
     layer->out = shape[3];
     layer->kernel = shape[0];
     if (!b->result && ((shape[0] != 1 && shape[0] != 3) || shape[1] != shape[0])) {
-        b->result = sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED, "tensor %s: kernel %ux%u, only 1x1 and 3x3 are supported", name,
-                             (uint64_t)shape[0], (uint64_t)shape[1]);
+        b->result =
+            sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED, "tensor %s: kernel %ux%u, only 1x1 and 3x3 are supported",
+                     name, (uint64_t)shape[0], (uint64_t)shape[1]);
     }
 }
 
@@ -1535,7 +1573,8 @@ static void sg__take_torgb(sg__builder *b, sg__block *block, int style) {
     sg__take_weight(b, &block->torgb, block->resolution, ".torgb", 1, block->channels, config->channels);
     sg__name(name, "b", block->resolution, ".torgb", ".bias");
     sg__take_vector(b, &block->torgb.bias, SG__REQUIRED, name, config->channels);
-    if (config->family == STYLEGAN_FAMILY_2) sg__take_affine(b, &block->torgb, block->resolution, ".torgb", style, block->channels);
+    if (config->family == STYLEGAN_FAMILY_2)
+        sg__take_affine(b, &block->torgb, block->resolution, ".torgb", style, block->channels);
 }
 
 static void sg__plan_mapping(sg__builder *b) {
@@ -1560,8 +1599,8 @@ static void sg__plan_mapping(sg__builder *b) {
         width = layer->out;
     }
     if (!b->result && width != config->w_dim) {
-        b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "the mapping ends with %u values, w_dim is %u", (uint64_t)width,
-                             (uint64_t)config->w_dim);
+        b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "the mapping ends with %u values, w_dim is %u",
+                             (uint64_t)width, (uint64_t)config->w_dim);
     }
     sg__take_vector(b, &m->w_avg, SG__OPTIONAL, "w_avg", config->w_dim);
 }
@@ -1573,8 +1612,9 @@ static void sg__plan_fir(sg__builder *b) {
     sg__take(b, &fir, m->config.family == STYLEGAN_FAMILY_2, "fir", 2, shape);
     if (b->result) return;
     if (shape[0] > SG__MAX_FIR || shape[1] > SG__MAX_FIR) {
-        b->result = sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED, "tensor fir: %ux%u taps, at most %ux%u are supported", (uint64_t)shape[0],
-                             (uint64_t)shape[1], (uint64_t)SG__MAX_FIR, (uint64_t)SG__MAX_FIR);
+        b->result =
+            sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED, "tensor fir: %ux%u taps, at most %ux%u are supported",
+                     (uint64_t)shape[0], (uint64_t)shape[1], (uint64_t)SG__MAX_FIR, (uint64_t)SG__MAX_FIR);
         return;
     }
     float padded[SG__MAX_FIR + 64], sum = 0, largest = 0, error = 0;
@@ -1644,7 +1684,8 @@ static void sg__plan_synthesis(sg__builder *b) {
             sg__take_weight(b, &block->skip, resolution, ".skip", 1, channels, block->channels);
         }
         channels = block->channels;
-        int torgb = first ? last || (i == m->block_count - 2 && m->lod_fraction > 0) : last || config->architecture == STYLEGAN_SKIP;
+        int torgb = first ? last || (i == m->block_count - 2 && m->lod_fraction > 0)
+                          : last || config->architecture == STYLEGAN_SKIP;
         if (torgb) sg__take_torgb(b, block, style);
     }
 }
@@ -1664,7 +1705,8 @@ static stylegan_result sg__check_config(const stylegan_config *c, sg__shape *sha
     int levels = 0; /* blocks of the full network */
     while (levels < SG__MAX_BLOCKS && 4 << levels < c->resolution) levels++;
     levels++;
-    if (c->family == STYLEGAN_FAMILY_3) return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "StyleGAN 3 networks are not supported yet");
+    if (c->family == STYLEGAN_FAMILY_3)
+        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "StyleGAN 3 networks are not supported yet");
     struct {
         const char *name;
         int good;
@@ -1686,7 +1728,9 @@ static stylegan_result sg__check_config(const stylegan_config *c, sg__shape *sha
         {"use_styles", c->use_styles || c->family == STYLEGAN_FAMILY_1 || c->num_ws > 1},
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
-        if (!checks[i].good) return sg__fail(error, STYLEGAN_ERROR_FORMAT, "configuration field %s has an impossible value", checks[i].name);
+        if (!checks[i].good)
+            return sg__fail(error, STYLEGAN_ERROR_FORMAT, "configuration field %s has an impossible value",
+                            checks[i].name);
     }
     shape->lod = (int)c->lod;
     shape->lod_fraction = c->lod - (float)shape->lod;
@@ -1708,7 +1752,8 @@ static stylegan_result sg__plan(stylegan_model *m, unsigned char *used, stylegan
         stylegan_tensor tensor;
         builder.result = sg__read_entry(m->data, &m->head, i, &tensor, error);
         if (!builder.result && !used[i]) {
-            builder.result = sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "tensor %s has no place in this network", tensor.name);
+            builder.result =
+                sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "tensor %s has no place in this network", tensor.name);
         }
         uint64_t count = 1;
         for (int d = 0; d < 4; d++) count *= (uint64_t)tensor.shape[d];
@@ -1730,27 +1775,27 @@ typedef struct sg__map {
 
 /* What one part needs for itself. */
 typedef struct sg__scratch {
-    float *panel;   /* [taps][I][Q][V] */
-    float *squares; /* [Q][V] */
-    float *noise;   /* [R] */
-    float *ring;    /* rows of the up-sampling filter */
-    float *row;     /* [ceil(C/V)][R][V], twice */
-    float *zeros;   /* [R + 2][V]: a row above or below the map */
+    float *panel;                       /* [taps][I][Q][V] */
+    float *squares;                     /* [Q][V] */
+    float *noise;                       /* [R] */
+    float *ring;                        /* rows of the up-sampling filter */
+    float *row;                         /* [ceil(C/V)][R][V], twice */
+    float *zeros;                       /* [R + 2][V]: a row above or below the map */
     float *weights, *products, *spread; /* of Winograd's algorithm, see sg__tiling */
 } sg__scratch;
 
 typedef struct sg__workspace {
-    float *maps[3];      /* feature maps: input, output, and the residual branch */
-    float *images[2];    /* the image of the block before, and the current one */
-    float *styles;       /* [style_floats] */
+    float *maps[3];                         /* feature maps: input, output, and the residual branch */
+    float *images[2];                       /* the image of the block before, and the current one */
+    float *styles;                          /* [style_floats] */
     float *bias, *strength, *scale, *shift; /* [C] each, of the current layer */
-    float *moments;      /* [strips][blocks][2][V] */
-    float *mapping[3];   /* [SG__BATCH][width], the network's input and two hidden layers */
-    float *winograd;     /* transformed inputs of a strip */
-    float *rgb_panel;    /* [I][ceil(C/V)][V] */
-    float *band;         /* [C][rows][W]: finished rows for the callback */
-    float *z, *ws;       /* [z_dim], [L][D]: of stylegan_generate */
-    sg__scratch *scratch; /* [parts] */
+    float *moments;                         /* [strips][blocks][2][V] */
+    float *mapping[3];                      /* [SG__BATCH][width], the network's input and two hidden layers */
+    float *winograd;                        /* transformed inputs of a strip */
+    float *rgb_panel;                       /* [I][ceil(C/V)][V] */
+    float *band;                            /* [C][rows][W]: finished rows for the callback */
+    float *z, *ws;                          /* [z_dim], [L][D]: of stylegan_generate */
+    sg__scratch *scratch;                   /* [parts] */
 } sg__workspace;
 
 enum {
@@ -1800,7 +1845,8 @@ static sg__map sg__make_map(const stylegan_model *m, float *data, int channels, 
 }
 
 static uint64_t sg__map_floats(const stylegan_model *m, int channels, int resolution) {
-    return (uint64_t)sg__blocks_of(m, channels) * (uint64_t)m->kernels->lanes * (uint64_t)resolution * ((uint64_t)resolution + 2);
+    return (uint64_t)sg__blocks_of(m, channels) * (uint64_t)m->kernels->lanes * (uint64_t)resolution *
+           ((uint64_t)resolution + 2);
 }
 
 static uint64_t sg__most(uint64_t a, uint64_t b) {
@@ -1818,8 +1864,8 @@ static int sg__panel_taps(const stylegan_model *m, const sg__layer *layer, int u
     return up && m->config.family == STYLEGAN_FAMILY_1 ? (k + 1) * (k + 1) + k * k : k * k;
 }
 
-/* How a convolution runs: directly, or as Winograd tiles of 4x4 outputs (for up-sampling: of each of the four phases of the
-   scattered signal: even and odd rows and columns). */
+/* How a convolution runs: directly, or as Winograd tiles of 4x4 outputs (for up-sampling: of each of the four phases of
+   the scattered signal: even and odd rows and columns). */
 typedef struct sg__tiling {
     int points; /* along one axis, 6 or 5; 0: directly */
     int tiles;  /* in a row */
@@ -1834,7 +1880,8 @@ static sg__tiling sg__tile(const stylegan_model *m, const sg__layer *layer, int 
     t.points = up ? 5 : 6;
     t.rows = t.tiles = up ? resolution / 4 + 1 : resolution / 4;
     /* Vector operations for one input channel and one vector of outputs; the constants count a tile's transforms. */
-    double pixels = (double)resolution * resolution, tiles = (double)t.tiles * t.tiles, out = sg__blocks_of(m, layer->out);
+    double pixels = (double)resolution * resolution, tiles = (double)t.tiles * t.tiles,
+           out = sg__blocks_of(m, layer->out);
     double taps = up && m->config.family == STYLEGAN_FAMILY_1 ? 16 : 9;
     double direct = taps * pixels + 2 * taps;
     double winograd = up ? 100 * tiles + 500 + 170 * tiles / out + 550 * tiles / layer->in
@@ -1882,7 +1929,9 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
             sg__tiling t = sg__tile(m, layer, up ? block->resolution / 2 : block->resolution, up);
             uint64_t points = (uint64_t)(t.points * t.points), tiles = (uint64_t)t.tiles;
             uint64_t in = (uint64_t)sg__blocks_of(m, layer->in) * lanes;
-            strip = sg__most(strip, points * in * (tiles * (uint64_t)(t.strip + 1 + (m->fir_height + 7) / 8) + 2 * (uint64_t)m->kernels->pixels));
+            strip = sg__most(strip, points * in *
+                                        (tiles * (uint64_t)(t.strip + 1 + (m->fir_height + 7) / 8) +
+                                         2 * (uint64_t)m->kernels->pixels));
             weights = sg__most(weights, points * (up ? 4 : 1) * (uint64_t)layer->in * panel_width);
             products = sg__most(products, points * tiles * (uint64_t)t.chunk * panel_width);
             if (up && points) spread = sg__most(spread, 8 * (uint64_t)t.chunk * sg__spread_pixels(m, &t) * panel_width);
@@ -2025,7 +2074,7 @@ static void sg__normalize(float *x, int count) {
     for (int i = 0; i < count; i++) x[i] *= factor;
 }
 
-/* The network's input for one latent: z and the embedded label, normalised. row is scratch for a row of the embedding. */
+/* The network's input for one latent: z and the embedded label, normalised. row: scratch for a row of the embedding. */
 static void sg__mapping_input(const stylegan_model *m, const float *z, const float *label, float *x, float *row) {
     const stylegan_config *c = &m->config;
     int embed = c->c_dim ? m->embed_weight.columns : 0;
@@ -2064,8 +2113,16 @@ static stylegan_result sg__map_batch(const stylegan_model *m, const float *z, co
     }
     for (int i = 0; i < c->mapping_layers; i++) {
         const sg__layer *layer = &m->mapping[i];
-        sg__dense dense = {m, &layer->weight, &layer->bias, x, y, layer->in, layer->out, count,
-                           (stylegan_activation)c->mapping_activation, c->mapping_gain};
+        sg__dense dense = {m,
+                           &layer->weight,
+                           &layer->bias,
+                           x,
+                           y,
+                           layer->in,
+                           layer->out,
+                           count,
+                           (stylegan_activation)c->mapping_activation,
+                           c->mapping_gain};
         sg__run_dense(&dense, 1, w);
         float *swap = x;
         x = y;
@@ -2093,19 +2150,19 @@ static stylegan_result sg__map_batch(const stylegan_model *m, const float *z, co
 
 typedef struct sg__upsampler {
     const stylegan_model *model;
-    int vectors, width;               /* of the output row, in pixels */
+    int vectors, width; /* of the output row, in pixels */
     int low, high, pad_row, pad_column;
-    int made;                         /* rows of t so far */
-    float *ring;                      /* the t row being made, then fir_height rows: [q][pixels][V] each */
-    size_t pixels;                    /* of a ring row */
-    /* Returns row `index` of t, pixels [0, high), vectors *stride floats apart: either in `row`, which comes with the stride
-       of a ring row and zeros on both sides, or elsewhere with as much room. */
+    int made;      /* rows of t so far */
+    float *ring;   /* the t row being made, then fir_height rows: [q][pixels][V] each */
+    size_t pixels; /* of a ring row */
+    /* Returns row `index` of t, pixels [0, high), vectors *stride floats apart: either in `row`, which comes with the
+       stride of a ring row and zeros on both sides, or elsewhere with as much room. */
     float *(*make)(void *context, int index, float *row, size_t *stride);
     void *context;
 } sg__upsampler;
 
-/* kernel: of the scatter that fills t from an input of `size` x `size`: x[i] goes to t[2 i + k]. fold: StyleGAN 1's, one
-   larger than the layer's; its output is cropped to twice the input before the filter. */
+/* kernel: of the scatter that fills t from an input of `size` x `size`: x[i] goes to t[2 i + k]. fold: StyleGAN 1's,
+   one larger than the layer's; its output is cropped to twice the input before the filter. */
 static void sg__upsample_geometry(sg__upsampler *u, const stylegan_model *m, int size, int kernel, int fold) {
     int h = m->fir_height, w = m->fir_width, crop = (kernel - 1) / 2;
     u->model = m;
@@ -2176,9 +2233,9 @@ typedef struct sg__convolution {
     const sg__workspace *workspace;
     const sg__layer *layer;
     sg__map in, out;
-    int up, fold;        /* up-sampling; StyleGAN 1's, which folds the 3x3 weights into 4x4 */
-    const float *style;  /* [I]: modulates (and demodulates) the weights, or NULL */
-    const sg__map *add;  /* residual branch, or NULL */
+    int up, fold;       /* up-sampling; StyleGAN 1's, which folds the 3x3 weights into 4x4 */
+    const float *style; /* [I]: modulates (and demodulates) the weights, or NULL */
+    const sg__map *add; /* residual branch, or NULL */
     stylegan_noise_mode noise;
     uint64_t seed;
     stylegan_activation activation;
@@ -2193,7 +2250,7 @@ typedef struct sg__convolution {
 typedef struct sg__tile_rows {
     const sg__convolution *convolution;
     const sg__scratch *scratch;
-    int q, kernel; /* vectors of the panel; the kernel's size after folding */
+    int q, kernel;  /* vectors of the panel; the kernel's size after folding */
     int begin, end; /* rows of Winograd tiles in scratch->spread */
 } sg__tile_rows;
 
@@ -2205,7 +2262,8 @@ static void sg__conv_panel(const sg__convolution *c, int first, int q, const sg_
     float *panel = c->fold ? s->panel + tap * (size_t)(folded * folded) : s->panel;
     STYLEGAN_MEMSET(s->squares, 0, (size_t)width * sizeof(float));
     for (int t = 0; t < size * size; t++) {
-        k->panel(&c->layer->weight, (size_t)t * (size_t)in, in, first * k->lanes, q, c->style, s->squares, panel + tap * (size_t)t);
+        k->panel(&c->layer->weight, (size_t)t * (size_t)in, in, first * k->lanes, q, c->style, s->squares,
+                 panel + tap * (size_t)t);
     }
     for (int i = 0; i < width; i++) {
         s->squares[i] = c->style ? (float)(1 / STYLEGAN_SQRT((double)s->squares[i] + 1e-8)) : 1.0f;
@@ -2235,7 +2293,8 @@ static void sg__add_tap(sg__row *r, const sg__tile_rows *t, int y, int x, int ro
     r->panel[r->taps++] = t->scratch->panel + tap * (size_t)(y * t->kernel + x);
 }
 
-static sg__row sg__conv_row(const sg__tile_rows *t, float *output, size_t output_pixel, size_t output_vector, int width) {
+static sg__row sg__conv_row(const sg__tile_rows *t, float *output, size_t output_pixel, size_t output_vector,
+                            int width) {
     const sg__convolution *c = t->convolution;
     sg__row row;
     row.input = c->in.data;
@@ -2292,9 +2351,10 @@ static const float *sg__noise_row(const sg__convolution *c, int y, const sg__scr
     return s->noise;
 }
 
-/* Noise, bias, activation, gain, clamp and residual branch of a row of vectors first ... first + q - 1; closes the row with
-   zero pixels. `scale` [q][V] is the demodulation. */
-static void sg__finish_row(const sg__convolution *c, int y, int first, int q, const float *scale, const sg__scratch *s) {
+/* Noise, bias, activation, gain, clamp and residual branch of a row of vectors first ... first + q - 1; closes the row
+   with zero pixels. `scale` [q][V] is the demodulation. */
+static void sg__finish_row(const sg__convolution *c, int y, int first, int q, const float *scale,
+                           const sg__scratch *s) {
     const sg__kernels *k = c->model->kernels;
     size_t lanes = (size_t)k->lanes;
     const float *noise = sg__noise_row(c, y, s);
@@ -2332,16 +2392,19 @@ static size_t sg__strip_tiles(const sg__convolution *c) {
 
 static float *sg__transformed(const sg__convolution *c, size_t block, size_t tile) {
     size_t group = (size_t)sg__group(c->model), blocks = (size_t)sg__blocks_of(c->model, c->layer->in);
-    return c->workspace->winograd + ((tile / group * blocks + block) * group + tile % group) * (size_t)c->model->kernels->lanes;
+    return c->workspace->winograd +
+           ((tile / group * blocks + block) * group + tile % group) * (size_t)c->model->kernels->lanes;
 }
 
 static void sg__winograd_input_item(void *context, int item, int part) {
     const sg__convolution *c = (const sg__convolution *)context;
     const sg__tiling *t = &c->tiling;
     const sg__kernels *k = c->model->kernels;
-    size_t lanes = (size_t)k->lanes, blocks = (size_t)sg__blocks_of(c->model, c->layer->in), block = (size_t)item % blocks;
+    size_t lanes = (size_t)k->lanes, blocks = (size_t)sg__blocks_of(c->model, c->layer->in),
+           block = (size_t)item % blocks;
     size_t stride = blocks * sg__strip_tiles(c) * lanes;
-    int row = item / (int)blocks, whole = c->in.resolution / 4, tile = row * t->tiles, end = tile + whole, group = sg__group(c->model);
+    int row = item / (int)blocks, whole = c->in.resolution / 4, tile = row * t->tiles, end = tile + whole,
+        group = sg__group(c->model);
     const float *rows[6];
     float edge[5 * 5 * 16];
     for (int i = 0; i < t->points; i++) {
@@ -2388,11 +2451,12 @@ static void sg__winograd_weights(const sg__tile_rows *t) {
 }
 
 /* Multiplies tile rows [begin, end) with `weights` and writes the outputs, vectors `vector` floats apart. */
-static void sg__winograd_multiply(const sg__tile_rows *t, const float *weights, int begin, int end, float *out, size_t row,
-                                  size_t pixel, size_t vector) {
+static void sg__winograd_multiply(const sg__tile_rows *t, const float *weights, int begin, int end, float *out,
+                                  size_t row, size_t pixel, size_t vector) {
     const sg__convolution *c = t->convolution;
     const sg__kernels *k = c->model->kernels;
-    size_t lanes = (size_t)k->lanes, blocks = (size_t)sg__blocks_of(c->model, c->layer->in), across = (size_t)c->tiling.tiles;
+    size_t lanes = (size_t)k->lanes, blocks = (size_t)sg__blocks_of(c->model, c->layer->in),
+           across = (size_t)c->tiling.tiles;
     size_t first = (size_t)(begin - c->first_tile_row) * across, tiles = (size_t)(end - begin) * across;
     size_t group = (size_t)sg__group(c->model);
     int points = c->tiling.points * c->tiling.points;
@@ -2438,10 +2502,12 @@ static float *sg__make_winograd(void *context, int index, float *unused, size_t 
         t->end = t->begin + tiling->chunk < c->end_tile_row ? t->begin + tiling->chunk : c->end_tile_row;
         for (size_t phase = 0; phase < 4; phase++) {
             const float *weights = t->scratch->weights + phase * 25 * (size_t)(c->layer->in * t->q) * lanes;
-            sg__winograd_multiply(t, weights, t->begin, t->end, spread + phase / 2 * row + phase % 2 * lanes, 2 * row, 2 * lanes, vector);
+            sg__winograd_multiply(t, weights, t->begin, t->end, spread + phase / 2 * row + phase % 2 * lanes, 2 * row,
+                                  2 * lanes, vector);
         }
         size_t before = (size_t)c->model->fir_width * lanes, after = vector - before - (size_t)high * lanes;
-        for (size_t i = 0; i < 8 * (size_t)(t->end - t->begin) * (size_t)t->q; i++) { /* the last tiles reach beyond t */
+        for (size_t i = 0; i < 8 * (size_t)(t->end - t->begin) * (size_t)t->q;
+             i++) { /* the last tiles reach beyond t */
             STYLEGAN_MEMSET(spread + i * vector - before, 0, before * sizeof(float));
             STYLEGAN_MEMSET(spread + i * vector + (size_t)high * lanes, 0, after * sizeof(float));
         }
@@ -2567,7 +2633,8 @@ static void sg__pixel_norm_item(void *context, int y, int part) {
             sum += value * value;
         }
         float factor = (float)(1 / STYLEGAN_SQRT(sum / a->map.channels + 1e-8));
-        for (int c = 0; c < a->map.channels; c++) pixel[(size_t)(c / lanes) * a->map.block + (size_t)(c % lanes)] *= factor;
+        for (int c = 0; c < a->map.channels; c++)
+            pixel[(size_t)(c / lanes) * a->map.block + (size_t)(c % lanes)] *= factor;
     }
 }
 
@@ -2610,13 +2677,19 @@ static void sg__scale_shift_item(void *context, int item, int part) {
     (void)part;
     for (int y = sg__strip_begin(a, strip); y < sg__strip_begin(a, strip + 1); y++) {
         float *row = a->map.data + (size_t)block * a->map.block + (size_t)y * a->map.row + (size_t)k->lanes;
-        k->scale_shift(row, a->map.resolution, a->workspace->scale + block * k->lanes, a->workspace->shift + block * k->lanes);
+        k->scale_shift(row, a->map.resolution, a->workspace->scale + block * k->lanes,
+                       a->workspace->shift + block * k->lanes);
     }
 }
 
 /* style [2][C]: scales, then shifts; NULL without styles. */
-static void sg__normalize_and_style(const stylegan_model *m, const sg__workspace *w, const sg__map *map, const float *style) {
-    sg__adain a = {m, w, *map, sg__blocks_of(m, map->channels), map->resolution < 64 ? map->resolution / 4 : SG__STRIPS,
+static void sg__normalize_and_style(const stylegan_model *m, const sg__workspace *w, const sg__map *map,
+                                    const float *style) {
+    sg__adain a = {m,
+                   w,
+                   *map,
+                   sg__blocks_of(m, map->channels),
+                   map->resolution < 64 ? map->resolution / 4 : SG__STRIPS,
                    m->config.use_instance_norm};
     if (m->config.use_pixel_norm) sg__parallel(m, map->resolution, sg__pixel_norm_item, &a);
     if (!a.instance_norm && !style) return;
@@ -2640,12 +2713,12 @@ typedef struct sg__rgb {
     const sg__layer *layer;
     int vectors; /* ceil(C/V) */
     sg__map in;
-    const sg__map *below; /* the image of the block before, or NULL */
-    const sg__map *out;   /* this block's image, or NULL: the final rows go to `image` */
-    float *image;         /* [C][rows][W] */
+    const sg__map *below;  /* the image of the block before, or NULL */
+    const sg__map *out;    /* this block's image, or NULL: the final rows go to `image` */
+    float *image;          /* [C][rows][W] */
     size_t channel_stride; /* floats between its channels */
-    int begin, end;       /* the rows of the final image in it */
-    int rows_per_item;    /* of this block's image */
+    int begin, end;        /* the rows of the final image in it */
+    int rows_per_item;     /* of this block's image */
 } sg__rgb;
 
 /* Row `index` of the image below with zeros between the pixels. */
@@ -2666,7 +2739,8 @@ static float *sg__make_spread(void *context, int index, float *row, size_t *vect
 static void sg__blend_below(const sg__rgb *r, int y, float *row, size_t vector) {
     int lanes = r->model->kernels->lanes;
     for (int v = 0; v < r->vectors; v++, row += vector) {
-        const float *below = r->below->data + (size_t)v * r->below->block + (size_t)(y / 2) * r->below->row + (size_t)lanes;
+        const float *below =
+            r->below->data + (size_t)v * r->below->block + (size_t)(y / 2) * r->below->row + (size_t)lanes;
         for (int i = 0; i < 2 * r->below->resolution * lanes; i++) {
             row[i] += (below[i / (2 * lanes) * lanes + i % lanes] - row[i]) * r->model->lod_fraction;
         }
@@ -2727,8 +2801,14 @@ static void sg__rgb_item(void *context, int item, int part) {
         k->convolve(&row, r->vectors);
         if (add) sg__upsample_row(&up, y, above, plain);
         for (int v = 0; v < r->vectors; v++) {
-            sg__epilogue e = {one, r->workspace->bias + (size_t)v * lanes, zero, NULL, add ? above + (size_t)v * plain : NULL,
-                              STYLEGAN_LINEAR, 1, m->config.conv_clamp};
+            sg__epilogue e = {one,
+                              r->workspace->bias + (size_t)v * lanes,
+                              zero,
+                              NULL,
+                              add ? above + (size_t)v * plain : NULL,
+                              STYLEGAN_LINEAR,
+                              1,
+                              m->config.conv_clamp};
             k->finish(out + (size_t)v * vector, r->in.resolution, &e);
         }
         if (r->below && blend) sg__blend_below(r, y, out, vector);
@@ -2743,7 +2823,7 @@ typedef struct sg__call {
     const sg__workspace *workspace;
     const stylegan_run *run;
     stylegan_error *error;
-    int index; /* in the batch */
+    int index;              /* in the batch */
     double work_done, work; /* multiplications, for the progress */
 } sg__call;
 
@@ -2833,7 +2913,8 @@ static stylegan_result sg__progress(sg__call *call, double work) {
 /* What every main layer ends with: StyleGAN 1's normalisation and style, then the callbacks. */
 static stylegan_result sg__end_layer(sg__call *call, const sg__layer *layer, const sg__map *map, const char *kind) {
     const stylegan_model *m = call->model;
-    if (m->config.family == STYLEGAN_FAMILY_1) sg__normalize_and_style(m, call->workspace, map, sg__style_of(call, layer));
+    if (m->config.family == STYLEGAN_FAMILY_1)
+        sg__normalize_and_style(m, call->workspace, map, sg__style_of(call, layer));
     sg__inspect(call, map->resolution, kind, map);
     return sg__progress(call, sg__layer_work(layer, map->resolution));
 }
@@ -2847,7 +2928,8 @@ static sg__map sg__first_map(const sg__call *call, const float *ws) {
     STYLEGAN_MEMSET(map.data, 0, map.block * (size_t)sg__blocks_of(m, channels) * sizeof(float));
     if (m->dense.data) {
         sg__tensor no_bias = {NULL, NULL, STYLEGAN_F32, 0};
-        sg__dense dense = {m, &m->dense, &no_bias, ws, w->maps[1], m->config.w_dim, 16 * channels, 1, STYLEGAN_LINEAR, 1};
+        sg__dense dense = {m, &m->dense,       &no_bias, ws, w->maps[1], m->config.w_dim, 16 * channels,
+                           1, STYLEGAN_LINEAR, 1};
         sg__run_dense(&dense, 1, w);
     }
     for (int pixel = 0; pixel < 16; pixel++) {
@@ -2896,8 +2978,8 @@ static stylegan_result sg__final_rows(const sg__call *call, sg__rgb *rgb, float 
         sg__parallel(m, (rows + rgb->rows_per_item - 1) / rgb->rows_per_item, sg__rgb_item, rgb);
         if (!run->rows) continue;
         for (int c = 0; image && c < m->config.channels; c++) {
-            STYLEGAN_MEMCPY(image + ((size_t)c * (size_t)size + (size_t)y) * (size_t)size, rgb->image + (size_t)c * floats,
-                            floats * sizeof(float));
+            STYLEGAN_MEMCPY(image + ((size_t)c * (size_t)size + (size_t)y) * (size_t)size,
+                            rgb->image + (size_t)c * floats, floats * sizeof(float));
         }
         if (run->rows(run->user, call->index, y, rgb->end - y, rgb->image)) {
             return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED, "cancelled by the rows callback");
@@ -2913,9 +2995,21 @@ static stylegan_result sg__to_rgb(sg__call *call, int index, const sg__map *map,
     const sg__layer *layer = &m->blocks[index].torgb;
     int last = index == m->block_count - 1;
     sg__map out = sg__make_map(m, w->images[index % 2], m->config.channels, map->resolution);
-    sg__rgb rgb = {m, w, layer, sg__blocks_of(m, m->config.channels), *map, below->data ? below : NULL, last ? NULL : &out, NULL, 0, 0, 0, 16};
+    sg__rgb rgb = {m,
+                   w,
+                   layer,
+                   sg__blocks_of(m, m->config.channels),
+                   *map,
+                   below->data ? below : NULL,
+                   last ? NULL : &out,
+                   NULL,
+                   0,
+                   0,
+                   0,
+                   16};
     STYLEGAN_MEMSET(w->scratch[0].squares, 0, (size_t)(rgb.vectors * m->kernels->lanes) * sizeof(float));
-    m->kernels->panel(&layer->weight, 0, layer->in, 0, rgb.vectors, sg__style_of(call, layer), w->scratch[0].squares, w->rgb_panel);
+    m->kernels->panel(&layer->weight, 0, layer->in, 0, rgb.vectors, sg__style_of(call, layer), w->scratch[0].squares,
+                      w->rgb_panel);
     sg__load_epilogue(m, layer, w);
     if (last) return sg__final_rows(call, &rgb, image);
     sg__parallel(m, (map->resolution + rgb.rows_per_item - 1) / rgb.rows_per_item, sg__rgb_item, &rgb);
@@ -2981,12 +3075,13 @@ static void sg__free(void *user, void *memory) {
 #endif
 
 /* Lays out a model in its memory: the model itself, its tables, and `extra` bytes (the weights, if it holds them). */
-static uint64_t sg__arrange(void *memory, const sg__head *head, const stylegan_config *config, int blocks, uint64_t extra,
-                            stylegan_model **model, unsigned char **used, unsigned char **weights) {
+static uint64_t sg__arrange(void *memory, const sg__head *head, const stylegan_config *config, int blocks,
+                            uint64_t extra, stylegan_model **model, unsigned char **used, unsigned char **weights) {
     sg__arena arena;
     arena.base = memory ? sg__aligned(memory) : NULL;
     arena.used = 0;
-    size_t block_bytes = (size_t)blocks * sizeof(sg__block), mapping_bytes = (size_t)config->mapping_layers * sizeof(sg__layer);
+    size_t block_bytes = (size_t)blocks * sizeof(sg__block),
+           mapping_bytes = (size_t)config->mapping_layers * sizeof(sg__layer);
     stylegan_model *m = (stylegan_model *)sg__arena_take(&arena, sizeof(stylegan_model));
     sg__block *block_table = (sg__block *)sg__arena_take(&arena, block_bytes);
     sg__layer *mapping_table = (sg__layer *)sg__arena_take(&arena, mapping_bytes);
@@ -3005,15 +3100,17 @@ static uint64_t sg__arrange(void *memory, const sg__head *head, const stylegan_c
 }
 
 /* The head's beginning: prologue and configuration. */
-static stylegan_result sg__read_start(const unsigned char *data, size_t size, sg__head *head, stylegan_config *config, sg__shape *shape,
-                                      stylegan_error *error) {
+static stylegan_result sg__read_start(const unsigned char *data, size_t size, sg__head *head, stylegan_config *config,
+                                      sg__shape *shape, stylegan_error *error) {
     stylegan_result result = sg__read_prologue(data, size, head, error);
     if (result) return result;
-    if (size < head->directory) return sg__fail(error, STYLEGAN_ERROR_FORMAT, "truncated: %u bytes end within its head", (uint64_t)size);
+    if (size < head->directory)
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "truncated: %u bytes end within its head", (uint64_t)size);
     sg__read_config(data, head, config);
     for (size_t i = sizeof *config / 4; i < head->config_count; i++) {
         if (sg__u32(data + SG__HEAD_SIZE + 4 * i)) {
-            return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "configuration field %u is unknown to this version", (uint64_t)i);
+            return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "configuration field %u is unknown to this version",
+                            (uint64_t)i);
         }
     }
     return sg__check_config(config, shape, error);
@@ -3022,7 +3119,8 @@ static stylegan_result sg__read_start(const unsigned char *data, size_t size, sg
 static stylegan_result sg__set_up_execution(stylegan_model *m, const stylegan_options *options, stylegan_error *error) {
     m->kernels = sg__find_kernels(options->isa);
     if (!m->kernels) {
-        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "instruction set %s is not available here", stylegan_isa_name(options->isa));
+        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "instruction set %s is not available here",
+                        stylegan_isa_name(options->isa));
     }
     if (options->threads < 0 || options->threads > SG__MAX_THREADS) {
         return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "options.threads must be 0 to %u", (uint64_t)SG__MAX_THREADS);
@@ -3045,8 +3143,8 @@ static stylegan_result sg__set_up_execution(stylegan_model *m, const stylegan_op
 }
 
 /* Opens from `data`, or, if that is NULL, from what `read` delivers. */
-static stylegan_result sg__open(stylegan_model **model, const unsigned char *data, size_t size, stylegan_read_fn *read, void *user,
-                                const stylegan_options *options, stylegan_error *error) {
+static stylegan_result sg__open(stylegan_model **model, const unsigned char *data, size_t size, stylegan_read_fn *read,
+                                void *user, const stylegan_options *options, stylegan_error *error) {
     unsigned char start[SG__HEAD_SIZE + 4 * SG__MAX_FIELDS], *used, *weights;
     const unsigned char *head_data = data;
     sg__head head;
@@ -3056,16 +3154,19 @@ static stylegan_result sg__open(stylegan_model **model, const unsigned char *dat
     stylegan_result result;
     if (!data) {
         head_data = start;
-        if (read(user, start, SG__HEAD_SIZE)) return sg__fail(error, STYLEGAN_ERROR_FILE, "cannot read the first %u bytes", (uint64_t)SG__HEAD_SIZE);
+        if (read(user, start, SG__HEAD_SIZE))
+            return sg__fail(error, STYLEGAN_ERROR_FILE, "cannot read the first %u bytes", (uint64_t)SG__HEAD_SIZE);
         result = sg__read_prologue(start, SG__HEAD_SIZE, &head, error);
         if (result) return result;
         size = head.directory;
-        if (read(user, start + SG__HEAD_SIZE, size - SG__HEAD_SIZE)) return sg__fail(error, STYLEGAN_ERROR_FILE, "truncated: cannot read its head");
+        if (read(user, start + SG__HEAD_SIZE, size - SG__HEAD_SIZE))
+            return sg__fail(error, STYLEGAN_ERROR_FILE, "truncated: cannot read its head");
     }
     result = sg__read_start(head_data, size, &head, &config, &shape, error);
     if (result) return result;
 
-    uint64_t needed = sg__arrange(NULL, &head, &config, shape.block_count, data ? 0 : head.file_size, &m, &used, &weights);
+    uint64_t needed =
+        sg__arrange(NULL, &head, &config, shape.block_count, data ? 0 : head.file_size, &m, &used, &weights);
     void *memory = options->memory, *owned = NULL;
     void *(*allocate)(void *, size_t) = options->allocate;
     void (*release)(void *, void *) = options->release;
@@ -3076,7 +3177,8 @@ static stylegan_result sg__open(stylegan_model **model, const unsigned char *dat
     }
 #endif
     if (memory && options->memory_size < needed) {
-        return sg__fail(error, STYLEGAN_ERROR_MEMORY, "options.memory has %u bytes, %u are needed", (uint64_t)options->memory_size, needed);
+        return sg__fail(error, STYLEGAN_ERROR_MEMORY, "options.memory has %u bytes, %u are needed",
+                        (uint64_t)options->memory_size, needed);
     }
     if (!memory && allocate && needed <= (size_t)-1) memory = owned = allocate(options->allocator_user, (size_t)needed);
     if (!memory) return sg__fail(error, STYLEGAN_ERROR_MEMORY, "cannot allocate %u bytes for the model", needed);
@@ -3102,10 +3204,12 @@ static stylegan_result sg__open(stylegan_model **model, const unsigned char *dat
     }
     if (!result) result = sg__read_head(m->data, size, &m->head, error);
     if (!result && size < m->head.file_size) {
-        result = sg__fail(error, STYLEGAN_ERROR_FORMAT, "truncated: %u bytes, its head promises %u", (uint64_t)size, m->head.file_size);
+        result = sg__fail(error, STYLEGAN_ERROR_FORMAT, "truncated: %u bytes, its head promises %u", (uint64_t)size,
+                          m->head.file_size);
     }
     if (!result && !options->trust_data &&
-        sg__checksum(1, m->data + m->head.head_size, (size_t)(m->head.file_size - m->head.head_size)) != sg__u64(m->data + 32)) {
+        sg__checksum(1, m->data + m->head.head_size, (size_t)(m->head.file_size - m->head.head_size)) !=
+            sg__u64(m->data + 32)) {
         result = sg__fail(error, STYLEGAN_ERROR_CHECKSUM, "damaged: the checksum of its tensors is wrong");
     }
     if (!result) result = sg__plan(m, used, error);
@@ -3126,7 +3230,8 @@ static const stylegan_options *sg__options(const stylegan_options *options) {
     return options ? options : &defaults;
 }
 
-STYLEGAN_API stylegan_model *stylegan_open_memory(const void *data, size_t size, const stylegan_options *options, stylegan_error *error) {
+STYLEGAN_API stylegan_model *stylegan_open_memory(const void *data, size_t size, const stylegan_options *options,
+                                                  stylegan_error *error) {
     stylegan_model *model = NULL;
     if (!data) {
         sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "data is NULL");
@@ -3152,7 +3257,8 @@ static int sg__read_file(void *user, void *buffer, size_t size) {
     return fread(buffer, 1, size, (FILE *)user) != size;
 }
 
-STYLEGAN_API stylegan_model *stylegan_open_file(const char *path, const stylegan_options *options, stylegan_error *error) {
+STYLEGAN_API stylegan_model *stylegan_open_file(const char *path, const stylegan_options *options,
+                                                stylegan_error *error) {
     FILE *file = path ? fopen(path, "rb") : NULL;
     if (!file) {
         sg__fail(error, STYLEGAN_ERROR_FILE, "%s: cannot open", path ? path : "(no path)");
@@ -3166,7 +3272,8 @@ STYLEGAN_API stylegan_model *stylegan_open_file(const char *path, const stylegan
 }
 #endif
 
-STYLEGAN_API size_t stylegan_open_size(const void *data, size_t size, const stylegan_options *options, stylegan_error *error) {
+STYLEGAN_API size_t stylegan_open_size(const void *data, size_t size, const stylegan_options *options,
+                                       stylegan_error *error) {
     sg__head head;
     stylegan_config config;
     sg__shape shape;
@@ -3238,19 +3345,21 @@ static const stylegan_run *sg__run(const stylegan_run *run) {
 }
 
 /* Lays out the caller's workspace or the model's own, which stays locked until sg__release. */
-static stylegan_result sg__acquire(const stylegan_model *m, const stylegan_run *run, sg__workspace *w, stylegan_error *error) {
+static stylegan_result sg__acquire(const stylegan_model *m, const stylegan_run *run, sg__workspace *w,
+                                   stylegan_error *error) {
     size_t needed = sg__layout(m, NULL, w);
     if (run->workspace) {
         if (run->workspace_size < needed) {
-            return sg__fail(error, STYLEGAN_ERROR_WORKSPACE, "the workspace has %u bytes, %u are needed", (uint64_t)run->workspace_size,
-                            (uint64_t)needed);
+            return sg__fail(error, STYLEGAN_ERROR_WORKSPACE, "the workspace has %u bytes, %u are needed",
+                            (uint64_t)run->workspace_size, (uint64_t)needed);
         }
         sg__layout(m, run->workspace, w);
         return STYLEGAN_OK;
     }
     stylegan_model *owner = (stylegan_model *)m; /* its workspace is the one thing that a call may set */
     SG__LOCK(&owner->workspace_lock);
-    if (!owner->workspace && owner->allocate && needed != (size_t)-1) owner->workspace = owner->allocate(owner->allocator_user, needed);
+    if (!owner->workspace && owner->allocate && needed != (size_t)-1)
+        owner->workspace = owner->allocate(owner->allocator_user, needed);
     if (!owner->workspace) {
         SG__UNLOCK(&owner->workspace_lock);
         return sg__fail(error, STYLEGAN_ERROR_MEMORY, "cannot allocate a workspace of %u bytes", (uint64_t)needed);
@@ -3265,19 +3374,21 @@ static void sg__release(const stylegan_model *m, const stylegan_run *run) {
     (void)owner;
 }
 
-static stylegan_result sg__map_all(const stylegan_model *m, const float *z, const float *labels, int count, float psi, int cutoff,
-                                   float *ws, const sg__workspace *w) {
+static stylegan_result sg__map_all(const stylegan_model *m, const float *z, const float *labels, int count, float psi,
+                                   int cutoff, float *ws, const sg__workspace *w) {
     const stylegan_config *c = &m->config;
     for (int n = 0; n < count; n += SG__BATCH) {
         size_t at = (size_t)n;
         sg__map_batch(m, z ? z + at * (size_t)c->z_dim : z, labels ? labels + at * (size_t)c->c_dim : labels,
-                      count - n < SG__BATCH ? count - n : SG__BATCH, psi, cutoff, ws + at * (size_t)c->num_ws * (size_t)c->w_dim, w);
+                      count - n < SG__BATCH ? count - n : SG__BATCH, psi, cutoff,
+                      ws + at * (size_t)c->num_ws * (size_t)c->w_dim, w);
     }
     return STYLEGAN_OK;
 }
 
-STYLEGAN_API stylegan_result stylegan_map(const stylegan_model *model, const float *z, const float *labels, int count, float psi,
-                                          int cutoff, float *ws, const stylegan_run *run, stylegan_error *error) {
+STYLEGAN_API stylegan_result stylegan_map(const stylegan_model *model, const float *z, const float *labels, int count,
+                                          float psi, int cutoff, float *ws, const stylegan_run *run,
+                                          stylegan_error *error) {
     sg__workspace workspace;
     run = sg__run(run);
     if (!model || (!z && model->config.z_dim) || !ws || count < 0) {
@@ -3293,7 +3404,8 @@ STYLEGAN_API stylegan_result stylegan_map(const stylegan_model *model, const flo
     return STYLEGAN_OK;
 }
 
-STYLEGAN_API stylegan_result stylegan_mix(const stylegan_model *model, const float *base, const float *style, int first, int last, float *ws) {
+STYLEGAN_API stylegan_result stylegan_mix(const stylegan_model *model, const float *base, const float *style, int first,
+                                          int last, float *ws) {
     if (!model || !base || !style || !ws || first < 0 || last >= model->config.num_ws) return STYLEGAN_ERROR_ARGUMENT;
     int width = model->config.w_dim;
     for (int l = 0; l < model->config.num_ws; l++) {
@@ -3303,20 +3415,22 @@ STYLEGAN_API stylegan_result stylegan_mix(const stylegan_model *model, const flo
     return STYLEGAN_OK;
 }
 
-static stylegan_result sg__synthesize_all(const stylegan_model *m, const float *ws, int count, float *image, const stylegan_run *run,
-                                          const sg__workspace *w, stylegan_error *error) {
+static stylegan_result sg__synthesize_all(const stylegan_model *m, const float *ws, int count, float *image,
+                                          const stylegan_run *run, const sg__workspace *w, stylegan_error *error) {
     const stylegan_config *c = &m->config;
     sg__call call = {m, w, run, error, 0, 0, 0};
     stylegan_result result = STYLEGAN_OK;
     size_t zeros = ((size_t)m->blocks[m->block_count - 1].resolution + 2) * (size_t)m->kernels->lanes;
     for (int part = 0; part < m->parts; part++) STYLEGAN_MEMSET(w->scratch[part].zeros, 0, zeros * sizeof(float));
     for (int i = 0; i < m->block_count; i++) {
-        call.work += (sg__layer_work(&m->blocks[i].conv0, 4 << i) + sg__layer_work(&m->blocks[i].conv1, 4 << i)) * count;
+        call.work +=
+            (sg__layer_work(&m->blocks[i].conv0, 4 << i) + sg__layer_work(&m->blocks[i].conv1, 4 << i)) * count;
     }
     for (; call.index < count && !result; call.index++) {
         size_t n = (size_t)call.index;
-        result = sg__synthesize_image(&call, ws + n * (size_t)c->num_ws * (size_t)c->w_dim,
-                                      image ? image + n * (size_t)c->channels * (size_t)c->resolution * (size_t)c->resolution : NULL);
+        result = sg__synthesize_image(
+            &call, ws + n * (size_t)c->num_ws * (size_t)c->w_dim,
+            image ? image + n * (size_t)c->channels * (size_t)c->resolution * (size_t)c->resolution : NULL);
     }
     return result;
 }
@@ -3326,7 +3440,8 @@ STYLEGAN_API stylegan_result stylegan_synthesize(const stylegan_model *model, co
     sg__workspace workspace;
     run = sg__run(run);
     if (!model || !ws || count < 0 || (!image && !run->rows)) {
-        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "stylegan_synthesize needs a model, ws, a count of at least 0, and image or run.rows");
+        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT,
+                        "stylegan_synthesize needs a model, ws, a count of at least 0, and image or run.rows");
     }
     if (run->noise_mode > STYLEGAN_NOISE_NONE) return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "unknown noise mode");
     stylegan_result result = sg__acquire(model, run, &workspace, error);
@@ -3359,8 +3474,8 @@ static int sg__rows_to_rgb8(void *user, int index, int y, int rows, const float 
     return 0;
 }
 
-STYLEGAN_API stylegan_result stylegan_generate(const stylegan_model *model, uint32_t seed, float psi, unsigned char *rgb,
-                                               stylegan_error *error) {
+STYLEGAN_API stylegan_result stylegan_generate(const stylegan_model *model, uint32_t seed, float psi,
+                                               unsigned char *rgb, stylegan_error *error) {
     sg__workspace w;
     if (!model || !rgb) return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "stylegan_generate needs a model and rgb");
     if (psi != 1 && !model->w_avg.data) {
@@ -3378,14 +3493,16 @@ STYLEGAN_API stylegan_result stylegan_generate(const stylegan_model *model, uint
 }
 
 STYLEGAN_API void stylegan_read_feature(const stylegan_feature_map *map, int channel, float *plane) {
-    const float *block = map->data + (size_t)(channel / map->lanes) * map->block_stride + (size_t)(channel % map->lanes);
+    const float *block =
+        map->data + (size_t)(channel / map->lanes) * map->block_stride + (size_t)(channel % map->lanes);
     for (int y = 0; y < map->height; y++) {
-        for (int x = 0; x < map->width; x++) *plane++ = block[(size_t)y * map->row_stride + (size_t)x * (size_t)map->lanes];
+        for (int x = 0; x < map->width; x++)
+            *plane++ = block[(size_t)y * map->row_stride + (size_t)x * (size_t)map->lanes];
     }
 }
 
 #endif /* STYLEGAN_IMPLEMENTATION */
-#else /* STYLEGAN_KERNEL_PASS: the kernels, compiled once for each instruction set */
+#else  /* STYLEGAN_KERNEL_PASS: the kernels, compiled once for each instruction set */
 
 /* n (1 to V) stored values of a tensor as a float vector, i8 scaled; the lanes beyond n are zero. */
 SG__INLINE SG__V SG__FN(load_weights)(const sg__tensor *tensor, size_t row, int column, int n) {
@@ -3477,11 +3594,19 @@ SG__INLINE void SG__FN(tiles)(const sg__row *r, const int q) {
 
 static void SG__FN(convolve)(const sg__row *row, int q) {
     switch (q) {
-    case 1: SG__FN(tiles)(row, 1); break;
-    case 2: SG__FN(tiles)(row, 2); break;
+    case 1:
+        SG__FN(tiles)(row, 1);
+        break;
+    case 2:
+        SG__FN(tiles)(row, 2);
+        break;
 #if SG__Q > 2
-    case 3: SG__FN(tiles)(row, 3); break;
-    case 4: SG__FN(tiles)(row, 4); break;
+    case 3:
+        SG__FN(tiles)(row, 3);
+        break;
+    case 4:
+        SG__FN(tiles)(row, 4);
+        break;
 #endif
     }
 }
@@ -3593,7 +3718,8 @@ SG__INLINE void SG__FN(winograd_at)(const SG__V *m, SG__V *y, const int step, co
 SG__INLINE void SG__FN(winograd_g)(const SG__V *g, SG__V *u, const int g_step, const int step, const int n) {
     SG__V odd_a = SG__MUL(g[g_step], SG__SET1(0.70710678f)), odd_b = SG__MUL(g[g_step], SG__SET1(1.41421356f));
     if (n == 6) {
-        SG__V even_a = SG__FMA(g[2 * g_step], SG__SET1(0.5f), g[0]), even_b = SG__FMA(g[2 * g_step], SG__SET1(2.0f), g[0]);
+        SG__V even_a = SG__FMA(g[2 * g_step], SG__SET1(0.5f), g[0]),
+              even_b = SG__FMA(g[2 * g_step], SG__SET1(2.0f), g[0]);
         SG__V over_a = SG__SET1(-1 / 1.5f), over_b = SG__SET1(1 / 6.0f);
         u[0] = g[0];
         u[step] = SG__MUL(SG__ADD(even_a, odd_a), over_a);
@@ -3611,7 +3737,8 @@ SG__INLINE void SG__FN(winograd_g)(const SG__V *g, SG__V *u, const int g_step, c
     }
 }
 
-SG__INLINE void SG__FN(winograd_input_tiles)(const float *const *row, int tiles, float *out, size_t stride, const int n) {
+SG__INLINE void SG__FN(winograd_input_tiles)(const float *const *row, int tiles, float *out, size_t stride,
+                                             const int n) {
     for (int t = 0; t < tiles; t++) {
         SG__V d[36], v[36];
         SG__UNROLL for (int y = 0; y < n; y++) {
@@ -3635,7 +3762,8 @@ static void SG__FN(winograd_input)(const float *const *row, int points, int tile
     }
 }
 
-SG__INLINE void SG__FN(winograd_weight_vectors)(const float *const *tap, int count, float *out, size_t stride, const int n) {
+SG__INLINE void SG__FN(winograd_weight_vectors)(const float *const *tap, int count, float *out, size_t stride,
+                                                const int n) {
     const int r = n - 3;
     for (int i = 0; i < count; i++) {
         SG__V g[9], v[18], u[6];
@@ -3660,12 +3788,13 @@ static void SG__FN(winograd_weights)(const float *const *tap, int points, int co
     }
 }
 
-SG__INLINE void SG__FN(winograd_output_tiles)(const float *in, size_t stride, int tiles, float *out, size_t row, size_t pixel,
-                                              const int n) {
+SG__INLINE void SG__FN(winograd_output_tiles)(const float *in, size_t stride, int tiles, float *out, size_t row,
+                                              size_t pixel, const int n) {
     for (int t = 0; t < tiles; t++) {
         SG__V m[6], v[24], y[4];
         SG__UNROLL for (int i = 0; i < n; i++) { /* columns first: v [4][n] */
-            SG__UNROLL for (int j = 0; j < n; j++) m[j] = SG__LOAD(in + (size_t)(j * n + i) * stride + (size_t)t * SG__LANES);
+            SG__UNROLL for (int j = 0; j < n; j++) m[j] =
+                SG__LOAD(in + (size_t)(j * n + i) * stride + (size_t)t * SG__LANES);
             SG__FN(winograd_at)(m, y, 1, n);
             SG__UNROLL for (int j = 0; j < 4; j++) v[j * n + i] = y[j];
         }
@@ -3676,7 +3805,8 @@ SG__INLINE void SG__FN(winograd_output_tiles)(const float *in, size_t stride, in
     }
 }
 
-static void SG__FN(winograd_output)(const float *in, size_t stride, int points, int tiles, float *out, size_t row, size_t pixel) {
+static void SG__FN(winograd_output)(const float *in, size_t stride, int points, int tiles, float *out, size_t row,
+                                    size_t pixel) {
     if (points == 6) {
         SG__FN(winograd_output_tiles)(in, stride, tiles, out, row, pixel, 6);
     } else {

@@ -33,7 +33,10 @@ typedef struct checkpoint_style {
     bool big_endian;      /* TensorFlow */
     bool fortran;         /* TensorFlow: column-major arrays */
     bool tuple;           /* TensorFlow: (G, D, Gs) */
-    const char *option;   /* TensorFlow: one more, with value 1 */
+    const char *option;   /* TensorFlow: one more ... */
+    int setting;          /* ... and its value */
+    int fused_from;       /* StyleGAN 1: resolution of the first fused up-sampling, 0: the default, 128 */
+    bool unscaled;        /* StyleGAN 1: without equalised learning rate */
 } checkpoint_style;
 
 /* --- Bytes --- */
@@ -56,11 +59,11 @@ static void put_string(buffer *b, const char *text) {
     put(b, text, strlen(text));
 }
 
-static void put_value(buffer *b, float value, checkpoint_element element, bool big_endian) {
+static void put_value(buffer *b, float number, checkpoint_element element, bool big_endian) {
     uint64_t bits = 0;
     uint32_t single;
-    const double wide = value;
-    memcpy(&single, &value, sizeof single);
+    const double wide = number;
+    memcpy(&single, &number, sizeof single);
     memcpy(&bits, &wide, sizeof bits);
     const int sizes[] = {4, 2, 2, 8}, size = sizes[element];
     if (element == ELEMENT_F32) bits = single;
@@ -361,9 +364,10 @@ static char *their_name(const rule *table, const char *name, const parts *p) {
 /* --- Values --- */
 
 /* What the converter multiplies with, and adds to the first `shifted` values. */
-static double folded_gain(const weights_tensor *t, const parts *p, int family) {
+static double folded_gain(const weights_tensor *t, const parts *p, int family, bool unscaled) {
     const double fan_in = t->dimensions == 4 ? (double)t->shape[0] * t->shape[1] * t->shape[2] : t->shape[0];
     const double he = family == 1 ? sqrt(2.0) : 1.0;
+    if (unscaled) return strcmp(p->unit, "fc") ? 1.0 : 0.01;
     if (!strcmp(p->unit, "fc")) return 0.01 * (t->dimensions == 2 ? he / sqrt(fan_in) : 1.0);
     if (!strcmp(p->unit, "skip")) return sqrt(0.5) / sqrt(fan_in);
     if (!strcmp(p->end, ".affine.weight")) return 1.0 / sqrt(fan_in);
@@ -405,7 +409,7 @@ static void insert_axes(array *a, int count) {
     a->dimensions += count;
 }
 
-static array unfolded(const weights_tensor *t, const parts *p, int family, checkpoint_layout layout) {
+static array unfolded(const weights_tensor *t, const parts *p, int family, const checkpoint_style *style) {
     static const int same[] = {0, 1, 2, 3}, swapped[] = {1, 0}, oihw[] = {3, 2, 0, 1}, chw[] = {2, 0, 1};
     int64_t count = 1;
     for (int d = 0; d < t->dimensions; d++) count *= t->shape[d];
@@ -415,21 +419,22 @@ static array unfolded(const weights_tensor *t, const parts *p, int family, check
     } else {
         memcpy(values, t->values, (size_t)count * sizeof *values);
     }
-    const bool scales = !strcmp(p->end, ".affine.bias") && layout != LAYOUT_ROSINALITY;
+    const bool scales = !strcmp(p->end, ".affine.bias") && style->layout != LAYOUT_ROSINALITY;
     const int64_t shifted = scales ? (family == 1 ? count / 2 : count) : 0;
-    const double gain = folded_gain(t, p, family);
+    const double gain = folded_gain(t, p, family, style->unscaled);
     for (int64_t i = 0; i < count; i++) values[i] = (float)((values[i] - (i < shifted ? 1.0 : 0.0)) / gain);
-    const bool scattered = family == 1 ? p->resolution >= 128 : layout == LAYOUT_ROSINALITY;
+    const bool scattered = family == 1 ? p->resolution >= (style->fused_from ? style->fused_from : 128)
+                                       : style->layout == LAYOUT_ROSINALITY;
     if (!strcmp(p->unit, "conv0") && t->dimensions == 4 && !scattered) turn(values, t);
 
-    const bool torch = layout != LAYOUT_TENSORFLOW, is_noise = !strcmp(p->end, ".noise"),
+    const bool torch = style->layout != LAYOUT_TENSORFLOW, is_noise = !strcmp(p->end, ".noise"),
                is_const = !strcmp(p->unit, "const");
     const bool is_matrix = t->dimensions == 2 && p->unit[0] && !is_noise;
     const int *axes = is_const ? chw : torch && t->dimensions == 4 ? oihw : torch && is_matrix ? swapped : same;
     array a = transposed(values, t->dimensions, t->shape, axes);
     if (is_noise) insert_axes(&a, 2);
-    if (is_const || (layout == LAYOUT_ROSINALITY && t->dimensions == 4)) insert_axes(&a, 1);
-    if (!strcmp(p->end, ".noise_strength") && family == 2 && layout != LAYOUT_ROSINALITY) a.dimensions = 0;
+    if (is_const || (style->layout == LAYOUT_ROSINALITY && t->dimensions == 4)) insert_axes(&a, 1);
+    if (!strcmp(p->end, ".noise_strength") && family == 2 && style->layout != LAYOUT_ROSINALITY) a.dimensions = 0;
     free(values);
     return a;
 }
@@ -451,7 +456,7 @@ static void put_tensors(writer *o, const weights *w, const char *start, const ch
         const bool has_folder = strchr(name, '/') != NULL;
         if (torch || (*start ? !strncmp(name, start, strlen(start)) : !has_folder)) {
             char *full = cli_format("%s%s", prefix, name + strlen(start));
-            array a = unfolded(t, &p, family, o->style.layout);
+            array a = unfolded(t, &p, family, &o->style);
             put_text(o, full);
             (torch ? put_torch : put_numpy)(o, &a);
             if (!torch) put_byte(&o->pickle, 0x86);
@@ -477,7 +482,7 @@ static void put_options(writer *o, const stylegan_config *c) {
     put_option(o, "dlatent_size", c->w_dim);
     put_option(o, "label_size", c->c_dim);
     put_option(o, "mapping_layers", c->mapping_layers);
-    if (o->style.option) put_option(o, o->style.option, 1);
+    if (o->style.option) put_option(o, o->style.option, o->style.setting);
     if (c->family == STYLEGAN_FAMILY_2) {
         put_text(o, "architecture");
         put_text(o, architectures[c->architecture]);
@@ -508,7 +513,7 @@ static void put_average(writer *o, const weights *w) {
     for (int i = 0; i < w->count; i++) {
         const weights_tensor *t = &w->tensors[i];
         if (strcmp(t->name, "w_avg")) continue;
-        array a = unfolded(t, &(parts){0}, w->config.family, o->style.layout);
+        array a = unfolded(t, &(parts){0}, w->config.family, &o->style);
         if (o->style.encoder) { /* one for each layer */
             const size_t size = (size_t)a.shape[0], rows = (size_t)w->config.num_ws;
             a.values = cli_realloc(a.values, rows * size, sizeof *a.values);

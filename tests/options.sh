@@ -15,7 +15,7 @@ job() {
     shift
     program=$WORK/options-$(echo "$name" | tr -c 'a-zA-Z0-9\n' _)
     if ! "$@" -I. -o "$program" tests/portable/portable.c -lm -lpthread >"$program.log" 2>&1; then
-        echo "FAIL options $name: does not compile: $(grep -m 1 -E 'error|warning' "$program.log")"
+        echo "FAIL options $name: does not compile: $(grep -m 1 -E 'error:|warning:' "$program.log")"
     elif ! { draw "$program" sg1-64 0.7 8 && draw "$program" sg2-ada-64 0.7 99; } >"$program.log" 2>&1; then
         echo "FAIL options $name: $(tail -n 1 "$program.log")"
     else
@@ -62,7 +62,7 @@ check_symbols() { # COMPILER
 check_two_units() { # COMPILER LANGUAGE
     if $1 -O1 $warnings -x $2 -I. tests/portable/portable.c tests/portable/second_unit.c -o "$WORK/two" -lm -lpthread >"$WORK/two.log" 2>&1 &&
         draw "$WORK/two" sg1-64 0.7 8 >/dev/null; then echo "ok options $1: two files of $2 link"
-    else echo "FAIL options $1: two files of $2 do not link: $(grep -m 1 -E 'error|warning|undefined' "$WORK/two.log")"; fi
+    else echo "FAIL options $1: two files of $2 do not link: $(grep -m 1 -E 'error:|warning:|undefined' "$WORK/two.log")"; fi
 }
 
 if [ "$1" = --job ]; then

@@ -126,6 +126,14 @@ static void check_callback(fixture *f) {
     if (test_check(model && whole.position == f->file.size, "api %d: opens through a callback", f->seed))
         test_check(draws_the_same(f, model), "api %d: and draws the same", f->seed);
     stylegan_close(model);
+    options.memory_size = stylegan_open_size(f->file.bytes, f->file.size, &options, NULL) + f->file.size + 64;
+    options.memory = cli_alloc(options.memory_size, 1);
+    reader again = {&f->file, 0, f->file.size};
+    model = stylegan_open_callback(read_some, &again, &options, &error);
+    test_check(model && draws_the_same(f, model), "api %d: through a callback into the caller's memory", f->seed);
+    stylegan_close(model);
+    free(options.memory);
+    options.memory = NULL;
     int refused = 1;
     for (size_t limit = 0; limit < f->file.size; limit += 1 + f->file.size / 100) {
         reader part = {&f->file, 0, limit};
@@ -135,6 +143,21 @@ static void check_callback(fixture *f) {
         stylegan_close(model);
     }
     test_check(refused, "api %d: a stream that ends early is refused", f->seed);
+}
+
+/* A flipped bit of a weight is found unless the caller trusts the data. */
+static void check_trust(fixture *f) {
+    stylegan_options options = {0};
+    stylegan_error error;
+    options.threads = 1;
+    f->file.bytes[f->file.size - 64] ^= 1;
+    stylegan_model *model = stylegan_open_memory(f->file.bytes, f->file.size, &options, &error);
+    test_check(!model && error.code == STYLEGAN_ERROR_CHECKSUM, "api %d: damaged weights: %s", f->seed, error.message);
+    options.trust_data = 1;
+    model = stylegan_open_memory(f->file.bytes, f->file.size, &options, &error);
+    test_check(model != NULL, "api %d: trusted data is not checked", f->seed);
+    stylegan_close(model);
+    f->file.bytes[f->file.size - 64] ^= 1;
 }
 
 static void check_file(fixture *f, const char *folder) {
@@ -608,6 +631,7 @@ int main(int argc, char **argv) {
         check_callers_memory(&f);
         check_alignment(&f);
         check_callback(&f);
+        check_trust(&f);
         check_file(&f, folder);
         check_allocator(&f);
         check_rows(&f);

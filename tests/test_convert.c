@@ -130,6 +130,12 @@ static const layout_case layout_cases[] = {
      "pkl",
      {.layout = LAYOUT_TENSORFLOW, .fortran = true, .tuple = true}},
     {"TensorFlow 1, float64", "sg1-64", "pkl", {.layout = LAYOUT_TENSORFLOW, .element = ELEMENT_F64}},
+    {"TensorFlow 1, fused_scale = True", "sg1-64", "pkl", {.option = "fused_scale", .setting = 1, .fused_from = 4}},
+    {"TensorFlow 1, fused_scale = False",
+     "sg1-128-thin",
+     "pkl",
+     {.option = "fused_scale", .setting = 0, .fused_from = 256}},
+    {"TensorFlow 1, use_wscale = False", "sg1-64", "pkl", {.option = "use_wscale", .setting = 0, .unscaled = true}},
     {"TensorFlow 2, float16", "sg2-tf-64", "pkl", {.layout = LAYOUT_TENSORFLOW, .element = ELEMENT_F16}},
     {"TensorFlow 2, resnet", "sg2-ada-resnet-32", "pkl", {.layout = LAYOUT_TENSORFLOW, .tuple = true}},
     {"TensorFlow 2, from rosinality", "sg2-rosinality-64", "pt", {.layout = LAYOUT_TENSORFLOW}},
@@ -184,8 +190,12 @@ static const struct {
     void (*change)(weights *w);
     checkpoint_style style;
 } mistakes[] = {
-    {"an unknown option", "sg1-64", "option 'use_magic' = 1 is not known", NULL, {.option = "use_magic"}},
-    {"an option that cannot be run", "sg1-64", "option nonlinearity = 1 is not", NULL, {.option = "nonlinearity"}},
+    {"an unknown option", "sg1-64", "option 'use_magic' = 1 is not known", NULL, {.option = "use_magic", .setting = 1}},
+    {"an option that cannot be run",
+     "sg1-64",
+     "option nonlinearity = 1 is not",
+     NULL,
+     {.option = "nonlinearity", .setting = 1}},
     {"a missing tensor, TensorFlow",
      "sg2-tf-64",
      "synthesis/8x8/Conv1/bias is missing",
@@ -487,9 +497,9 @@ static void test_estimate(const char *tool, const char *work) {
         for (size_t i = 0; i < w_dim; i++) {
             double sum = 0.0, squares = 0.0;
             for (size_t s = 0; s < SAMPLES; s++) {
-                const double value = ws[s * num_ws * w_dim + i];
-                sum += value;
-                squares += value * value;
+                const double x = ws[s * num_ws * w_dim + i];
+                sum += x;
+                squares += x * x;
             }
             mean[i] = (float)(sum / SAMPLES);
             const double deviation = sqrt(squares / SAMPLES - (double)mean[i] * mean[i]);

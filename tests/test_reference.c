@@ -108,27 +108,24 @@ static double mapping_error(const reference *r, const stylegan_model *model, con
     return error;
 }
 
-static void check_network(uint64_t seed, stylegan_type type) {
-    static const char *type_names[] = {"f32", "f16", "i8"};
-    test_file file = test_random_network(seed, type);
+static void check_network(const char *name, test_file file, int seed) {
     reference *r = reference_open(file.bytes, file.size);
     const stylegan_config *config = reference_config(r);
-    int noise = seed % 5 != 0, count, cutoff = (int)(seed % (uint64_t)(config->num_ws + 1));
-    float *z = test_normal((uint32_t)seed, (size_t)config->z_dim),
-          *labels = test_normal((uint32_t)seed + 1, (size_t)config->c_dim);
+    int noise = seed % 5 != 0, cutoff = seed % (config->num_ws + 1), count;
+    float *z = test_normal((uint32_t)seed, (size_t)config->z_dim);
+    float *labels = test_normal((uint32_t)seed + 1, (size_t)config->c_dim);
     float *ws = test_normal((uint32_t)seed + 2, (size_t)(config->num_ws * config->w_dim));
     reference_volume *volumes = reference_synthesize(r, ws, noise, &count);
     double allowed = tolerance;
     for (stylegan_isa isa = test_next_isa(STYLEGAN_ISA_AUTO); isa < STYLEGAN_ISA_COUNT; isa = test_next_isa(isa)) {
-        stylegan_model *model = test_open(&file, isa, 1 + (int)(seed % 3));
+        stylegan_model *model = test_open(&file, isa, 1 + seed % 3);
         double mapping = mapping_error(r, model, z, seed % 7 ? labels : NULL, cutoff);
         inspection found = inspect_synthesis(model, ws, noise, volumes, count);
         if (found.worst > allowed && allowed == tolerance)
             allowed = fmax(tolerance, condition_factor * condition(&file, ws, noise, volumes, count));
         test_check(mapping <= tolerance && found.worst <= allowed && found.seen == count - 1,
-                   "reference %d %s %s: w %.1e, %s %.1e of %.1e, %d of %d layers seen; %s", (int)seed, type_names[type],
-                   stylegan_isa_name(isa), mapping, found.worst_layer, found.worst, allowed, found.seen, count - 1,
-                   test_describe(config));
+                   "reference %s %s: w %.1e, %s %.1e of %.1e, %d of %d layers seen; %s", name, stylegan_isa_name(isa),
+                   mapping, found.worst_layer, found.worst, allowed, found.seen, count - 1, test_describe(config));
         stylegan_close(model);
     }
     reference_free(volumes, count);
@@ -139,13 +136,24 @@ static void check_network(uint64_t seed, stylegan_type type) {
     free(file.bytes);
 }
 
+static void check_random_network(int seed, stylegan_type type) {
+    static const char *type_names[] = {"f32", "f16", "i8"};
+    char *name = cli_format("%d %s", seed, type_names[type]);
+    check_network(name, test_random_network((uint64_t)seed, type), seed);
+    free(name);
+}
+
 int main(int argc, char **argv) {
     int first = argc > 1 ? (int)cli_integer("FIRST", argv[1], 0, 1 << 30) : 0;
     int count = argc > 2 ? (int)cli_integer("COUNT", argv[2], 0, 1 << 20) : 200;
     for (int seed = first; seed < first + count; seed++) {
-        check_network((uint64_t)seed, STYLEGAN_F32);
-        if (seed % 8 == 0) check_network((uint64_t)seed, STYLEGAN_F16);
-        if (seed % 8 == 4) check_network((uint64_t)seed, STYLEGAN_I8);
+        check_random_network(seed, STYLEGAN_F32);
+        if (seed % 8 == 0) check_random_network(seed, STYLEGAN_F16);
+        if (seed % 8 == 4) check_random_network(seed, STYLEGAN_I8);
+    }
+    if (argc == 1) { /* 512 channels, as in the official networks */
+        check_network("sg1-8", test_named_network("sg1-8", STYLEGAN_F32), 1);
+        check_network("sg2-8", test_named_network("sg2-8", STYLEGAN_F16), 1);
     }
     return test_end();
 }

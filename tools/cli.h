@@ -36,8 +36,8 @@ enum { CLI_EXIT_OK = 0, CLI_EXIT_FAILED = 1, CLI_EXIT_USAGE = 2 };
 /* Parses `argv`: flags (as "--flag value" or "--flag=value", terminated by a NULL name) anywhere, positional arguments
    in order into positional[], of which there must be least to most. --help prints the command's help to standard output
    and exits. Anything wrong ends the program with one line and CLI_EXIT_USAGE. Returns the number of positionals. */
-int cli_parse(const cli_command *command, const cli_flag *flags, int argc, char **argv, const char **positional, int least,
-              int most);
+int cli_parse(const cli_command *command, const cli_flag *flags, int argc, char **argv, const char **positional,
+              int least, int most);
 
 /* Print "stylegan: <message>" on standard error, remove unfinished outputs and exit: for failures and for wrong usage. */
 CLI_NORETURN void cli_fail(const char *format, ...) CLI_PRINTF(1, 2);

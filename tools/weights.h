@@ -25,8 +25,10 @@ typedef struct weights {
     char *text;
 } weights;
 
-void weights_add(weights *w, const char *name, int dimensions, const int32_t *shape, weights_fill_fn *fill, void *context);
-void weights_add_values(weights *w, const char *name, int dimensions, const int32_t *shape, const float *values); /* copies */
+void weights_add(weights *w, const char *name, int dimensions, const int32_t *shape, weights_fill_fn *fill,
+                 void *context);
+void weights_add_values(weights *w, const char *name, int dimensions, const int32_t *shape,
+                        const float *values); /* copies */
 void weights_note(weights *w, const char *key, const char *value);
 uint64_t weights_parameters(const weights *w);
 

@@ -83,28 +83,28 @@ static int integer_attribute(network *n, const char *name, int least, int most) 
     return number >= least && number <= most ? (int)number : least;
 }
 
-static double clamp_of(network *n, const char *layer) {
-    const char *name = reader_format(n->r, "%s.conv_clamp", layer);
+static double clamp_of(network *n, const char *path) {
+    const char *name = reader_format(n->r, "%s.conv_clamp", path);
     return network_has(n, name) ? attribute(n, name) : 0.0;
 }
 
-static int activation_of(network *n, const char *layer) {
-    const char *name = reader_format(n->r, "%s.activation", layer);
+static int activation_of(network *n, const char *path) {
+    const char *name = reader_format(n->r, "%s.activation", path);
     return network_activation(n, name, network_find(n, name));
 }
 
 /* The engine has one activation and one clamp for all layers. */
-static void check_layer(network *n, const char *layer, bool is_torgb) {
+static void check_layer(network *n, const char *path, bool is_torgb) {
     const stylegan_config *config = &n->w.config;
-    if (!network_has(n, reader_format(n->r, "%s.weight", layer))) return;
-    if (fabs(clamp_of(n, layer) - config->conv_clamp) > 1e-6 * config->conv_clamp) {
-        reader_fail(n->r, "%s.conv_clamp = %g differs from that of the first layer", layer, clamp_of(n, layer));
+    if (!network_has(n, reader_format(n->r, "%s.weight", path))) return;
+    if (fabs(clamp_of(n, path) - config->conv_clamp) > 1e-6 * config->conv_clamp) {
+        reader_fail(n->r, "%s.conv_clamp = %g differs from that of the first layer", path, clamp_of(n, path));
     }
-    if (!is_torgb && activation_of(n, layer) != config->activation) {
-        reader_fail(n->r, "%s.activation differs from that of the first layer", layer);
+    if (!is_torgb && activation_of(n, path) != config->activation) {
+        reader_fail(n->r, "%s.activation differs from that of the first layer", path);
     }
-    if (!is_torgb && (attribute(n, reader_format(n->r, "%s.use_noise", layer)) > 0) != n->opt.use_noise) {
-        reader_fail(n->r, "%s.use_noise differs from that of the first layer", layer);
+    if (!is_torgb && (attribute(n, reader_format(n->r, "%s.use_noise", path)) > 0) != n->opt.use_noise) {
+        reader_fail(n->r, "%s.use_noise differs from that of the first layer", path);
     }
 }
 
@@ -141,7 +141,9 @@ static void read_attributes(network *n) {
     config->architecture = architecture_of(n);
     config->activation = activation_of(n, "synthesis.b4.conv1");
     config->mapping_activation = config->mapping_layers ? activation_of(n, "mapping.fc0") : STYLEGAN_LRELU;
-    config->conv_clamp = (float)clamp_of(n, "synthesis.b4.conv1");
+    const double clamp = clamp_of(n, "synthesis.b4.conv1");
+    if (!(clamp >= 0 && clamp < 1e30)) reader_fail(n->r, "synthesis.b4.conv1.conv_clamp = %g is not supported", clamp);
+    config->conv_clamp = clamp >= 0 && clamp < 1e30 ? (float)clamp : 0.0f;
     n->opt.use_noise = attribute(n, "synthesis.b4.conv1.use_noise") > 0;
     n->opt.mapping_lrmul = config->mapping_layers ? attribute(n, "mapping.fc0.bias_gain") : 1.0;
     n->opt.use_wscale = n->opt.mapping_use_wscale = n->opt.const_input = true;

@@ -266,7 +266,7 @@ void network_add_fir(network *n, bool flipped) {
     if (!size) return;
     double sum = 0;
     for (int i = 0; i < count; i++) sum += taps[i];
-    if (!(fabs(sum) > 1e-12)) {
+    if (!(fabs(sum) > 1e-12 && fabs(sum) < 1e12)) {
         reader_fail(n->r, "%s: the filter's taps sum to %g", n->opt.fir_name, sum);
         return;
     }

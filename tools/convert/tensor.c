@@ -14,9 +14,9 @@ static uint64_t load(const unsigned char *at, int bytes, bool big_endian) {
 }
 
 static float float_of_bits(uint32_t bits) {
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    float result;
+    memcpy(&result, &bits, sizeof result);
+    return result;
 }
 
 static float load_f32(const unsigned char *at, bool big_endian) {
@@ -25,9 +25,9 @@ static float load_f32(const unsigned char *at, bool big_endian) {
 
 static float load_f64(const unsigned char *at, bool big_endian) {
     const uint64_t bits = load(at, 8, big_endian);
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return fabs(value) <= 3.4e38 ? (float)value : NAN;
+    double result;
+    memcpy(&result, &bits, sizeof result);
+    return fabs(result) <= 3.4e38 ? (float)result : NAN;
 }
 
 static float load_bf16(const unsigned char *at, bool big_endian) {

@@ -125,15 +125,15 @@ static int activation_option(network *n, const component *c, const char *name) {
 }
 
 static void refuse_unknown_options(network *n, const component *c) {
-    const value *options = c->own_options;
-    for (size_t i = 0; options && i + 1 < options->count; i += 2) {
+    const value *given = c->own_options;
+    for (size_t i = 0; given && i + 1 < given->count; i += 2) {
         bool known = false;
         for (size_t k = 0; !known && k < sizeof known_options / sizeof *known_options; k++) {
-            known = value_equals(options->items[i], known_options[k]);
+            known = value_equals(given->items[i], known_options[k]);
         }
         if (known) continue;
-        reader_fail(n->r, "option %s = %s is not known", value_describe(n->r, options->items[i]),
-                    value_describe(n->r, options->items[i + 1]));
+        reader_fail(n->r, "option %s = %s is not known", value_describe(n->r, given->items[i]),
+                    value_describe(n->r, given->items[i + 1]));
     }
 }
 

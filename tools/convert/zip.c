@@ -20,9 +20,9 @@ enum {
 };
 
 static uint64_t number(const unsigned char *at, int bytes) {
-    uint64_t value = 0;
-    for (int i = bytes; i-- > 0;) value = value << 8 | at[i];
-    return value;
+    uint64_t result = 0;
+    for (int i = bytes; i-- > 0;) result = result << 8 | at[i];
+    return result;
 }
 
 /* The record of `size` bytes with that signature at `offset`, NULL if it is not there. */
@@ -52,8 +52,8 @@ static bool find_directory(const zip *archive, uint64_t *offset, uint64_t *entri
 }
 
 /* Replaces a 32-bit field that is all ones by the next number of the zip64 extra field. */
-static uint64_t widened(uint64_t value, const unsigned char **extra, size_t *left) {
-    if (value != UINT32_MAX || *left < 8) return value;
+static uint64_t widened(uint64_t narrow, const unsigned char **extra, size_t *left) {
+    if (narrow != UINT32_MAX || *left < 8) return narrow;
     const uint64_t wide = number(*extra, 8);
     *extra += 8;
     *left -= 8;
