@@ -105,6 +105,7 @@
      w_avg                 [D]           the mean of w, centre of the truncation
      fir                   [h][w]        low-pass filter, sum 1, applied as correlation. StyleGAN 1: the blur.
                                          Absent: none in StyleGAN 1
+     fir_image             [h][w]        StyleGAN 2: the filter of the image's up-sampling (absent: fir)
      b4.const              [4][4][O]     the learned constant, or
      b4.dense.weight       [D][16 * O]   the first layer when it is dense; output o * 16 + y * 4 + x
      b{R}.conv0.*                        the up-sampling convolution. In StyleGAN 1, b4.conv0 is the epilogue of
@@ -361,10 +362,12 @@ typedef enum stylegan_noise_mode {
     STYLEGAN_NOISE_NONE
 } stylegan_noise_mode;
 
-/* A feature map as the inspect callback sees it: channels x height x width, read with stylegan_read_feature. */
+/* Rows of a feature map as the inspect callback sees them, read with stylegan_read_feature. */
 typedef struct stylegan_feature_map {
-    const char *layer; /* "b4.const", "b8.conv0", ..., "b8.torgb" (the image so far, skip architecture) */
-    int channels, height, width;
+    const char
+        *layer; /* "b4.conv0", "b8.conv1", ..., "b8.skip", "b8.torgb" (the image so far; the last one is `image`) */
+    int channels, height, width;     /* of the whole map */
+    int first_row, rows;             /* these rows of it: all of them, but at high resolutions, which come in strips */
     const float *data;               /* private layout */
     int lanes;                       /* private */
     size_t row_stride, block_stride; /* private */
@@ -381,7 +384,7 @@ typedef struct stylegan_run {
     int (*rows)(void *user, int index, int y, int rows, const float *pixels);
     /* Called between layers on the calling thread with the share done, in (0, 1]; not zero cancels. */
     int (*progress)(void *user, float done);
-    /* Called with every layer's output, on the calling thread. For study and tests. */
+    /* Called with every layer's output as it is computed, on the calling thread. For study and tests. */
     void (*inspect)(void *user, int index, const stylegan_feature_map *map);
     void *user; /* for all three */
 } stylegan_run;
@@ -413,7 +416,7 @@ STYLEGAN_API void stylegan_to_rgb8(const float *image, int channels, int height,
 /* Bytes that run.workspace needs for any call on this model, whatever the batch. */
 STYLEGAN_API size_t stylegan_workspace_size(const stylegan_model *model);
 
-/* One channel of an inspected feature map: plane [height][width]. */
+/* One channel of the rows of an inspected feature map: plane [rows][width]. */
 STYLEGAN_API void stylegan_read_feature(const stylegan_feature_map *map, int channel, float *plane);
 
 /* The fixed generator of random noise: `count` standard normals, elements first, first + 1, ... of the stream
@@ -520,7 +523,7 @@ enum {
     SG__MAX_BLOCKS = 13,   /* 4 to 16384 */
     SG__MAX_MAPPING = 256, /* layers */
     SG__MAX_WIDTH = 65536, /* channels, widths of z and w, labels */
-    SG__MAX_FIR = 32,      /* taps along one axis */
+    SG__MAX_FIR = 16,      /* taps along one axis */
     SG__MAX_TAPS = 16,     /* of a convolution: 3x3, or the 4x4 that StyleGAN 1's up-sampling folds into */
     SG__ALIGN = 64,
     SG__HEAD_SIZE = 64,  /* prologue of the weight file */
@@ -1401,6 +1404,52 @@ typedef struct sg__block {
     sg__layer conv0, conv1, skip, torgb;
 } sg__block;
 
+/* A feature map x [ceil(C/V)][rows][border + R + border][V], or a window of its rows [begin, end). */
+typedef struct sg__map {
+    float *data; /* pixel 0 of row `begin` */
+    int channels, resolution;
+    int begin, end, capacity;  /* the rows it holds, and has room for */
+    size_t border, row, block; /* floats before pixel 0, between rows, between channel blocks */
+} sg__map;
+
+/* How a convolution runs: directly, or as Winograd tiles of 4x4 outputs (for up-sampling: of each of the four phases of
+   the scattered signal: even and odd rows and columns). */
+typedef struct sg__tiling {
+    int points; /* along one axis, 6 or 5; 0: directly */
+    int tiles;  /* in a row */
+    int strip;  /* rows of tiles whose inputs are transformed at a time */
+    int chunk;  /* rows of tiles that one part multiplies at a time */
+} sg__tiling;
+
+/* A low-pass filter with the gain of its up-sampling; a separable one also as two factors. */
+typedef struct sg__filter {
+    int height, width, separable;
+    float taps[SG__MAX_FIR * SG__MAX_FIR], column[SG__MAX_FIR], row[SG__MAX_FIR];
+} sg__filter;
+
+enum sg__role { SG__FIRST, SG__CONV0, SG__CONV1, SG__SKIP, SG__TORGB };
+
+/* One step of the synthesis: a layer with its output. Stages of high resolutions hold a window of rows only, and are
+   computed strip by strip as the next stage asks for rows; the others are computed as a whole.
+
+   Up-sampling: t is the input scattered by the convolution's weights, x[i] to 2 i + k; output row j is the sum over k of
+   fir[k] * t[j + k - pad]. t is zero outside [low, high). */
+typedef struct sg__stage {
+    const sg__layer *layer;
+    enum sg__role role;
+    struct sg__stage *input;  /* NULL: none, the constant */
+    struct sg__stage *side;   /* conv1: the residual branch, torgb: the image below; or NULL */
+    int resolution, up, fold; /* fold: StyleGAN 1's up-sampling, whose 3x3 weights become 4x4 */
+    int kernel;               /* after folding */
+    const sg__filter *filter;
+    int low, high, pad_row, pad_column;
+    int whole, prepared; /* prepared: all weights are unpacked (and transformed) before the first strip */
+    int buffer;          /* of the workspace's maps or images, if whole */
+    sg__tiling tiling;
+    sg__map out, scattered;
+    float *weights, *scale, *bias, *strength; /* in the workspace: prepared panels; [C] each */
+} sg__stage;
+
 struct stylegan_model {
     stylegan_config config;
     sg__head head;
@@ -1409,15 +1458,15 @@ struct stylegan_model {
     const sg__kernels *kernels;
 
     sg__tensor embed_weight, embed_bias, w_avg, constant, dense;
-    sg__layer *mapping; /* [mapping_layers] */
-    sg__block *blocks;  /* [block_count] */
-    int block_count, lod;
+    sg__layer *mapping;    /* [mapping_layers] */
+    sg__block *blocks;     /* [block_count] */
+    sg__stage *stages;     /* [stage_count], in the order of their inputs */
+    sg__layer first_layer; /* of the constant, which has no weights */
+    int block_count, stage_count, lod;
     float lod_fraction; /* of the image below in the final one */
     size_t style_floats;
 
-    /* The low-pass filter [fir_height][fir_width], with the gain of its up-sampling; separable ones as two factors. */
-    int fir_height, fir_width, fir_separable;
-    float fir[SG__MAX_FIR * SG__MAX_FIR], fir_column[SG__MAX_FIR], fir_row[SG__MAX_FIR];
+    sg__filter filter, image_filter; /* of the convolutions and of the image */
 
     int parts;
     stylegan_parallel_fn *parallel;
@@ -1605,46 +1654,42 @@ static void sg__plan_mapping(sg__builder *b) {
     sg__take_vector(b, &m->w_avg, SG__OPTIONAL, "w_avg", config->w_dim);
 }
 
-static void sg__plan_fir(sg__builder *b) {
+static void sg__plan_filter(sg__builder *b, sg__filter *f, const char *name, int required) {
     stylegan_model *m = b->model;
-    sg__tensor fir = {NULL, NULL, STYLEGAN_F32, 0};
+    sg__tensor tensor = {NULL, NULL, STYLEGAN_F32, 0};
     int shape[4] = {0, 0, 0, 0};
-    sg__take(b, &fir, m->config.family == STYLEGAN_FAMILY_2, "fir", 2, shape);
-    if (b->result) return;
+    sg__take(b, &tensor, required, name, 2, shape);
+    if (b->result || (!tensor.data && f->height)) return;
     if (shape[0] > SG__MAX_FIR || shape[1] > SG__MAX_FIR) {
         b->result =
-            sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED, "tensor fir: %ux%u taps, at most %ux%u are supported",
+            sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED, "tensor %s: %ux%u taps, at most %ux%u are supported", name,
                      (uint64_t)shape[0], (uint64_t)shape[1], (uint64_t)SG__MAX_FIR, (uint64_t)SG__MAX_FIR);
         return;
     }
-    float padded[SG__MAX_FIR + 64], sum = 0, largest = 0, error = 0;
-    int h = m->fir_height = fir.data ? shape[0] : 1, w = m->fir_width = fir.data ? shape[1] : 1;
-    m->fir[0] = 1;
-    for (int y = 0; fir.data && y < h; y++) {
-        m->kernels->unpack(&fir, (size_t)y, 0, w, padded);
-        STYLEGAN_MEMCPY(m->fir + y * w, padded, (size_t)w * sizeof(float));
+    STYLEGAN_MEMSET(f, 0, sizeof *f);
+    float padded[SG__MAX_FIR + 16], sum = 0, largest = 0, error = 0;
+    int h = f->height = tensor.data ? shape[0] : 1, w = f->width = tensor.data ? shape[1] : 1;
+    f->taps[0] = 1;
+    for (int y = 0; tensor.data && y < h; y++) {
+        m->kernels->unpack(&tensor, (size_t)y, 0, w, padded);
+        STYLEGAN_MEMCPY(f->taps + y * w, padded, (size_t)w * sizeof(float));
     }
-    for (int y = 0; y < h; y++) {
-        for (int x = 0; x < w; x++) {
-            float tap = m->fir[y * w + x];
-            m->fir_column[y] += tap;
-            m->fir_row[x] += tap;
-            sum += tap;
-            if (tap > largest || -tap > largest) largest = tap < 0 ? -tap : tap;
-        }
+    for (int i = 0; i < h * w; i++) {
+        f->column[i / w] += f->taps[i];
+        f->row[i % w] += f->taps[i];
+        sum += f->taps[i];
+        largest = f->taps[i] > largest ? f->taps[i] : -f->taps[i] > largest ? -f->taps[i] : largest;
     }
-    for (int y = 0; y < h; y++) {
-        for (int x = 0; x < w; x++) {
-            float d = m->fir[y * w + x] * sum - m->fir_column[y] * m->fir_row[x];
-            if (d > error || -d > error) error = d < 0 ? -d : d;
-        }
+    for (int i = 0; i < h * w; i++) {
+        float d = f->taps[i] * sum - f->column[i / w] * f->row[i % w];
+        error = d > error ? d : -d > error ? -d : error;
     }
-    m->fir_separable = error <= 1e-6f * largest * (sum < 0 ? -sum : sum);
+    f->separable = sum != 0 && error <= 1e-6f * largest * (sum < 0 ? -sum : sum);
     /* Up-sampling by zeros loses three quarters of the signal: gain 4, 2 along each axis. */
     float gain = m->config.family == STYLEGAN_FAMILY_2 ? 2.0f : 1.0f;
-    for (int i = 0; i < h * w; i++) m->fir[i] *= gain * gain;
-    for (int y = 0; m->fir_separable && y < h; y++) m->fir_column[y] *= gain / sum;
-    for (int x = 0; x < w; x++) m->fir_row[x] *= gain;
+    for (int i = 0; i < h * w; i++) f->taps[i] *= gain * gain;
+    for (int y = 0; f->separable && y < h; y++) f->column[y] *= gain / sum;
+    for (int x = 0; x < w; x++) f->row[x] *= gain;
 }
 
 static void sg__plan_synthesis(sg__builder *b) {
@@ -1672,6 +1717,7 @@ static void sg__plan_synthesis(sg__builder *b) {
         int resolution = block->resolution = 4 << i, last = i == m->block_count - 1;
         if (i == 0 && first) {
             block->conv0.in = block->conv0.out = channels;
+            block->conv0.kernel = 1;
         } else if (i > 0) {
             sg__take_weight(b, &block->conv0, resolution, ".conv0", 0, channels, 0);
         }
@@ -1746,7 +1792,9 @@ static stylegan_result sg__check_config(const stylegan_config *c, sg__shape *sha
 static stylegan_result sg__plan(stylegan_model *m, unsigned char *used, stylegan_error *error) {
     sg__builder builder = {m, used, error, STYLEGAN_OK};
     sg__plan_mapping(&builder);
-    sg__plan_fir(&builder);
+    sg__plan_filter(&builder, &m->filter, "fir", m->config.family == STYLEGAN_FAMILY_2);
+    m->image_filter = m->filter;
+    if (m->config.family == STYLEGAN_FAMILY_2) sg__plan_filter(&builder, &m->image_filter, "fir_image", SG__OPTIONAL);
     sg__plan_synthesis(&builder);
     for (uint32_t i = 0; i < m->head.tensor_count && !builder.result; i++) {
         stylegan_tensor tensor;
@@ -1762,48 +1810,244 @@ static stylegan_result sg__plan(stylegan_model *m, unsigned char *used, stylegan
     return builder.result;
 }
 
+/* --- The stages --- */
+
+enum {
+    SG__STRIP_ROWS = 32,        /* of the image, where stages are computed strip by strip */
+    SG__STRIPS_FROM = 512,      /* resolution from which they are */
+    SG__STRIPS = 16,            /* partial sums of the instance normalisation */
+    SG__STRIP_FLOATS = 4 << 20, /* transformed inputs at a time */
+    SG__CHUNK_TILES = 48        /* tiles multiplied at a time */
+};
+
+static int sg__blocks_of(const stylegan_model *m, int channels) {
+    return (channels + m->kernels->lanes - 1) / m->kernels->lanes;
+}
+
+static uint64_t sg__padded(const stylegan_model *m, int channels) { /* to whole panels */
+    uint64_t panel = (uint64_t)(m->kernels->lanes * m->kernels->vectors);
+    return ((uint64_t)channels + panel - 1) / panel * panel;
+}
+
+static uint64_t sg__most(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+static int sg__clip(int value, int least, int most) {
+    return value < least ? least : value > most ? most : value;
+}
+
+static int sg__panels(const stylegan_model *m, int channels) {
+    return (sg__blocks_of(m, channels) + m->kernels->vectors - 1) / m->kernels->vectors;
+}
+
+static sg__map sg__make_map(const stylegan_model *m, int channels, int resolution, int border, int pixels) {
+    sg__map map;
+    size_t lanes = (size_t)m->kernels->lanes;
+    map.data = NULL;
+    map.channels = channels;
+    map.resolution = resolution;
+    map.begin = map.end = map.capacity = 0;
+    map.border = (size_t)border * lanes;
+    map.row = ((size_t)pixels + 2 * (size_t)border) * lanes;
+    map.block = 0;
+    return map;
+}
+
+static uint64_t sg__map_floats(const stylegan_model *m, const sg__map *map) {
+    return (uint64_t)sg__blocks_of(m, map->channels) * (uint64_t)map->capacity * map->row;
+}
+
+static float *sg__row_of(const sg__map *map, int block, int y) {
+    return map->data + (size_t)block * map->block + (size_t)(y - map->begin) * map->row;
+}
+
+/* Rows of the image handed to the callback, or computed strip by strip, at a time: one row of the last block at least. */
+static int sg__band_rows(const stylegan_model *m) {
+    return m->lod > 5 ? 1 << m->lod : SG__STRIP_ROWS;
+}
+
+/* Taps in a panel's room: folded weights are unpacked behind the 4x4 ones. */
+static int sg__panel_taps(const sg__stage *s) {
+    return s->kernel * s->kernel + (s->fold ? s->layer->kernel * s->layer->kernel : 0);
+}
+
+/* Floats of one prepared panel of whole width. */
+static size_t sg__panel_floats(const stylegan_model *m, const sg__stage *s) {
+    int taps = s->tiling.points ? s->tiling.points * s->tiling.points * (s->up ? 4 : 1) : s->kernel * s->kernel;
+    int q = s->role == SG__TORGB ? sg__blocks_of(m, s->layer->out) : m->kernels->vectors;
+    return (size_t)taps * (size_t)s->layer->in * (size_t)(q * m->kernels->lanes);
+}
+
+/* Rows [*first, *last) of its input that a stage needs for output rows [begin, end). */
+static void sg__needs(const sg__stage *s, int begin, int end, int *first, int *last) {
+    int size = s->input->resolution, half = s->kernel / 2;
+    *first = begin - half;
+    *last = end + half;
+    if (s->up) {
+        int t_first = sg__clip(begin - s->pad_row, s->low, s->high),
+            t_last = sg__clip(end - 1 - s->pad_row + s->filter->height - 1, s->low, s->high - 1);
+        if (s->tiling.points) {
+            t_first = t_first / 8 * 8;
+            t_last = t_last / 8 * 8 + 7;
+        }
+        *first = t_first / 2 - (s->kernel - 1) / 2;
+        *last = t_last / 2 + 1;
+    }
+    *first = sg__clip(*first, 0, size);
+    *last = sg__clip(*last, 0, size);
+}
+
+/* The same for its side input: the residual branch, or the image below, which is up-sampled. */
+static void sg__side_needs(const stylegan_model *m, const sg__stage *s, int begin, int end, int *first, int *last) {
+    *first = begin;
+    *last = end;
+    if (s->role != SG__TORGB) return;
+    int blend = m->config.family == STYLEGAN_FAMILY_1, pad = blend ? 0 : s->pad_row,
+        reach = blend ? 0 : s->filter->height - 1;
+    *first = sg__clip((begin - pad) / 2, 0, s->side->resolution);
+    *last = sg__clip((end - 1 - pad + reach) / 2 + 1, 0, s->side->resolution);
+}
+
+/* The row up to which it is best to compute when rows up to `end` are asked for: whole tiles. */
+static int sg__round_rows(const sg__stage *s, int end) {
+    if (s->whole) return s->resolution;
+    while (s->tiling.points && (s->up ? (end - s->pad_row + s->filter->height - 1) % 8 : end % 4)) end++;
+    return sg__clip(end, 0, s->resolution);
+}
+
+/* The first row of s that any later stage still needs. */
+static int sg__still_needed(const stylegan_model *m, const sg__stage *stages, int count, const sg__stage *s) {
+    int least = s->resolution, first, last;
+    for (int i = 0; i < count; i++) {
+        const sg__stage *c = &stages[i];
+        if (c->out.end >= c->resolution) continue;
+        if (c->input == s) {
+            sg__needs(c, c->out.end, c->out.end + 1, &first, &last);
+            if (first < least) least = first;
+        }
+        if (c->side == s) {
+            sg__side_needs(m, c, c->out.end, c->out.end + 1, &first, &last);
+            if (first < least) least = first;
+        }
+    }
+    return least;
+}
+
+/* Finds out how many rows each window must hold by going through the motions. */
+static void sg__rehearse(const stylegan_model *m, sg__stage *stages, int count, sg__stage *s, int end) {
+    int first, last;
+    if (end <= s->out.end) return;
+    end = sg__round_rows(s, end);
+    if (s->input) {
+        sg__needs(s, s->out.end, end, &first, &last);
+        sg__rehearse(m, stages, count, s->input, last);
+    }
+    if (s->side) {
+        sg__side_needs(m, s, s->out.end, end, &first, &last);
+        sg__rehearse(m, stages, count, s->side, last);
+    }
+    int keep = sg__still_needed(m, stages, count, s);
+    if (keep > s->out.end) keep = s->out.end;
+    if (end - keep > s->out.capacity) s->out.capacity = end - keep;
+    s->out.end = end;
+}
+
+static void sg__plan_tiling(const stylegan_model *m, sg__stage *s) {
+    const sg__layer *layer = s->layer;
+    sg__tiling *t = &s->tiling;
+    int size = s->input->resolution, rows;
+    t->strip = 8;
+    if (layer->kernel != 3 || (s->role != SG__CONV0 && s->role != SG__CONV1)) return;
+    t->points = s->up ? 5 : 6;
+    rows = t->tiles = s->up ? size / 4 + 1 : size / 4;
+    /* Vector operations for one input channel and one vector of outputs; the constants count a tile's transforms. */
+    double pixels = (double)size * size, tiles = (double)t->tiles * t->tiles, out = sg__blocks_of(m, layer->out);
+    double taps = s->fold ? 16 : 9;
+    double direct = taps * pixels + 2 * taps;
+    double winograd = s->up ? 100 * tiles + 500 + 170 * tiles / out + 550 * tiles / layer->in
+                            : 36 * tiles + 200 + 220 * tiles / out + 180 * tiles / layer->in;
+    if (direct <= winograd) t->points = 0;
+    uint64_t row = (uint64_t)(t->points * t->points * t->tiles) * sg__padded(m, layer->in);
+    int strip = row ? (int)(SG__STRIP_FLOATS / row) : 16, strips;
+    if (strip < 4) strip = 4;
+    strips = (rows + strip - 1) / strip;
+    t->strip = (rows + strips - 1) / strips;
+    t->chunk = sg__clip((SG__CHUNK_TILES + t->tiles - 1) / t->tiles, 1, t->strip);
+}
+
+static sg__stage *sg__add_stage(stylegan_model *m, const sg__layer *layer, enum sg__role role, int resolution,
+                                sg__stage *input) {
+    sg__stage *s = &m->stages[m->stage_count++];
+    int crop;
+    s->layer = layer;
+    s->role = role;
+    s->filter = role == SG__TORGB ? &m->image_filter : &m->filter;
+    s->input = input;
+    s->resolution = resolution;
+    s->up = input && resolution > input->resolution;
+    s->fold = s->up && m->config.family == STYLEGAN_FAMILY_1;
+    s->kernel = layer->kernel + s->fold;
+    s->whole = m->config.family == STYLEGAN_FAMILY_1 || resolution < SG__STRIPS_FROM;
+    s->prepared = !s->whole || role == SG__TORGB;
+    if (input) sg__plan_tiling(m, s);
+    s->out = sg__make_map(m, layer->out, resolution, 1, resolution);
+    s->out.capacity = s->whole ? resolution : 0;
+    if (!s->up && role != SG__TORGB) return s;
+    /* ToRGB up-samples the image below: a scatter with a single weight, 1. */
+    int size = resolution / 2, kernel = role == SG__TORGB ? 1 : s->kernel, h = s->filter->height, w = s->filter->width;
+    crop = (kernel - 1) / 2;
+    s->low = s->fold ? crop : 0;
+    s->high = s->fold ? 2 * size + crop : 2 * size - 2 + kernel;
+    s->pad_row = s->fold ? (h - 1) / 2 - crop : kernel / 2 + (h + 1) / 2 - (kernel - 1);
+    s->pad_column = s->fold ? (w - 1) / 2 - crop : kernel / 2 + (w + 1) / 2 - (kernel - 1);
+    s->scattered = sg__make_map(m, layer->out, s->high, w + 1, 8 * (size / 4 + 1));
+    s->scattered.capacity = 8 * (s->tiling.strip + 1) + 2 * h;
+    return s;
+}
+
+/* The table of stages, in the order of their inputs, with every buffer's size. */
+static void sg__plan_stages(stylegan_model *m) {
+    sg__stage *x = NULL, *image = NULL;
+    int first = m->config.family == STYLEGAN_FAMILY_1, buffer = 0;
+    m->first_layer.in = m->first_layer.out = m->blocks[0].conv1.in;
+    m->first_layer.kernel = 1;
+    for (int i = 0; i < m->block_count; i++) {
+        const sg__block *block = &m->blocks[i];
+        sg__stage *residual = NULL, *input = x;
+        int resolution = block->resolution;
+        if (i == 0) {
+            x = sg__add_stage(m, first ? &block->conv0 : &m->first_layer, SG__FIRST, resolution, NULL);
+        } else {
+            if (block->skip.weight.data) residual = sg__add_stage(m, &block->skip, SG__SKIP, resolution, input);
+            x = sg__add_stage(m, &block->conv0, SG__CONV0, resolution, input);
+            buffer = !buffer;
+        }
+        x->buffer = buffer;
+        x = sg__add_stage(m, &block->conv1, SG__CONV1, resolution, x);
+        x->side = residual;
+        if (residual) residual->buffer = 2;
+        x->buffer = buffer = !buffer;
+        if (!block->torgb.weight.data) continue;
+        sg__stage *below = image;
+        image = sg__add_stage(m, &block->torgb, SG__TORGB, resolution, x);
+        image->side = below;
+        image->buffer = i % 2;
+    }
+    int count = m->stage_count, step = m->stages[count - 1].whole ? image->resolution : SG__STRIP_ROWS;
+    for (int y = step; y - step < image->resolution; y += step) sg__rehearse(m, m->stages, count, image, y);
+    for (int i = 0; i < count; i++) {
+        sg__stage *s = &m->stages[i];
+        s->out.end = 0;
+        if (s->whole) s->out.capacity = s->resolution;
+        s->out.block = s->out.row * (size_t)s->out.capacity;
+        s->scattered.block = s->scattered.row * (size_t)s->scattered.capacity;
+    }
+}
+
 /* >>workspace
 
    One layout function, run with memory NULL for the size and again for the pointers. */
-
-/* A feature map x [ceil(C/V)][R][1 + R + 1][V], see >>kernels. */
-typedef struct sg__map {
-    float *data;
-    int channels, resolution;
-    size_t row, block; /* floats between rows, between channel blocks */
-} sg__map;
-
-/* What one part needs for itself. */
-typedef struct sg__scratch {
-    float *panel;                       /* [taps][I][Q][V] */
-    float *squares;                     /* [Q][V] */
-    float *noise;                       /* [R] */
-    float *ring;                        /* rows of the up-sampling filter */
-    float *row;                         /* [ceil(C/V)][R][V], twice */
-    float *zeros;                       /* [R + 2][V]: a row above or below the map */
-    float *weights, *products, *spread; /* of Winograd's algorithm, see sg__tiling */
-} sg__scratch;
-
-typedef struct sg__workspace {
-    float *maps[3];                         /* feature maps: input, output, and the residual branch */
-    float *images[2];                       /* the image of the block before, and the current one */
-    float *styles;                          /* [style_floats] */
-    float *bias, *strength, *scale, *shift; /* [C] each, of the current layer */
-    float *moments;                         /* [strips][blocks][2][V] */
-    float *mapping[3];                      /* [SG__BATCH][width], the network's input and two hidden layers */
-    float *winograd;                        /* transformed inputs of a strip */
-    float *rgb_panel;                       /* [I][ceil(C/V)][V] */
-    float *band;                            /* [C][rows][W]: finished rows for the callback */
-    float *z, *ws;                          /* [z_dim], [L][D]: of stylegan_generate */
-    sg__scratch *scratch;                   /* [parts] */
-} sg__workspace;
-
-enum {
-    SG__BAND = 32,   /* rows handed to the callback at a time */
-    SG__STRIPS = 16, /* partial sums of the instance normalisation */
-    SG__STRIP_FLOATS = 4 << 20,
-    SG__CHUNK_TILES = 48
-};
 
 typedef struct sg__arena {
     unsigned char *base; /* NULL: only the size is wanted */
@@ -1825,157 +2069,115 @@ static unsigned char *sg__aligned(void *memory) {
     return (unsigned char *)memory + (misaligned ? SG__ALIGN - misaligned : 0);
 }
 
-static int sg__blocks_of(const stylegan_model *m, int channels) {
-    return (channels + m->kernels->lanes - 1) / m->kernels->lanes;
-}
+/* What one part needs for itself. */
+typedef struct sg__scratch {
+    float *panel;     /* [taps][I][Q][V] */
+    float *weights;   /* the same after Winograd's transform */
+    float *products;  /* [points][Q][tiles][V] */
+    float *squares;   /* [Q][V] */
+    float *noise;     /* [R] */
+    float *row;       /* a row of the image, [ceil(C/V)][R][V] */
+    float *spread[2]; /* rows with room for the low-pass filter, and the up-sampled row of an image */
+} sg__scratch;
 
-static uint64_t sg__padded(const stylegan_model *m, int channels) { /* to whole panels */
-    uint64_t panel = (uint64_t)(m->kernels->lanes * m->kernels->vectors);
-    return ((uint64_t)channels + panel - 1) / panel * panel;
-}
-
-static sg__map sg__make_map(const stylegan_model *m, float *data, int channels, int resolution) {
-    sg__map map;
-    map.data = data;
-    map.channels = channels;
-    map.resolution = resolution;
-    map.row = ((size_t)resolution + 2) * (size_t)m->kernels->lanes;
-    map.block = map.row * (size_t)resolution;
-    return map;
-}
-
-static uint64_t sg__map_floats(const stylegan_model *m, int channels, int resolution) {
-    return (uint64_t)sg__blocks_of(m, channels) * (uint64_t)m->kernels->lanes * (uint64_t)resolution *
-           ((uint64_t)resolution + 2);
-}
-
-static uint64_t sg__most(uint64_t a, uint64_t b) {
-    return a > b ? a : b;
-}
-
-/* Pixels of one row before the low-pass filter, with room for the filter to reach out on both sides. */
-static size_t sg__ring_pixels(const stylegan_model *m, int resolution) {
-    return (size_t)resolution + 2 + 2 * (size_t)m->fir_width;
-}
-
-/* Taps in a panel: StyleGAN 1's up-sampling folds the 3x3 weights, unpacked behind it, into 4x4. */
-static int sg__panel_taps(const stylegan_model *m, const sg__layer *layer, int up) {
-    int k = layer->kernel;
-    return up && m->config.family == STYLEGAN_FAMILY_1 ? (k + 1) * (k + 1) + k * k : k * k;
-}
-
-/* How a convolution runs: directly, or as Winograd tiles of 4x4 outputs (for up-sampling: of each of the four phases of
-   the scattered signal: even and odd rows and columns). */
-typedef struct sg__tiling {
-    int points; /* along one axis, 6 or 5; 0: directly */
-    int tiles;  /* in a row */
-    int rows;   /* of tiles, in the whole map */
-    int strip;  /* rows of tiles whose inputs are transformed at a time */
-    int chunk;  /* rows of tiles that one part multiplies at a time */
-} sg__tiling;
-
-static sg__tiling sg__tile(const stylegan_model *m, const sg__layer *layer, int resolution, int up) {
-    sg__tiling t = {0, 0, 0, 0, 0};
-    if (layer->kernel != 3) return t;
-    t.points = up ? 5 : 6;
-    t.rows = t.tiles = up ? resolution / 4 + 1 : resolution / 4;
-    /* Vector operations for one input channel and one vector of outputs; the constants count a tile's transforms. */
-    double pixels = (double)resolution * resolution, tiles = (double)t.tiles * t.tiles,
-           out = sg__blocks_of(m, layer->out);
-    double taps = up && m->config.family == STYLEGAN_FAMILY_1 ? 16 : 9;
-    double direct = taps * pixels + 2 * taps;
-    double winograd = up ? 100 * tiles + 500 + 170 * tiles / out + 550 * tiles / layer->in
-                         : 36 * tiles + 200 + 220 * tiles / out + 180 * tiles / layer->in;
-    if (direct <= winograd) t.points = 0;
-    uint64_t row = (uint64_t)(t.points * t.points * t.tiles * sg__blocks_of(m, layer->in) * m->kernels->lanes);
-    int strip = row ? (int)(SG__STRIP_FLOATS / row) : 1;
-    int strips = (t.rows + (strip > 4 ? strip : 4) - 1) / (strip > 4 ? strip : 4);
-    t.strip = (t.rows + strips - 1) / strips;
-    t.chunk = (SG__CHUNK_TILES + t.tiles - 1) / t.tiles;
-    if (t.chunk > t.strip) t.chunk = t.strip;
-    return t;
-}
-
-/* Pixels in a row of sg__scratch.spread: tiles of 2 * 4, and room for the filter. */
-static size_t sg__spread_pixels(const stylegan_model *m, const sg__tiling *t) {
-    return 8 * (size_t)t->tiles + 2 * (size_t)m->fir_width + 2;
-}
+typedef struct sg__workspace {
+    sg__stage *stages;    /* the plan's stages with their feature maps */
+    float *maps[3];       /* whole feature maps: input, output, and the residual branch */
+    float *images[2];     /* whole images: of the block before, and of this one */
+    float *scattered;     /* t of whole layers, see sg__stage */
+    float *transformed;   /* Winograd's transformed inputs of a strip */
+    float *zeros;         /* [R + 2][V]: a row above or below a map */
+    float *styles;        /* [style_floats] */
+    float *scale, *shift; /* [C] each: AdaIN */
+    float *moments;       /* [strips][blocks][2][V] */
+    float *mapping[3];    /* the mapping's input, and [SG__BATCH][width] twice */
+    float *band;          /* [C][rows][W]: finished rows for the callback */
+    float *z, *ws;        /* [z_dim], [L][D]: of stylegan_generate */
+    sg__scratch *scratch; /* [parts] */
+} sg__workspace;
 
 static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w) {
     const stylegan_config *c = &m->config;
-    const sg__block *top = &m->blocks[m->block_count - 1];
+    const sg__stage *top = &m->stages[m->stage_count - 1];
     uint64_t lanes = (uint64_t)m->kernels->lanes, panel_width = lanes * (uint64_t)m->kernels->vectors;
-    uint64_t maps[3] = {0, 0, 0}, image = 0, channels = 0, widest = 0, panel = 0;
-    uint64_t strip = 0, products = 0, weights = 0, spread = 0;
-    int embed = c->c_dim ? m->embed_weight.columns : 0;
-    widest = sg__padded(m, c->z_dim + embed);
-    panel = (uint64_t)c->w_dim * panel_width; /* of an affine map */
+    uint64_t maps[3] = {0, 0, 0}, image = 0, scattered = 0, transformed = 0, channels = panel_width;
+    uint64_t panel = (uint64_t)c->w_dim * panel_width, weights = 0, products = 0,
+             spread = 0; /* the affine maps' panel */
+    uint64_t embed = c->c_dim ? (uint64_t)m->embed_weight.columns : 0, widest = sg__padded(m, c->z_dim + (int)embed);
     for (int i = 0; i < c->mapping_layers; i++) {
         widest = sg__most(widest, sg__padded(m, m->mapping[i].out));
         panel = sg__most(panel, (uint64_t)m->mapping[i].in * panel_width);
     }
-    for (int i = 0; i < m->block_count; i++) {
-        const sg__block *block = &m->blocks[i];
-        const sg__layer *layers[3];
-        layers[0] = &block->conv0;
-        layers[1] = &block->conv1;
-        layers[2] = &block->skip;
-        for (int j = 0; j < 3; j++) {
-            const sg__layer *layer = layers[j];
-            channels = sg__most(channels, sg__most(sg__padded(m, layer->in), sg__padded(m, layer->out)));
-            panel = sg__most(panel, (uint64_t)sg__panel_taps(m, layer, j == 0) * (uint64_t)layer->in * panel_width);
-            if (j == 2 || !layer->weight.data) continue;
-            int up = j == 0;
-            sg__tiling t = sg__tile(m, layer, up ? block->resolution / 2 : block->resolution, up);
-            uint64_t points = (uint64_t)(t.points * t.points), tiles = (uint64_t)t.tiles;
-            uint64_t in = (uint64_t)sg__blocks_of(m, layer->in) * lanes;
-            strip = sg__most(strip, points * in *
-                                        (tiles * (uint64_t)(t.strip + 1 + (m->fir_height + 7) / 8) +
-                                         2 * (uint64_t)m->kernels->pixels));
-            weights = sg__most(weights, points * (up ? 4 : 1) * (uint64_t)layer->in * panel_width);
-            products = sg__most(products, points * tiles * (uint64_t)t.chunk * panel_width);
-            if (up && points) spread = sg__most(spread, 8 * (uint64_t)t.chunk * sg__spread_pixels(m, &t) * panel_width);
-        }
-        maps[0] = sg__most(maps[0], sg__map_floats(m, i ? block->channels : block->conv1.in, block->resolution));
-        maps[1] = sg__most(maps[1], sg__map_floats(m, i ? block->conv0.out : block->channels, block->resolution));
-        if (block->skip.weight.data) maps[2] = sg__most(maps[2], sg__map_floats(m, block->channels, block->resolution));
-        if (block->torgb.weight.data && block != top) image = sg__map_floats(m, c->channels, block->resolution);
+    for (int i = 0; i < m->stage_count; i++) {
+        const sg__stage *s = &m->stages[i];
+        const sg__tiling *t = &s->tiling;
+        uint64_t points = (uint64_t)(t->points * t->points), in = (uint64_t)s->layer->in;
+        channels = sg__most(channels, sg__most(sg__padded(m, s->layer->in), sg__padded(m, s->layer->out)));
+        panel = sg__most(panel, (uint64_t)sg__panel_taps(s) * in * panel_width);
+        transformed =
+            sg__most(transformed, points * sg__padded(m, s->layer->in) *
+                                      ((uint64_t)t->tiles * (uint64_t)t->strip + 2 * (uint64_t)m->kernels->pixels));
+        products = sg__most(products, points * (uint64_t)(t->tiles * t->chunk) * panel_width);
+        spread = sg__most(spread, s->scattered.row * (uint64_t)(s->filter->height + 1));
+        if (!s->prepared) weights = sg__most(weights, points * (s->up ? 4 : 1) * in * panel_width);
+        if (!s->whole) continue;
+        uint64_t floats = sg__map_floats(m, &s->out);
+        if (s->up && s->role != SG__TORGB) scattered = sg__most(scattered, sg__map_floats(m, &s->scattered));
+        if (s->role == SG__TORGB)
+            image = s == top ? image : sg__most(image, floats);
+        else
+            maps[s->buffer] = sg__most(maps[s->buffer], floats);
     }
-    /* b4: the constant lies in maps[0], conv1 writes to maps[1]; each later block goes from one map through the other
-       and back, so the two trade places after b4. */
-    uint64_t both = sg__most(maps[0], maps[1]);
     sg__arena arena;
     arena.base = memory ? sg__aligned(memory) : NULL;
     arena.used = 0;
-    for (int i = 0; i < 3; i++) w->maps[i] = sg__arena_floats(&arena, i < 2 ? both : maps[2]);
+    w->stages = (sg__stage *)sg__arena_take(&arena, (uint64_t)m->stage_count * sizeof(sg__stage));
+    for (int i = 0; i < 3; i++) w->maps[i] = sg__arena_floats(&arena, maps[i]);
     for (int i = 0; i < 2; i++) w->images[i] = sg__arena_floats(&arena, image);
+    w->scattered = sg__arena_floats(&arena, scattered);
+    w->transformed = sg__arena_floats(&arena, transformed);
+    w->zeros = sg__arena_floats(&arena, ((uint64_t)top->resolution + 2) * lanes);
     w->styles = sg__arena_floats(&arena, m->style_floats);
-    w->bias = sg__arena_floats(&arena, sg__most(channels, panel_width));
-    w->strength = sg__arena_floats(&arena, sg__most(channels, panel_width));
-    w->scale = sg__arena_floats(&arena, sg__most(channels, panel_width));
-    w->shift = sg__arena_floats(&arena, sg__most(channels, panel_width));
+    w->scale = sg__arena_floats(&arena, channels);
+    w->shift = sg__arena_floats(&arena, channels);
     w->moments = sg__arena_floats(&arena, SG__STRIPS * 2 * channels);
-    w->mapping[0] = sg__arena_floats(&arena, (uint64_t)c->z_dim + (uint64_t)embed + lanes);
+    w->mapping[0] = sg__arena_floats(&arena, (uint64_t)c->z_dim + embed + lanes);
     for (int i = 1; i < 3; i++) w->mapping[i] = sg__arena_floats(&arena, SG__BATCH * widest);
-    w->winograd = sg__arena_floats(&arena, strip);
-    w->rgb_panel = sg__arena_floats(&arena, channels * sg__padded(m, c->channels));
-    w->band = sg__arena_floats(&arena, (uint64_t)c->channels * SG__BAND * (uint64_t)c->resolution);
+    w->band = sg__arena_floats(&arena, (uint64_t)c->channels * (uint64_t)sg__band_rows(m) * (uint64_t)c->resolution);
     w->z = sg__arena_floats(&arena, (uint64_t)c->z_dim);
     w->ws = sg__arena_floats(&arena, (uint64_t)c->num_ws * (uint64_t)c->w_dim);
     w->scratch = (sg__scratch *)sg__arena_take(&arena, (uint64_t)m->parts * sizeof(sg__scratch));
-    uint64_t resolution = (uint64_t)top->resolution, ring = sg__ring_pixels(m, top->resolution) * panel_width;
     for (int i = 0; i < m->parts; i++) {
         sg__scratch s;
         s.panel = sg__arena_floats(&arena, panel);
-        s.squares = sg__arena_floats(&arena, panel_width);
-        s.noise = sg__arena_floats(&arena, sg__most(resolution, 4) + lanes);
-        s.ring = sg__arena_floats(&arena, (1 + (uint64_t)m->fir_height) * ring);
-        s.row = sg__arena_floats(&arena, 2 * resolution * lanes * (uint64_t)sg__blocks_of(m, c->channels));
-        s.zeros = sg__arena_floats(&arena, (resolution + 2) * lanes);
         s.weights = sg__arena_floats(&arena, weights);
         s.products = sg__arena_floats(&arena, products);
-        s.spread = sg__arena_floats(&arena, spread);
+        s.squares = sg__arena_floats(&arena, panel_width);
+        s.noise = sg__arena_floats(&arena, (uint64_t)top->resolution + lanes);
+        s.row = sg__arena_floats(&arena, (uint64_t)top->resolution * sg__padded(m, c->channels));
+        s.spread[0] = sg__arena_floats(&arena, spread);
+        s.spread[1] = sg__arena_floats(&arena, (uint64_t)top->resolution * sg__padded(m, c->channels));
         if (w->scratch) w->scratch[i] = s;
+    }
+    if (w->stages) STYLEGAN_MEMCPY(w->stages, m->stages, (size_t)m->stage_count * sizeof(sg__stage));
+    for (int i = 0; i < m->stage_count; i++) { /* every stage's own memory; first the sizes alone */
+        sg__stage plan = m->stages[i], *s = w->stages ? &w->stages[i] : &plan;
+        uint64_t outputs = sg__padded(m, s->layer->out);
+        s->scale = sg__arena_floats(&arena, outputs);
+        s->bias = sg__arena_floats(&arena, outputs);
+        s->strength = sg__arena_floats(&arena, outputs);
+        uint64_t panels = s->role == SG__TORGB ? 1 : (uint64_t)sg__panels(m, s->layer->out);
+        s->weights = s->prepared ? sg__arena_floats(&arena, panels * sg__panel_floats(m, s)) : NULL;
+        float *out = s->role == SG__TORGB ? w->images[s->buffer] : w->maps[s->buffer], *scattered_t = w->scattered;
+        if (!s->whole && s != &w->stages[m->stage_count - 1])
+            out = sg__arena_floats(&arena, sg__map_floats(m, &s->out));
+        if (!s->whole && s->up && s->role != SG__TORGB)
+            scattered_t = sg__arena_floats(&arena, sg__map_floats(m, &s->scattered));
+        if (!w->stages) continue;
+        s->out.data = out + s->out.border;
+        s->scattered.data = scattered_t + s->scattered.border;
+        if (s->input) s->input = w->stages + (s->input - m->stages);
+        if (s->side) s->side = w->stages + (s->side - m->stages);
     }
     uint64_t total = arena.used + SG__ALIGN; /* the caller's memory may be aligned to less */
     return total > (uint64_t)((size_t)-1) / 2 ? (size_t)-1 : (size_t)total;
@@ -2040,10 +2242,6 @@ typedef struct sg__dense_job {
     int count;
     const sg__workspace *workspace;
 } sg__dense_job;
-
-static int sg__panels(const stylegan_model *m, int channels) {
-    return (sg__blocks_of(m, channels) + m->kernels->vectors - 1) / m->kernels->vectors;
-}
 
 static void sg__dense_item(void *context, int item, int part) {
     const sg__dense_job *job = (const sg__dense_job *)context;
@@ -2143,163 +2341,143 @@ static stylegan_result sg__map_batch(const stylegan_model *m, const float *z, co
 
 /* >>synthesis */
 
-/* --- Up-sampling: a scattered signal t, one row at a time, through the low-pass filter ---
-
-   Output row j is the sum over k of fir[k] * t[j + k - pad]; t is zero outside [low, high). The horizontal sums of the
-   last fir_height rows of t are kept in a ring (the rows themselves if the filter is not separable). */
-
-typedef struct sg__upsampler {
-    const stylegan_model *model;
-    int vectors, width; /* of the output row, in pixels */
-    int low, high, pad_row, pad_column;
-    int made;      /* rows of t so far */
-    float *ring;   /* the t row being made, then fir_height rows: [q][pixels][V] each */
-    size_t pixels; /* of a ring row */
-    /* Returns row `index` of t, pixels [0, high), vectors *stride floats apart: either in `row`, which comes with the
-       stride of a ring row and zeros on both sides, or elsewhere with as much room. */
-    float *(*make)(void *context, int index, float *row, size_t *stride);
-    void *context;
-} sg__upsampler;
-
-/* kernel: of the scatter that fills t from an input of `size` x `size`: x[i] goes to t[2 i + k]. fold: StyleGAN 1's,
-   one larger than the layer's; its output is cropped to twice the input before the filter. */
-static void sg__upsample_geometry(sg__upsampler *u, const stylegan_model *m, int size, int kernel, int fold) {
-    int h = m->fir_height, w = m->fir_width, crop = (kernel - 1) / 2;
-    u->model = m;
-    u->width = 2 * size;
-    u->low = fold ? crop : 0;
-    u->high = fold ? 2 * size + crop : 2 * size - 2 + kernel;
-    u->pad_row = fold ? (h - 1) / 2 - crop : kernel / 2 + (h + 1) / 2 - (kernel - 1);
-    u->pad_column = fold ? (w - 1) / 2 - crop : kernel / 2 + (w + 1) / 2 - (kernel - 1);
-    u->pixels = sg__ring_pixels(m, u->width);
-}
-
-static void sg__upsample_begin(sg__upsampler *u, const sg__scratch *s, int vectors) {
-    size_t rows = 1 + (size_t)u->model->fir_height;
-    u->vectors = vectors;
-    u->made = -1;
-    u->ring = s->ring;
-    STYLEGAN_MEMSET(s->ring, 0, rows * u->pixels * (size_t)(vectors * u->model->kernels->lanes) * sizeof(float));
-}
-
-/* Output row j of every vector v to out + v * out_vector. Rows must be asked for in ascending order. */
-static void sg__upsample_row(sg__upsampler *u, int j, float *out, size_t out_vector) {
-    const stylegan_model *m = u->model;
-    const sg__kernels *k = m->kernels;
-    size_t lanes = (size_t)k->lanes, vector = u->pixels * lanes, slot = vector * (size_t)u->vectors;
-    size_t margin = (size_t)m->fir_width * lanes;
-    const float *source[SG__MAX_FIR * SG__MAX_FIR];
-    int h = m->fir_height, w = m->fir_width, floats = u->width * k->lanes;
-    int first = j - u->pad_row, last = first + h - 1;
-    if (first < u->low) first = u->low;
-    if (last >= u->high) last = u->high - 1;
-    if (u->made < first) u->made = first;
-    for (; u->made <= last; u->made++) {
-        float *kept = u->ring + slot * (size_t)(1 + u->made % h);
-        float *row = m->fir_separable ? u->ring : kept;
-        size_t stride = vector;
-        float *made = u->make(u->context, u->made, row + margin, &stride);
-        for (int v = 0; v < u->vectors; v++) {
-            float *t = made + (size_t)v * stride;
-            STYLEGAN_MEMSET(t, 0, (size_t)u->low * lanes * sizeof(float));
-            if (!m->fir_separable) {
-                float *copy = row + margin + (size_t)v * vector;
-                if (t != copy) STYLEGAN_MEMCPY(copy, t, (size_t)u->high * lanes * sizeof(float));
-                continue;
-            }
-            for (int i = 0; i < w; i++) source[i] = t + (ptrdiff_t)(i - u->pad_column) * k->lanes;
-            k->weighted_sum(kept + (size_t)v * vector, floats, source, m->fir_row, w);
-        }
-    }
-    for (int v = 0; v < u->vectors; v++) {
-        float weight[SG__MAX_FIR * SG__MAX_FIR];
-        int n = 0;
-        for (int index = first; index <= last; index++) {
-            const float *kept = u->ring + slot * (size_t)(1 + index % h) + (size_t)v * vector;
-            int tap = index - (j - u->pad_row);
-            for (int i = 0; i < (m->fir_separable ? 1 : w); i++) {
-                source[n] = m->fir_separable ? kept : kept + margin + (ptrdiff_t)(i - u->pad_column) * k->lanes;
-                weight[n++] = m->fir_separable ? m->fir_column[tap] : m->fir[tap * w + i];
-            }
-        }
-        k->weighted_sum(out + (size_t)v * out_vector, floats, source, weight, n);
-    }
-}
-
-/* --- Convolutions --- */
-
-typedef struct sg__convolution {
+typedef struct sg__call {
     const stylegan_model *model;
     const sg__workspace *workspace;
-    const sg__layer *layer;
+    const stylegan_run *run;
+    stylegan_error *error;
+    int index;              /* in the batch */
+    double work_done, work; /* multiplications, for the progress */
+} sg__call;
+
+/* One stage at work on output rows [begin, end). */
+typedef struct sg__convolution {
+    const sg__call *call;
+    const stylegan_model *model;
+    const sg__stage *stage;
     sg__map in, out;
-    int up, fold;       /* up-sampling; StyleGAN 1's, which folds the 3x3 weights into 4x4 */
-    const float *style; /* [I]: modulates (and demodulates) the weights, or NULL */
     const sg__map *add; /* residual branch, or NULL */
-    stylegan_noise_mode noise;
-    uint64_t seed;
+    const float *style; /* [I]: modulates the weights, or NULL */
+    int demodulate;
     stylegan_activation activation;
     float gain, clamp;
-    int panels, strips;
-    sg__tiling tiling;
-    int first_tile_row, end_tile_row; /* in workspace->winograd */
-    int first_row, end_row;           /* of the output, being computed */
+    int begin, end;
+    int t_begin, t_end;       /* rows of the scattered signal */
+    int tile_begin, tile_end; /* rows of tiles in workspace->transformed */
+    int panels, pieces;       /* items of a job: panels of output channels x pieces of rows */
 } sg__convolution;
 
-/* What a part works with while it computes one item. */
-typedef struct sg__tile_rows {
+/* A panel of a convolution in the hands of one part. */
+typedef struct sg__panel {
     const sg__convolution *convolution;
     const sg__scratch *scratch;
-    int q, kernel;  /* vectors of the panel; the kernel's size after folding */
-    int begin, end; /* rows of Winograd tiles in scratch->spread */
-} sg__tile_rows;
+    int first, q;                 /* vectors of output channels */
+    const float *weights, *scale; /* [taps or points][I][q][V]; [q][V] */
+} sg__panel;
 
-/* Unpacks the panel of vectors first ... first + q - 1 and leaves the demodulation in scratch->squares. */
-static void sg__conv_panel(const sg__convolution *c, int first, int q, const sg__scratch *s) {
-    const sg__kernels *k = c->model->kernels;
-    int size = c->layer->kernel, in = c->layer->in, width = q * k->lanes, folded = size + 1;
-    size_t tap = (size_t)in * (size_t)width;
-    float *panel = c->fold ? s->panel + tap * (size_t)(folded * folded) : s->panel;
-    STYLEGAN_MEMSET(s->squares, 0, (size_t)width * sizeof(float));
-    for (int t = 0; t < size * size; t++) {
-        k->panel(&c->layer->weight, (size_t)t * (size_t)in, in, first * k->lanes, q, c->style, s->squares,
-                 panel + tap * (size_t)t);
-    }
-    for (int i = 0; i < width; i++) {
-        s->squares[i] = c->style ? (float)(1 / STYLEGAN_SQRT((double)s->squares[i] + 1e-8)) : 1.0f;
-    }
-    /* Nearest-neighbour up-sampling doubles each pixel: the 3x3 weights summed over 2x2 shifts. */
-    for (int y = 0; c->fold && y < folded; y++) {
-        for (int x = 0; x < folded; x++) {
-            static const float ones[4] = {1, 1, 1, 1};
+static sg__panel sg__make_panel(const sg__convolution *c, const sg__scratch *s, int panel) {
+    sg__panel p;
+    int first = panel * c->model->kernels->vectors, left = sg__blocks_of(c->model, c->stage->layer->out) - first;
+    p.convolution = c;
+    p.scratch = s;
+    p.first = first;
+    p.q = left < c->model->kernels->vectors ? left : c->model->kernels->vectors;
+    p.weights = NULL;
+    p.scale = NULL;
+    return p;
+}
+
+/* --- Weights: unpacked, modulated, demodulated, and transformed if the stage works in tiles --- */
+
+/* Nearest-neighbour up-sampling doubles each pixel: the layer's weights summed over 2x2 shifts. */
+static void sg__fold_weights(const sg__panel *p, const float *weights, float *folded) {
+    static const float ones[4] = {1, 1, 1, 1};
+    const sg__stage *stage = p->convolution->stage;
+    const sg__kernels *k = p->convolution->model->kernels;
+    int size = stage->layer->kernel, tap = stage->layer->in * p->q * k->lanes;
+    for (int y = 0; y <= size; y++) {
+        for (int x = 0; x <= size; x++) {
             const float *source[4];
             int n = 0;
             for (int shift = 0; shift < 4; shift++) {
                 int from_y = y - shift / 2, from_x = x - shift % 2;
                 if (from_y < 0 || from_y >= size || from_x < 0 || from_x >= size) continue;
-                source[n++] = panel + tap * (size_t)(from_y * size + from_x);
+                source[n++] = weights + (size_t)tap * (size_t)(from_y * size + from_x);
             }
-            k->weighted_sum(s->panel + tap * (size_t)(y * folded + x), (int)tap, source, ones, n);
+            k->weighted_sum(folded + (size_t)tap * (size_t)(y * stage->kernel + x), tap, source, ones, n);
         }
     }
 }
 
-/* Adds tap (y, x) of the kernel, which reads input pixel (row, column + j) for output j. */
-static void sg__add_tap(sg__row *r, const sg__tile_rows *t, int y, int x, int row, int column) {
-    const sg__convolution *c = t->convolution;
-    int lanes = c->model->kernels->lanes;
-    size_t tap = (size_t)c->layer->in * (size_t)(t->q * lanes);
-    r->offset[r->taps] = (ptrdiff_t)row * (ptrdiff_t)c->in.row + (ptrdiff_t)(column + 1) * lanes;
-    r->panel[r->taps++] = t->scratch->panel + tap * (size_t)(y * t->kernel + x);
+/* to [phases][points^2][I][q][V] from panel [taps][I][q][V] */
+static void sg__transform_weights(const sg__panel *p, const float *panel, float *to) {
+    const sg__stage *stage = p->convolution->stage;
+    const sg__kernels *k = p->convolution->model->kernels;
+    int points = stage->tiling.points, count = stage->layer->in * p->q;
+    size_t tap = (size_t)(count * k->lanes);
+    const float *taps[9];
+    if (!stage->up) {
+        for (int i = 0; i < 9; i++) taps[i] = panel + tap * (size_t)i;
+        k->winograd_weights(taps, points, count, to, tap);
+        return;
+    }
+    for (int phase = 0; phase < 4; phase++) {
+        /* Even positions 2j see x[j - 1] w[2] + x[j] w[0], odd ones x[j - 1] w[3] + x[j] w[1]. */
+        for (int i = 0; i < 4; i++) {
+            int y = phase / 2 + 2 - i / 2 * 2, x = phase % 2 + 2 - i % 2 * 2;
+            int inside = y < stage->kernel && x < stage->kernel;
+            taps[i] = inside ? panel + tap * (size_t)(y * stage->kernel + x) : NULL;
+        }
+        k->winograd_weights(taps, points, count, to + tap * (size_t)(phase * points * points), tap);
+    }
 }
 
-static sg__row sg__conv_row(const sg__tile_rows *t, float *output, size_t output_pixel, size_t output_vector,
-                            int width) {
-    const sg__convolution *c = t->convolution;
+/* Fills weights (in the layout that the stage multiplies with) and scale [q][V]. */
+static void sg__prepare(const sg__panel *p, float *weights, float *scale) {
+    const sg__convolution *c = p->convolution;
+    const sg__stage *stage = c->stage;
+    const sg__kernels *k = c->model->kernels;
+    int size = stage->layer->kernel, in = stage->layer->in, width = p->q * k->lanes;
+    size_t tap = (size_t)in * (size_t)width;
+    float *panel = stage->tiling.points ? p->scratch->panel : weights;
+    float *plain = stage->fold ? p->scratch->panel + tap * (size_t)(stage->kernel * stage->kernel) : panel;
+    STYLEGAN_MEMSET(scale, 0, (size_t)width * sizeof(float));
+    for (int t = 0; t < size * size; t++) {
+        k->panel(&stage->layer->weight, (size_t)t * (size_t)in, in, p->first * k->lanes, p->q, c->style, scale,
+                 plain + tap * (size_t)t);
+    }
+    for (int i = 0; i < width; i++) {
+        scale[i] = c->demodulate ? (float)(1 / STYLEGAN_SQRT((double)scale[i] + 1e-8)) : 1.0f;
+    }
+    if (stage->fold) sg__fold_weights(p, plain, panel);
+    if (stage->tiling.points) sg__transform_weights(p, panel, weights);
+}
+
+static void sg__prepare_item(void *context, int item, int part) {
+    const sg__convolution *c = (const sg__convolution *)context;
+    sg__panel p = sg__make_panel(c, &c->call->workspace->scratch[part], item);
+    if (c->stage->role == SG__TORGB) p.q = sg__blocks_of(c->model, c->stage->layer->out);
+    sg__prepare(&p, c->stage->weights + (size_t)item * sg__panel_floats(c->model, c->stage),
+                c->stage->scale + p.first * c->model->kernels->lanes);
+}
+
+/* --- Direct convolution --- */
+
+/* Adds tap (y, x) of the kernel, which reads input pixel (row, column + j) for output j. */
+static void sg__add_tap(sg__row *r, const sg__panel *p, int y, int x, int row, int column) {
+    const sg__convolution *c = p->convolution;
+    int lanes = c->model->kernels->lanes;
+    size_t tap = (size_t)c->stage->layer->in * (size_t)(p->q * lanes);
+    r->offset[r->taps] = sg__row_of(&c->in, 0, row) - c->in.data + (ptrdiff_t)column * lanes;
+    r->panel[r->taps++] = p->weights + tap * (size_t)(y * c->stage->kernel + x);
+}
+
+static sg__row sg__start_row(const sg__panel *p, float *output, size_t output_pixel, size_t output_vector, int width) {
+    const sg__convolution *c = p->convolution;
     sg__row row;
     row.input = c->in.data;
     row.input_block = c->in.block;
-    row.channels = c->layer->in;
+    row.channels = c->stage->layer->in;
     row.taps = 0;
     row.output = output;
     row.output_pixel = output_pixel;
@@ -2308,76 +2486,37 @@ static sg__row sg__conv_row(const sg__tile_rows *t, float *output, size_t output
     return row;
 }
 
-/* Row `index` of the transposed convolution of stride 2: even and odd columns see different taps. */
-static float *sg__make_transposed(void *context, int index, float *output, size_t *vector) {
-    const sg__tile_rows *t = (const sg__tile_rows *)context;
-    const sg__convolution *c = t->convolution;
-    size_t lanes = (size_t)c->model->kernels->lanes;
-    int size = c->in.resolution, high = c->fold ? 2 * size + (t->kernel - 1) / 2 : 2 * size - 2 + t->kernel;
-    for (int odd = 0; odd < 2; odd++) {
-        sg__row row = sg__conv_row(t, output + (size_t)odd * lanes, 2 * lanes, *vector, (high + 1 - odd) / 2);
-        for (int y = index % 2; y < t->kernel; y += 2) {
-            int from = (index - y) / 2;
-            if (from < 0 || from >= size) continue;
-            for (int x = odd; x < t->kernel; x += 2) sg__add_tap(&row, t, y, x, from, -(x / 2));
-        }
-        c->model->kernels->convolve(&row, t->q);
-    }
-    return output;
-}
-
 /* Row y of a convolution of stride 1, zero-padded. */
-static void sg__make_plain(const sg__tile_rows *t, int y, float *output, size_t vector) {
-    const sg__convolution *c = t->convolution;
-    int half = t->kernel / 2;
-    sg__row row = sg__conv_row(t, output, (size_t)c->model->kernels->lanes, vector, c->out.resolution);
-    for (int ky = 0; ky < t->kernel; ky++) {
+static void sg__plain_row(const sg__panel *p, int y, float *output, size_t vector) {
+    const sg__convolution *c = p->convolution;
+    int kernel = c->stage->kernel, half = kernel / 2;
+    sg__row row = sg__start_row(p, output, (size_t)c->model->kernels->lanes, vector, c->in.resolution);
+    for (int ky = 0; ky < kernel; ky++) {
         int from = y + ky - half;
         if (from < 0 || from >= c->in.resolution) continue;
-        for (int kx = 0; kx < t->kernel; kx++) sg__add_tap(&row, t, ky, kx, from, kx - half);
+        for (int kx = 0; kx < kernel; kx++) sg__add_tap(&row, p, ky, kx, from, kx - half);
     }
-    c->model->kernels->convolve(&row, t->q);
+    c->model->kernels->convolve(&row, p->q);
 }
 
-/* A row of the layer's noise, or NULL. */
-static const float *sg__noise_row(const sg__convolution *c, int y, const sg__scratch *s) {
-    int width = c->out.resolution;
-    if (!c->layer->noise.data || c->noise == STYLEGAN_NOISE_NONE) return NULL;
-    if (c->noise == STYLEGAN_NOISE_RANDOM) {
-        stylegan_random_normal(c->seed, (uint32_t)c->layer->style, (uint64_t)y * (uint64_t)width, s->noise, width);
-    } else {
-        c->model->kernels->unpack(&c->layer->noise, (size_t)y, 0, width, s->noise);
-    }
-    return s->noise;
-}
-
-/* Noise, bias, activation, gain, clamp and residual branch of a row of vectors first ... first + q - 1; closes the row
-   with zero pixels. `scale` [q][V] is the demodulation. */
-static void sg__finish_row(const sg__convolution *c, int y, int first, int q, const float *scale,
-                           const sg__scratch *s) {
-    const sg__kernels *k = c->model->kernels;
-    size_t lanes = (size_t)k->lanes;
-    const float *noise = sg__noise_row(c, y, s);
-    for (int v = 0; v < q; v++) {
-        size_t channel = (size_t)(first + v) * lanes;
-        size_t at = (size_t)(first + v) * c->out.block + (size_t)y * c->out.row;
-        float *row = c->out.data + at;
-        sg__epilogue e = {scale + (size_t)v * lanes,
-                          c->workspace->bias + channel,
-                          c->workspace->strength + channel,
-                          noise,
-                          c->add ? c->add->data + at + lanes : NULL,
-                          c->activation,
-                          c->gain,
-                          c->clamp};
-        k->finish(row + lanes, c->out.resolution, &e);
-        STYLEGAN_MEMSET(row, 0, lanes * sizeof(float));
-        STYLEGAN_MEMSET(row + c->out.row - lanes, 0, lanes * sizeof(float));
+/* Row y of the transposed convolution of stride 2: even and odd columns see different taps. */
+static void sg__transposed_row(const sg__panel *p, int y, float *output, size_t vector) {
+    const sg__convolution *c = p->convolution;
+    const sg__stage *stage = c->stage;
+    size_t lanes = (size_t)c->model->kernels->lanes;
+    for (int odd = 0; odd < 2; odd++) {
+        sg__row row = sg__start_row(p, output + (size_t)odd * lanes, 2 * lanes, vector, (stage->high + 1 - odd) / 2);
+        for (int ky = y % 2; ky < stage->kernel; ky += 2) {
+            int from = (y - ky) / 2;
+            if (y < ky || from >= c->in.resolution) continue;
+            for (int kx = odd; kx < stage->kernel; kx += 2) sg__add_tap(&row, p, ky, kx, from, -(kx / 2));
+        }
+        c->model->kernels->convolve(&row, p->q);
     }
 }
 
-/* --- Winograd's algorithm: inputs of a strip of tiles are transformed once for all output channels; then each item
-   transforms the weights of its panel, multiplies point by point, and transforms back --- */
+/* --- Winograd's algorithm: the inputs of a strip of tiles are transformed once for all output channels; each panel then
+   multiplies them point by point and transforms back --- */
 
 /* Transformed inputs lie as [points^2][groups][ceil(I/V)][group][V]: what a register tile reads is contiguous. */
 static int sg__group(const stylegan_model *m) {
@@ -2387,34 +2526,35 @@ static int sg__group(const stylegan_model *m) {
 /* Tiles of the strip in whole groups. */
 static size_t sg__strip_tiles(const sg__convolution *c) {
     size_t group = (size_t)sg__group(c->model);
-    return ((size_t)(c->end_tile_row - c->first_tile_row) * (size_t)c->tiling.tiles + group - 1) / group * group;
+    return ((size_t)(c->tile_end - c->tile_begin) * (size_t)c->stage->tiling.tiles + group - 1) / group * group;
 }
 
 static float *sg__transformed(const sg__convolution *c, size_t block, size_t tile) {
-    size_t group = (size_t)sg__group(c->model), blocks = (size_t)sg__blocks_of(c->model, c->layer->in);
-    return c->workspace->winograd +
-           ((tile / group * blocks + block) * group + tile % group) * (size_t)c->model->kernels->lanes;
+    size_t group = (size_t)sg__group(c->model), blocks = (size_t)sg__blocks_of(c->model, c->stage->layer->in);
+    size_t at = (tile / group * blocks + block) * group + tile % group;
+    return c->call->workspace->transformed + at * (size_t)c->model->kernels->lanes;
 }
 
-static void sg__winograd_input_item(void *context, int item, int part) {
+/* A row of tiles of one channel block. */
+static void sg__transform_item(void *context, int item, int part) {
     const sg__convolution *c = (const sg__convolution *)context;
-    const sg__tiling *t = &c->tiling;
+    const sg__tiling *t = &c->stage->tiling;
     const sg__kernels *k = c->model->kernels;
-    size_t lanes = (size_t)k->lanes, blocks = (size_t)sg__blocks_of(c->model, c->layer->in),
-           block = (size_t)item % blocks;
-    size_t stride = blocks * sg__strip_tiles(c) * lanes;
-    int row = item / (int)blocks, whole = c->in.resolution / 4, tile = row * t->tiles, end = tile + whole,
-        group = sg__group(c->model);
+    int blocks = sg__blocks_of(c->model, c->stage->layer->in), block = item % blocks, row = item / blocks;
+    int whole = c->in.resolution / 4, tile = row * t->tiles, end = tile + whole, group = sg__group(c->model);
+    size_t lanes = (size_t)k->lanes, stride = (size_t)blocks * sg__strip_tiles(c) * lanes;
     const float *rows[6];
     float edge[5 * 5 * 16];
+    (void)part;
     for (int i = 0; i < t->points; i++) {
-        int y = 4 * (c->first_tile_row + row) - 1 + i;
-        int inside = y >= 0 && y < c->in.resolution;
-        rows[i] = inside ? c->in.data + block * c->in.block + (size_t)y * c->in.row : c->workspace->scratch[part].zeros;
+        int y = 4 * (c->tile_begin + row) - 1 + i;
+        int held =
+            y >= c->in.begin && y < c->in.end; /* outputs that depend on other rows are zero-padded or not needed */
+        rows[i] = held ? sg__row_of(&c->in, block, y) - lanes : c->call->workspace->zeros;
     }
     for (int n; tile < end; tile += n) {
         n = group - tile % group < end - tile ? group - tile % group : end - tile;
-        k->winograd_input(rows, t->points, n, sg__transformed(c, block, (size_t)tile), stride);
+        k->winograd_input(rows, t->points, n, sg__transformed(c, (size_t)block, (size_t)tile), stride);
         for (int i = 0; i < t->points; i++) rows[i] += 4 * (size_t)n * lanes;
     }
     if (whole == t->tiles) return;
@@ -2424,186 +2564,248 @@ static void sg__winograd_input_item(void *context, int item, int part) {
         STYLEGAN_MEMCPY(edge + i * 5 * lanes, rows[i], lanes * sizeof(float));
         rows[i] = edge + i * 5 * lanes;
     }
-    k->winograd_input(rows, t->points, 1, sg__transformed(c, block, (size_t)end), stride);
+    k->winograd_input(rows, t->points, 1, sg__transformed(c, (size_t)block, (size_t)end), stride);
 }
 
-/* scratch->weights [phases][points^2][I][q][V] from the panel in scratch->panel. */
-static void sg__winograd_weights(const sg__tile_rows *t) {
-    const sg__convolution *c = t->convolution;
-    const sg__scratch *s = t->scratch;
+/* Multiplies tile rows [begin, end) and writes the outputs, vectors `vector` floats apart. */
+static void sg__multiply_tiles(const sg__panel *panel, const float *weights, int begin, int end, float *out, size_t row,
+                               size_t pixel, size_t vector) {
+    const sg__convolution *c = panel->convolution;
+    const sg__tiling *t = &c->stage->tiling;
     const sg__kernels *k = c->model->kernels;
-    int points = c->tiling.points, count = c->layer->in * t->q;
-    size_t tap = (size_t)(count * k->lanes);
-    const float *taps[9];
-    if (!c->up) {
-        for (int i = 0; i < 9; i++) taps[i] = s->panel + tap * (size_t)i;
-        k->winograd_weights(taps, points, count, s->weights, tap);
-        return;
-    }
-    for (int phase = 0; phase < 4; phase++) {
-        /* Even positions 2j see x[j - 1] w[2] + x[j] w[0], odd ones x[j - 1] w[3] + x[j] w[1]. */
-        for (int i = 0; i < 4; i++) {
-            int y = phase / 2 + 2 - i / 2 * 2, x = phase % 2 + 2 - i % 2 * 2;
-            taps[i] = y < t->kernel && x < t->kernel ? s->panel + tap * (size_t)(y * t->kernel + x) : NULL;
-        }
-        k->winograd_weights(taps, points, count, s->weights + tap * (size_t)(phase * points * points), tap);
-    }
-}
-
-/* Multiplies tile rows [begin, end) with `weights` and writes the outputs, vectors `vector` floats apart. */
-static void sg__winograd_multiply(const sg__tile_rows *t, const float *weights, int begin, int end, float *out,
-                                  size_t row, size_t pixel, size_t vector) {
-    const sg__convolution *c = t->convolution;
-    const sg__kernels *k = c->model->kernels;
-    size_t lanes = (size_t)k->lanes, blocks = (size_t)sg__blocks_of(c->model, c->layer->in),
-           across = (size_t)c->tiling.tiles;
-    size_t first = (size_t)(begin - c->first_tile_row) * across, tiles = (size_t)(end - begin) * across;
-    size_t group = (size_t)sg__group(c->model);
-    int points = c->tiling.points * c->tiling.points;
-    for (int p = 0; p < points; p++) {
+    size_t lanes = (size_t)k->lanes, blocks = (size_t)sg__blocks_of(c->model, c->stage->layer->in);
+    size_t across = (size_t)t->tiles, group = (size_t)sg__group(c->model), q = (size_t)panel->q;
+    size_t first = (size_t)(begin - c->tile_begin) * across, tiles = (size_t)(end - begin) * across;
+    for (size_t p = 0; p < (size_t)(t->points * t->points); p++) {
         for (size_t at = 0, n; at < tiles; at += n) {
             size_t left = group - (first + at) % group;
             n = left < tiles - at ? left : tiles - at;
             sg__row r;
-            r.input = sg__transformed(c, 0, first + at) + (size_t)p * blocks * sg__strip_tiles(c) * lanes;
+            r.input = sg__transformed(c, 0, first + at) + p * blocks * sg__strip_tiles(c) * lanes;
             r.input_block = group * lanes;
-            r.channels = c->layer->in;
+            r.channels = c->stage->layer->in;
             r.taps = 1;
             r.offset[0] = 0;
-            r.panel[0] = weights + (size_t)p * (size_t)(c->layer->in * t->q) * lanes;
-            r.output = t->scratch->products + ((size_t)p * (size_t)t->q * tiles + at) * lanes;
+            r.panel[0] = weights + p * (size_t)c->stage->layer->in * q * lanes;
+            r.output = panel->scratch->products + (p * q * tiles + at) * lanes;
             r.output_pixel = lanes;
             r.output_vector = tiles * lanes;
             r.width = (int)n;
-            k->convolve(&r, t->q);
+            k->convolve(&r, panel->q);
         }
     }
-    for (size_t v = 0; v < (size_t)t->q; v++) {
+    for (size_t v = 0; v < q; v++) {
         for (size_t y = 0; y < (size_t)(end - begin); y++) {
-            k->winograd_output(t->scratch->products + (v * tiles + y * across) * lanes, (size_t)t->q * tiles * lanes,
-                               c->tiling.points, c->tiling.tiles, out + v * vector + 4 * y * row, row, pixel);
+            k->winograd_output(panel->scratch->products + (v * tiles + y * across) * lanes, q * tiles * lanes,
+                               t->points, t->tiles, out + v * vector + 4 * y * row, row, pixel);
         }
     }
 }
 
-/* Row `index` of the transposed convolution, out of a chunk of tiles. */
-static float *sg__make_winograd(void *context, int index, float *unused, size_t *stride) {
-    sg__tile_rows *t = (sg__tile_rows *)context;
-    const sg__convolution *c = t->convolution;
-    const sg__tiling *tiling = &c->tiling;
-    size_t lanes = (size_t)c->model->kernels->lanes, vector = sg__spread_pixels(c->model, tiling) * lanes;
-    size_t row = vector * (size_t)t->q;
-    float *spread = t->scratch->spread + (size_t)c->model->fir_width * lanes;
-    (void)unused;
-    *stride = vector;
-    if (index / 8 < t->begin || index / 8 >= t->end) {
-        int high = 2 * c->in.resolution + 1;
-        t->begin = index / 8;
-        t->end = t->begin + tiling->chunk < c->end_tile_row ? t->begin + tiling->chunk : c->end_tile_row;
-        for (size_t phase = 0; phase < 4; phase++) {
-            const float *weights = t->scratch->weights + phase * 25 * (size_t)(c->layer->in * t->q) * lanes;
-            sg__winograd_multiply(t, weights, t->begin, t->end, spread + phase / 2 * row + phase % 2 * lanes, 2 * row,
-                                  2 * lanes, vector);
-        }
-        size_t before = (size_t)c->model->fir_width * lanes, after = vector - before - (size_t)high * lanes;
-        for (size_t i = 0; i < 8 * (size_t)(t->end - t->begin) * (size_t)t->q;
-             i++) { /* the last tiles reach beyond t */
-            STYLEGAN_MEMSET(spread + i * vector - before, 0, before * sizeof(float));
-            STYLEGAN_MEMSET(spread + i * vector + (size_t)high * lanes, 0, after * sizeof(float));
-        }
+/* --- Rows of output --- */
+
+/* A row of the layer's noise, or NULL. */
+static const float *sg__noise_row(const sg__convolution *c, int y, const sg__scratch *s) {
+    const sg__layer *layer = c->stage->layer;
+    const stylegan_run *run = c->call->run;
+    int width = c->out.resolution;
+    if (!layer->noise.data || run->noise_mode == STYLEGAN_NOISE_NONE) return NULL;
+    if (run->noise_mode == STYLEGAN_NOISE_RANDOM) {
+        stylegan_random_normal(run->noise_seed + (uint64_t)c->call->index, (uint32_t)layer->style,
+                               (uint64_t)y * (uint64_t)width, s->noise, width);
+    } else {
+        c->model->kernels->unpack(&layer->noise, (size_t)y, 0, width, s->noise);
     }
-    return spread + (size_t)(index - 8 * t->begin) * row;
+    return s->noise;
 }
 
-/* Output rows [begin, end) of one panel. */
-static void sg__conv_rows(const sg__convolution *c, sg__tile_rows *t, int first, int begin, int end) {
-    const stylegan_model *m = c->model;
-    const sg__scratch *s = t->scratch;
-    size_t lanes = (size_t)m->kernels->lanes;
-    float *out = c->out.data + (size_t)first * c->out.block + lanes;
-    sg__upsampler up;
-    if (c->up) {
-        sg__upsample_geometry(&up, m, c->in.resolution, t->kernel, c->fold);
-        sg__upsample_begin(&up, s, t->q);
-        up.make = c->tiling.points ? sg__make_winograd : sg__make_transposed;
-        up.context = t;
-    }
-    for (int y = begin; y < end; y++) {
-        float *row = out + (size_t)y * c->out.row;
-        if (c->up) {
-            sg__upsample_row(&up, y, row, c->out.block);
-        } else if (!c->tiling.points) {
-            sg__make_plain(t, y, row, c->out.block);
-        } else if ((y - begin) % (4 * c->tiling.chunk) == 0) {
-            int last = y / 4 + c->tiling.chunk < end / 4 ? y / 4 + c->tiling.chunk : end / 4;
-            sg__winograd_multiply(t, s->weights, y / 4, last, row, c->out.row, lanes, c->out.block);
-        }
-        sg__finish_row(c, y, first, t->q, s->squares, s);
+/* Noise, bias, activation, gain, clamp and residual branch of row y; closes the row with zero pixels. */
+static void sg__finish_row(const sg__panel *p, int y) {
+    const sg__convolution *c = p->convolution;
+    const sg__kernels *k = c->model->kernels;
+    size_t lanes = (size_t)k->lanes;
+    const float *noise = sg__noise_row(c, y, p->scratch);
+    for (int v = 0; v < p->q; v++) {
+        size_t channel = (size_t)(p->first + v) * lanes;
+        float *row = sg__row_of(&c->out, p->first + v, y);
+        sg__epilogue e = {p->scale + (size_t)v * lanes,
+                          c->stage->bias + channel,
+                          c->stage->strength + channel,
+                          noise,
+                          c->add ? sg__row_of(c->add, p->first + v, y) : NULL,
+                          c->activation,
+                          c->gain,
+                          c->clamp};
+        k->finish(row, c->out.resolution, &e);
+        STYLEGAN_MEMSET(row - lanes, 0, lanes * sizeof(float));
+        STYLEGAN_MEMSET(row + (size_t)c->out.resolution * lanes, 0, lanes * sizeof(float));
     }
 }
 
-static void sg__conv_item(void *context, int item, int part) {
+/* Clears row y of the scattered signal outside [low, high). */
+static void sg__clear_borders(const sg__panel *p, int y) {
+    const sg__stage *s = p->convolution->stage;
+    size_t lanes = (size_t)p->convolution->model->kernels->lanes, before = s->scattered.border;
+    for (int v = 0; v < p->q; v++) {
+        float *row = sg__row_of(&s->scattered, p->first + v, y), *after = row + (size_t)s->high * lanes;
+        STYLEGAN_MEMSET(row - before, 0, (before + (size_t)s->low * lanes) * sizeof(float));
+        STYLEGAN_MEMSET(after, 0, (size_t)(row - before + s->scattered.row - after) * sizeof(float));
+    }
+}
+
+/* Row y of the output out of the scattered signal: the low-pass filter. */
+static void sg__filter_row(const sg__panel *p, int y) {
+    const sg__convolution *c = p->convolution;
+    const sg__stage *s = c->stage;
+    const sg__kernels *k = c->model->kernels;
+    const float *source[SG__MAX_FIR * SG__MAX_FIR];
+    const sg__filter *f = s->filter;
+    int h = f->height, w = f->width, top = y - s->pad_row, width = c->out.resolution * k->lanes;
+    int first = sg__clip(top, s->low, s->high), last = sg__clip(top + h, s->low, s->high);
+    for (int v = 0; v < p->q; v++) {
+        float *out = sg__row_of(&c->out, p->first + v, y);
+        if (f->separable) { /* columns, then rows */
+            float *row = p->scratch->spread[0] + s->scattered.border;
+            for (int i = first; i < last; i++)
+                source[i - first] = sg__row_of(&s->scattered, p->first + v, i) - s->scattered.border;
+            k->weighted_sum(row - s->scattered.border, (int)s->scattered.row, source, f->column + (first - top),
+                            last - first);
+            for (int i = 0; i < w; i++) source[i] = row + (ptrdiff_t)(i - s->pad_column) * k->lanes;
+            k->weighted_sum(out, width, source, f->row, w);
+        } else {
+            int n = 0;
+            for (int i = first; i < last; i++) {
+                for (int j = 0; j < w; j++)
+                    source[n++] =
+                        sg__row_of(&s->scattered, p->first + v, i) + (ptrdiff_t)(j - s->pad_column) * k->lanes;
+            }
+            k->weighted_sum(out, width, source, f->taps + (first - top) * w, n);
+        }
+    }
+}
+
+/* --- The jobs of a strip --- */
+
+/* Item = a panel and a piece of the rows, in units of tile rows or rows. */
+static void sg__piece(const sg__convolution *c, int item, int begin, int end, int *first, int *last) {
+    int piece = item / c->panels;
+    *first = begin + (int)((int64_t)(end - begin) * piece / c->pieces);
+    *last = begin + (int)((int64_t)(end - begin) * (piece + 1) / c->pieces);
+}
+
+/* Multiplies: a piece of the output, or of the scattered signal. */
+static void sg__multiply_item(void *context, int item, int part) {
     const sg__convolution *c = (const sg__convolution *)context;
-    const stylegan_model *m = c->model;
-    const sg__scratch *s = &c->workspace->scratch[part];
-    int panel = item % c->panels, strip = item / c->panels, unit = c->tiling.points && !c->up ? 4 : 1;
-    int64_t rows = (c->end_row - c->first_row) / unit;
-    int first = panel * m->kernels->vectors, left = sg__blocks_of(m, c->layer->out) - first;
-    sg__tile_rows t = {c, s, left < m->kernels->vectors ? left : m->kernels->vectors, c->layer->kernel + c->fold, 0, 0};
-    sg__conv_panel(c, first, t.q, s);
-    if (c->tiling.points) sg__winograd_weights(&t);
-    sg__conv_rows(c, &t, first, c->first_row + (int)(rows * strip / c->strips) * unit,
-                  c->first_row + (int)(rows * (strip + 1) / c->strips) * unit);
-}
-
-/* Splits rows into strips until every part has enough to do, but not so many that unpacking the panels counts. */
-static int sg__strips(const stylegan_model *m, int panels, int rows, int width) {
-    int64_t wanted = m->parts > 1 ? (4 * (int64_t)m->parts + panels - 1) / panels : 1;
-    int64_t most = (int64_t)rows * width / 64;
-    if (wanted > most) wanted = most;
-    if (wanted > rows / 4) wanted = rows / 4;
-    return wanted < 1 ? 1 : (int)wanted;
-}
-
-/* Bias and noise strength of a layer as padded vectors. */
-static void sg__load_epilogue(const stylegan_model *m, const sg__layer *layer, const sg__workspace *w) {
-    size_t bytes = (size_t)sg__padded(m, layer->out) * sizeof(float);
-    STYLEGAN_MEMSET(w->bias, 0, bytes);
-    STYLEGAN_MEMSET(w->strength, 0, bytes);
-    if (layer->bias.data) m->kernels->unpack(&layer->bias, 0, 0, layer->out, w->bias);
-    if (!layer->strength.data) return;
-    m->kernels->unpack(&layer->strength, 0, 0, layer->strength.columns, w->strength);
-    for (int i = 1; layer->strength.columns == 1 && i < layer->out; i++) w->strength[i] = w->strength[0];
-}
-
-/* Rows of tiles that output rows [first_row, end_row) need. */
-static void sg__find_tile_rows(sg__convolution *c) {
-    const stylegan_model *m = c->model;
-    c->first_tile_row = c->first_row / 4;
-    c->end_tile_row = c->end_row / 4;
-    if (!c->up) return;
-    sg__upsampler up;
-    sg__upsample_geometry(&up, m, c->in.resolution, c->layer->kernel + c->fold, c->fold);
-    int first = c->first_row - up.pad_row, last = c->end_row - 1 - up.pad_row + m->fir_height - 1;
-    c->first_tile_row = (first > up.low ? first : up.low) / 8;
-    c->end_tile_row = (last < up.high ? last : up.high - 1) / 8 + 1;
-}
-
-static void sg__convolve(sg__convolution *c) {
-    const stylegan_model *m = c->model;
-    sg__load_epilogue(m, c->layer, c->workspace);
-    c->panels = sg__panels(m, c->layer->out);
-    c->tiling = sg__tile(m, c->layer, c->in.resolution, c->up);
-    int rows = c->out.resolution, step = c->tiling.points ? c->tiling.strip * (c->up ? 8 : 4) : rows;
-    for (c->first_row = 0; c->first_row < rows; c->first_row = c->end_row) {
-        c->end_row = rows - c->first_row < step ? rows : c->first_row + step;
-        c->strips = sg__strips(m, c->panels, c->end_row - c->first_row, c->out.resolution);
-        if (c->tiling.points) {
-            sg__find_tile_rows(c);
-            int items = (c->end_tile_row - c->first_tile_row) * sg__blocks_of(m, c->layer->in);
-            sg__parallel(m, items, sg__winograd_input_item, c);
+    const sg__stage *stage = c->stage;
+    const sg__kernels *k = c->model->kernels;
+    const sg__scratch *s = &c->call->workspace->scratch[part];
+    const sg__map *to = stage->up ? &stage->scattered : &c->out;
+    int panel = item % c->panels, points = stage->tiling.points, per_tile = stage->up ? 8 : 4, first, last;
+    size_t lanes = (size_t)k->lanes;
+    sg__panel p = sg__make_panel(c, s, panel);
+    if (stage->prepared) {
+        p.weights = stage->weights + (size_t)panel * sg__panel_floats(c->model, stage);
+        p.scale = stage->scale + (size_t)p.first * lanes;
+    } else {
+        p.weights = points ? s->weights : s->panel;
+        p.scale = s->squares;
+        sg__prepare(&p, points ? s->weights : s->panel, s->squares);
+        if (item < c->panels)
+            STYLEGAN_MEMCPY(stage->scale + (size_t)p.first * lanes, s->squares, (size_t)p.q * lanes * sizeof(float));
+    }
+    if (points) {
+        sg__piece(c, item, c->tile_begin, c->tile_end, &first, &last);
+    } else {
+        sg__piece(c, item, stage->up ? c->t_begin : c->begin, stage->up ? c->t_end : c->end, &first, &last);
+    }
+    for (int end; first < last; first = end) {
+        end = points && first + stage->tiling.chunk < last ? first + stage->tiling.chunk : points ? last : first + 1;
+        float *row = sg__row_of(to, p.first, points ? per_tile * first : first);
+        if (points && stage->up) {
+            for (size_t phase = 0; phase < 4; phase++) {
+                sg__multiply_tiles(&p, p.weights + phase * 25 * (size_t)(stage->layer->in * p.q) * lanes, first, end,
+                                   row + phase / 2 * to->row + phase % 2 * lanes, 2 * to->row, 2 * lanes, to->block);
+            }
+        } else if (points) {
+            sg__multiply_tiles(&p, p.weights, first, end, row, to->row, lanes, to->block);
+        } else if (stage->up) {
+            sg__transposed_row(&p, first, row, to->block);
+        } else {
+            sg__plain_row(&p, first, row, to->block);
         }
-        sg__parallel(m, c->panels * c->strips, sg__conv_item, c);
+        int rows = points ? per_tile : 1;
+        for (int y = rows * first; y < rows * end; y++) {
+            if (stage->up) {
+                sg__clear_borders(&p, y);
+            } else {
+                sg__finish_row(&p, y);
+            }
+        }
+    }
+}
+
+static void sg__filter_item(void *context, int item, int part) {
+    const sg__convolution *c = (const sg__convolution *)context;
+    int first, last;
+    sg__panel p = sg__make_panel(c, &c->call->workspace->scratch[part], item % c->panels);
+    p.scale = c->stage->scale + p.first * c->model->kernels->lanes;
+    for (sg__piece(c, item, c->begin, c->end, &first, &last); first < last; first++) {
+        sg__filter_row(&p, first);
+        sg__finish_row(&p, first);
+    }
+}
+
+/* Runs a job on pieces of `units` rows, small enough that every part has enough to do. */
+static void sg__run_pieces(sg__convolution *c, sg__item_fn *run, int units, int most) {
+    int64_t pieces = c->model->parts > 1 ? (4 * (int64_t)c->model->parts + c->panels - 1) / c->panels : 1;
+    if (pieces > most) pieces = most;
+    c->pieces = sg__clip(pieces > units ? units : (int)pieces, 1, units > 1 ? units : 1);
+    sg__parallel(c->model, c->panels * c->pieces, run, c);
+}
+
+/* Forgets the rows before `first` if the rows up to `end` would not fit otherwise. */
+static void sg__make_room(const stylegan_model *m, sg__map *map, int first, int end) {
+    if (map->end <= map->begin) map->begin = map->end = first;
+    if (end - map->begin <= map->capacity) return;
+    for (int block = 0; block < sg__blocks_of(m, map->channels); block++) {
+        float *to = map->data + (size_t)block * map->block - map->border;
+        for (int y = first; y < map->end; y++, to += map->row) {
+            STYLEGAN_MEMCPY(to, sg__row_of(map, block, y) - map->border, map->row * sizeof(float));
+        }
+    }
+    map->begin = first;
+}
+
+/* Output rows [begin, end), as many as fit into a strip at a time. */
+static void sg__convolve_rows(sg__convolution *c, sg__stage *stage, int begin, int end) {
+    const stylegan_model *m = c->model;
+    const sg__tiling *t = &stage->tiling;
+    int strip = t->points ? t->strip * (stage->up ? 8 : 4) : stage->up ? 8 * t->strip : end - begin;
+    c->panels = sg__panels(m, stage->layer->out);
+    for (c->begin = begin; c->begin < end; c->begin = c->end) {
+        c->end = end - c->begin < strip ? end : c->begin + strip;
+        c->tile_begin = c->begin / 4;
+        c->tile_end = (c->end + 3) / 4;
+        if (stage->up) {
+            int first = sg__clip(c->begin - stage->pad_row, stage->low, stage->high);
+            c->t_begin = stage->scattered.end > first ? stage->scattered.end : first;
+            c->t_end = sg__clip(c->end - 1 - stage->pad_row + stage->filter->height, stage->low, stage->high);
+            if (t->points) { /* whole tiles; the strip ends where they do */
+                c->t_begin = c->t_begin / 8 * 8;
+                c->t_end = (c->t_end + 7) / 8 * 8;
+                c->tile_begin = c->t_begin / 8;
+                c->tile_end = c->t_end / 8;
+                if (first > c->t_begin) first = c->t_begin;
+            }
+            sg__make_room(m, &stage->scattered, first, c->t_end);
+            stage->scattered.end = c->t_end > stage->scattered.end ? c->t_end : stage->scattered.end;
+        }
+        int units = t->points ? c->tile_end - c->tile_begin : stage->up ? c->t_end - c->t_begin : c->end - c->begin;
+        if (t->points && units > 0) sg__parallel(m, units * sg__blocks_of(m, stage->layer->in), sg__transform_item, c);
+        int per_piece = 64 / (t->points ? t->tiles : c->in.resolution) + 1; /* else unpacking the weights counts */
+        if (units > 0)
+            sg__run_pieces(c, sg__multiply_item, units, stage->prepared ? units : (units + per_piece - 1) / per_piece);
+        if (stage->up) sg__run_pieces(c, sg__filter_item, c->end - c->begin, c->end - c->begin);
     }
 }
 
@@ -2626,7 +2828,7 @@ static void sg__pixel_norm_item(void *context, int y, int part) {
     int lanes = a->model->kernels->lanes;
     (void)part;
     for (int x = 0; x < a->map.resolution; x++) {
-        float *pixel = a->map.data + (size_t)y * a->map.row + (size_t)(x + 1) * (size_t)lanes;
+        float *pixel = sg__row_of(&a->map, 0, y) + (size_t)x * (size_t)lanes;
         double sum = 0;
         for (int c = 0; c < a->map.channels; c++) {
             double value = pixel[(size_t)(c / lanes) * a->map.block + (size_t)(c % lanes)];
@@ -2646,7 +2848,7 @@ static void sg__moments_item(void *context, int item, int part) {
     const sg__adain *a = (const sg__adain *)context;
     const sg__kernels *k = a->model->kernels;
     int block = item % a->blocks, strip = item / a->blocks, begin = sg__strip_begin(a, strip);
-    const float *x = a->map.data + (size_t)block * a->map.block + (size_t)begin * a->map.row + (size_t)k->lanes;
+    const float *x = sg__row_of(&a->map, block, begin);
     float *out = sg__moments_of(a, strip, block);
     (void)part;
     k->moments(x, a->map.resolution, sg__strip_begin(a, strip + 1) - begin, a->map.row, out, out + k->lanes);
@@ -2676,7 +2878,7 @@ static void sg__scale_shift_item(void *context, int item, int part) {
     int block = item % a->blocks, strip = item / a->blocks;
     (void)part;
     for (int y = sg__strip_begin(a, strip); y < sg__strip_begin(a, strip + 1); y++) {
-        float *row = a->map.data + (size_t)block * a->map.block + (size_t)y * a->map.row + (size_t)k->lanes;
+        float *row = sg__row_of(&a->map, block, y);
         k->scale_shift(row, a->map.resolution, a->workspace->scale + block * k->lanes,
                        a->workspace->shift + block * k->lanes);
     }
@@ -2708,149 +2910,152 @@ static void sg__normalize_and_style(const stylegan_model *m, const sg__workspace
 /* --- ToRGB and the image --- */
 
 typedef struct sg__rgb {
+    const sg__call *call;
     const stylegan_model *model;
-    const sg__workspace *workspace;
-    const sg__layer *layer;
-    int vectors; /* ceil(C/V) */
-    sg__map in;
-    const sg__map *below;  /* the image of the block before, or NULL */
-    const sg__map *out;    /* this block's image, or NULL: the final rows go to `image` */
-    float *image;          /* [C][rows][W] */
+    const sg__stage *stage;
+    int vectors;    /* ceil(C/V) */
+    int begin, end; /* rows of this block's image */
+    int pieces;
+    float *image;          /* of the last block: [C][...][W], from row begin << lod on; else NULL */
     size_t channel_stride; /* floats between its channels */
-    int begin, end;        /* the rows of the final image in it */
-    int rows_per_item;     /* of this block's image */
 } sg__rgb;
 
-/* Row `index` of the image below with zeros between the pixels. */
-static float *sg__make_spread(void *context, int index, float *row, size_t *vector) {
-    float *output = row;
-    const sg__rgb *r = (const sg__rgb *)context;
-    size_t lanes = (size_t)r->model->kernels->lanes, size = (size_t)r->below->resolution;
-    for (int v = 0; v < r->vectors; v++, row += *vector) {
-        STYLEGAN_MEMSET(row, 0, (2 * size - 1) * lanes * sizeof(float));
-        if (index % 2) continue;
-        const float *from = r->below->data + (size_t)v * r->below->block + (size_t)(index / 2) * r->below->row + lanes;
-        for (size_t x = 0; x < size; x++) STYLEGAN_MEMCPY(row + 2 * x * lanes, from + x * lanes, lanes * sizeof(float));
+/* Row y of the up-sampled image below, to out [ceil(C/V)][R][V]: its pixels with zeros between, low-pass filtered. */
+static void sg__upsample_row(const sg__rgb *r, int y, float *out, const sg__scratch *scratch) {
+    const sg__stage *s = r->stage;
+    const sg__kernels *k = r->model->kernels;
+    const sg__map *below = &s->side->out;
+    const float *source[SG__MAX_FIR * SG__MAX_FIR];
+    float weight[SG__MAX_FIR * SG__MAX_FIR], *half = scratch->spread[0];
+    size_t lanes = (size_t)k->lanes, size = (size_t)below->resolution;
+    const sg__filter *f = s->filter;
+    int h = f->height, w = f->width, top = y - s->pad_row;
+    int first = sg__clip(top, s->low, s->high), last = sg__clip(top + h, s->low, s->high);
+    for (int v = 0; v < r->vectors; v++, out += 2 * size * lanes) {
+        int rows = 0, n = 0;
+        for (int i = (first + 1) / 2; 2 * i < last; i++, rows++) {
+            source[rows] = sg__row_of(below, v, i);
+            weight[rows] = f->column[2 * i - top];
+        }
+        if (f->separable) { /* columns first: then there is one row to spread */
+            k->weighted_sum(half, (int)(size * lanes), source, weight, rows);
+            source[0] = half;
+            rows = 1;
+        }
+        for (int i = 0; i < rows; i++) {
+            float *row = scratch->spread[0] + (size_t)(i + 1) * s->scattered.row;
+            STYLEGAN_MEMSET(row, 0, s->scattered.row * sizeof(float));
+            row += s->scattered.border;
+            for (size_t x = 0; x < size; x++)
+                STYLEGAN_MEMCPY(row + 2 * x * lanes, source[i] + x * lanes, lanes * sizeof(float));
+        }
+        for (int i = 0; i < rows; i++) {
+            const float *row = scratch->spread[0] + (size_t)(i + 1) * s->scattered.row + s->scattered.border;
+            const float *taps = f->separable ? f->row : f->taps + (2 * ((first + 1) / 2 + i) - top) * w;
+            for (int j = 0; j < w; j++) {
+                source[n] = row + (ptrdiff_t)(j - s->pad_column) * k->lanes;
+                weight[n++] = taps[j];
+            }
+        }
+        k->weighted_sum(out, (int)(2 * size * lanes), source, weight, n);
     }
-    return output;
 }
 
 /* Blends a row with the nearest-neighbour up-sampled image below (a half-grown StyleGAN 1). */
 static void sg__blend_below(const sg__rgb *r, int y, float *row, size_t vector) {
     int lanes = r->model->kernels->lanes;
     for (int v = 0; v < r->vectors; v++, row += vector) {
-        const float *below =
-            r->below->data + (size_t)v * r->below->block + (size_t)(y / 2) * r->below->row + (size_t)lanes;
-        for (int i = 0; i < 2 * r->below->resolution * lanes; i++) {
+        const float *below = sg__row_of(&r->stage->side->out, v, y / 2);
+        for (int i = 0; i < r->stage->resolution * lanes; i++) {
             row[i] += (below[i / (2 * lanes) * lanes + i % lanes] - row[i]) * r->model->lod_fraction;
         }
     }
 }
 
 /* Writes a row [ceil(C/V)][R][V] to the planar image, each pixel 2^lod times in both directions. */
-static void sg__write_rows(const sg__rgb *r, int y, const float *row) {
+static void sg__write_row(const sg__rgb *r, int y, const float *row) {
     int lanes = r->model->kernels->lanes, lod = r->model->lod, width = r->model->config.resolution;
-    int64_t first = (int64_t)y << lod, last = (int64_t)(y + 1) << lod;
-    if (first < r->begin) first = r->begin;
-    if (last > r->end) last = r->end;
-    for (int64_t to = first; to < last; to++) {
-        for (int c = 0; c < r->model->config.channels; c++) {
-            float *out = r->image + (size_t)c * r->channel_stride + (size_t)(to - r->begin) * (size_t)width;
-            const float *from = row + (size_t)(c / lanes) * (size_t)(r->in.resolution * lanes) + c % lanes;
-            for (int x = 0; x < width; x++) out[x] = from[(x >> lod) * lanes];
-        }
+    for (int c = 0; c < r->model->config.channels; c++) {
+        const float *from = row + (size_t)(c / lanes) * (size_t)(r->stage->resolution * lanes) + c % lanes;
+        float *out = r->image + (size_t)c * r->channel_stride + ((size_t)(y - r->begin) << lod) * (size_t)width;
+        for (int x = 0; x < width; x++) out[x] = from[(x >> lod) * lanes];
+        for (int i = 1; i < 1 << lod; i++)
+            STYLEGAN_MEMCPY(out + (size_t)i * (size_t)width, out, (size_t)width * sizeof(float));
     }
+}
+
+static void sg__rgb_row(const sg__rgb *r, int y, const sg__scratch *scratch) {
+    const stylegan_model *m = r->model;
+    const sg__stage *s = r->stage;
+    const sg__kernels *k = m->kernels;
+    const sg__map *in = &s->input->out;
+    int blend = m->config.family == STYLEGAN_FAMILY_1, add = s->side && !blend;
+    size_t lanes = (size_t)k->lanes, plain = (size_t)s->resolution * lanes, vector = r->image ? plain : s->out.block;
+    float *out = r->image ? scratch->row : sg__row_of(&s->out, 0, y), *above = scratch->spread[1];
+    sg__row row;
+    row.input = sg__row_of(in, 0, y);
+    row.input_block = in->block;
+    row.channels = s->layer->in;
+    row.taps = 1;
+    row.offset[0] = 0;
+    row.panel[0] = s->weights;
+    row.output = out;
+    row.output_pixel = lanes;
+    row.output_vector = vector;
+    row.width = s->resolution;
+    k->convolve(&row, r->vectors);
+    if (add) sg__upsample_row(r, y, above, scratch);
+    for (size_t v = 0; v < (size_t)r->vectors; v++) {
+        sg__epilogue e = {s->scale + v * lanes,
+                          s->bias + v * lanes,
+                          s->strength + v * lanes,
+                          NULL,
+                          add ? above + v * plain : NULL,
+                          STYLEGAN_LINEAR,
+                          1,
+                          m->config.conv_clamp};
+        k->finish(out + v * vector, s->resolution, &e);
+    }
+    if (s->side && blend) sg__blend_below(r, y, out, vector);
+    if (r->image) sg__write_row(r, y, out);
 }
 
 static void sg__rgb_item(void *context, int item, int part) {
     const sg__rgb *r = (const sg__rgb *)context;
-    const stylegan_model *m = r->model;
-    const sg__kernels *k = m->kernels;
-    const sg__scratch *s = &r->workspace->scratch[part];
-    size_t lanes = (size_t)k->lanes, plain = (size_t)r->in.resolution * lanes;
-    int blend = m->config.family == STYLEGAN_FAMILY_1, add = r->below && !blend, lod = r->out ? 0 : m->lod;
-    int last = r->out ? r->in.resolution : (int)((((int64_t)r->end - 1) >> lod) + 1);
-    int begin = (r->out ? 0 : r->begin >> lod) + item * r->rows_per_item, end = begin + r->rows_per_item;
-    if (end > last) end = last;
-    float *above = s->row + (size_t)r->vectors * plain, one[16], zero[16];
-    for (int i = 0; i < 16; i++) {
-        one[i] = 1;
-        zero[i] = 0;
-    }
-    sg__upsampler up;
-    if (add) {
-        sg__upsample_geometry(&up, m, r->below->resolution, 1, 0);
-        sg__upsample_begin(&up, s, r->vectors);
-        up.make = sg__make_spread;
-        up.context = context;
-    }
-    for (int y = begin; y < end; y++) {
-        size_t vector = r->out ? r->out->block : plain;
-        float *out = r->out ? r->out->data + (size_t)y * r->out->row + lanes : s->row;
-        sg__row row;
-        row.input = r->in.data;
-        row.input_block = r->in.block;
-        row.channels = r->layer->in;
-        row.taps = 1;
-        row.offset[0] = (ptrdiff_t)((size_t)y * r->in.row + lanes);
-        row.panel[0] = r->workspace->rgb_panel;
-        row.output = out;
-        row.output_pixel = lanes;
-        row.output_vector = vector;
-        row.width = r->in.resolution;
-        k->convolve(&row, r->vectors);
-        if (add) sg__upsample_row(&up, y, above, plain);
-        for (int v = 0; v < r->vectors; v++) {
-            sg__epilogue e = {one,
-                              r->workspace->bias + (size_t)v * lanes,
-                              zero,
-                              NULL,
-                              add ? above + (size_t)v * plain : NULL,
-                              STYLEGAN_LINEAR,
-                              1,
-                              m->config.conv_clamp};
-            k->finish(out + (size_t)v * vector, r->in.resolution, &e);
-        }
-        if (r->below && blend) sg__blend_below(r, y, out, vector);
-        if (!r->out) sg__write_rows(r, y, out);
-    }
+    int64_t rows = r->end - r->begin;
+    int end = r->begin + (int)(rows * (item + 1) / r->pieces);
+    for (int y = r->begin + (int)(rows * item / r->pieces); y < end; y++)
+        sg__rgb_row(r, y, &r->call->workspace->scratch[part]);
+}
+
+static void sg__rgb_rows(const sg__call *call, const sg__stage *s, int begin, int end, float *image,
+                         size_t channel_stride) {
+    int pieces = sg__clip(4 * call->model->parts, 1, end - begin);
+    sg__rgb r = {call,  call->model,   s, sg__blocks_of(call->model, s->layer->out), begin, end, pieces,
+                 image, channel_stride};
+    sg__parallel(call->model, pieces, sg__rgb_item, &r);
 }
 
 /* --- One image --- */
-
-typedef struct sg__call {
-    const stylegan_model *model;
-    const sg__workspace *workspace;
-    const stylegan_run *run;
-    stylegan_error *error;
-    int index;              /* in the batch */
-    double work_done, work; /* multiplications, for the progress */
-} sg__call;
 
 /* All styles of an image at once: they depend on ws alone. */
 static void sg__styles(const stylegan_model *m, const float *ws, const sg__workspace *w) {
     sg__dense layers[3 * SG__MAX_BLOCKS];
     int count = 0;
-    for (int i = 0; i < m->block_count; i++) {
-        const sg__layer *candidates[3];
-        candidates[0] = &m->blocks[i].conv0;
-        candidates[1] = &m->blocks[i].conv1;
-        candidates[2] = &m->blocks[i].torgb;
-        for (int j = 0; j < 3; j++) {
-            const sg__layer *layer = candidates[j];
-            if (!layer->affine_weight.data) continue;
-            sg__dense *d = &layers[count++];
-            d->model = m;
-            d->weight = &layer->affine_weight;
-            d->bias = &layer->affine_bias;
-            d->input = ws + (size_t)layer->style * (size_t)m->config.w_dim;
-            d->output = w->styles + layer->style_offset;
-            d->in = m->config.w_dim;
-            d->out = layer->affine_weight.columns;
-            d->count = 1;
-            d->activation = STYLEGAN_LINEAR;
-            d->gain = 1;
-        }
+    for (int i = 0; i < m->stage_count; i++) {
+        const sg__layer *layer = m->stages[i].layer;
+        if (!layer->affine_weight.data) continue;
+        sg__dense *d = &layers[count++];
+        d->model = m;
+        d->weight = &layer->affine_weight;
+        d->bias = &layer->affine_bias;
+        d->input = ws + (size_t)layer->style * (size_t)m->config.w_dim;
+        d->output = w->styles + layer->style_offset;
+        d->in = m->config.w_dim;
+        d->out = layer->affine_weight.columns;
+        d->count = 1;
+        d->activation = STYLEGAN_LINEAR;
+        d->gain = 1;
     }
     if (count) sg__run_dense(layers, count, w);
 }
@@ -2859,48 +3064,47 @@ static const float *sg__style_of(const sg__call *call, const sg__layer *layer) {
     return layer->affine_weight.data ? call->workspace->styles + layer->style_offset : NULL;
 }
 
-/* A convolution job with what most layers share. */
-static sg__convolution sg__layer_job(const sg__call *call, const sg__layer *layer, sg__map in, float *out, int up) {
-    const stylegan_model *m = call->model;
+static sg__convolution sg__make_convolution(const sg__call *call, const sg__stage *s) {
+    const stylegan_config *config = &call->model->config;
+    int skip = s->role == SG__SKIP;
+    float residual = s->side && s->role == SG__CONV1 ? 0.70710678f : 1.0f;
     sg__convolution c;
-    c.model = m;
-    c.workspace = call->workspace;
-    c.layer = layer;
-    c.in = in;
-    c.out = sg__make_map(m, out, layer->out, up ? 2 * in.resolution : in.resolution);
-    c.up = up;
-    c.fold = up && m->config.family == STYLEGAN_FAMILY_1;
-    c.style = m->config.family == STYLEGAN_FAMILY_2 ? sg__style_of(call, layer) : NULL;
-    c.add = NULL;
-    c.noise = call->run->noise_mode;
-    c.seed = call->run->noise_seed + (uint64_t)call->index;
-    c.activation = (stylegan_activation)m->config.activation;
-    c.gain = m->config.activation_gain;
-    c.clamp = m->config.conv_clamp;
-    c.panels = c.strips = 1;
-    STYLEGAN_MEMSET(&c.tiling, 0, sizeof c.tiling);
-    c.first_tile_row = c.end_tile_row = c.first_row = c.end_row = 0;
+    STYLEGAN_MEMSET(&c, 0, sizeof c);
+    c.call = call;
+    c.model = call->model;
+    c.stage = s;
+    if (s->input) c.in = s->input->out;
+    c.out = s->out;
+    c.add = s->side && s->role == SG__CONV1 ? &s->side->out : NULL;
+    c.style = config->family == STYLEGAN_FAMILY_2 ? sg__style_of(call, s->layer) : NULL;
+    c.demodulate = c.style && s->role != SG__TORGB;
+    c.activation = skip ? STYLEGAN_LINEAR : (stylegan_activation)config->activation;
+    c.gain = skip ? 1 : config->activation_gain * residual;
+    c.clamp = skip ? 0 : config->conv_clamp * residual;
     return c;
 }
 
-static void sg__inspect(const sg__call *call, int resolution, const char *kind, const sg__map *map) {
-    if (!call->run->inspect) return;
+static void sg__inspect(const sg__call *call, const sg__stage *s, int begin) {
+    static const char *const kinds[] = {".conv0", ".conv0", ".conv1", ".skip", ".torgb"};
+    if (!call->run->inspect || s->layer == &call->model->first_layer) return;
     char name[32];
     stylegan_feature_map feature;
-    int lanes = call->model->kernels->lanes;
-    sg__name(name, "b", resolution, kind, "");
+    sg__name(name, "b", s->resolution, kinds[s->role], "");
     feature.layer = name;
-    feature.channels = map->channels;
-    feature.height = feature.width = map->resolution;
-    feature.data = map->data + lanes;
-    feature.lanes = lanes;
-    feature.row_stride = map->row;
-    feature.block_stride = map->block;
+    feature.channels = s->out.channels;
+    feature.height = feature.width = s->resolution;
+    feature.first_row = begin;
+    feature.rows = s->out.end - begin;
+    feature.data = sg__row_of(&s->out, 0, begin);
+    feature.lanes = call->model->kernels->lanes;
+    feature.row_stride = s->out.row;
+    feature.block_stride = s->out.block;
     call->run->inspect(call->run->user, call->index, &feature);
 }
 
-static double sg__layer_work(const sg__layer *layer, int resolution) {
-    return (double)layer->in * layer->out * layer->kernel * layer->kernel * resolution * resolution;
+static double sg__row_work(const sg__stage *s) {
+    const sg__layer *layer = s->layer;
+    return (double)layer->in * layer->out * layer->kernel * layer->kernel * s->resolution;
 }
 
 static stylegan_result sg__progress(sg__call *call, double work) {
@@ -2910,154 +3114,135 @@ static stylegan_result sg__progress(sg__call *call, double work) {
     return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED, "cancelled by the progress callback");
 }
 
-/* What every main layer ends with: StyleGAN 1's normalisation and style, then the callbacks. */
-static stylegan_result sg__end_layer(sg__call *call, const sg__layer *layer, const sg__map *map, const char *kind) {
-    const stylegan_model *m = call->model;
-    if (m->config.family == STYLEGAN_FAMILY_1)
-        sg__normalize_and_style(m, call->workspace, map, sg__style_of(call, layer));
-    sg__inspect(call, map->resolution, kind, map);
-    return sg__progress(call, sg__layer_work(layer, map->resolution));
-}
-
-/* The first feature map: the learned constant, or a fully connected layer of w. */
-static sg__map sg__first_map(const sg__call *call, const float *ws) {
+/* The first feature map: the learned constant, or a fully connected layer of w; StyleGAN 1 adds noise, bias and
+   activation. */
+static void sg__make_first(const sg__call *call, const sg__stage *s, const float *ws) {
     const stylegan_model *m = call->model;
     const sg__workspace *w = call->workspace;
-    int lanes = m->kernels->lanes, channels = m->blocks[0].conv1.in;
-    sg__map map = sg__make_map(m, w->maps[0], channels, 4);
-    STYLEGAN_MEMSET(map.data, 0, map.block * (size_t)sg__blocks_of(m, channels) * sizeof(float));
+    int lanes = m->kernels->lanes, channels = s->out.channels, blocks = sg__blocks_of(m, channels);
+    float *dense_out = w->maps[1];
+    STYLEGAN_MEMSET(s->out.data - s->out.border, 0, s->out.block * (size_t)blocks * sizeof(float));
     if (m->dense.data) {
         sg__tensor no_bias = {NULL, NULL, STYLEGAN_F32, 0};
-        sg__dense dense = {m, &m->dense,       &no_bias, ws, w->maps[1], m->config.w_dim, 16 * channels,
+        sg__dense dense = {m, &m->dense,       &no_bias, ws, dense_out, m->config.w_dim, 16 * channels,
                            1, STYLEGAN_LINEAR, 1};
         sg__run_dense(&dense, 1, w);
     }
     for (int pixel = 0; pixel < 16; pixel++) {
-        float *to = map.data + (size_t)(pixel / 4) * map.row + (size_t)((pixel % 4 + 1) * lanes);
-        for (int c = 0; c < channels; c += lanes, to += map.block) {
-            int n = channels - c < lanes ? channels - c : lanes;
+        for (int block = 0; block < blocks; block++) {
+            float *to = sg__row_of(&s->out, block, pixel / 4) + pixel % 4 * lanes;
+            int first = block * lanes, n = channels - first < lanes ? channels - first : lanes;
             if (m->dense.data) {
-                for (int i = 0; i < n; i++) to[i] = w->maps[1][(c + i) * 16 + pixel];
+                for (int i = 0; i < n; i++) to[i] = dense_out[(first + i) * 16 + pixel];
             } else {
-                m->kernels->unpack(&m->constant, (size_t)pixel, c, n, to);
+                m->kernels->unpack(&m->constant, (size_t)pixel, first, n, to);
             }
         }
     }
-    return map;
+    if (!s->layer->bias.data) return;
+    sg__convolution c = sg__make_convolution(call, s);
+    sg__panel p = {&c, &w->scratch[0], 0, blocks, NULL, w->scale};
+    for (int i = 0; i < blocks * lanes; i++) w->scale[i] = 1;
+    for (int y = 0; y < 4; y++) sg__finish_row(&p, y);
 }
 
-/* StyleGAN 1's first layer: noise, bias and activation on the constant itself. */
-static stylegan_result sg__first_epilogue(sg__call *call, sg__map *map) {
+/* Computes the rows of a stage up to `end`, and before that the rows of its inputs that they need. */
+static stylegan_result sg__advance(sg__call *call, sg__stage *s, int end, const float *ws) {
     const stylegan_model *m = call->model;
-    const sg__workspace *w = call->workspace;
-    sg__convolution c = sg__layer_job(call, &m->blocks[0].conv0, *map, map->data, 0);
-    int blocks = sg__blocks_of(m, map->channels);
-    sg__load_epilogue(m, c.layer, w);
-    for (int i = 0; i < blocks * m->kernels->lanes; i++) w->scale[i] = 1;
-    for (int y = 0; y < 4; y++) sg__finish_row(&c, y, 0, blocks, w->scale, &w->scratch[0]);
-    return sg__end_layer(call, c.layer, map, ".conv0");
+    stylegan_result result = STYLEGAN_OK;
+    int first, last, begin = s->out.end;
+    if (end <= begin) return STYLEGAN_OK;
+    end = sg__round_rows(s, end);
+    if (s->input) {
+        sg__needs(s, begin, end, &first, &last);
+        result = sg__advance(call, s->input, last, ws);
+    }
+    if (s->side && !result) {
+        sg__side_needs(m, s, begin, end, &first, &last);
+        result = sg__advance(call, s->side, last, ws);
+    }
+    if (result) return result;
+    first = s->whole ? 0 : sg__still_needed(m, call->workspace->stages, m->stage_count, s);
+    sg__make_room(m, &s->out, first < begin ? first : begin, end);
+    s->out.end = end;
+    if (s->role == SG__FIRST) {
+        sg__make_first(call, s, ws);
+    } else if (s->role == SG__TORGB) {
+        sg__rgb_rows(call, s, begin, end, NULL, 0);
+    } else {
+        sg__convolution c = sg__make_convolution(call, s);
+        sg__convolve_rows(&c, s, begin, end);
+    }
+    if (m->config.family == STYLEGAN_FAMILY_1 && s->role != SG__TORGB) {
+        sg__normalize_and_style(m, call->workspace, &s->out, sg__style_of(call, s->layer));
+    }
+    sg__inspect(call, s, begin);
+    return sg__progress(call, sg__row_work(s) * (end - begin));
 }
 
-static stylegan_result sg__run_layer(sg__call *call, sg__convolution *c, const char *kind) {
-    sg__convolve(c);
-    return sg__end_layer(call, c->layer, &c->out, kind);
-}
-
-/* Finished rows go straight to the image, or through a band to the callback. */
-static stylegan_result sg__final_rows(const sg__call *call, sg__rgb *rgb, float *image) {
+/* The last ToRGB: finished rows go straight to the image, or through a band to the callback. */
+static stylegan_result sg__final_rows(sg__call *call, sg__stage *s, float *image, const float *ws) {
     const stylegan_model *m = call->model;
     const stylegan_run *run = call->run;
-    int size = m->config.resolution, band = run->rows ? SG__BAND : size;
-    for (int y = 0; y < size; y = rgb->end) {
-        rgb->begin = y;
-        rgb->end = size - y < band ? size : y + band;
-        size_t floats = (size_t)(rgb->end - y) * (size_t)size;
-        rgb->channel_stride = floats;
-        rgb->image = run->rows ? call->workspace->band : image;
-        int rows = ((rgb->end - 1) >> m->lod) - (y >> m->lod) + 1;
-        sg__parallel(m, (rows + rgb->rows_per_item - 1) / rgb->rows_per_item, sg__rgb_item, rgb);
-        if (!run->rows) continue;
-        for (int c = 0; image && c < m->config.channels; c++) {
-            STYLEGAN_MEMCPY(image + ((size_t)c * (size_t)size + (size_t)y) * (size_t)size,
-                            rgb->image + (size_t)c * floats, floats * sizeof(float));
+    size_t width = (size_t)m->config.resolution;
+    int step = run->rows || !s->whole ? sg__band_rows(m) >> m->lod : s->resolution, first, last;
+    for (int y = 0; y < s->resolution; y = s->out.end) {
+        int end = s->resolution - y < step ? s->resolution : y + step;
+        sg__needs(s, y, end, &first, &last);
+        stylegan_result result = sg__advance(call, s->input, last, ws);
+        if (s->side && !result) {
+            sg__side_needs(m, s, y, end, &first, &last);
+            result = sg__advance(call, s->side, last, ws);
         }
-        if (run->rows(run->user, call->index, y, rgb->end - y, rgb->image)) {
+        if (!result) result = sg__progress(call, sg__row_work(s) * (end - y));
+        if (result) return result;
+        int top = y << m->lod, rows = (end - y) << m->lod;
+        s->out.end = end;
+        if (!run->rows) {
+            sg__rgb_rows(call, s, y, end, image + (size_t)top * width, width * width);
+            continue;
+        }
+        float *band = call->workspace->band;
+        size_t floats = (size_t)rows * width;
+        sg__rgb_rows(call, s, y, end, band, floats);
+        for (size_t c = 0; image && c < (size_t)m->config.channels; c++) {
+            STYLEGAN_MEMCPY(image + (c * width + (size_t)top) * width, band + c * floats, floats * sizeof(float));
+        }
+        if (run->rows(run->user, call->index, top, rows, band)) {
             return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED, "cancelled by the rows callback");
         }
     }
     return STYLEGAN_OK;
 }
 
-/* The image of one block: into *below for the next block, or, for the last, to the caller. */
-static stylegan_result sg__to_rgb(sg__call *call, int index, const sg__map *map, sg__map *below, float *image) {
+/* Bias, noise strength and, where they are kept, the weights of a stage. */
+static void sg__begin_stage(const sg__call *call, sg__stage *s) {
     const stylegan_model *m = call->model;
-    const sg__workspace *w = call->workspace;
-    const sg__layer *layer = &m->blocks[index].torgb;
-    int last = index == m->block_count - 1;
-    sg__map out = sg__make_map(m, w->images[index % 2], m->config.channels, map->resolution);
-    sg__rgb rgb = {m,
-                   w,
-                   layer,
-                   sg__blocks_of(m, m->config.channels),
-                   *map,
-                   below->data ? below : NULL,
-                   last ? NULL : &out,
-                   NULL,
-                   0,
-                   0,
-                   0,
-                   16};
-    STYLEGAN_MEMSET(w->scratch[0].squares, 0, (size_t)(rgb.vectors * m->kernels->lanes) * sizeof(float));
-    m->kernels->panel(&layer->weight, 0, layer->in, 0, rgb.vectors, sg__style_of(call, layer), w->scratch[0].squares,
-                      w->rgb_panel);
-    sg__load_epilogue(m, layer, w);
-    if (last) return sg__final_rows(call, &rgb, image);
-    sg__parallel(m, (map->resolution + rgb.rows_per_item - 1) / rgb.rows_per_item, sg__rgb_item, &rgb);
-    *below = out;
-    sg__inspect(call, map->resolution, ".torgb", below);
-    return STYLEGAN_OK;
+    const sg__layer *layer = s->layer;
+    size_t bytes = (size_t)sg__padded(m, layer->out) * sizeof(float);
+    s->out.begin = s->out.end = s->scattered.begin = s->scattered.end = 0;
+    STYLEGAN_MEMSET(s->bias, 0, bytes);
+    STYLEGAN_MEMSET(s->strength, 0, bytes);
+    if (layer->bias.data) m->kernels->unpack(&layer->bias, 0, 0, layer->out, s->bias);
+    if (layer->strength.data) {
+        m->kernels->unpack(&layer->strength, 0, 0, layer->strength.columns, s->strength);
+        for (int i = 1; layer->strength.columns == 1 && i < layer->out; i++) s->strength[i] = s->strength[0];
+    }
+    if (!s->prepared) return;
+    sg__convolution c = sg__make_convolution(call, s);
+    sg__parallel(m, s->role == SG__TORGB ? 1 : sg__panels(m, layer->out), sg__prepare_item, &c);
 }
 
 static stylegan_result sg__synthesize_image(sg__call *call, const float *ws, float *image) {
     const stylegan_model *m = call->model;
-    const sg__workspace *w = call->workspace;
-    int first = m->config.family == STYLEGAN_FAMILY_1;
-    float *free_map = w->maps[1];
+    sg__stage *stages = call->workspace->stages;
     stylegan_result result = STYLEGAN_OK;
-    sg__map below = sg__make_map(m, NULL, m->config.channels, 4);
-    sg__styles(m, ws, w);
-    sg__map x = sg__first_map(call, ws);
-    if (first) result = sg__first_epilogue(call, &x);
-    for (int i = 0; i < m->block_count && !result; i++) {
-        const sg__block *block = &m->blocks[i];
-        sg__map residual = sg__make_map(m, w->maps[2], block->channels, block->resolution);
-        if (block->skip.weight.data) {
-            sg__convolution skip = sg__layer_job(call, &block->skip, x, residual.data, 1);
-            skip.noise = STYLEGAN_NOISE_NONE;
-            skip.activation = STYLEGAN_LINEAR;
-            skip.gain = 1;
-            skip.clamp = 0;
-            sg__convolve(&skip);
-        }
-        if (i > 0) {
-            sg__convolution conv0 = sg__layer_job(call, &block->conv0, x, free_map, 1);
-            result = sg__run_layer(call, &conv0, ".conv0");
-            if (result) break;
-            free_map = x.data;
-            x = conv0.out;
-        }
-        sg__convolution conv1 = sg__layer_job(call, &block->conv1, x, free_map, 0);
-        if (block->skip.weight.data) {
-            conv1.add = &residual;
-            conv1.gain *= 0.70710678f;
-            conv1.clamp *= 0.70710678f;
-        }
-        result = sg__run_layer(call, &conv1, ".conv1");
-        free_map = x.data;
-        x = conv1.out;
-        if (!result && block->torgb.weight.data) result = sg__to_rgb(call, i, &x, &below, image);
+    sg__styles(m, ws, call->workspace);
+    for (int i = 0; i < m->stage_count; i++) sg__begin_stage(call, &stages[i]);
+    for (int i = 0; i < m->stage_count - 1 && stages[i].whole && !result; i++) {
+        result = sg__advance(call, &stages[i], stages[i].resolution, ws);
     }
-    return result;
+    return result ? result : sg__final_rows(call, &stages[m->stage_count - 1], image, ws);
 }
 
 /* >>open */
@@ -3080,19 +3265,22 @@ static uint64_t sg__arrange(void *memory, const sg__head *head, const stylegan_c
     sg__arena arena;
     arena.base = memory ? sg__aligned(memory) : NULL;
     arena.used = 0;
-    size_t block_bytes = (size_t)blocks * sizeof(sg__block),
+    size_t stage_bytes = (4 * (size_t)blocks + 1) * sizeof(sg__stage), block_bytes = (size_t)blocks * sizeof(sg__block),
            mapping_bytes = (size_t)config->mapping_layers * sizeof(sg__layer);
     stylegan_model *m = (stylegan_model *)sg__arena_take(&arena, sizeof(stylegan_model));
     sg__block *block_table = (sg__block *)sg__arena_take(&arena, block_bytes);
+    sg__stage *stage_table = (sg__stage *)sg__arena_take(&arena, stage_bytes);
     sg__layer *mapping_table = (sg__layer *)sg__arena_take(&arena, mapping_bytes);
     *used = (unsigned char *)sg__arena_take(&arena, head->tensor_count);
     *weights = (unsigned char *)sg__arena_take(&arena, extra);
     if (m) {
         STYLEGAN_MEMSET(m, 0, sizeof *m);
         STYLEGAN_MEMSET(block_table, 0, block_bytes);
+        STYLEGAN_MEMSET(stage_table, 0, stage_bytes);
         STYLEGAN_MEMSET(mapping_table, 0, mapping_bytes);
         STYLEGAN_MEMSET(*used, 0, head->tensor_count);
         m->blocks = block_table;
+        m->stages = stage_table;
         m->mapping = mapping_table;
     }
     *model = m;
@@ -3149,7 +3337,7 @@ static stylegan_result sg__open(stylegan_model **model, const unsigned char *dat
     const unsigned char *head_data = data;
     sg__head head;
     stylegan_config config;
-    sg__shape shape;
+    sg__shape shape = {0, 0, 0};
     stylegan_model *m;
     stylegan_result result;
     if (!data) {
@@ -3213,6 +3401,7 @@ static stylegan_result sg__open(stylegan_model **model, const unsigned char *dat
         result = sg__fail(error, STYLEGAN_ERROR_CHECKSUM, "damaged: the checksum of its tensors is wrong");
     }
     if (!result) result = sg__plan(m, used, error);
+    if (!result) sg__plan_stages(m);
     if (result) {
         if (owned) release(options->allocator_user, owned);
         return result;
@@ -3420,11 +3609,10 @@ static stylegan_result sg__synthesize_all(const stylegan_model *m, const float *
     const stylegan_config *c = &m->config;
     sg__call call = {m, w, run, error, 0, 0, 0};
     stylegan_result result = STYLEGAN_OK;
-    size_t zeros = ((size_t)m->blocks[m->block_count - 1].resolution + 2) * (size_t)m->kernels->lanes;
-    for (int part = 0; part < m->parts; part++) STYLEGAN_MEMSET(w->scratch[part].zeros, 0, zeros * sizeof(float));
-    for (int i = 0; i < m->block_count; i++) {
-        call.work +=
-            (sg__layer_work(&m->blocks[i].conv0, 4 << i) + sg__layer_work(&m->blocks[i].conv1, 4 << i)) * count;
+    size_t zeros = ((size_t)m->stages[m->stage_count - 1].resolution + 2) * (size_t)m->kernels->lanes;
+    STYLEGAN_MEMSET(w->zeros, 0, zeros * sizeof(float));
+    for (int i = 0; i < m->stage_count; i++) {
+        call.work += sg__row_work(&m->stages[i]) * m->stages[i].resolution * count;
     }
     for (; call.index < count && !result; call.index++) {
         size_t n = (size_t)call.index;
@@ -3495,7 +3683,7 @@ STYLEGAN_API stylegan_result stylegan_generate(const stylegan_model *model, uint
 STYLEGAN_API void stylegan_read_feature(const stylegan_feature_map *map, int channel, float *plane) {
     const float *block =
         map->data + (size_t)(channel / map->lanes) * map->block_stride + (size_t)(channel % map->lanes);
-    for (int y = 0; y < map->height; y++) {
+    for (int y = 0; y < map->rows; y++) {
         for (int x = 0; x < map->width; x++)
             *plane++ = block[(size_t)y * map->row_stride + (size_t)x * (size_t)map->lanes];
     }

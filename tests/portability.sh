@@ -2,7 +2,7 @@
 # portability.sh WORK - cross-compiles the tests for other processors and runs them there, under qemu. WORK holds the
 # converted reference networks. Prints ok, FAIL and skipped lines.
 cd "$(dirname "$0")/.." || exit 1
-cases='sg1-64 sg2-ada-resnet-32'
+cases='sg1-cond-32 sg2-ada-resnet-32'
 sources='tests/test.c tests/reference.c tools/random_network.c tools/weights.c tools/cli.c tools/npy.c tools/engine.c'
 
 # Runs one test, its lines marked with the processor's name.

@@ -30,22 +30,29 @@ static void stop(const char *what, const stylegan_error *error) {
     exit(1);
 }
 
+static test_file write_network(weights *w, stylegan_type type) {
+    test_file file;
+    file.bytes = weights_to_memory(w, type, &file.size);
+    random_network_free(w);
+    return file;
+}
+
 test_file test_random_network(uint64_t seed, stylegan_type type) {
     weights w;
-    test_file file;
     random_network(seed, &w);
-    file.bytes = weights_to_memory(&w, type, &file.size);
-    random_network_free(&w);
-    return file;
+    return write_network(&w, type);
+}
+
+test_file test_tall_network(uint64_t seed) {
+    weights w;
+    random_tall_network(seed, &w);
+    return write_network(&w, STYLEGAN_F32);
 }
 
 test_file test_named_network(const char *name, stylegan_type type) {
     weights w;
-    test_file file;
     if (!random_network_named(name, &w)) cli_fail("%s is no named network", name);
-    file.bytes = weights_to_memory(&w, type, &file.size);
-    random_network_free(&w);
-    return file;
+    return write_network(&w, type);
 }
 
 const char *test_describe(const stylegan_config *c) {

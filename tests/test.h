@@ -24,6 +24,7 @@ typedef struct test_file {
 } test_file;
 test_file test_random_network(uint64_t seed, stylegan_type type);
 test_file test_named_network(const char *name, stylegan_type type);
+test_file test_tall_network(uint64_t seed);
 
 /* "1, skip, 64x64x3, ...": a configuration in one line; valid until the next call. */
 const char *test_describe(const stylegan_config *config);

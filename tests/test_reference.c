@@ -15,6 +15,7 @@ static const double tolerance = 2e-5, condition_factor = 10;
 /* What inspecting one synthesis found. */
 typedef struct inspection {
     reference_volume *volumes;
+    float **maps; /* [count], filled in as strips of rows come */
     int count, seen;
     double worst;
     char worst_layer[32];
@@ -52,23 +53,24 @@ static void compare(inspection *found, const char *layer, const reference_volume
 static void inspect(void *user, int index, const stylegan_feature_map *map) {
     inspection *found = (inspection *)user;
     (void)index;
-    size_t plane = (size_t)map->height * (size_t)map->width;
+    size_t plane = (size_t)map->height * (size_t)map->width, first = (size_t)map->first_row * (size_t)map->width;
     for (int i = 0; i < found->count; i++) {
         const reference_volume *volume = &found->volumes[i];
         if (strcmp(volume->layer, map->layer)) continue;
         if (volume->channels != map->channels || volume->height != map->height || volume->width != map->width) continue;
-        float *values = (float *)cli_alloc((size_t)map->channels * plane, sizeof *values);
-        for (int c = 0; c < map->channels; c++) stylegan_read_feature(map, c, values + (size_t)c * plane);
-        compare(found, map->layer, volume, values);
-        free(values);
-        found->seen++;
+        if (!found->maps[i]) found->maps[i] = (float *)cli_alloc((size_t)map->channels * plane, sizeof(float));
+        for (int c = 0; c < map->channels; c++)
+            stylegan_read_feature(map, c, found->maps[i] + (size_t)c * plane + first);
+        if (map->first_row + map->rows == map->height) found->seen++;
     }
 }
 
 /* Synthesizes and compares every layer and the image. */
 static inspection inspect_synthesis(const stylegan_model *model, const float *ws, int noise, reference_volume *volumes,
                                     int count) {
-    inspection found = {volumes, count, 0, 0, ""};
+    float **maps = (float **)cli_alloc((size_t)count, sizeof *maps);
+    for (int i = 0; i < count; i++) maps[i] = NULL;
+    inspection found = {volumes, maps, count, 0, 0, ""};
     stylegan_run run = {0};
     run.noise_mode = noise ? STYLEGAN_NOISE_CONST : STYLEGAN_NOISE_NONE;
     run.inspect = inspect;
@@ -76,6 +78,12 @@ static inspection inspect_synthesis(const stylegan_model *model, const float *ws
     float *image = test_images(model, ws, 1, &run);
     compare(&found, "image", &volumes[count - 1], image);
     free(image);
+    for (int i = 0; i < count; i++) {
+        if (maps[i]) compare(&found, volumes[i].layer, &volumes[i], maps[i]);
+        free(maps[i]);
+    }
+    free(maps);
+    found.maps = NULL;
     return found;
 }
 
@@ -154,6 +162,8 @@ int main(int argc, char **argv) {
     if (argc == 1) { /* 512 channels, as in the official networks */
         check_network("sg1-8", test_named_network("sg1-8", STYLEGAN_F32), 1);
         check_network("sg2-8", test_named_network("sg2-8", STYLEGAN_F16), 1);
+        /* high resolutions are computed strip by strip */
+        for (int seed = 0; seed < 4; seed++) check_network("tall", test_tall_network((uint64_t)seed), seed);
     }
     return test_end();
 }

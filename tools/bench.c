@@ -90,18 +90,23 @@ static double layer_macs(const opened_model *opened, const stylegan_feature_map 
     return direct_macs(opened->config->family, up, &weight, map->height, map->width);
 }
 
+/* A layer as it was computed: as a whole, or a strip of rows. */
 static void record_layer(void *user, int index, const stylegan_feature_map *map) {
     profile *p = user;
     const double now = cli_seconds();
     const char *part = map->layer + strcspn(map->layer, ".") + 1;
-    layer done = {.channels = map->channels, .height = map->height, .width = map->width, .seconds = now - p->last};
+    const int up = strcmp(part, "conv0") == 0 || strcmp(part, "skip") == 0;
+    layer *found = p->layers;
     (void)index;
-    snprintf(done.name, sizeof done.name, "%s", map->layer);
-    done.flops = 2 * layer_macs(p->opened, map, part, strcmp(part, "conv0") == 0);
-    if (strcmp(part, "conv1") == 0)
-        done.flops += 2 * layer_macs(p->opened, map, "skip", 1); /* its result is added here */
-    p->layers = cli_realloc(p->layers, (size_t)p->count + 1, sizeof *p->layers);
-    p->layers[p->count++] = done;
+    while (found < p->layers + p->count && strcmp(found->name, map->layer)) found++;
+    if (found == p->layers + p->count) {
+        p->layers = cli_realloc(p->layers, (size_t)p->count + 1, sizeof *p->layers);
+        found = &p->layers[p->count++];
+        *found = (layer){.channels = map->channels, .height = map->height, .width = map->width};
+        snprintf(found->name, sizeof found->name, "%s", map->layer);
+        found->flops = 2 * layer_macs(p->opened, map, part, up);
+    }
+    found->seconds += now - p->last;
     p->last = cli_seconds();
 }
 

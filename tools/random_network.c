@@ -318,24 +318,34 @@ static void draw_style2(blueprint *b) {
     if (happens(&b->state, 40)) config->conv_clamp = (float)(0.5 + 3 * next_uniform(&b->state));
 }
 
-void random_network(uint64_t seed, weights *w) {
+/* tall: StyleGAN 2 at this resolution, with few channels; 0: any small network */
+static void draw_network(uint64_t seed, int tall, weights *w) {
     uint64_t state = seed;
-    int first = happens(&state, 45);
+    int first = happens(&state, 45) && !tall;
     int resolution = happens(&state, 3) ? 128 : 4 << next_below(&state, 5);
-    blueprint b = start(first ? STYLEGAN_FAMILY_1 : STYLEGAN_FAMILY_2, resolution, next_bits(&state));
+    blueprint b = start(first ? STYLEGAN_FAMILY_1 : STYLEGAN_FAMILY_2, tall ? tall : resolution, next_bits(&state));
     b.config.channels = 1 + next_below(&b.state, 4);
     if (happens(&b.state, 30)) b.config.activation_gain = (float)(0.7 + next_uniform(&b.state));
     if (happens(&b.state, 30)) b.config.mapping_gain = (float)(0.7 + next_uniform(&b.state));
     b.config.truncation_psi = (float)next_uniform(&b.state);
     b.config.truncation_cutoff = 1 + next_below(&b.state, b.config.num_ws);
     draw_mapping(&b);
-    for (int level = 0; level < LEVELS; level++) b.features[level] = draw_width(&b, 1);
+    for (int level = 0; level < LEVELS; level++)
+        b.features[level] = tall ? 2 + next_below(&b.state, 4) : draw_width(&b, 1);
     if (happens(&b.state, 15)) b.kernel = 1;
     b.noise_percent = (const int[]){0, 50, 100, 100}[next_below(&b.state, 4)];
     b.channel_strength_percent = (const int[]){0, 50, 100}[next_below(&b.state, 3)];
     draw_fir(&b);
     (first ? draw_style1 : draw_style2)(&b);
     build(&b, w);
+}
+
+void random_network(uint64_t seed, weights *w) {
+    draw_network(seed, 0, w);
+}
+
+void random_tall_network(uint64_t seed, weights *w) {
+    draw_network(seed, 512, w);
 }
 
 void random_network_free(weights *w) {

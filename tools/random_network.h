@@ -12,6 +12,9 @@ int random_network_named(const char *name, weights *w);
 /* A small network that draws every option an engine has to express from `seed`. */
 void random_network(uint64_t seed, weights *w);
 
+/* A StyleGAN 2 of 512 x 512 with few channels, otherwise the same. */
+void random_tall_network(uint64_t seed, weights *w);
+
 /* Instead of weights_free. */
 void random_network_free(weights *w);
 
