@@ -509,6 +509,12 @@ STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation
 #define SG__UNUSED
 #endif
 
+#if defined(__GNUC__) && !defined(__TINYC__)
+#define SG__PREFETCH(p) __builtin_prefetch(p)
+#else
+#define SG__PREFETCH(p) ((void)0)
+#endif
+
 /* Fixed-count loops over registers must be unrolled at -O2, or the registers become memory. */
 #if defined(__clang__)
 #define SG__UNROLL _Pragma("clang loop unroll(full)")
@@ -2520,7 +2526,7 @@ static void sg__transposed_row(const sg__panel *p, int y, float *output, size_t 
 
 /* Transformed inputs lie as [points^2][groups][ceil(I/V)][group][V]: what a register tile reads is contiguous. */
 static int sg__group(const stylegan_model *m) {
-    return 2 * m->kernels->pixels;
+    return m->kernels->pixels;
 }
 
 /* Tiles of the strip in whole groups. */
@@ -3750,6 +3756,7 @@ SG__INLINE void SG__FN(tile)(const sg__row *r, int column, const int p, const in
         const float *w = r->panel[tap];
         for (int c = 0; c < r->channels; c += SG__LANES, x += r->input_block) {
             int lanes = r->channels - c < SG__LANES ? r->channels - c : SG__LANES;
+            SG__UNROLL for (int i = 0; i < p; i++) SG__PREFETCH(x + 2 * r->input_block + i * SG__LANES);
             for (int lane = 0; lane < lanes; lane++, w += q * SG__LANES) {
                 SG__V weight[SG__Q];
                 SG__UNROLL for (int j = 0; j < q; j++) weight[j] = SG__LOAD(w + j * SG__LANES);
