@@ -26,11 +26,11 @@ static void read_tensors(const weights *w) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    for (int averaged = 0; averaged < 2; averaged++) {
+    for (int choice = GENERATOR_PREFER_AVERAGED; choice <= GENERATOR_TRAINING; choice++) {
         reader r;
         network n;
         reader_open(&r, size);
-        checkpoint_read(&r, data, size, averaged, &n);
+        checkpoint_read(&r, data, size, (generator_choice)choice, &n);
         if (!r.error[0]) read_tensors(&n.w);
         weights_free(&n.w);
         reader_close(&r);

@@ -21,7 +21,7 @@ typedef struct conversion {
 static void convert_bytes(conversion *c, const unsigned char *bytes, size_t size) {
     memset(c, 0, sizeof *c);
     reader_open(&c->r, size);
-    checkpoint_read(&c->r, bytes, size, true, &c->n);
+    checkpoint_read(&c->r, bytes, size, GENERATOR_PREFER_AVERAGED, &c->n);
 }
 
 static void conversion_end(conversion *c) {

@@ -3,6 +3,7 @@
 #include "weights.h"
 #include "cli.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,9 +126,8 @@ static int is_image_or_constant(const char *name) {
     return !strcmp(name, "b4.const") || strstr(name, ".torgb.weight") != NULL;
 }
 
-static stylegan_type choose_type(const weights_tensor *t, const float *values, size_t count, stylegan_type requested) {
-    if (t->dimensions == 1 || !strcmp(t->name, "fir")) return STYLEGAN_F32;
-    if (!(largest_magnitude(values, count, 1) <= LARGEST_F16)) return STYLEGAN_F32;
+static stylegan_type choose_type(const weights_tensor *t, float largest, stylegan_type requested) {
+    if (t->dimensions == 1 || !strncmp(t->name, "fir", 3) || largest > LARGEST_F16) return STYLEGAN_F32;
     if (requested == STYLEGAN_I8 && is_image_or_constant(t->name)) return STYLEGAN_F16;
     return requested;
 }
@@ -192,8 +192,8 @@ typedef struct scratch {
 } scratch;
 
 /* Writes one tensor and its directory entry; returns its padded size. */
-static size_t write_tensor(const weights_tensor *t, stylegan_type requested, scratch *s, FILE *file, checksum *sum,
-                           uint64_t offset, unsigned char *entry) {
+static size_t write_tensor(const weights_tensor *t, stylegan_type requested, scratch *s, const char *path, FILE *file,
+                           checksum *sum, uint64_t offset, unsigned char *entry) {
     const size_t count = element_count(t), channels = (size_t)t->shape[t->dimensions - 1];
     const float *values = t->values;
     if (t->fill) {
@@ -201,7 +201,9 @@ static size_t write_tensor(const weights_tensor *t, stylegan_type requested, scr
         t->fill(t->context, s->values);
         values = s->values;
     }
-    const stylegan_type type = choose_type(t, values, count, requested);
+    const float largest = largest_magnitude(values, count, 1);
+    if (!(largest <= FLT_MAX)) cli_fail("%s: tensor %s holds a value that is not a finite number", path, t->name);
+    const stylegan_type type = choose_type(t, largest, requested);
     const size_t size = encodings[type].element_size * count + encodings[type].channel_size * channels;
     const size_t padded = aligned(size);
     if (padded > s->bytes_capacity) s->bytes = cli_realloc(s->bytes, s->bytes_capacity = padded, 1);
@@ -230,8 +232,9 @@ static void put_config(unsigned char *at, const stylegan_config *config) {
 #undef PUT_int32_t
 }
 
-/* The head is written last: it holds the tensors' types, offsets and checksum, which are known only then. */
-static uint64_t write_file(const weights *w, FILE *file, stylegan_type type) {
+/* The head is written last: it holds the tensors' types, offsets and checksum, which are known only then. `path` is for
+   messages. */
+static uint64_t write_file(const weights *w, const char *path, FILE *file, stylegan_type type) {
     const size_t directory = aligned(FIXED_SIZE + 4 * CONFIG_FIELDS);
     const size_t text = directory + (size_t)w->count * ENTRY_SIZE;
     const size_t text_size = w->text ? strlen(w->text) : 0;
@@ -245,7 +248,7 @@ static uint64_t write_file(const weights *w, FILE *file, stylegan_type type) {
     scratch s = {0};
     for (int i = 0; i < w->count; i++) {
         unsigned char *entry = head + directory + (size_t)i * ENTRY_SIZE;
-        offset += write_tensor(&w->tensors[i], type, &s, file, &tensors, offset, entry);
+        offset += write_tensor(&w->tensors[i], type, &s, path, file, &tensors, offset, entry);
     }
     free(s.values);
     free(s.bytes);
@@ -272,10 +275,23 @@ static uint64_t write_file(const weights *w, FILE *file, stylegan_type type) {
     return offset;
 }
 
+/* The library has the last word on whether these tensors make a network. A full disk is output_close's business. */
+static void check_network(output *out) {
+    if (!out->temporary || fflush(out->file)) return;
+    file_view view = file_view_open(out->temporary);
+    stylegan_error error = {0};
+    stylegan_model *model =
+        stylegan_open_memory(view.data, view.size, &(stylegan_options){.threads = 1, .trust_data = 1}, &error);
+    if (!model) cli_fail("%s: cannot make a network of these tensors: %s", out->path, error.message);
+    stylegan_close(model);
+    file_view_close(&view);
+}
+
 uint64_t weights_save(const weights *w, const char *path, stylegan_type type) {
     output out;
     output_open(&out, path);
-    const uint64_t size = write_file(w, out.file, type);
+    const uint64_t size = write_file(w, path, out.file, type);
+    check_network(&out);
     output_close(&out);
     return size;
 }
@@ -284,7 +300,7 @@ unsigned char *weights_to_memory(const weights *w, stylegan_type type, size_t *s
     char *data = NULL;
     FILE *file = open_memstream(&data, size);
     if (!file) cli_fail("out of memory");
-    write_file(w, file, type);
+    write_file(w, "in memory", file, type);
     if (fclose(file)) cli_fail("out of memory");
     return (unsigned char *)data;
 }

@@ -24,6 +24,10 @@ static const layout names = {
     .torgb_bias = "bias",
     .noise0 = "synthesis.b{R}.conv0.noise_const",
     .noise1 = "synthesis.b{R}.conv1.noise_const",
+    .conv0_fir = "synthesis.b{R}.conv0.resample_filter",
+    .skip_fir = "synthesis.b{R}.skip.resample_filter",
+    .image_fir = "synthesis.b{R}.resample_filter",
+    .fir_sum = 1,
     .torch_order = true,
     .unscaled_convolutions = true,
 };
@@ -83,9 +87,14 @@ static int integer_attribute(network *n, const char *name, int least, int most) 
     return number >= least && number <= most ? (int)number : least;
 }
 
-static double clamp_of(network *n, const char *path) {
+/* 0: None. */
+static float clamp_of(network *n, const char *path) {
     const char *name = reader_format(n->r, "%s.conv_clamp", path);
-    return network_has(n, name) ? attribute(n, name) : 0.0;
+    if (!network_has(n, name)) return 0.0f;
+    const double clamp = attribute(n, name);
+    if (clamp > 1e-30 && clamp < 1e30) return (float)clamp;
+    reader_fail(n->r, "%s = %g is not supported", name, clamp);
+    return 0.0f;
 }
 
 static int activation_of(network *n, const char *path) {
@@ -93,32 +102,74 @@ static int activation_of(network *n, const char *path) {
     return network_activation(n, name, network_find(n, name));
 }
 
-/* The engine has one activation and one clamp for all layers. */
-static void check_layer(network *n, const char *path, bool is_torgb) {
-    const stylegan_config *config = &n->w.config;
-    if (!network_has(n, reader_format(n->r, "%s.weight", path))) return;
-    if (fabs(clamp_of(n, path) - config->conv_clamp) > 1e-6 * config->conv_clamp) {
-        reader_fail(n->r, "%s.conv_clamp = %g differs from that of the first layer", path, clamp_of(n, path));
-    }
-    if (!is_torgb && activation_of(n, path) != config->activation) {
-        reader_fail(n->r, "%s.activation differs from that of the first layer", path);
-    }
-    if (!is_torgb && (attribute(n, reader_format(n->r, "%s.use_noise", path)) > 0) != n->opt.use_noise) {
-        reader_fail(n->r, "%s.use_noise differs from that of the first layer", path);
-    }
+/* The engine has one activation, one clamp, ... for all layers, and gains that follow from the sizes. */
+static void expect(network *n, const char *path, const char *end, double expected) {
+    const char *name = reader_format(n->r, "%s.%s", path, end);
+    const double found = network_has(n, name) ? attribute(n, name) : expected;
+    if (!(fabs(found - expected) <= 1e-5 * fabs(expected)))
+        reader_fail(n->r, "%s = %g is not supported: should be %g", name, found, expected);
 }
 
+static void expect_activation(network *n, const char *path, int expected) {
+    if (network_has(n, reader_format(n->r, "%s.activation", path)) && activation_of(n, path) != expected)
+        reader_fail(n->r, "%s.activation differs from that of other layers", path);
+}
+
+static void check_dense(network *n, const char *path, double lrmul, int activation) {
+    const char *weight = reader_format(n->r, "%s.weight", path);
+    if (!network_has(n, weight)) return;
+    int in, outputs;
+    network_dense_shape(n, weight, &in, &outputs);
+    expect(n, path, "weight_gain", lrmul / sqrt(in));
+    expect(n, path, "bias_gain", lrmul);
+    expect_activation(n, path, activation);
+}
+
+typedef struct layer_kind {
+    const char *name;
+    bool is_modulated, is_pointwise; /* only pointwise ones have a weight_gain */
+    int up;                          /* 0: the layer knows no up-sampling */
+} layer_kind;
+
+static void check_layer(network *n, const char *path, const layer_kind *kind) {
+    const stylegan_config *config = &n->w.config;
+    const char *weight = reader_format(n->r, "%s.weight", path);
+    if (!network_has(n, weight)) return;
+    int kernel, in, outputs;
+    network_conv_shape(n, weight, &kernel, &in, &outputs);
+    if (kind->up) expect(n, path, "up", kind->up);
+    if (kind->is_pointwise) expect(n, path, "weight_gain", 1.0 / sqrt(in));
+    if (!kind->is_modulated) return;
+    check_dense(n, reader_format(n->r, "%s.affine", path), 1.0, STYLEGAN_LINEAR);
+    if (clamp_of(n, path) != config->conv_clamp)
+        reader_fail(n->r, "%s.conv_clamp = %g differs from that of the first layer", path, (double)clamp_of(n, path));
+    if (kind->is_pointwise) return;
+    expect_activation(n, path, config->activation);
+    expect(n, path, "act_gain", (double)network_activation_gain(config->activation));
+    expect(n, path, "use_noise", n->opt.use_noise);
+}
+
+static const char *const architectures[] = {"skip", "resnet", "orig"}; /* as stylegan_architecture counts */
+
 static void check_layers(network *n) {
-    static const char *const layers[] = {"conv0", "conv1", "torgb"};
-    for (int resolution = 4; resolution <= n->w.config.resolution; resolution *= 2) {
-        for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
-            check_layer(n, reader_format(n->r, "synthesis.b%d.%s", resolution, layers[i]), i == 2);
+    static const layer_kind kinds[] = {
+        {"conv0", true, false, 2}, {"conv1", true, false, 1}, {"torgb", true, true, 0}, {"skip", false, true, 2}};
+    const stylegan_config *config = &n->w.config;
+    check_dense(n, "mapping.embed", 1.0, STYLEGAN_LINEAR);
+    for (int i = 0; i < config->mapping_layers; i++) {
+        check_dense(n, reader_format(n->r, "mapping.fc%d", i), n->opt.mapping_lrmul, config->mapping_activation);
+    }
+    for (int resolution = 4; resolution <= config->resolution; resolution *= 2) {
+        const char *architecture = reader_format(n->r, "synthesis.b%d.architecture", resolution);
+        if (!value_equals(network_find(n, architecture), architectures[config->architecture]))
+            reader_fail(n->r, "%s differs from that of the first block", architecture);
+        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+            check_layer(n, reader_format(n->r, "synthesis.b%d.%s", resolution, kinds[i].name), &kinds[i]);
         }
     }
 }
 
 static int architecture_of(network *n) {
-    static const char *const architectures[] = {"skip", "resnet", "orig"}; /* as stylegan_architecture counts */
     const value *own = network_find(n, "synthesis.b4.architecture");
     for (int i = 0; i < 3; i++) {
         if (value_equals(own, architectures[i])) return i;
@@ -141,9 +192,7 @@ static void read_attributes(network *n) {
     config->architecture = architecture_of(n);
     config->activation = activation_of(n, "synthesis.b4.conv1");
     config->mapping_activation = config->mapping_layers ? activation_of(n, "mapping.fc0") : STYLEGAN_LRELU;
-    const double clamp = clamp_of(n, "synthesis.b4.conv1");
-    if (!(clamp >= 0 && clamp < 1e30)) reader_fail(n->r, "synthesis.b4.conv1.conv_clamp = %g is not supported", clamp);
-    config->conv_clamp = clamp >= 0 && clamp < 1e30 ? (float)clamp : 0.0f;
+    config->conv_clamp = clamp_of(n, "synthesis.b4.conv1");
     n->opt.use_noise = attribute(n, "synthesis.b4.conv1.use_noise") > 0;
     n->opt.mapping_lrmul = config->mapping_layers ? attribute(n, "mapping.fc0.bias_gain") : 1.0;
     n->opt.use_wscale = n->opt.mapping_use_wscale = n->opt.const_input = true;

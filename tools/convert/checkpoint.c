@@ -19,8 +19,8 @@ value *without_prefix(reader *r, const value *dict, const char *prefix) {
     return rest && rest->count ? rest : NULL;
 }
 
-const value *state_dict(reader *r, const value *root, const char *key) {
-    const value *dict = value_get(root, key), *stripped = without_prefix(r, dict, "module.");
+const value *state_dict(reader *r, const value *dict) {
+    const value *stripped = without_prefix(r, dict, "module.");
     return stripped ? stripped : dict;
 }
 
@@ -53,15 +53,23 @@ static const value *read_root(reader *r, const unsigned char *data, size_t size)
     return pickle_read(r, data, size, &end, value_new(r, VALUE_LIST));
 }
 
-void checkpoint_read(reader *r, const unsigned char *data, size_t size, bool averaged, network *n) {
-    *n = (network){.r = r};
-    const value *root = read_root(r, data, size);
+static bool build_generator(network *n, const value *root, bool averaged) {
     for (size_t i = 0; root && i < sizeof formats / sizeof *formats; i++) {
-        const value *generator = formats[i].find(r, root, averaged);
+        const value *generator = formats[i].find(n->r, root, averaged);
         if (!generator) continue;
         n->format = formats[i].name;
+        n->averaged = averaged;
         formats[i].build(n, generator);
-        return;
+        return true;
     }
-    reader_fail(r, "no generator%s found: the file holds %s", averaged ? "" : " in training", value_describe(r, root));
+    return false;
+}
+
+void checkpoint_read(reader *r, const unsigned char *data, size_t size, generator_choice choice, network *n) {
+    static const char *const kinds[] = {"", "averaged ", "training "};
+    *n = (network){.r = r};
+    const value *root = read_root(r, data, size);
+    if (choice != GENERATOR_TRAINING && build_generator(n, root, true)) return;
+    if (choice != GENERATOR_AVERAGED && build_generator(n, root, false)) return;
+    reader_fail(r, "no %sgenerator found: the file holds %s", kinds[choice], value_describe(r, root));
 }

@@ -12,7 +12,7 @@ static const char licence[] = "converted weights keep the licence of the checkpo
 
 /* --- The mean of w, where a checkpoint has none --- */
 
-enum { SAMPLES = 10000, BATCH = 1000 };
+enum { SAMPLES = 10000, BATCH = 100 };
 
 /* The mapping network with the smallest possible synthesis network behind it: 4x4 pixels of one channel. */
 static stylegan_model *open_mapping(const weights *w, unsigned char **data) {
@@ -54,16 +54,20 @@ static stylegan_model *open_mapping(const weights *w, unsigned char **data) {
 }
 
 static void estimate_w_avg(weights *w) {
-    const size_t w_dim = (size_t)w->config.w_dim, z_dim = (size_t)w->config.z_dim;
+    const size_t w_dim = (size_t)w->config.w_dim, z_dim = (size_t)w->config.z_dim, c_dim = (size_t)w->config.c_dim;
     unsigned char *data;
     stylegan_model *model = open_mapping(w, &data);
     float *z = cli_alloc(BATCH * z_dim + 1, sizeof *z), *ws = cli_alloc(BATCH * 2 * w_dim, sizeof *ws);
+    float *labels = cli_alloc(BATCH * c_dim + 1, sizeof *labels);
     double *sum = cli_alloc(w_dim, sizeof *sum);
     for (size_t i = 0; i < w_dim; i++) sum[i] = 0.0;
     for (uint32_t seed = 0; seed < SAMPLES / BATCH; seed++) {
         stylegan_error error = {0};
         stylegan_seed_z(seed, z, (int)(BATCH * z_dim));
-        if (stylegan_map(model, z, NULL, BATCH, 1.0f, 2, ws, NULL, &error))
+        for (size_t i = 0; i < BATCH * c_dim; i++) { /* each class in turn */
+            labels[i] = i % c_dim == (seed * BATCH + i / c_dim) % c_dim ? 1.0f : 0.0f;
+        }
+        if (stylegan_map(model, z, c_dim ? labels : NULL, BATCH, 1.0f, 2, ws, NULL, &error))
             cli_fail("cannot estimate the mean of w: %s", error.message);
         for (size_t sample = 0; sample < BATCH; sample++) {
             for (size_t i = 0; i < w_dim; i++) sum[i] += ws[sample * 2 * w_dim + i];
@@ -76,6 +80,7 @@ static void estimate_w_avg(weights *w) {
     stylegan_close(model);
     free(data);
     free(z);
+    free(labels);
     free(ws);
     free(sum);
 }
@@ -89,6 +94,13 @@ static stylegan_type parse_type(const char *text) {
     }
     cli_usage("--dtype %s: must be f32, f16 or i8", text);
     return STYLEGAN_F16;
+}
+
+static generator_choice parse_network(const char *text) {
+    if (!text) return GENERATOR_PREFER_AVERAGED;
+    if (!strcmp(text, "G_ema")) return GENERATOR_AVERAGED;
+    if (strcmp(text, "G")) cli_usage("--network %s: must be G_ema or G", text);
+    return GENERATOR_TRAINING;
 }
 
 static const char *file_name(const char *path) {
@@ -113,27 +125,27 @@ static void print_network(const network *n) {
 }
 
 int convert_command_run(int argc, char **argv) {
-    const char *type_text = "f16", *network_text = "G_ema", *paths[2];
-    const cli_flag flags[] = {
-        {"--dtype", "TYPE", "type of the weights: f32, f16 (default) or i8", &type_text},
-        {"--network", "NAME", "G_ema, the averaged generator (default), or G, the one in training", &network_text},
-        {0}};
+    const char *type_text = "f16", *network_text = NULL, *paths[2];
+    const cli_flag flags[] = {{"--dtype", "TYPE", "type of the weights: f32, f16 (default) or i8", &type_text},
+                              {"--network", "NAME",
+                               "G_ema, the averaged generator, or G, the one in training (default: G_ema if there)",
+                               &network_text},
+                              {0}};
     cli_parse(&convert_command, flags, argc, argv, paths, 2, 2);
     const stylegan_type type = parse_type(type_text);
-    const bool averaged = !strcmp(network_text, "G_ema");
-    if (!averaged && strcmp(network_text, "G")) cli_usage("--network %s: must be G_ema or G", network_text);
+    const generator_choice choice = parse_network(network_text);
     if (!strcmp(paths[0], paths[1])) cli_usage("%s: input and output are the same file", paths[0]);
 
     file_view view = file_view_open(paths[0]);
     reader r;
     network n;
     reader_open(&r, view.size);
-    checkpoint_read(&r, view.data, view.size, averaged, &n);
+    checkpoint_read(&r, view.data, view.size, choice, &n);
     if (r.error[0]) cli_fail("%s: %s", paths[0], r.error);
     print_network(&n);
     weights_note(&n.w, "source", file_name(paths[0]));
     weights_note(&n.w, "format", n.format);
-    if (!averaged) note(&n.w, "the generator in training, not the averaged one");
+    if (!n.averaged) note(&n.w, "the generator in training, not the averaged one");
     if (n.estimate_w_avg) {
         estimate_w_avg(&n.w);
         note(&n.w, "the checkpoint has no mean of w: estimated from 10000 samples");

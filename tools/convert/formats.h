@@ -21,7 +21,7 @@ void genforce_build(network *n, const value *generator);
 /* The entries of `dict` whose names begin with `prefix`, without it; NULL if there are none. */
 value *without_prefix(reader *r, const value *dict, const char *prefix);
 
-/* The state dict under `key`, without DataParallel's "module.". */
-const value *state_dict(reader *r, const value *root, const char *key);
+/* A state dict without DataParallel's "module.". */
+const value *state_dict(reader *r, const value *dict);
 
 #endif

@@ -48,17 +48,12 @@ static const layout stylegan2_names = {
     .style_bias_from_zero = true,
 };
 
-/* {generator_smooth, generator, ...}, or the same under "models". */
+/* {generator_smooth, generator, ...}, the same under "models", or the generator's own state dict. */
 const value *genforce_find(reader *r, const value *root, bool averaged) {
     const value *models = value_get(root, "models");
-    const value *found = state_dict(r, models ? models : root, averaged ? "generator_smooth" : "generator");
+    const value *found = state_dict(r, value_get(models ? models : root, averaged ? "generator_smooth" : "generator"));
+    if (!found) found = state_dict(r, root);
     return value_get(found, "synthesis.layer0.bias") ? found : NULL;
-}
-
-static int count_blocks(network *n, const char *last_layer, int offset) {
-    int blocks = 1;
-    while (blocks < LARGEST_BLOCKS && network_has(n, reader_format(n->r, last_layer, 2 * blocks + offset))) blocks++;
-    return blocks;
 }
 
 static void build_stylegan1(network *n, int blocks) {
@@ -102,7 +97,8 @@ void genforce_build(network *n, const value *generator) {
     config->z_dim = config->c_dim = config->mapping_layers = -1; /* as the variables say */
     config->normalization = STYLEGAN_NORMALIZE_JOINT;
     config->activation = config->mapping_activation = STYLEGAN_LRELU;
-    const int blocks = count_blocks(n, "synthesis.layer%d.weight", modulated ? 0 : 1);
+    const int layers = network_count(n, "synthesis.layer{N}.bias", 2 * LARGEST_BLOCKS - modulated);
+    const int blocks = 1 + (layers - !modulated) / 2;
     config->resolution = 4 << (blocks - 1);
     (modulated ? build_stylegan2 : build_stylegan1)(n, blocks);
     if (config->channels > 4) reader_fail(n->r, "images of %d channels are not supported", config->channels);

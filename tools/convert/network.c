@@ -87,6 +87,17 @@ double network_number(network *n, const char *name, double otherwise) {
     return number;
 }
 
+int network_count(network *n, const char *pattern, int most) {
+    int count = 0;
+    for (int i = 0; i <= most; i++) {
+        if (!network_has(n, network_name(n, pattern, (place){.number = i}))) continue;
+        if (i > count) reader_fail(n->r, "%s is missing", network_name(n, pattern, (place){.number = count}));
+        count = i + 1;
+    }
+    if (count > most) reader_fail(n->r, "%s: more than %d are not supported", pattern, most);
+    return count < most ? count : most;
+}
+
 /* --- Tensors: a view of the source, in the order of the weight file, times a gain --- */
 
 typedef struct recipe {
@@ -195,6 +206,7 @@ void network_add_layer(network *n, const layer *l) {
         const char *weight = joined(n, l->prefix, names->weight);
         int kernel, in, outputs;
         network_conv_shape(n, weight, &kernel, &in, &outputs);
+        if (l->pointwise && kernel != 1) reader_fail(n->r, "%s: a kernel of size %d is not supported", weight, kernel);
         const double gain = l->gain * equalized(l->scaled, (double)kernel * kernel * l->in);
         network_add_conv(n, joined(n, l->out, ".weight"), weight, kernel, l->in, l->outputs, gain, l->flipped);
     }
@@ -213,65 +225,113 @@ void network_add_layer(network *n, const layer *l) {
     }
 }
 
-/* --- The filter --- */
+/* --- The filters --- */
 
 enum { FIR_LARGEST = 16 };
 
-/* taps [size][size] of a square array or, from one dimension, its outer product; returns the size. */
-static int read_fir(network *n, float *taps) {
-    const value *fir = n->opt.fir;
-    const bool is_list = fir && fir->kind == VALUE_LIST;
-    float row[FIR_LARGEST * FIR_LARGEST];
-    int height = 1, width = n->opt.fir_default_size;
-    memcpy(row, n->opt.fir_default, sizeof n->opt.fir_default);
-    if (is_list) {
-        const value *inner = value_item(fir, 0);
-        const bool square = inner && inner->kind == VALUE_LIST;
-        height = square ? (int)(fir->count < FIR_LARGEST ? fir->count : FIR_LARGEST + 1) : 1;
-        const size_t columns = square ? inner->count : fir->count;
-        width = columns > FIR_LARGEST ? FIR_LARGEST + 1 : (int)columns;
-        for (int y = 0; y < height && height <= FIR_LARGEST && width <= FIR_LARGEST; y++) {
-            for (int x = 0; x < width; x++) {
-                const value *tap = value_item(square ? value_item(fir, (size_t)y) : fir, (size_t)x);
-                row[y * width + x] = value_is_number(tap) ? (float)tap->number : NAN;
-            }
-        }
-    } else if (fir && fir->kind != VALUE_NONE) {
-        tensor t;
-        if (!tensor_open(n->r, n->opt.fir_name, fir, &t)) return 0;
-        const bool square = t.dimensions >= 2;
-        width =
-            t.dimensions && t.shape[t.dimensions - 1] <= FIR_LARGEST ? (int)t.shape[t.dimensions - 1] : FIR_LARGEST + 1;
-        height = square ? width : 1;
-        if (width > FIR_LARGEST) {
-            reader_fail(n->r, "%s: a filter of more than %d taps is not supported", n->opt.fir_name, FIR_LARGEST);
-            return 0;
-        }
-        if (!tensor_match(n->r, &t, 2, (int64_t[]){height, width})) return 0;
-        for (int y = 0; y < height; y++) tensor_read_row(&t, (int64_t[]){y, 0}, 1, row + y * width);
+typedef struct filter {
+    int height, width;                     /* as read: height 0 if one-dimensional */
+    float taps[FIR_LARGEST * FIR_LARGEST]; /* [height][width]; in the end [width][width] */
+    double sum;                            /* of the taps as read */
+} filter;
+
+static bool set_filter_size(network *n, const char *name, int64_t height, int64_t width, filter *f) {
+    if (width < 1 || width > FIR_LARGEST || (height && height != width)) {
+        reader_fail(n->r, "%s: a filter of %lld x %lld taps is not supported", name, (long long)(height ? height : 1),
+                    (long long)width);
+        return false;
     }
-    if (width > FIR_LARGEST || height > FIR_LARGEST || (height > 1 && height != width)) {
-        reader_fail(n->r, "%s: a filter of %d x %d taps is not supported", n->opt.fir_name, height, width);
-        return 0;
-    }
-    for (int y = 0; y < width; y++) {
-        for (int x = 0; x < width; x++) taps[y * width + x] = height > 1 ? row[y * width + x] : row[y] * row[x];
-    }
-    return width;
+    f->height = (int)height;
+    f->width = (int)width;
+    return true;
 }
 
-void network_add_fir(network *n, bool flipped) {
-    float taps[FIR_LARGEST * FIR_LARGEST], ordered[FIR_LARGEST * FIR_LARGEST];
-    const int size = read_fir(n, taps), count = size * size;
-    if (!size) return;
-    double sum = 0;
-    for (int i = 0; i < count; i++) sum += taps[i];
-    if (!(fabs(sum) > 1e-12 && fabs(sum) < 1e12)) {
-        reader_fail(n->r, "%s: the filter's taps sum to %g", n->opt.fir_name, sum);
-        return;
+static bool read_filter_list(network *n, const char *name, const value *list, filter *f) {
+    const value *inner = value_item(list, 0);
+    const bool square = inner && inner->kind == VALUE_LIST;
+    const size_t height = square ? list->count : 0, width = square ? inner->count : list->count;
+    if (!set_filter_size(n, name, (int64_t)height, (int64_t)width, f)) return false;
+    for (size_t i = 0; i < (square ? height : 1) * width; i++) {
+        const value *tap = square ? value_item(value_item(list, i / width), i % width) : value_item(list, i);
+        f->taps[i] = value_is_number(tap) ? (float)tap->number : NAN;
     }
-    for (int i = 0; i < count; i++) ordered[i] = (float)(taps[flipped ? count - 1 - i : i] / sum);
-    weights_add_values(&n->w, "fir", 2, (int32_t[]){size, size}, ordered);
+    return true;
+}
+
+static bool read_filter_array(network *n, const char *name, const value *array, filter *f) {
+    tensor t;
+    if (!tensor_open(n->r, name, array, &t)) return false;
+    const bool square = t.dimensions >= 2;
+    const int64_t width = t.dimensions ? t.shape[t.dimensions - 1] : 0;
+    if (!set_filter_size(n, name, square ? t.shape[t.dimensions - 2] : 0, width, f)) return false;
+    const int rows = square ? f->height : 1;
+    if (!tensor_match(n->r, &t, 2, (int64_t[]){rows, f->width})) return false;
+    for (int y = 0; y < rows; y++) tensor_read_row(&t, (int64_t[]){y, 0}, 1, f->taps + y * f->width);
+    return true;
+}
+
+/* Reads an array, a list or, if `source` is neither, the default; one dimension becomes its outer product. The taps
+   then sum to 1. Returns false if there is no filter. */
+static bool read_filter(network *n, const char *name, const value *source, bool flipped, filter *f) {
+    *f = (filter){.width = n->opt.fir_default_size};
+    memcpy(f->taps, n->opt.fir_default, sizeof n->opt.fir_default);
+    if (source && source->kind == VALUE_LIST) {
+        if (!read_filter_list(n, name, source, f)) return false;
+    } else if (source && source->kind != VALUE_NONE) {
+        if (!read_filter_array(n, name, source, f)) return false;
+    }
+    const filter read = *f;
+    const int size = f->width, count = size * size;
+    for (int i = 0; i < count; i++) {
+        f->taps[flipped ? count - 1 - i : i] = read.height ? read.taps[i] : read.taps[i / size] * read.taps[i % size];
+    }
+    for (int i = 0; i < count; i++) f->sum += f->taps[i];
+    if (count && !(fabs(f->sum) > 1e-12 && fabs(f->sum) < 1e12))
+        reader_fail(n->r, "%s: the filter's taps sum to %g", name, f->sum);
+    for (int i = 0; i < count; i++) f->taps[i] = (float)(f->taps[i] / f->sum);
+    return size > 0 && !n->r->error[0];
+}
+
+static bool same_filter(const filter *a, const filter *b) {
+    bool same = a->width == b->width;
+    for (int i = 0; same && i < a->width * a->width; i++) same = fabsf(a->taps[i] - b->taps[i]) <= 1e-6f;
+    return same;
+}
+
+static void add_filter(network *n, const char *out, const filter *f) {
+    weights_add_values(&n->w, out, 2, (int32_t[]){f->width, f->width}, f->taps);
+}
+
+void network_add_blur(network *n) {
+    filter blur;
+    if (read_filter(n, n->opt.fir_name, n->opt.fir, false, &blur)) add_filter(n, "fir", &blur);
+}
+
+/* Reads the filter that all up-sampling layers of a kind share into `f`, unless (width 0) it is there already. */
+static void read_shared_filter(network *n, const char *pattern, int blocks, filter *f) {
+    for (int block = 1; pattern && block < blocks; block++) {
+        const place at = {.block = block, .resolution = 4 << block, .layer = 2 * block - 1};
+        const char *name = network_name(n, pattern, at);
+        filter own;
+        if (!network_has(n, name) || !read_filter(n, name, network_find(n, name), true, &own)) continue;
+        if (fabs(own.sum - n->names.fir_sum) > 1e-3)
+            reader_fail(n->r, "%s: its taps sum to %g, should to %g", name, own.sum, n->names.fir_sum);
+        if (f->width && !same_filter(f, &own)) reader_fail(n->r, "%s: differs from the filters before it", name);
+        *f = own;
+    }
+}
+
+void network_add_upsampling_filters(network *n, int blocks) {
+    const layout *names = &n->names;
+    filter fallback, own = {0}, image = {0};
+    read_shared_filter(n, names->conv0_fir, blocks, &own);
+    read_shared_filter(n, names->skip_fir, blocks, &own);
+    if (n->w.config.architecture == STYLEGAN_SKIP) read_shared_filter(n, names->image_fir, blocks, &image);
+    if (!read_filter(n, n->opt.fir_name, n->opt.fir, true, &fallback)) return;
+    if (!own.width) own = fallback;
+    if (!image.width) image = names->image_fir ? fallback : own;
+    add_filter(n, "fir", &own);
+    if (n->w.config.architecture == STYLEGAN_SKIP && !same_filter(&own, &image)) add_filter(n, "fir_image", &image);
 }
 
 /* --- The mapping network --- */
@@ -307,56 +367,59 @@ static int add_embedding(network *n) {
     return features;
 }
 
-static void add_average(network *n) {
-    const int w_dim = n->w.config.w_dim;
-    const char *name = n->names.average;
-    if (!name || !network_has(n, name)) {
-        float *zeros = reader_alloc(n->r, (size_t)w_dim, sizeof *zeros);
-        if (!zeros || !w_dim) return;
-        n->estimate_w_avg = true;
-        weights_add_values(&n->w, "w_avg", 1, (int32_t[]){w_dim}, zeros);
-        return;
-    }
+/* Reads [D] or rows of it, as encoders' checkpoints have one for each of their layers: they must be equal. */
+static const float *read_average(network *n, const char *name) {
+    const int w_dim = n->w.config.w_dim, count = network_vector_size(n, name);
+    float *values = reader_alloc(n->r, (size_t)count, sizeof *values);
     tensor t;
-    recipe *p = reader_alloc(n->r, 1, sizeof *p);
-    if (!p || !open_variable(n, name, &t)) return;
-    if (t.dimensions == 2 && t.shape[0] == n->w.config.num_ws) { /* the same one for every layer */
-        t.dimensions = 1;
-        t.shape[0] = t.shape[1];
-        t.stride[0] = t.stride[1];
+    if (!count || !values || !open_variable(n, name, &t)) return NULL;
+    const bool has_rows = t.dimensions > 1 && t.shape[t.dimensions - 1] == w_dim;
+    if (!has_rows && !tensor_match(n->r, &t, 1, (int64_t[]){w_dim})) return NULL;
+    fill_from_source(&(recipe){.source = t, .gain = 1.0}, values);
+    for (int i = w_dim; i < count; i++) {
+        if (values[i] == values[i - w_dim]) continue;
+        reader_fail(n->r, "%s: its rows differ: a mean of w for each layer is not supported", name);
+        return NULL;
     }
-    if (!tensor_match(n->r, &t, 1, (int64_t[]){w_dim})) return;
-    p->source = t;
-    p->gain = 1.0;
-    weights_add(&n->w, "w_avg", 1, (int32_t[]){w_dim}, fill_from_source, p);
+    return values;
+}
+
+static void add_average(network *n) {
+    const char *name = n->names.average;
+    n->estimate_w_avg = !name || !network_has(n, name);
+    const float *values =
+        n->estimate_w_avg ? reader_alloc(n->r, (size_t)n->w.config.w_dim, sizeof *values) : read_average(n, name);
+    if (values) weights_add_values(&n->w, "w_avg", 1, (int32_t[]){n->w.config.w_dim}, values);
 }
 
 void network_add_mapping(network *n, double gain) {
+    enum { MOST_LAYERS = 100 };
     stylegan_config *config = &n->w.config;
     const int features = add_embedding(n);
     const double lrmul = n->opt.mapping_lrmul;
-    int width = 0, found = 0;
-    for (;; found++) {
-        const place at = {.number = found};
-        const char *prefix = network_name(n, n->names.dense, at);
-        const char *weight = joined(n, prefix, "weight");
-        if (n->r->error[0] || !network_has(n, weight)) break;
+    const char *weight_names = joined(n, n->names.dense, "weight"), *bias_names = joined(n, n->names.dense, "bias");
+    const int layers = network_count(n, weight_names, MOST_LAYERS);
+    if (config->mapping_layers > layers)
+        reader_fail(n->r, "%s is missing", network_name(n, weight_names, (place){.number = layers}));
+    if (config->mapping_layers >= 0 && config->mapping_layers < layers)
+        reader_fail(n->r, "the mapping has %d layers, should have %d", layers, config->mapping_layers);
+    config->mapping_layers = layers;
+    int width = config->z_dim + features;
+    for (int i = 0; i < layers && !n->r->error[0]; i++) {
+        const place at = {.number = i};
+        const char *weight = network_name(n, weight_names, at);
         int in, outputs;
         network_dense_shape(n, weight, &in, &outputs);
-        if (!found && config->z_dim < 0) config->z_dim = in - features;
-        if (!found) width = config->z_dim + features;
-        network_add_dense(n, reader_format(n->r, "mapping.fc%d.weight", found), weight, width, outputs,
+        if (!i && config->z_dim < 0) {
+            config->z_dim = in - features;
+            width = in;
+        }
+        network_add_dense(n, reader_format(n->r, "mapping.fc%d.weight", i), weight, width, outputs,
                           lrmul * (n->opt.mapping_use_wscale ? gain / sqrt(in) : 1.0));
-        network_add_vector(n, reader_format(n->r, "mapping.fc%d.bias", found), joined(n, prefix, "bias"), outputs,
+        network_add_vector(n, reader_format(n->r, "mapping.fc%d.bias", i), network_name(n, bias_names, at), outputs,
                            lrmul, 0, 0);
         width = outputs;
     }
-    if (!found) width = config->z_dim + features;
-    if (config->mapping_layers >= 0 && config->mapping_layers != found) {
-        reader_fail(n->r, "%sweight is missing: the mapping should have %d layers",
-                    network_name(n, n->names.dense, (place){.number = found}), config->mapping_layers);
-    }
-    config->mapping_layers = found;
     if (config->w_dim && config->w_dim != width)
         reader_fail(n->r, "the mapping ends with %d features, should with %d", width, config->w_dim);
     if (config->z_dim < 0 || width < 1) reader_fail(n->r, "the mapping network is missing");

@@ -14,11 +14,13 @@ typedef struct layout {
     const char *first_conv0, *first_conv1, *conv0, *conv1, *first_torgb, *torgb, *skip; /* synthesis layers */
     const char *weight, *bias, *strength, *affine_weight, *affine_bias;                 /* ends of a layer's names */
     const char *torgb_bias;
-    const char *noise0, *noise1; /* noise maps of conv0, conv1 */
-    bool torch_order;            /* [out][in] and OIHW; else [in][out] and HWIO */
-    bool upsampling_flipped;     /* conv0 is not in scatter form */
-    bool style_bias_from_zero;   /* the +1 of the styles is not in the bias */
-    bool unscaled_convolutions;  /* demodulated weights without equalised learning rate */
+    const char *noise0, *noise1;                  /* noise maps of conv0, conv1 */
+    const char *conv0_fir, *skip_fir, *image_fir; /* filters of the up-sampling; NULL: as options.fir says */
+    double fir_sum;                               /* of their taps */
+    bool torch_order;                             /* [out][in] and OIHW; else [in][out] and HWIO */
+    bool upsampling_flipped;                      /* conv0 is not in scatter form */
+    bool style_bias_from_zero;                    /* the +1 of the styles is not in the bias */
+    bool unscaled_convolutions;                   /* demodulated weights without equalised learning rate */
 } layout;
 
 /* What the formats know beyond the variables. */
@@ -44,6 +46,7 @@ typedef struct network {
     options opt;
     weights w;
     const char *format;  /* "TensorFlow pickle" */
+    bool averaged;       /* the averaged generator, not the one in training */
     bool estimate_w_avg; /* the file has none */
     bool drew_noise;
 } network;
@@ -65,11 +68,11 @@ typedef struct layer {
     const char *bias;   /* end of the source's name */
     place at;
     int in, outputs;
-    bool has_weight, flipped;
-    double gain;                  /* of the weight, apart from the equalised learning rate */
-    bool scaled;                  /* the weight has equalised learning rate */
-    int strengths;                /* numbers in noise_strength */
-    int styles, styles_from_zero; /* outputs of the affine; how many lack the +1. styles 0: no affine */
+    bool has_weight, flipped, pointwise; /* pointwise: the kernel must be 1x1 */
+    double gain;                         /* of the weight, apart from the equalised learning rate */
+    bool scaled;                         /* the weight has equalised learning rate */
+    int strengths;                       /* numbers in noise_strength */
+    int styles, styles_from_zero;        /* outputs of the affine; how many lack the +1. styles 0: no affine */
 } layer;
 
 const char *network_name(network *n, const char *pattern, place at);
@@ -82,6 +85,9 @@ void network_dense_shape(network *n, const char *name, int *in, int *out);
 int network_vector_size(network *n, const char *name);
 double network_number(network *n, const char *name, double otherwise); /* a scalar variable */
 
+/* How many variables of these names there are, numbered from 0 without gap. */
+int network_count(network *n, const char *pattern, int most);
+
 /* Tensors. Shapes are checked; failures name the variable. */
 void network_add_vector(network *n, const char *out, const char *name, int size, double gain, double shift,
                         int shifted);
@@ -90,7 +96,8 @@ void network_add_conv(network *n, const char *out, const char *name, int kernel,
                       bool flipped);
 void network_add_constant(network *n, int channels);
 void network_add_layer(network *n, const layer *l);
-void network_add_fir(network *n, bool flipped);
+void network_add_blur(network *n);                           /* StyleGAN 1 */
+void network_add_upsampling_filters(network *n, int blocks); /* StyleGAN 2 */
 
 /* The mapping network, from the embedding to w_avg; gain: of each layer's weights. Sets z_dim, w_dim and c_dim. */
 void network_add_mapping(network *n, double gain);

@@ -1,5 +1,6 @@
 /* pickle.c - the pickle machine: a stack, a memo, and opcodes that build values. */
 #include "pickle.h"
+#include "tensor.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -262,7 +263,8 @@ static value *call(machine *m, value *callable, value *arguments) {
         object->callable = callable;
         object->arguments = arguments;
     }
-    return object;
+    value *number = value_is_call(object, "numpy.core.multiarray.scalar") ? scalar_number(m->r, object) : NULL;
+    return number ? number : object;
 }
 
 static void push_result(machine *m, value *result) {

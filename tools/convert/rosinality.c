@@ -21,14 +21,17 @@ static const layout names = {
     .torgb_bias = "bias",
     .noise0 = "noises.noise_{L}",
     .noise1 = "noises.noise_{L}",
+    .conv0_fir = "convs.{M}.conv.blur.kernel",
+    .image_fir = "to_rgbs.{P}.upsample.kernel",
+    .fir_sum = 4, /* the gain of up-sampling */
     .torch_order = true,
 };
 
 /* {g_ema, g, latent_avg}, {state_dict: {decoder.*}, latent_avg}, or the generator's own state dict. */
 const value *rosinality_find(reader *r, const value *root, bool averaged) {
-    const value *found = state_dict(r, root, averaged ? "g_ema" : "g");
-    if (!found) found = without_prefix(r, state_dict(r, root, "state_dict"), "decoder.");
-    if (!found && value_get(root, names.constant)) found = root;
+    const value *found = state_dict(r, value_get(root, averaged ? "g_ema" : "g"));
+    if (!found) found = without_prefix(r, state_dict(r, value_get(root, "state_dict")), "decoder.");
+    if (!found) found = state_dict(r, root);
     if (!value_get(found, names.constant)) return NULL;
     value *generator = without_prefix(r, found, "");
     value *average = value_get(root, names.average);
@@ -44,10 +47,8 @@ void rosinality_build(network *n, const value *generator) {
     stylegan_config *config = &n->w.config;
     n->variables = generator;
     n->names = names;
-    int blocks = 1;
-    while (blocks < LARGEST_BLOCKS && network_has(n, reader_format(n->r, "convs.%d.conv.weight", 2 * blocks - 1)))
-        blocks++;
-    config->resolution = 4 << (blocks - 1);
+    const int convolutions = network_count(n, "convs.{N}.conv.weight", 2 * (LARGEST_BLOCKS - 1));
+    config->resolution = 4 << (convolutions + 1) / 2;
     config->channels = network_vector_size(n, "to_rgb1.bias");
     if (config->channels > 4)
         reader_fail(n->r, "to_rgb1.bias: images of %d channels are not supported", config->channels);
@@ -61,8 +62,6 @@ void rosinality_build(network *n, const value *generator) {
                        .use_noise = true,
                        .const_input = true,
                        .random_noise = true,
-                       .fir = network_find(n, "convs.0.conv.blur.kernel"),
-                       .fir_name = "convs.0.conv.blur.kernel",
                        .fir_default = {1, 3, 3, 1},
                        .fir_default_size = 4};
     stylegan2_build(n);

@@ -56,6 +56,7 @@ static void add_torgb(network *n, place at, int in) {
                      .in = in,
                      .outputs = n->w.config.channels,
                      .has_weight = true,
+                     .pointwise = true,
                      .gain = 1.0,
                      .scaled = n->opt.use_wscale};
     network_add_layer(n, &l);
@@ -73,7 +74,7 @@ void stylegan1_build(network *n) {
     const bool blended = config->lod > (float)level;
 
     network_add_mapping(n, sqrt(2.0));
-    network_add_fir(n, false);
+    network_add_blur(n);
     int channels = add_input(n);
     for (int block = 0; block <= last; block++) {
         const place at = {.block = block, .resolution = 4 << block, .level = blocks - 1 - block};

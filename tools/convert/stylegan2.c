@@ -40,6 +40,7 @@ static void add_torgb(network *n, place at, int in) {
                      .in = in,
                      .outputs = n->w.config.channels,
                      .has_weight = true,
+                     .pointwise = true,
                      .gain = 1.0,
                      .scaled = true,
                      .styles = in,
@@ -62,7 +63,7 @@ void stylegan2_build(network *n) {
     config->mapping_gain = network_activation_gain(config->mapping_activation);
 
     network_add_mapping(n, 1.0);
-    network_add_fir(n, true);
+    network_add_upsampling_filters(n, blocks);
     int channels = network_vector_size(n, n->names.constant) / 16;
     network_add_constant(n, channels);
     for (int block = 0; block < blocks; block++) {

@@ -19,22 +19,22 @@ static float float_of_bits(uint32_t bits) {
     return result;
 }
 
-static float load_f32(const unsigned char *at, bool big_endian) {
+static double load_f32(const unsigned char *at, bool big_endian) {
     return float_of_bits((uint32_t)load(at, 4, big_endian));
 }
 
-static float load_f64(const unsigned char *at, bool big_endian) {
+static double load_f64(const unsigned char *at, bool big_endian) {
     const uint64_t bits = load(at, 8, big_endian);
     double result;
     memcpy(&result, &bits, sizeof result);
-    return fabs(result) <= 3.4e38 ? (float)result : NAN;
+    return fabs(result) <= 3.4e38 ? result : NAN;
 }
 
-static float load_bf16(const unsigned char *at, bool big_endian) {
+static double load_bf16(const unsigned char *at, bool big_endian) {
     return float_of_bits((uint32_t)load(at, 2, big_endian) << 16);
 }
 
-static float load_f16(const unsigned char *at, bool big_endian) {
+static double load_f16(const unsigned char *at, bool big_endian) {
     const uint32_t bits = (uint32_t)load(at, 2, big_endian), exponent = bits >> 10 & 31, fraction = bits & 1023;
     const float magnitude = exponent == 31 ? NAN
                             : exponent     ? float_of_bits((exponent + 112) << 23 | fraction << 13)
@@ -42,26 +42,41 @@ static float load_f16(const unsigned char *at, bool big_endian) {
     return bits & 0x8000 ? -magnitude : magnitude;
 }
 
+static double load_u1(const unsigned char *at, bool big_endian) {
+    return (double)load(at, 1, big_endian);
+}
+
+static double load_i1(const unsigned char *at, bool big_endian) {
+    return (double)(int8_t)load(at, 1, big_endian);
+}
+
+static double load_i2(const unsigned char *at, bool big_endian) {
+    return (double)(int16_t)load(at, 2, big_endian);
+}
+
+static double load_i4(const unsigned char *at, bool big_endian) {
+    return (double)(int32_t)load(at, 4, big_endian);
+}
+
+static double load_i8(const unsigned char *at, bool big_endian) {
+    return (double)(int64_t)load(at, 8, big_endian);
+}
+
 typedef struct element_type {
     const char *torch, *numpy; /* the storage's class; the code in a dtype */
     size_t size;
-    float (*load)(const unsigned char *at, bool big_endian); /* NULL: no weights are of this type */
+    double (*load)(const unsigned char *at, bool big_endian); /* NULL: not real numbers */
 } element_type;
 
 static const element_type element_types[] = {
-    {"torch.FloatStorage", "f4", 4, load_f32},
-    {"torch.HalfStorage", "f2", 2, load_f16},
-    {"torch.BFloat16Storage", NULL, 2, load_bf16},
-    {"torch.DoubleStorage", "f8", 8, load_f64},
-    {"torch.LongStorage", "i8", 8, NULL},
-    {"torch.IntStorage", "i4", 4, NULL},
-    {"torch.ShortStorage", "i2", 2, NULL},
-    {"torch.CharStorage", "i1", 1, NULL},
-    {"torch.ByteStorage", "u1", 1, NULL},
-    {"torch.BoolStorage", "b1", 1, NULL},
-    {"torch.ComplexFloatStorage", "c8", 8, NULL},
-    {"torch.ComplexDoubleStorage", "c16", 16, NULL},
-    {"torch.storage.UntypedStorage", NULL, 1, NULL},
+    {"torch.FloatStorage", "f4", 4, load_f32},     {"torch.HalfStorage", "f2", 2, load_f16},
+    {"torch.BFloat16Storage", NULL, 2, load_bf16}, {"torch.DoubleStorage", "f8", 8, load_f64},
+    {"torch.LongStorage", "i8", 8, load_i8},       {"torch.IntStorage", "i4", 4, load_i4},
+    {"torch.ShortStorage", "i2", 2, load_i2},      {"torch.CharStorage", "i1", 1, load_i1},
+    {"torch.ByteStorage", "u1", 1, load_u1},       {"torch.BoolStorage", "b1", 1, load_u1},
+    {"torch.ComplexFloatStorage", "c8", 8, NULL},  {"torch.ComplexDoubleStorage", "c16", 16, NULL},
+    {"torch.QInt8Storage", NULL, 1, NULL},         {"torch.QUInt8Storage", NULL, 1, NULL},
+    {"torch.QInt32Storage", NULL, 4, NULL},        {"torch.storage.UntypedStorage", NULL, 1, NULL},
 };
 
 static const element_type *find_type(const value *name, bool torch) {
@@ -151,21 +166,27 @@ void tensor_read_row(const tensor *t, const int64_t *index, int dimension, float
     const unsigned char *at = t->data;
     for (int d = 0; d < t->dimensions; d++) at += d == dimension ? 0 : t->stride[d] * (ptrdiff_t)index[d];
     const ptrdiff_t stride = t->stride[dimension];
-    for (int64_t i = 0; i < t->shape[dimension]; i++) values[i] = t->type->load(at + i * stride, t->big_endian);
+    for (int64_t i = 0; i < t->shape[dimension]; i++) values[i] = (float)t->type->load(at + i * stride, t->big_endian);
 }
 
 /* --- NumPy --- */
 
-static bool set_dtype(reader *r, tensor *t, const value *dtype) {
-    t->type = value_is_call(dtype, "numpy.dtype") ? find_type(value_item(dtype->arguments, 0), false) : NULL;
-    if (!t->type || !t->type->load) return refuse(r, t, "its type is not f2, f4 or f8");
-    t->big_endian = value_equals(value_item(dtype->state, 1), ">");
-    return true;
+/* NULL if it is not a number's. */
+static const element_type *dtype_of(const value *dtype) {
+    const element_type *type =
+        value_is_call(dtype, "numpy.dtype") ? find_type(value_item(dtype->arguments, 0), false) : NULL;
+    return type && type->load ? type : NULL;
+}
+
+static bool is_big_endian(const value *dtype) {
+    return value_equals(value_item(dtype->state, 1), ">");
 }
 
 static bool open_array(reader *r, tensor *t, const value *shape, const value *dtype, bool fortran, const value *data) {
     if (!data || data->kind != VALUE_TEXT) return refuse(r, t, "the array has no data");
-    if (!set_dtype(r, t, dtype)) return false;
+    t->type = dtype_of(dtype);
+    if (!t->type) return refuse(r, t, "its elements are not real numbers");
+    t->big_endian = is_big_endian(dtype);
     t->data = data->data;
     return set_shape(r, t, shape, NULL, fortran, 0, data->size);
 }
@@ -186,9 +207,16 @@ static bool open_from_buffer(reader *r, tensor *t, const value *v) {
 }
 
 /* (dtype, data) */
-static bool open_scalar(reader *r, tensor *t, const value *v) {
-    const value no_shape = {.kind = VALUE_LIST};
-    return open_array(r, t, &no_shape, value_item(v->arguments, 0), false, value_item(v->arguments, 1));
+value *scalar_number(reader *r, const value *record) {
+    const value *dtype = value_item(record->arguments, 0), *data = value_item(record->arguments, 1);
+    const element_type *type = dtype_of(dtype);
+    if (!type || !data || data->kind != VALUE_TEXT || data->size != type->size) return NULL;
+    const char kind = type->numpy[0];
+    value *number = value_new(r, kind == 'f' ? VALUE_FLOAT : kind == 'b' ? VALUE_BOOL : VALUE_INTEGER);
+    if (!number) return NULL;
+    number->number = type->load(data->data, is_big_endian(dtype));
+    number->integer = kind == 'f' ? 0 : (int64_t)number->number;
+    return number;
 }
 
 /* --- PyTorch --- */
@@ -214,7 +242,7 @@ static bool open_rebuilt(reader *r, tensor *t, const value *v) {
     const value *a = v->arguments, *storage = nested_storage(r, t, value_item(a, 0)), *offset = value_item(a, 1);
     if (!storage) return false;
     t->type = find_type(value_item(storage->arguments, 1), true);
-    if (!t->type || !t->type->load) return refuse(r, t, "its type is not float16, bfloat16, float32 or float64");
+    if (!t->type || !t->type->load) return refuse(r, t, "its elements are not real numbers");
     if (!storage->data) return refuse(r, t, "its storage is not in the file");
     if (!offset || offset->integer < 0 || !value_item(a, 3)) return refuse(r, t, "not a valid tensor");
     t->data = storage->data;
@@ -248,7 +276,6 @@ static const struct {
     bool (*open)(reader *r, tensor *t, const value *v);
 } descriptions[] = {
     {"numpy.core.multiarray._reconstruct", open_reconstructed},
-    {"numpy.core.multiarray.scalar", open_scalar},
     {"numpy.core.numeric._frombuffer", open_from_buffer},
     {"torch._utils._rebuild_tensor_v2", open_rebuilt},
     {"torch._utils._rebuild_tensor", open_rebuilt},

@@ -27,6 +27,9 @@ void tensor_flip(tensor *t, int dimension);
 /* Reads `count` elements along `dimension` from `index` (of the other dimensions) on. */
 void tensor_read_row(const tensor *t, const int64_t *index, int dimension, float *values);
 
+/* The number in a NumPy scalar's record, as a plain value; NULL if its type is not a number's. */
+value *scalar_number(reader *r, const value *record);
+
 size_t storage_element_size(const value *storage); /* 0: unknown */
 
 #endif

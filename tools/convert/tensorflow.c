@@ -184,15 +184,16 @@ static void read_synthesis_options(network *n, const component *synthesis) {
     choice_option(n, synthesis, "dtype", types);
 }
 
-/* None means: without truncation, in all layers. */
+/* psi None: no truncation. cutoff None: none either in StyleGAN 1, in all layers in StyleGAN 2. */
 static void read_truncation(network *n, const component *top, float psi, int cutoff) {
     stylegan_config *config = &n->w.config;
     const value *own_psi = option(top, "truncation_psi"), *own_cutoff = option(top, "truncation_cutoff");
     const bool no_psi = own_psi && own_psi->kind == VALUE_NONE,
                no_cutoff = own_cutoff && own_cutoff->kind == VALUE_NONE;
-    config->truncation_psi = no_psi ? 1.0f : (float)number_option(n, top, "truncation_psi", psi, -10, 10);
-    cutoff = no_cutoff ? INT_MAX : integer_option(n, top, "truncation_cutoff", cutoff, 0, INT_MAX);
-    config->truncation_cutoff = cutoff < config->num_ws ? cutoff : config->num_ws;
+    const bool is_off = no_psi || (no_cutoff && config->family == STYLEGAN_FAMILY_1);
+    config->truncation_psi = is_off ? 1.0f : (float)number_option(n, top, "truncation_psi", psi, -10, 10);
+    cutoff = no_cutoff ? INT_MAX : integer_option(n, top, "truncation_cutoff", cutoff, -INT_MAX, INT_MAX);
+    config->truncation_cutoff = cutoff < 0 ? 0 : cutoff < config->num_ws ? cutoff : config->num_ws;
 }
 
 /* --- StyleGAN --- */
@@ -231,6 +232,8 @@ static void build_stylegan1(network *n, const component *top, const component *m
     if (!n->opt.fir) {
         n->opt.fir_default_size = 3;
         memcpy(n->opt.fir_default, (const float[]){1, 2, 1}, 3 * sizeof(float));
+    } else if (n->opt.fir->kind == VALUE_LIST && !n->opt.fir->count) {
+        n->opt.fir = NULL; /* an empty one is none */
     }
     stylegan1_build(n);
     read_truncation(n, top, 0.7f, 8);
@@ -243,8 +246,8 @@ static void build_stylegan2(network *n, const component *top, const component *m
     stylegan_config *config = &n->w.config;
     config->architecture = choice_option(n, synthesis, "architecture", architectures);
     const value *clamp = option(synthesis, "conv_clamp");
-    config->conv_clamp =
-        clamp && clamp->kind == VALUE_NONE ? 0.0f : (float)number_option(n, synthesis, "conv_clamp", 0, 0, 1e30);
+    const bool clamps = clamp && clamp->kind != VALUE_NONE;
+    config->conv_clamp = clamps ? (float)number_option(n, synthesis, "conv_clamp", 0, 1e-30, 1e30) : 0.0f;
     n->opt.use_wscale = n->opt.mapping_use_wscale = n->opt.const_input = true;
     if (!switch_option(n, synthesis, "use_wscale", true)) refuse_option(n, synthesis, "use_wscale");
     if (network_has(n, "synthesis/ToRGB_lod0/weight")) { /* G_synthesis_stylegan_revised */

@@ -8,16 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The older stream begins with this number, pickled. */
-static const unsigned char legacy_magic[] = {0x80, 2,    0x8a, 10,   0x6c, 0xfc, 0x9c, 0x46,
-                                             0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.'};
+/* The older stream begins with this number, pickled: since protocol 2 after PROTO and perhaps FRAME. */
+static const unsigned char legacy_magic[] = {0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.'};
+static const char legacy_magic_text[] = "L119547037146038801333356L\n.";
 
 static bool begins_with(const unsigned char *data, size_t size, const void *magic, size_t magic_size) {
     return size >= magic_size && !memcmp(data, magic, magic_size);
 }
 
+static bool is_legacy(const unsigned char *data, size_t size) {
+    enum { PROTO_SIZE = 2, FRAME = 0x95, FRAME_SIZE = 9 };
+    if (begins_with(data, size, legacy_magic_text, sizeof legacy_magic_text - 1)) return true;
+    if (size < PROTO_SIZE + FRAME_SIZE || data[0] != 0x80) return false;
+    const size_t start = data[PROTO_SIZE] == FRAME ? PROTO_SIZE + FRAME_SIZE : PROTO_SIZE;
+    return begins_with(data + start, size - start, legacy_magic, sizeof legacy_magic);
+}
+
 bool torch_recognise(const unsigned char *data, size_t size) {
-    return begins_with(data, size, "PK\3\4", 4) || begins_with(data, size, legacy_magic, sizeof legacy_magic);
+    return begins_with(data, size, "PK\3\4", 4) || is_legacy(data, size);
 }
 
 static const value *storage_key(const value *storage) {
@@ -63,8 +71,8 @@ static value *read_zip(reader *r, const unsigned char *data, size_t size) {
     return r->error[0] ? NULL : root;
 }
 
-/* --- The older stream: magic, protocol, system, object, keys (all pickled), then the storages in the keys' order ---
- */
+/* --- The older stream: magic, protocol, system, object, keys (all pickled), then the storages in the keys' order,
+   little-endian whatever the system was --- */
 
 static int compare_texts(const value *a, const value *b) {
     const size_t shorter = a->size < b->size ? a->size : b->size;
@@ -100,8 +108,7 @@ static size_t first_with_key(const value *storages, const value *key) {
 }
 
 /* Places the storages of `key` at `at`; returns the bytes there: the number of elements, then the elements. */
-static size_t place_storage(reader *r, value *storages, const value *key, const unsigned char *at, size_t left,
-                            bool big_endian) {
+static size_t place_storage(reader *r, value *storages, const value *key, const unsigned char *at, size_t left) {
     const size_t first = key && key->kind == VALUE_TEXT ? first_with_key(storages, key) : storages->count;
     value *storage = value_item(storages, first);
     if (!storage || compare_texts(storage_key(storage), key) || storage->data) {
@@ -119,7 +126,6 @@ static size_t place_storage(reader *r, value *storages, const value *key, const 
     for (size_t i = first; i < storages->count && !compare_texts(storage_key(storages->items[i]), key); i++) {
         storages->items[i]->data = at + 8;
         storages->items[i]->size = (size_t)count * element_size;
-        storages->items[i]->big_endian = big_endian;
     }
     return 8 + (size_t)count * element_size;
 }
@@ -133,11 +139,10 @@ static value *read_legacy(reader *r, const unsigned char *data, size_t size) {
         if (!parts[part]) return NULL;
         at += end;
     }
-    const value *little_endian = value_get(parts[SYSTEM], "little_endian"), *keys = parts[KEYS];
+    const value *keys = parts[KEYS];
     sort_storages(storages);
     for (size_t i = 0; keys->kind == VALUE_LIST && i < keys->count && !r->error[0]; i++) {
-        at +=
-            place_storage(r, storages, keys->items[i], data + at, size - at, little_endian && !little_endian->integer);
+        at += place_storage(r, storages, keys->items[i], data + at, size - at);
     }
     return r->error[0] ? NULL : parts[OBJECT];
 }
