@@ -1,5 +1,4 @@
-/* stylegan.h - StyleGAN in one C header: portraits of people who do not exist,
-   without Python.
+/* stylegan.h - StyleGAN in one C header: portraits of people who do not exist, without Python.
 
    Contents. Search for the marks to get there:
      >>manual         quick start, options, memory, threads, errors, determinism
@@ -7,8 +6,7 @@
      >>architecture   what the networks compute, with the terms of the papers
      >>api            easy, medium and expert level
    and, below STYLEGAN_IMPLEMENTATION,
-     >>config   >>errors   >>cpu   >>kernels   >>threads   >>random   >>reader
-   >>plan
+     >>config   >>errors   >>cpu   >>kernels   >>threads   >>random   >>reader   >>plan
      >>mapping  >>synthesis   >>open   >>licence
 
 
@@ -19,77 +17,70 @@
        #define STYLEGAN_IMPLEMENTATION
        #include "stylegan.h"
 
-   and compile with `cc app.c -lm`. Every other file includes the header without
-   the define. The fast code for each instruction set is always compiled in and
-   chosen when a model is opened: no compiler flag is needed. A whole program:
+   and compile with `cc app.c -lm`. Every other file includes the header without the define. The fast
+   code for each instruction set is always compiled in and chosen when a model is opened: no compiler
+   flag is needed. A whole program:
 
        stylegan_model *model = stylegan_open_file("ffhq.sgw", NULL, NULL);
        const stylegan_config *config = stylegan_describe(model);
-       unsigned char *rgb = malloc((size_t)config->resolution *
-   config->resolution * config->channels); stylegan_generate(model, 85, 0.7f,
-   rgb, NULL);           // seed 85, truncation psi 0.7 stylegan_close(model);
+       unsigned char *rgb = malloc((size_t)config->resolution * config->resolution * config->channels);
+       stylegan_generate(model, 85, 0.7f, rgb, NULL);           // seed 85, truncation psi 0.7
+       stylegan_close(model);
 
-   Weight files (.sgw) are made from the official and community checkpoints by
-   `stylegan convert`.
+   Weight files (.sgw) are made from the official and community checkpoints by `stylegan convert`.
 
-   Options: #define them before the implementation (STYLEGAN_STATIC: before
-   every inclusion). STYLEGAN_STATIC        every function is static: private to
-   the including file STYLEGAN_NO_STDIO      no files: opens from memory and
-   through callbacks only STYLEGAN_NO_MALLOC     no malloc: memory comes from
-   the caller STYLEGAN_NO_THREADS    no built-in threads: the caller's
-   scheduler, or one thread STYLEGAN_NO_SIMD       plain C only
+   Options: #define them before the implementation (STYLEGAN_STATIC: before every inclusion).
+     STYLEGAN_STATIC        every function is static: private to the including file
+     STYLEGAN_NO_STDIO      no files: opens from memory and through callbacks only
+     STYLEGAN_NO_MALLOC     no malloc: memory comes from the caller
+     STYLEGAN_NO_THREADS    no built-in threads: the caller's scheduler, or one thread
+     STYLEGAN_NO_SIMD       plain C only
      STYLEGAN_NO_AVX512     no AVX-512 code
-     STYLEGAN_FILENAME      how the header includes itself, default "stylegan.h"
-   (needed if renamed) STYLEGAN_MEMCPY, _MEMSET, _SQRT, _EXP, _LOG, _POW...
-   replacements for the C library's functions; with all of them defined, no
-   header of the hosted C library is included
+     STYLEGAN_FILENAME      how the header includes itself, default "stylegan.h" (needed if renamed)
+     STYLEGAN_MEMCPY, _MEMSET, _SQRT, _EXP, _LOG, _POW...   replacements for the C library's functions;
+                            with all of them defined, no header of the hosted C library is included
 
-   Letters in shapes: N images, C channels, H height, W width, L layers
-   (styles), D width of w, K labels. Arrays are row-major, the last index is
-   contiguous: image [C][H][W] has pixel (y, x) of channel c at image[(c * H +
-   y) * W + x].
+   Letters in shapes: N images, C channels, H height, W width, L layers (styles), D width of w, K labels.
+   Arrays are row-major, the last index is contiguous: image [C][H][W] has pixel (y, x) of channel c at
+   image[(c * H + y) * W + x].
 
-   Memory. Opening takes one block: from the caller (options.memory) or the
-   caller's allocator or malloc. Weights are used where they lie; nothing is
-   unpacked ahead. Mapping and synthesis work in a workspace that the caller
-   hands in (stylegan_workspace_size bytes); calls without one share a workspace
-   that the model allocates at the first such call and keeps. With a workspace
-   handed in, nothing is allocated.
+   Memory. Opening takes one block: from the caller (options.memory) or the caller's allocator or malloc.
+   Weights are used where they lie; nothing is unpacked ahead. Mapping and synthesis work in a workspace
+   that the caller hands in (stylegan_workspace_size bytes); calls without one share a workspace that the
+   model allocates at the first such call and keeps. With a workspace handed in, nothing is allocated.
 
-   Threads. An open model does not change: any number of threads may use it at
-   once, each with its own workspace. Calls without a workspace wait for each
-   other. One call spreads its work over the model's own threads
-   (options.threads) or the caller's scheduler (options.parallel).
+   Threads. An open model does not change: any number of threads may use it at once, each with its own
+   workspace. Calls without a workspace wait for each other. One call spreads its work over the model's
+   own threads (options.threads) or the caller's scheduler (options.parallel).
 
-   Errors. Functions return a result code or NULL and fill in the
-   stylegan_error, if one is given, with a message that says what is wrong,
-   where, and what was expected. Nothing is printed, nothing exits. Files and
-   streams are not trusted: every size and offset in them is checked before use.
+   Errors. Functions return a result code or NULL and fill in the stylegan_error, if one is given, with a
+   message that says what is wrong, where, and what was expected. Nothing is printed, nothing exits. Files
+   and streams are not trusted: every size and offset in them is checked before use.
 
-   Deterministic: the same build, model and instruction set give the same bits
-   for any number of threads. Different instruction sets agree to rounding
-   (about 1e-6 of the image's range). Seeds and random noise are the same on
-   every platform.
+   Deterministic: the same build, model and instruction set give the same bits for any number of threads.
+   Different instruction sets agree to rounding (about 1e-6 of the image's range). Seeds and random noise
+   are the same on every platform.
 
 
    >>weight-file
 
-   All numbers are little-endian. Every part begins at a multiple of 64 bytes;
-   gaps are zero.
+   All numbers are little-endian. Every part begins at a multiple of 64 bytes; gaps are zero.
 
      offset  bytes  content
-          0      8  magic: 89 53 47 57 0D 0A 1A 0A (hexadecimal; "SGW" between
-   bytes that text transfers spoil) 8      4  version, 1 12      4  head size:
-   bytes before the first tensor, a multiple of 64 16      8  file size 24 8
-   checksum of the head: bytes 0 to 23 and 32 to head size - 1 32      8
-   checksum of the tensors: bytes head size to file size - 1 40      4  number
-   of configuration fields 44      4  number of tensors 48      4  length of the
-   text 52     12  zero 64      -  configuration: fields of 4 bytes in the order
-   of STYLEGAN_CONFIG_FIELDS. Fields missing at the end are 0; fields a reader
-   does not know must be 0
+          0      8  magic: 89 53 47 57 0D 0A 1A 0A (hexadecimal; "SGW" between bytes that text transfers spoil)
+          8      4  version, 1
+         12      4  head size: bytes before the first tensor, a multiple of 64
+         16      8  file size
+         24      8  checksum of the head: bytes 0 to 23 and 32 to head size - 1
+         32      8  checksum of the tensors: bytes head size to file size - 1
+         40      4  number of configuration fields
+         44      4  number of tensors
+         48      4  length of the text
+         52     12  zero
+         64      -  configuration: fields of 4 bytes in the order of STYLEGAN_CONFIG_FIELDS. Fields missing at
+                    the end are 0; fields a reader does not know must be 0
           -      -  directory: 64 bytes a tensor
-          -      -  text: UTF-8 lines "key: value" (source, licence, ...), not
-   terminated
+          -      -  text: UTF-8 lines "key: value" (source, licence, ...), not terminated
           -      -  tensors
 
    A directory entry:
@@ -99,74 +90,66 @@
          40     16  shape, 4 numbers; unused ones are 1
          56      8  offset in the file, a multiple of 64
 
-   f32 and f16 are IEEE 754 binary32 and binary16; f16 holds finite numbers
-   only. An i8 tensor begins with one f32 scale for every index of its last
-   dimension (for weights: per output channel), followed by the integers; value
-   = integer * scale.
+   f32 and f16 are IEEE 754 binary32 and binary16; f16 holds finite numbers only. An i8 tensor begins with
+   one f32 scale for every index of its last dimension (for weights: per output channel), followed by the
+   integers; value = integer * scale.
 
-   Checksum: over the bytes as 32-bit words w, with a = 1, b = 0 at the start:
-   for every word a += w, then b += a, both modulo 2^32. The checksum is b *
-   2^32 + a.
+   Checksum: over the bytes as 32-bit words w, with a = 1, b = 0 at the start: for every word a += w, then
+   b += a, both modulo 2^32. The checksum is b * 2^32 + a.
 
-   Tensors, by name. {R} is a resolution, 4, 8, 16, ...; constant gains
-   (equalised learning rate, learning rate multipliers, the +1 of style biases)
-   are folded into the values. I and O: input and output channels.
+   Tensors, by name. {R} is a resolution, 4, 8, 16, ...; constant gains (equalised learning rate, learning
+   rate multipliers, the +1 of style biases) are folded into the values. I and O: input and output channels.
 
-     mapping.embed.weight  [K][E]        labels to E features, and bias [E]
-   (optional) mapping.fc{i}.weight  [I][O]        i = 0, 1, ... and bias [O]
+     mapping.embed.weight  [K][E]        labels to E features, and bias [E] (optional)
+     mapping.fc{i}.weight  [I][O]        i = 0, 1, ... and bias [O]
      w_avg                 [D]           the mean of w, centre of the truncation
-     fir                   [h][w]        low-pass filter, sum 1, applied as
-   correlation. StyleGAN 1: the blur. Absent: none in StyleGAN 1 fir_image
-   [h][w]        StyleGAN 2: the filter of the image's up-sampling (absent: fir)
+     fir                   [h][w]        low-pass filter, sum 1, applied as correlation. StyleGAN 1: the blur.
+                                         Absent: none in StyleGAN 1
+     fir_image             [h][w]        StyleGAN 2: the filter of the image's up-sampling (absent: fir)
      b4.const              [4][4][O]     the learned constant, or
-     b4.dense.weight       [D][16 * O]   the first layer when it is dense;
-   output o * 16 + y * 4 + x b{R}.conv0.*                        the up-sampling
-   convolution. In StyleGAN 1, b4.conv0 is the epilogue of the constant and has
-   no weight; in StyleGAN 2 there is no b4.conv0 b{R}.conv1.* the second
-   convolution .weight             [k][k][I][O]  k = 3 (1 is allowed too) .bias
-   [O] .noise              [R][R]        the constant noise (absent: the layer
-   takes no noise) .noise_strength     [1] or [O] .affine.weight      [D][S] w
-   to style, and affine.bias [S]. StyleGAN 1: S = 2 O, first the O scales (1
-   included), then the O shifts. StyleGAN 2: S = I b{R}.skip.weight [1][1][I][O]
-   residual branch (resnet), sqrt(0.5) folded in b{R}.torgb.* weight
-   [1][1][I][C], bias [C]; StyleGAN 2: affine.weight [D][I], affine.bias
+     b4.dense.weight       [D][16 * O]   the first layer when it is dense; output o * 16 + y * 4 + x
+     b{R}.conv0.*                        the up-sampling convolution. In StyleGAN 1, b4.conv0 is the epilogue of
+                                         the constant and has no weight; in StyleGAN 2 there is no b4.conv0
+     b{R}.conv1.*                        the second convolution
+       .weight             [k][k][I][O]  k = 3 (1 is allowed too)
+       .bias               [O]
+       .noise              [R][R]        the constant noise (absent: the layer takes no noise)
+       .noise_strength     [1] or [O]
+       .affine.weight      [D][S]        w to style, and affine.bias [S]. StyleGAN 1: S = 2 O, first the O scales
+                                         (1 included), then the O shifts. StyleGAN 2: S = I
+     b{R}.skip.weight      [1][1][I][O]  residual branch (resnet), sqrt(0.5) folded in
+     b{R}.torgb.*                        weight [1][1][I][C], bias [C]; StyleGAN 2: affine.weight [D][I], affine.bias
 
-   Convolutions correlate: y[j] sums w[k] * x[j + k - floor(K / 2)]. Up-sampling
-   ones scatter: pixel i adds w[k] * x[i] to position 2 i + k of the output and,
-   in StyleGAN 1, to 2 i + k + a - floor(K / 2) for a = 0 and 1 (both at once:
-   nearest-neighbour up-sampling and convolution). Layers that the image does
-   not need (blocks above the resolution that `lod` selects, ToRGB layers that
-   are not blended) are left out; tensors of other names are refused.
+   Convolutions correlate: y[j] sums w[k] * x[j + k - floor(K / 2)]. Up-sampling ones scatter: pixel i adds w[k] * x[i]
+   to position 2 i + k of the output and, in StyleGAN 1, to 2 i + k + a - floor(K / 2) for a = 0 and 1 (both at once:
+   nearest-neighbour up-sampling and convolution). Layers that the image does not need (blocks above the resolution
+   that `lod` selects, ToRGB layers that are not blended) are left out; tensors of other names are refused.
 
 
    >>architecture
 
-   Mapping (StyleGAN, section 2): z, concatenated with the embedded label, is
-   normalised to unit mean square (per part in 2-ADA) and passes through fully
-   connected layers: w = f(z). Truncation (StyleGAN, appendix B) pulls w to its
-   mean in the first `cutoff` layers: ws[l] = w_avg + psi (w - w_avg).
+   Mapping (StyleGAN, section 2): z, concatenated with the embedded label, is normalised to unit mean square
+   (per part in 2-ADA) and passes through fully connected layers: w = f(z). Truncation (StyleGAN,
+   appendix B) pulls w to its mean in the first `cutoff` layers: ws[l] = w_avg + psi (w - w_avg).
 
-   Synthesis, StyleGAN 1 (figure 1b). From a learned constant [O][4][4], each
-   block doubles the resolution: conv0:  y = blur(conv(upsample(x)))
-   nearest-neighbour up-sampling conv1:  y = conv(x) and both end in the
-   epilogue y = lrelu(y + strength * noise + bias)     noise per pixel, strength
-   per channel AdaIN(y) = scale * (y - mean(y)) / std(y) + shift   (equation 1);
-   (scale, shift) = A ws[l] The last block's ToRGB, a plain 1x1 convolution, is
-   the image. While a network grows (ProGAN), `lod` blends the images of two
-   resolutions.
+   Synthesis, StyleGAN 1 (figure 1b). From a learned constant [O][4][4], each block doubles the resolution:
+     conv0:  y = blur(conv(upsample(x)))        nearest-neighbour up-sampling
+     conv1:  y = conv(x)
+   and both end in the epilogue
+     y = lrelu(y + strength * noise + bias)     noise per pixel, strength per channel
+     AdaIN(y) = scale * (y - mean(y)) / std(y) + shift   (equation 1); (scale, shift) = A ws[l]
+   The last block's ToRGB, a plain 1x1 convolution, is the image. While a network grows (ProGAN), `lod` blends
+   the images of two resolutions.
 
-   Synthesis, StyleGAN 2 (section 2.2). Instead of normalising feature maps, the
-   weights are modulated by the style s = A ws[l] and demodulated, as if the
-   input had unit variance: w'[i][o] = s[i] w[i][o];   w''[i][o] = w'[i][o] /
-   sqrt(sum over i and taps of w'[i][o]^2 + 1e-8) Each layer: y = clamp(gain *
-   act(conv(x, w'') + strength * noise + bias)). Up-sampling is a transposed
-   convolution of stride 2 followed by the low-pass filter. ToRGB (no
-   demodulation) adds to the up-sampled image of the block before (architecture
-   skip), or there is one at the end only (resnet, orig); resnet adds an
-   up-sampled 1x1 convolution of a block's input to its output.
+   Synthesis, StyleGAN 2 (section 2.2). Instead of normalising feature maps, the weights are modulated by the
+   style s = A ws[l] and demodulated, as if the input had unit variance:
+     w'[i][o] = s[i] w[i][o];   w''[i][o] = w'[i][o] / sqrt(sum over i and taps of w'[i][o]^2 + 1e-8)
+   Each layer: y = clamp(gain * act(conv(x, w'') + strength * noise + bias)). Up-sampling is a transposed
+   convolution of stride 2 followed by the low-pass filter. ToRGB (no demodulation) adds to the up-sampled
+   image of the block before (architecture skip), or there is one at the end only (resnet, orig); resnet adds
+   an up-sampled 1x1 convolution of a block's input to its output.
 */
-#ifndef STYLEGAN_KERNEL_PASS /* the implementation includes this file again    \
-                                for each instruction set */
+#ifndef STYLEGAN_KERNEL_PASS /* the implementation includes this file again for each instruction set */
 #ifndef STYLEGAN_H
 #define STYLEGAN_H
 
@@ -190,194 +173,163 @@ extern "C" {
    --- Results and errors --- */
 
 /* X(NAME, text): every result code. */
-#define STYLEGAN_RESULTS(X)                                                    \
-  X(OK, "success")                                                             \
-  X(ERROR_ARGUMENT, "invalid argument")                                        \
-  X(ERROR_MEMORY, "out of memory")                                             \
-  X(ERROR_FILE, "cannot read")                                                 \
-  X(ERROR_FORMAT, "not a valid weight file")                                   \
-  X(ERROR_CHECKSUM, "checksum mismatch: the weight file is damaged")           \
-  X(ERROR_UNSUPPORTED, "not supported by this version or this processor")      \
-  X(ERROR_WORKSPACE, "workspace too small")                                    \
-  X(ERROR_CANCELLED, "cancelled by the callback")
+#define STYLEGAN_RESULTS(X)                                                 \
+    X(OK, "success")                                                        \
+    X(ERROR_ARGUMENT, "invalid argument")                                   \
+    X(ERROR_MEMORY, "out of memory")                                        \
+    X(ERROR_FILE, "cannot read")                                            \
+    X(ERROR_FORMAT, "not a valid weight file")                              \
+    X(ERROR_CHECKSUM, "checksum mismatch: the weight file is damaged")      \
+    X(ERROR_UNSUPPORTED, "not supported by this version or this processor") \
+    X(ERROR_WORKSPACE, "workspace too small")                               \
+    X(ERROR_CANCELLED, "cancelled by the callback")
 
 typedef enum stylegan_result {
 #define STYLEGAN_RESULT_ENUM(name, text) STYLEGAN_##name,
-  STYLEGAN_RESULTS(STYLEGAN_RESULT_ENUM)
+    STYLEGAN_RESULTS(STYLEGAN_RESULT_ENUM)
 #undef STYLEGAN_RESULT_ENUM
 } stylegan_result;
 
-/* What went wrong. Optional everywhere: pass NULL to do without. `message` is
- * one line, always terminated. */
+/* What went wrong. Optional everywhere: pass NULL to do without. `message` is one line, always terminated. */
 typedef struct stylegan_error {
-  stylegan_result code;
-  char message[180];
+    stylegan_result code;
+    char message[180];
 } stylegan_error;
 
 /* --- The network's description --- */
 
-typedef enum stylegan_family {
-  STYLEGAN_FAMILY_1 = 1,
-  STYLEGAN_FAMILY_2 = 2,
-  STYLEGAN_FAMILY_3 = 3
-} stylegan_family;
+typedef enum stylegan_family { STYLEGAN_FAMILY_1 = 1, STYLEGAN_FAMILY_2 = 2, STYLEGAN_FAMILY_3 = 3 } stylegan_family;
 
 /* How a StyleGAN 2 forms its image (StyleGAN 2, figure 7). */
-typedef enum stylegan_architecture {
-  STYLEGAN_SKIP,
-  STYLEGAN_RESNET,
-  STYLEGAN_ORIG
-} stylegan_architecture;
+typedef enum stylegan_architecture { STYLEGAN_SKIP, STYLEGAN_RESNET, STYLEGAN_ORIG } stylegan_architecture;
 
-/* What the mapping normalises to unit mean square: nothing; z and the embedded
-   label as one vector (TensorFlow networks); each on its own (2-ADA). */
+/* What the mapping normalises to unit mean square: nothing; z and the embedded label as one vector
+   (TensorFlow networks); each on its own (2-ADA). */
 typedef enum stylegan_normalization {
-  STYLEGAN_NORMALIZE_NONE,
-  STYLEGAN_NORMALIZE_JOINT,
-  STYLEGAN_NORMALIZE_SEPARATE
+    STYLEGAN_NORMALIZE_NONE,
+    STYLEGAN_NORMALIZE_JOINT,
+    STYLEGAN_NORMALIZE_SEPARATE
 } stylegan_normalization;
 
-/* X(NAME, name): the official activation functions (bias_act). lrelu has slope
- * 0.2. */
-#define STYLEGAN_ACTIVATIONS(X)                                                \
-  X(LINEAR, "linear")                                                          \
-  X(RELU, "relu")                                                              \
-  X(LRELU, "lrelu")                                                            \
-  X(TANH, "tanh")                                                              \
-  X(SIGMOID, "sigmoid")                                                        \
-  X(ELU, "elu")                                                                \
-  X(SELU, "selu")                                                              \
-  X(SOFTPLUS, "softplus")                                                      \
-  X(SWISH, "swish")
+/* X(NAME, name): the official activation functions (bias_act). lrelu has slope 0.2. */
+#define STYLEGAN_ACTIVATIONS(X) \
+    X(LINEAR, "linear")         \
+    X(RELU, "relu")             \
+    X(LRELU, "lrelu")           \
+    X(TANH, "tanh")             \
+    X(SIGMOID, "sigmoid")       \
+    X(ELU, "elu")               \
+    X(SELU, "selu")             \
+    X(SOFTPLUS, "softplus")     \
+    X(SWISH, "swish")
 
 typedef enum stylegan_activation {
 #define STYLEGAN_ACTIVATION_ENUM(name, text) STYLEGAN_##name,
-  STYLEGAN_ACTIVATIONS(STYLEGAN_ACTIVATION_ENUM)
+    STYLEGAN_ACTIVATIONS(STYLEGAN_ACTIVATION_ENUM)
 #undef STYLEGAN_ACTIVATION_ENUM
-      STYLEGAN_ACTIVATION_COUNT
+        STYLEGAN_ACTIVATION_COUNT
 } stylegan_activation;
 
-/* X(type, name, meaning): the configuration, in the order of the weight file.
- */
-#define STYLEGAN_CONFIG_FIELDS(X)                                              \
-  X(int32_t, family,                                                           \
-    "1: StyleGAN, 2: StyleGAN 2 and 2-ADA, 3: StyleGAN 3 (reserved)")          \
-  X(int32_t, architecture, "StyleGAN 2: 0 skip, 1 resnet, 2 orig")             \
-  X(int32_t, resolution, "H and W of the image, a power of two, 4 to 16384")   \
-  X(int32_t, channels, "C of the image, 1 to 4")                               \
-  X(int32_t, z_dim, "width of z (0: from labels alone)")                       \
-  X(int32_t, w_dim, "D, width of w")                                           \
-  X(int32_t, c_dim, "K, number of labels (0: unconditional)")                  \
-  X(int32_t, num_ws, "L, styles a synthesis takes")                            \
-  X(int32_t, mapping_layers, "fully connected layers of the mapping")          \
-  X(int32_t, normalization, "stylegan_normalization of the mapping's input")   \
-  X(int32_t, mapping_activation, "stylegan_activation of the mapping")         \
-  X(float, mapping_gain, "factor after the mapping's activation")              \
-  X(int32_t, activation, "stylegan_activation of the synthesis")               \
-  X(float, activation_gain, "factor after the synthesis' activation")          \
-  X(float, conv_clamp, "StyleGAN 2: outputs are clamped to +- this (0: not)")  \
-  X(int32_t, use_pixel_norm, "StyleGAN 1: features normalised per pixel")      \
-  X(int32_t, use_instance_norm, "StyleGAN 1: features normalised per channel") \
-  X(int32_t, use_styles, "StyleGAN 1: layers take styles")                     \
-  X(float, lod, "StyleGAN 1: level of detail, 0 when fully grown")             \
-  X(float, truncation_psi, "the psi this network is usually shown with")       \
-  X(int32_t, truncation_cutoff, "layers it truncates (num_ws: all)")
+/* X(type, name, meaning): the configuration, in the order of the weight file. */
+#define STYLEGAN_CONFIG_FIELDS(X)                                                        \
+    X(int32_t, family, "1: StyleGAN, 2: StyleGAN 2 and 2-ADA, 3: StyleGAN 3 (reserved)") \
+    X(int32_t, architecture, "StyleGAN 2: 0 skip, 1 resnet, 2 orig")                     \
+    X(int32_t, resolution, "H and W of the image, a power of two, 4 to 16384")           \
+    X(int32_t, channels, "C of the image, 1 to 4")                                       \
+    X(int32_t, z_dim, "width of z (0: from labels alone)")                               \
+    X(int32_t, w_dim, "D, width of w")                                                   \
+    X(int32_t, c_dim, "K, number of labels (0: unconditional)")                          \
+    X(int32_t, num_ws, "L, styles a synthesis takes")                                    \
+    X(int32_t, mapping_layers, "fully connected layers of the mapping")                  \
+    X(int32_t, normalization, "stylegan_normalization of the mapping's input")           \
+    X(int32_t, mapping_activation, "stylegan_activation of the mapping")                 \
+    X(float, mapping_gain, "factor after the mapping's activation")                      \
+    X(int32_t, activation, "stylegan_activation of the synthesis")                       \
+    X(float, activation_gain, "factor after the synthesis' activation")                  \
+    X(float, conv_clamp, "StyleGAN 2: outputs are clamped to +- this (0: not)")          \
+    X(int32_t, use_pixel_norm, "StyleGAN 1: features normalised per pixel")              \
+    X(int32_t, use_instance_norm, "StyleGAN 1: features normalised per channel")         \
+    X(int32_t, use_styles, "StyleGAN 1: layers take styles")                             \
+    X(float, lod, "StyleGAN 1: level of detail, 0 when fully grown")                     \
+    X(float, truncation_psi, "the psi this network is usually shown with")               \
+    X(int32_t, truncation_cutoff, "layers it truncates (num_ws: all)")
 
 typedef struct stylegan_config {
 #define STYLEGAN_CONFIG_FIELD(type, name, meaning) type name;
-  STYLEGAN_CONFIG_FIELDS(STYLEGAN_CONFIG_FIELD)
+    STYLEGAN_CONFIG_FIELDS(STYLEGAN_CONFIG_FIELD)
 #undef STYLEGAN_CONFIG_FIELD
 } stylegan_config;
 
-typedef enum stylegan_type {
-  STYLEGAN_F32,
-  STYLEGAN_F16,
-  STYLEGAN_I8,
-  STYLEGAN_TYPE_COUNT
-} stylegan_type;
+typedef enum stylegan_type { STYLEGAN_F32, STYLEGAN_F16, STYLEGAN_I8, STYLEGAN_TYPE_COUNT } stylegan_type;
 
-/* One tensor of an open model. `data` points into the weight file's bytes (for
- * i8: to the scales). */
+/* One tensor of an open model. `data` points into the weight file's bytes (for i8: to the scales). */
 typedef struct stylegan_tensor {
-  char name[32];
-  stylegan_type type;
-  int dimensions; /* 1 to 4 */
-  int32_t shape[4];
-  uint64_t bytes; /* in the file, scales included, padding not */
-  const unsigned char *data;
+    char name[32];
+    stylegan_type type;
+    int dimensions; /* 1 to 4 */
+    int32_t shape[4];
+    uint64_t bytes; /* in the file, scales included, padding not */
+    const unsigned char *data;
 } stylegan_tensor;
 
 /* --- Opening a model --- */
 
 typedef enum stylegan_isa {
-  STYLEGAN_ISA_AUTO, /* the fastest this processor has */
-  STYLEGAN_ISA_SCALAR,
-  STYLEGAN_ISA_SSE2,
-  STYLEGAN_ISA_AVX2, /* with FMA and F16C */
-  STYLEGAN_ISA_AVX512,
-  STYLEGAN_ISA_NEON,
-  STYLEGAN_ISA_WASM,
-  STYLEGAN_ISA_COUNT
+    STYLEGAN_ISA_AUTO, /* the fastest this processor has */
+    STYLEGAN_ISA_SCALAR,
+    STYLEGAN_ISA_SSE2,
+    STYLEGAN_ISA_AVX2, /* with FMA and F16C */
+    STYLEGAN_ISA_AVX512,
+    STYLEGAN_ISA_NEON,
+    STYLEGAN_ISA_WASM,
+    STYLEGAN_ISA_COUNT
 } stylegan_isa;
 
-/* Calls task(context, part) once for each part in [0, parts), on any threads in
-   any order, and returns when all have returned. The parts never wait for each
-   other. */
+/* Calls task(context, part) once for each part in [0, parts), on any threads in any order, and returns when
+   all have returned. The parts never wait for each other. */
 typedef void stylegan_task_fn(void *context, int part);
-typedef void stylegan_parallel_fn(void *user, int parts, stylegan_task_fn *task,
-                                  void *context);
+typedef void stylegan_parallel_fn(void *user, int parts, stylegan_task_fn *task, void *context);
 
-/* Reads exactly `size` bytes, the next ones of the weight file, into `buffer`;
-   returns 0, or anything else if it cannot. */
+/* Reads exactly `size` bytes, the next ones of the weight file, into `buffer`; returns 0, or anything else if
+   it cannot. */
 typedef int stylegan_read_fn(void *user, void *buffer, size_t size);
 
 /* Everything optional about opening; all zero means the defaults. */
 typedef struct stylegan_options {
-  stylegan_isa isa; /* force an instruction set */
-  int threads; /* 0: one per processor; 1: only the calling thread; at most 64
-                */
-  stylegan_parallel_fn
-      *parallel; /* the caller's scheduler instead of built-in threads ... */
-  void *parallel_user; /* ... which gets this; `threads` is then the most parts
-                          it is given (0: 8) */
-  void *(*allocate)(void *user, size_t size); /* the caller's allocator instead
-                                                 of malloc, aligned as malloc */
-  void (*release)(void *user, void *memory);
-  void *allocator_user;
-  void *memory; /* or: memory to open in, kept by the caller until after
-                   stylegan_close */
-  size_t memory_size;
-  int trust_data; /* skip the checksum of the tensors (that of the head is
-                     always verified) */
+    stylegan_isa isa;               /* force an instruction set */
+    int threads;                    /* 0: one per processor; 1: only the calling thread; at most 64 */
+    stylegan_parallel_fn *parallel; /* the caller's scheduler instead of built-in threads ... */
+    void *parallel_user;            /* ... which gets this; `threads` is then the most parts it is given (0: 8) */
+    void *(*allocate)(void *user, size_t size); /* the caller's allocator instead of malloc, aligned as malloc */
+    void (*release)(void *user, void *memory);
+    void *allocator_user;
+    void *memory; /* or: memory to open in, kept by the caller until after stylegan_close */
+    size_t memory_size;
+    int trust_data; /* skip the checksum of the tensors (that of the head is always verified) */
 } stylegan_options;
 
 typedef struct stylegan_model stylegan_model;
 
-/* Opens a weight file held in memory, flash or a mapped file. Nothing is
-   copied: `data` must stay until stylegan_close. Any alignment will do, 64
-   bytes are fastest. Returns NULL on failure. options, error: may be NULL. */
-STYLEGAN_API stylegan_model *
-stylegan_open_memory(const void *data, size_t size,
-                     const stylegan_options *options, stylegan_error *error);
+/* Opens a weight file held in memory, flash or a mapped file. Nothing is copied: `data` must stay until
+   stylegan_close. Any alignment will do, 64 bytes are fastest. Returns NULL on failure. options, error: may be
+   NULL. */
+STYLEGAN_API stylegan_model *stylegan_open_memory(const void *data, size_t size, const stylegan_options *options,
+                                                  stylegan_error *error);
 
-/* Opens through a callback that delivers the weight file from its first byte
-   on; the model holds the weights in its own memory. */
-STYLEGAN_API stylegan_model *
-stylegan_open_callback(stylegan_read_fn *read, void *user,
-                       const stylegan_options *options, stylegan_error *error);
+/* Opens through a callback that delivers the weight file from its first byte on; the model holds the weights in
+   its own memory. */
+STYLEGAN_API stylegan_model *stylegan_open_callback(stylegan_read_fn *read, void *user, const stylegan_options *options,
+                                                    stylegan_error *error);
 
 #ifndef STYLEGAN_NO_STDIO
 /* Opens a file; the model holds the weights in its own memory. */
-STYLEGAN_API stylegan_model *stylegan_open_file(const char *path,
-                                                const stylegan_options *options,
+STYLEGAN_API stylegan_model *stylegan_open_file(const char *path, const stylegan_options *options,
                                                 stylegan_error *error);
 #endif
 
-/* Bytes of options.memory that stylegan_open_memory needs for this weight file
-   (the weights themselves not counted), 0 on failure. The first `size` bytes of
-   the file, at least its head, are enough. */
-STYLEGAN_API size_t stylegan_open_size(const void *data, size_t size,
-                                       const stylegan_options *options,
+/* Bytes of options.memory that stylegan_open_memory needs for this weight file (the weights themselves not
+   counted), 0 on failure. The first `size` bytes of the file, at least its head, are enough. */
+STYLEGAN_API size_t stylegan_open_size(const void *data, size_t size, const stylegan_options *options,
                                        stylegan_error *error);
 
 /* Ends the threads and frees what opening allocated. NULL is fine. */
@@ -385,137 +337,104 @@ STYLEGAN_API void stylegan_close(stylegan_model *model);
 
 /* --- Describing it: valid until stylegan_close --- */
 
-STYLEGAN_API const stylegan_config *
-stylegan_describe(const stylegan_model *model);
-STYLEGAN_API uint64_t stylegan_parameters(
-    const stylegan_model *model); /* numbers in all tensors, noise included */
-STYLEGAN_API uint64_t
-stylegan_file_size(const stylegan_model *model); /* bytes */
-STYLEGAN_API const char *stylegan_text(const stylegan_model *model,
-                                       size_t *length); /* not terminated */
+STYLEGAN_API const stylegan_config *stylegan_describe(const stylegan_model *model);
+STYLEGAN_API uint64_t stylegan_parameters(const stylegan_model *model); /* numbers in all tensors, noise included */
+STYLEGAN_API uint64_t stylegan_file_size(const stylegan_model *model);  /* bytes */
+STYLEGAN_API const char *stylegan_text(const stylegan_model *model, size_t *length); /* not terminated */
 STYLEGAN_API int stylegan_tensor_count(const stylegan_model *model);
-STYLEGAN_API stylegan_result
-stylegan_get_tensor(const stylegan_model *model, int index,
-                    stylegan_tensor *tensor); /* 0 <= index < count */
+STYLEGAN_API stylegan_result stylegan_get_tensor(const stylegan_model *model, int index,
+                                                 stylegan_tensor *tensor); /* 0 <= index < count */
 STYLEGAN_API stylegan_isa stylegan_model_isa(const stylegan_model *model);
 STYLEGAN_API int stylegan_model_threads(const stylegan_model *model);
 
 /* --- Easy: a seed to a picture --- */
 
-/* Draws the portrait of `seed` with truncation psi (0: the mean face, 1: no
-   truncation; the model's cutoff) and constant noise. rgb [H][W][C], 8 bits, as
-   the official tools write it. Conditional models: no label (all zero). */
-STYLEGAN_API stylegan_result stylegan_generate(const stylegan_model *model,
-                                               uint32_t seed, float psi,
-                                               unsigned char *rgb,
-                                               stylegan_error *error);
+/* Draws the portrait of `seed` with truncation psi (0: the mean face, 1: no truncation; the model's cutoff) and
+   constant noise. rgb [H][W][C], 8 bits, as the official tools write it. Conditional models: no label (all zero). */
+STYLEGAN_API stylegan_result stylegan_generate(const stylegan_model *model, uint32_t seed, float psi,
+                                               unsigned char *rgb, stylegan_error *error);
 
 /* --- Medium: z -> ws -> image -> RGB --- */
 
 typedef enum stylegan_noise_mode {
-  STYLEGAN_NOISE_CONST,  /* the model's stored maps */
-  STYLEGAN_NOISE_RANDOM, /* drawn from noise_seed */
-  STYLEGAN_NOISE_NONE
+    STYLEGAN_NOISE_CONST,  /* the model's stored maps */
+    STYLEGAN_NOISE_RANDOM, /* drawn from noise_seed */
+    STYLEGAN_NOISE_NONE
 } stylegan_noise_mode;
 
-/* Rows of a feature map as the inspect callback sees them, read with
- * stylegan_read_feature. */
+/* Rows of a feature map as the inspect callback sees them, read with stylegan_read_feature. */
 typedef struct stylegan_feature_map {
-  const char *layer; /* "b4.conv0", "b8.conv1", ..., "b8.skip", "b8.torgb" (the
-                        image so far; the last one is `image`) */
-  int channels, height, width;     /* of the whole map */
-  int first_row, rows;             /* these rows of it: all of them, but at high
-                                      resolutions, which come in strips */
-  const float *data;               /* private layout */
-  int lanes;                       /* private */
-  size_t row_stride, block_stride; /* private */
+    const char
+        *layer; /* "b4.conv0", "b8.conv1", ..., "b8.skip", "b8.torgb" (the image so far; the last one is `image`) */
+    int channels, height, width;     /* of the whole map */
+    int first_row, rows;             /* these rows of it: all of them, but at high resolutions, which come in strips */
+    const float *data;               /* private layout */
+    int lanes;                       /* private */
+    size_t row_stride, block_stride; /* private */
 } stylegan_feature_map;
 
 /* Everything optional about a call; all zero means the defaults. */
 typedef struct stylegan_run {
-  void *workspace; /* aligned to 4 bytes at least; NULL: the model's own */
-  size_t workspace_size;
-  stylegan_noise_mode noise_mode;
-  uint64_t noise_seed; /* image i of a batch takes noise_seed + i */
-  /* Receives finished rows, top to bottom, on the calling thread: pixels
-     [C][rows][W] of rows y, y + 1, ... of image `index`; not zero cancels. With
-     it, `image` may be NULL and no full image is held. */
-  int (*rows)(void *user, int index, int y, int rows, const float *pixels);
-  /* Called between layers on the calling thread with the share done, in (0, 1];
-   * not zero cancels. */
-  int (*progress)(void *user, float done);
-  /* Called with every layer's output as it is computed, on the calling thread.
-   * For study and tests. */
-  void (*inspect)(void *user, int index, const stylegan_feature_map *map);
-  void *user; /* for all three */
+    void *workspace; /* aligned to 4 bytes at least; NULL: the model's own */
+    size_t workspace_size;
+    stylegan_noise_mode noise_mode;
+    uint64_t noise_seed; /* image i of a batch takes noise_seed + i */
+    /* Receives finished rows, top to bottom, on the calling thread: pixels [C][rows][W] of rows y, y + 1, ... of
+       image `index`; not zero cancels. With it, `image` may be NULL and no full image is held. */
+    int (*rows)(void *user, int index, int y, int rows, const float *pixels);
+    /* Called between layers on the calling thread with the share done, in (0, 1]; not zero cancels. */
+    int (*progress)(void *user, float done);
+    /* Called with every layer's output as it is computed, on the calling thread. For study and tests. */
+    void (*inspect)(void *user, int index, const stylegan_feature_map *map);
+    void *user; /* for all three */
 } stylegan_run;
 
-/* z [count]: the first values of NumPy's RandomState(seed).randn, as float32:
- * the official tools' latents. */
+/* z [count]: the first values of NumPy's RandomState(seed).randn, as float32: the official tools' latents. */
 STYLEGAN_API void stylegan_seed_z(uint32_t seed, float *z, int count);
 
-/* Maps latents to styles. z [N][z_dim]; labels [N][K] (usually one-hot; NULL:
-   all zero); ws [N][L][D]. Truncation psi in the first `cutoff` layers (num_ws
-   or more: in all); psi 1 leaves w as it is, psi 0 gives w_avg. Of `run` only
-   the workspace is used; it may be NULL. */
-STYLEGAN_API stylegan_result stylegan_map(const stylegan_model *model,
-                                          const float *z, const float *labels,
-                                          int count, float psi, int cutoff,
-                                          float *ws, const stylegan_run *run,
+/* Maps latents to styles. z [N][z_dim]; labels [N][K] (usually one-hot; NULL: all zero); ws [N][L][D].
+   Truncation psi in the first `cutoff` layers (num_ws or more: in all); psi 1 leaves w as it is, psi 0 gives
+   w_avg. Of `run` only the workspace is used; it may be NULL. */
+STYLEGAN_API stylegan_result stylegan_map(const stylegan_model *model, const float *z, const float *labels, int count,
+                                          float psi, int cutoff, float *ws, const stylegan_run *run,
                                           stylegan_error *error);
 
-/* Style mixing (StyleGAN, section 3.1): ws [L][D] gets layers first..last from
-   `style` and the others from `base` (both [L][D]). ws may be base or style. */
-STYLEGAN_API stylegan_result stylegan_mix(const stylegan_model *model,
-                                          const float *base, const float *style,
-                                          int first, int last, float *ws);
+/* Style mixing (StyleGAN, section 3.1): ws [L][D] gets layers first..last from `style` and the others from `base`
+   (both [L][D]). ws may be base or style. */
+STYLEGAN_API stylegan_result stylegan_mix(const stylegan_model *model, const float *base, const float *style, int first,
+                                          int last, float *ws);
 
-/* Draws images. ws [N][L][D]; image [N][C][H][W], nominal range [-1, 1]. image
- * may be NULL if run->rows is set. */
-STYLEGAN_API stylegan_result stylegan_synthesize(const stylegan_model *model,
-                                                 const float *ws, int count,
-                                                 float *image,
-                                                 const stylegan_run *run,
-                                                 stylegan_error *error);
+/* Draws images. ws [N][L][D]; image [N][C][H][W], nominal range [-1, 1]. image may be NULL if run->rows is set. */
+STYLEGAN_API stylegan_result stylegan_synthesize(const stylegan_model *model, const float *ws, int count, float *image,
+                                                 const stylegan_run *run, stylegan_error *error);
 
-/* image [C][H][W] to pixels [H][W][C]: clamp(trunc(x * 127.5 + 128), 0, 255),
- * as the official tools do. */
-STYLEGAN_API void stylegan_to_rgb8(const float *image, int channels, int height,
-                                   int width, unsigned char *pixels);
+/* image [C][H][W] to pixels [H][W][C]: clamp(trunc(x * 127.5 + 128), 0, 255), as the official tools do. */
+STYLEGAN_API void stylegan_to_rgb8(const float *image, int channels, int height, int width, unsigned char *pixels);
 
 /* --- Expert --- */
 
-/* Bytes that run.workspace needs for any call on this model, whatever the
- * batch. */
+/* Bytes that run.workspace needs for any call on this model, whatever the batch. */
 STYLEGAN_API size_t stylegan_workspace_size(const stylegan_model *model);
 
 /* One channel of the rows of an inspected feature map: plane [rows][width]. */
-STYLEGAN_API void stylegan_read_feature(const stylegan_feature_map *map,
-                                        int channel, float *plane);
+STYLEGAN_API void stylegan_read_feature(const stylegan_feature_map *map, int channel, float *plane);
 
-/* The fixed generator of random noise: `count` standard normals, elements
-   first, first + 1, ... of the stream (seed, layer). layer: index of the
-   layer's w. */
-STYLEGAN_API void stylegan_random_normal(uint64_t seed, uint32_t layer,
-                                         uint64_t first, float *values,
-                                         int count);
+/* The fixed generator of random noise: `count` standard normals, elements first, first + 1, ... of the stream
+   (seed, layer). layer: index of the layer's w. */
+STYLEGAN_API void stylegan_random_normal(uint64_t seed, uint32_t layer, uint64_t first, float *values, int count);
 
 STYLEGAN_API const char *stylegan_result_text(stylegan_result result);
 STYLEGAN_API const char *
-stylegan_isa_name(stylegan_isa isa); /* "scalar", "sse2", "avx2", "avx512",
-                                        "neon", "wasm", "auto" */
-STYLEGAN_API int stylegan_isa_available(
-    stylegan_isa isa); /* compiled in and supported by this processor */
-STYLEGAN_API const char *
-stylegan_activation_name(stylegan_activation activation);
+stylegan_isa_name(stylegan_isa isa); /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm", "auto" */
+STYLEGAN_API int stylegan_isa_available(stylegan_isa isa); /* compiled in and supported by this processor */
+STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation);
 
 #ifdef __cplusplus
 }
 #endif
 #endif /* STYLEGAN_H */
 
-/* ================================================================================================================
- */
+/* ================================================================================================================ */
 #if defined(STYLEGAN_IMPLEMENTATION) && !defined(STYLEGAN_IMPLEMENTED)
 #define STYLEGAN_IMPLEMENTED
 
@@ -552,10 +471,8 @@ stylegan_activation_name(stylegan_activation activation);
 #include <stdlib.h>
 #endif
 
-/* Compilers and systems without what the built-in threads need do without them.
- */
-#if defined(__TINYC__) || defined(__wasm__) ||                                 \
-    !(defined(_WIN32) || defined(__unix__) || defined(__APPLE__))
+/* Compilers and systems without what the built-in threads need do without them. */
+#if defined(__TINYC__) || defined(__wasm__) || !(defined(_WIN32) || defined(__unix__) || defined(__APPLE__))
 #define SG__NO_THREADS
 #endif
 #if defined(STYLEGAN_NO_THREADS) && !defined(SG__NO_THREADS)
@@ -573,12 +490,10 @@ stylegan_activation_name(stylegan_activation activation);
 #endif
 #endif
 
-/* Parts of one job take the next item from a shared counter; without atomics
- * they take every n-th. */
+/* Parts of one job take the next item from a shared counter; without atomics they take every n-th. */
 #if defined(_MSC_VER) && !defined(__clang__)
 #include <intrin.h>
-#define SG__FETCH_INCREMENT(p)                                                 \
-  ((int)_InterlockedIncrement((volatile long *)(p)) - 1)
+#define SG__FETCH_INCREMENT(p) ((int)_InterlockedIncrement((volatile long *)(p)) - 1)
 #elif defined(__GNUC__) && !defined(__TINYC__)
 #define SG__FETCH_INCREMENT(p) __atomic_fetch_add(p, 1, __ATOMIC_RELAXED)
 #endif
@@ -600,8 +515,7 @@ stylegan_activation_name(stylegan_activation activation);
 #define SG__PREFETCH(p) ((void)0)
 #endif
 
-/* Fixed-count loops over registers must be unrolled at -O2, or the registers
- * become memory. */
+/* Fixed-count loops over registers must be unrolled at -O2, or the registers become memory. */
 #if defined(__clang__)
 #define SG__UNROLL _Pragma("clang loop unroll(full)")
 #elif defined(__GNUC__) && !defined(__TINYC__) && __GNUC__ >= 8
@@ -611,18 +525,17 @@ stylegan_activation_name(stylegan_activation activation);
 #endif
 
 enum {
-  SG__MAX_THREADS = 64,
-  SG__MAX_BLOCKS = 13,   /* 4 to 16384 */
-  SG__MAX_MAPPING = 256, /* layers */
-  SG__MAX_WIDTH = 65536, /* channels, widths of z and w, labels */
-  SG__MAX_FIR = 16,      /* taps along one axis */
-  SG__MAX_TAPS = 16,     /* of a convolution: 3x3, or the 4x4 that StyleGAN 1's
-                            up-sampling folds into */
-  SG__ALIGN = 64,
-  SG__HEAD_SIZE = 64,  /* prologue of the weight file */
-  SG__ENTRY_SIZE = 64, /* of its directory */
-  SG__MAX_FIELDS = 64, /* of the configuration */
-  SG__BATCH = 8        /* latents mapped together */
+    SG__MAX_THREADS = 64,
+    SG__MAX_BLOCKS = 13,   /* 4 to 16384 */
+    SG__MAX_MAPPING = 256, /* layers */
+    SG__MAX_WIDTH = 65536, /* channels, widths of z and w, labels */
+    SG__MAX_FIR = 16,      /* taps along one axis */
+    SG__MAX_TAPS = 16,     /* of a convolution: 3x3, or the 4x4 that StyleGAN 1's up-sampling folds into */
+    SG__ALIGN = 64,
+    SG__HEAD_SIZE = 64,  /* prologue of the weight file */
+    SG__ENTRY_SIZE = 64, /* of its directory */
+    SG__MAX_FIELDS = 64, /* of the configuration */
+    SG__BATCH = 8        /* latents mapped together */
 };
 
 /* >>errors */
@@ -630,192 +543,159 @@ enum {
 #include <stdarg.h>
 
 static size_t sg__put(char *out, size_t at, size_t size, char c) {
-  if (at + 1 < size)
-    out[at++] = c;
-  return at;
+    if (at + 1 < size) out[at++] = c;
+    return at;
 }
 
-/* Writes "format" with %s (const char *) and %u (uint64_t) into the error;
- * returns code. */
-static stylegan_result sg__fail(stylegan_error *error, stylegan_result code,
-                                const char *format, ...) {
-  if (!error)
-    return code;
-  va_list arguments;
-  va_start(arguments, format);
-  size_t at = 0, size = sizeof error->message;
-  for (const char *f = format; *f; f++) {
-    if (*f != '%') {
-      at = sg__put(error->message, at, size, *f);
-    } else if (*++f == 's') {
-      for (const char *s = va_arg(arguments, const char *); *s; s++)
-        at = sg__put(error->message, at, size, *s);
-    } else {
-      char digits[20];
-      int count = 0;
-      uint64_t n = va_arg(arguments, uint64_t);
-      do
-        digits[count++] = (char)('0' + n % 10);
-      while (n /= 10);
-      while (count)
-        at = sg__put(error->message, at, size, digits[--count]);
+/* Writes "format" with %s (const char *) and %u (uint64_t) into the error; returns code. */
+static stylegan_result sg__fail(stylegan_error *error, stylegan_result code, const char *format, ...) {
+    if (!error) return code;
+    va_list arguments;
+    va_start(arguments, format);
+    size_t at = 0, size = sizeof error->message;
+    for (const char *f = format; *f; f++) {
+        if (*f != '%') {
+            at = sg__put(error->message, at, size, *f);
+        } else if (*++f == 's') {
+            for (const char *s = va_arg(arguments, const char *); *s; s++) at = sg__put(error->message, at, size, *s);
+        } else {
+            char digits[20];
+            int count = 0;
+            uint64_t n = va_arg(arguments, uint64_t);
+            do digits[count++] = (char)('0' + n % 10);
+            while (n /= 10);
+            while (count) at = sg__put(error->message, at, size, digits[--count]);
+        }
     }
-  }
-  va_end(arguments);
-  error->message[at] = 0;
-  error->code = code;
-  return code;
+    va_end(arguments);
+    error->message[at] = 0;
+    error->code = code;
+    return code;
 }
 
 STYLEGAN_API const char *stylegan_result_text(stylegan_result result) {
 #define SG__TEXT(name, text) text,
-  static const char *const texts[] = {STYLEGAN_RESULTS(SG__TEXT)};
+    static const char *const texts[] = {STYLEGAN_RESULTS(SG__TEXT)};
 #undef SG__TEXT
-  return (size_t)result < sizeof texts / sizeof *texts ? texts[result]
-                                                       : "unknown result";
+    return (size_t)result < sizeof texts / sizeof *texts ? texts[result] : "unknown result";
 }
 
-STYLEGAN_API const char *
-stylegan_activation_name(stylegan_activation activation) {
+STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation) {
 #define SG__TEXT(name, text) text,
-  static const char *const texts[] = {STYLEGAN_ACTIVATIONS(SG__TEXT)};
+    static const char *const texts[] = {STYLEGAN_ACTIVATIONS(SG__TEXT)};
 #undef SG__TEXT
-  return (size_t)activation < sizeof texts / sizeof *texts ? texts[activation]
-                                                           : "unknown";
+    return (size_t)activation < sizeof texts / sizeof *texts ? texts[activation] : "unknown";
 }
 
 /* >>kernels
 
-   Feature maps are stored in channel blocks, x [C/V][H][1 + W + 1][V]: V
-   neighbouring channels, one vector of the instruction set, lie together, and
-   every row has a zero pixel at both ends for the convolution's padding. Every
-   kernel then works on whole vectors whatever the image's size; the channels
-   that fill up the last block are ignored. A convolution computes a row of
-   outputs in tiles of P pixels x Q vectors of output channels that stay in
-   registers: each step broadcasts P inputs and multiplies them with Q vectors
-   of weights. The weights come from a panel, [taps][I][Q][V] in float32,
-   unpacked, modulated and squared (for the demodulation) on the way.
+   Feature maps are stored in channel blocks, x [C/V][H][1 + W + 1][V]: V neighbouring channels, one vector of the
+   instruction set, lie together, and every row has a zero pixel at both ends for the convolution's padding. Every
+   kernel then works on whole vectors whatever the image's size; the channels that fill up the last block are ignored.
+   A convolution computes a row of outputs in tiles of P pixels x Q vectors of output channels that stay in registers:
+   each step broadcasts P inputs and multiplies them with Q vectors of weights. The weights come from a panel,
+   [taps][I][Q][V] in float32, unpacked, modulated and squared (for the demodulation) on the way.
 
-   Winograd's minimal filtering (Lavin and Gray, 2015) needs fewer
-   multiplications: it evaluates the polynomial product that a convolution is at
-   n points. A tile of 4x4 outputs is Y = At [(G g Gt) * (Bt d B)] A with d the
-   n x n inputs and g the weights: 36 products instead of 144 for 3x3 (n = 6,
-   points 0, +-a, +-b, infinity), 25 instead of 64 for 2x2 (n = 5, without the
-   0). With a = sqrt(1/2), b = sqrt(2) the float32 error is twice that of the
-   direct sum. The products of one point, over all tiles and channels, are a 1x1
-   convolution. */
+   Winograd's minimal filtering (Lavin and Gray, 2015) needs fewer multiplications: it evaluates the polynomial product
+   that a convolution is at n points. A tile of 4x4 outputs is Y = At [(G g Gt) * (Bt d B)] A with d the n x n inputs
+   and g the weights: 36 products instead of 144 for 3x3 (n = 6, points 0, +-a, +-b, infinity), 25 instead of 64 for 2x2
+   (n = 5, without the 0). With a = sqrt(1/2), b = sqrt(2) the float32 error is twice that of the direct sum. The
+   products of one point, over all tiles and channels, are a 1x1 convolution. */
 
-/* A validated tensor of the weight file: a matrix [rows][columns] whose columns
- * are the last dimension. */
+/* A validated tensor of the weight file: a matrix [rows][columns] whose columns are the last dimension. */
 typedef struct sg__tensor {
-  const unsigned char *data;   /* NULL: absent */
-  const unsigned char *scales; /* i8: one f32 a column */
-  stylegan_type type;
-  int columns;
+    const unsigned char *data;   /* NULL: absent */
+    const unsigned char *scales; /* i8: one f32 a column */
+    stylegan_type type;
+    int columns;
 } sg__tensor;
 
 /* One row of a convolution. */
 typedef struct sg__row {
-  const float *input; /* pixel 0, channel block 0 */
-  size_t input_block; /* floats between channel blocks */
-  int channels;       /* I */
-  int taps;
-  ptrdiff_t offset[SG__MAX_TAPS];   /* floats from `input` to the tap's pixel */
-  const float *panel[SG__MAX_TAPS]; /* the tap's weights [I][Q][V] */
-  float *output;                    /* raw sums */
-  size_t output_pixel,
-      output_vector; /* floats between pixels, between vectors */
-  int width;
+    const float *input; /* pixel 0, channel block 0 */
+    size_t input_block; /* floats between channel blocks */
+    int channels;       /* I */
+    int taps;
+    ptrdiff_t offset[SG__MAX_TAPS];     /* floats from `input` to the tap's pixel */
+    const float *panel[SG__MAX_TAPS];   /* the tap's weights [I][Q][V] */
+    float *output;                      /* raw sums */
+    size_t output_pixel, output_vector; /* floats between pixels, between vectors */
+    int width;
 } sg__row;
 
-/* What follows a convolution: clamp(gain * act(x * scale + noise * strength +
- * bias)) + add, per vector of channels. */
+/* What follows a convolution: clamp(gain * act(x * scale + noise * strength + bias)) + add, per vector of channels. */
 typedef struct sg__epilogue {
-  const float *scale, *bias, *strength; /* [V] each */
-  const float *noise;                   /* [width], or NULL */
-  const float *add;                     /* [width][V], or NULL */
-  stylegan_activation activation;
-  float gain, clamp; /* clamp 0: none */
+    const float *scale, *bias, *strength; /* [V] each */
+    const float *noise;                   /* [width], or NULL */
+    const float *add;                     /* [width][V], or NULL */
+    stylegan_activation activation;
+    float gain, clamp; /* clamp 0: none */
 } sg__epilogue;
 
 typedef struct sg__kernels {
-  stylegan_isa isa;
-  int lanes;   /* V */
-  int pixels;  /* P */
-  int vectors; /* Q, vectors of output channels in a panel */
-  /* out [count rounded up to V] = tensor[row][column ...], zero-filled */
-  void (*unpack)(const sg__tensor *tensor, size_t row, int column, int count,
-                 float *out);
-  /* panel [rows][q][V] = tensor[row ...][column ...] * style[0 ... rows - 1];
-   * squares [q][V] += its squares */
-  void (*panel)(const sg__tensor *tensor, size_t row, int rows, int column,
-                int q, const float *style, float *squares, float *panel);
-  void (*convolve)(const sg__row *row, int q);
-  void (*finish)(float *row, int width, const sg__epilogue *epilogue);
-  /* out [count] = sum of weight[k] * source[k][...]; count is a multiple of V
-   */
-  void (*weighted_sum)(float *out, int count, const float *const *source,
-                       const float *weight, int n);
-  /* mean [V] and sum of squared deviations [V] of rows x [height][row_stride]
-   * of width pixels */
-  void (*moments)(const float *x, int width, int height, size_t row_stride,
-                  float *mean, float *deviation);
-  /* `tiles` neighbouring tiles of one channel block: row[i] points to the
-     tiles' input row i, 4 pixels a tile; point p of tile t goes to out[p *
-     stride + t * V] */
-  void (*winograd_input)(const float *const *row, int points, int tiles,
-                         float *out, size_t stride);
-  /* `count` vectors: tap [r * r] to out[p * stride + i * V]; a NULL tap is zero
-   */
-  void (*winograd_weights)(const float *const *tap, int points, int count,
-                           float *out, size_t stride);
-  /* the inverse: 4x4 outputs a tile, to out + y * row + x * pixel */
-  void (*winograd_output)(const float *in, size_t stride, int points, int tiles,
-                          float *out, size_t row, size_t pixel);
-  void (*scale_shift)(float *row, int width, const float *scale,
-                      const float *shift); /* x = x * scale + shift */
+    stylegan_isa isa;
+    int lanes;   /* V */
+    int pixels;  /* P */
+    int vectors; /* Q, vectors of output channels in a panel */
+    /* out [count rounded up to V] = tensor[row][column ...], zero-filled */
+    void (*unpack)(const sg__tensor *tensor, size_t row, int column, int count, float *out);
+    /* panel [rows][q][V] = tensor[row ...][column ...] * style[0 ... rows - 1]; squares [q][V] += its squares */
+    void (*panel)(const sg__tensor *tensor, size_t row, int rows, int column, int q, const float *style, float *squares,
+                  float *panel);
+    void (*convolve)(const sg__row *row, int q);
+    void (*finish)(float *row, int width, const sg__epilogue *epilogue);
+    /* out [count] = sum of weight[k] * source[k][...]; count is a multiple of V */
+    void (*weighted_sum)(float *out, int count, const float *const *source, const float *weight, int n);
+    /* mean [V] and sum of squared deviations [V] of rows x [height][row_stride] of width pixels */
+    void (*moments)(const float *x, int width, int height, size_t row_stride, float *mean, float *deviation);
+    /* `tiles` neighbouring tiles of one channel block: row[i] points to the tiles' input row i, 4 pixels a tile; point
+       p of tile t goes to out[p * stride + t * V] */
+    void (*winograd_input)(const float *const *row, int points, int tiles, float *out, size_t stride);
+    /* `count` vectors: tap [r * r] to out[p * stride + i * V]; a NULL tap is zero */
+    void (*winograd_weights)(const float *const *tap, int points, int count, float *out, size_t stride);
+    /* the inverse: 4x4 outputs a tile, to out + y * row + x * pixel */
+    void (*winograd_output)(const float *in, size_t stride, int points, int tiles, float *out, size_t row,
+                            size_t pixel);
+    /* x = (x - mean) * scale + shift */
+    void (*scale_shift)(float *row, int width, const float *mean, const float *scale, const float *shift);
 } sg__kernels;
 
 static float sg__curve(stylegan_activation activation, float x) {
-  double d = x;
-  switch (activation) {
-  case STYLEGAN_TANH: {
-    double e = STYLEGAN_EXP(d < 0 ? 2 * d : -2 * d), t = (1 - e) / (1 + e);
-    return (float)(d < 0 ? -t : t);
-  }
-  case STYLEGAN_SIGMOID:
-    return (float)(1 / (1 + STYLEGAN_EXP(-d)));
-  case STYLEGAN_ELU:
-    return d > 0 ? x : (float)(STYLEGAN_EXP(d) - 1);
-  case STYLEGAN_SELU:
-    return (float)(1.0507009873554804934 *
-                   (d > 0 ? d : 1.6732632423543772848 * (STYLEGAN_EXP(d) - 1)));
-  case STYLEGAN_SOFTPLUS:
-    return d > 30 ? x : (float)STYLEGAN_LOG(1 + STYLEGAN_EXP(d));
-  case STYLEGAN_SWISH:
-    return (float)(d / (1 + STYLEGAN_EXP(-d)));
-  default:
-    return x;
-  }
+    double d = x;
+    switch (activation) {
+    case STYLEGAN_TANH: {
+        double e = STYLEGAN_EXP(d < 0 ? 2 * d : -2 * d), t = (1 - e) / (1 + e);
+        return (float)(d < 0 ? -t : t);
+    }
+    case STYLEGAN_SIGMOID:
+        return (float)(1 / (1 + STYLEGAN_EXP(-d)));
+    case STYLEGAN_ELU:
+        return d > 0 ? x : (float)(STYLEGAN_EXP(d) - 1);
+    case STYLEGAN_SELU:
+        return (float)(1.0507009873554804934 * (d > 0 ? d : 1.6732632423543772848 * (STYLEGAN_EXP(d) - 1)));
+    case STYLEGAN_SOFTPLUS:
+        return d > 30 ? x : (float)STYLEGAN_LOG(1 + STYLEGAN_EXP(d));
+    case STYLEGAN_SWISH:
+        return (float)(d / (1 + STYLEGAN_EXP(-d)));
+    default:
+        return x;
+    }
 }
 
-/* The passes: this file includes itself once per instruction set, with the
-   vector vocabulary defined: SG__V the vector, SG__LANES its lanes, SG__P x
-   SG__Q the largest register tile, and the operations. */
+/* The passes: this file includes itself once per instruction set, with the vector vocabulary defined:
+   SG__V the vector, SG__LANES its lanes, SG__P x SG__Q the largest register tile, and the operations. */
 #define SG__CONCAT_(a, b) a##_##b
 #define SG__CONCAT(a, b) SG__CONCAT_(a, b)
 #define SG__FN(name) SG__CONCAT(sg__##name, SG__ISA)
 
-#if defined(__BYTE_ORDER__) && defined(__ORDER_BIG_ENDIAN__) &&                \
-    __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#if defined(__BYTE_ORDER__) && defined(__ORDER_BIG_ENDIAN__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define SG__NO_SIMD /* vector loads read the little-endian weights in place */
 #endif
 #if (defined(STYLEGAN_NO_SIMD) || defined(__TINYC__)) && !defined(SG__NO_SIMD)
 #define SG__NO_SIMD
 #endif
 #if !defined(SG__NO_SIMD)
-#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) ||             \
-    defined(_M_IX86)
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__) || defined(_M_IX86)
 #define SG__X86
 #include <immintrin.h>
 #if !defined(_MSC_VER) || defined(__clang__)
@@ -852,27 +732,24 @@ static float sg__curve(stylegan_activation activation, float x) {
 #define SG__LOAD_F16(p) sg__f16(p)
 #define SG__LOAD_I8(p) ((float)*(const signed char *)(p))
 static uint32_t sg__u32(const unsigned char *p) {
-  return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-         (uint32_t)p[3] << 24;
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 static uint64_t sg__u64(const unsigned char *p) {
-  return (uint64_t)sg__u32(p) | (uint64_t)sg__u32(p + 4) << 32;
+    return (uint64_t)sg__u32(p) | (uint64_t)sg__u32(p + 4) << 32;
 }
 static float sg__bits_to_float(uint32_t bits) {
-  float x;
-  STYLEGAN_MEMCPY(&x, &bits, 4);
-  return x;
+    float x;
+    STYLEGAN_MEMCPY(&x, &bits, 4);
+    return x;
 }
 static float sg__f32(const unsigned char *p) {
-  return sg__bits_to_float(sg__u32(p));
+    return sg__bits_to_float(sg__u32(p));
 }
-/* Shifts the half's exponent and mantissa into place and corrects the bias with
- * a factor of 2^112: subnormals too. */
+/* Shifts the half's exponent and mantissa into place and corrects the bias with a factor of 2^112: subnormals too. */
 static float sg__f16(const unsigned char *p) {
-  uint32_t h = (uint32_t)p[0] | (uint32_t)p[1] << 8;
-  float magnitude =
-      sg__bits_to_float((h & 0x7fff) << 13) * 5.192296858534828e33f;
-  return h & 0x8000 ? -magnitude : magnitude;
+    uint32_t h = (uint32_t)p[0] | (uint32_t)p[1] << 8;
+    float magnitude = sg__bits_to_float((h & 0x7fff) << 13) * 5.192296858534828e33f;
+    return h & 0x8000 ? -magnitude : magnitude;
 }
 #include STYLEGAN_FILENAME
 
@@ -896,28 +773,24 @@ static float sg__f16(const unsigned char *p) {
 #define SG__LOAD_F16(p) SG__FN(load_f16)(p)
 #define SG__LOAD_I8(p) SG__FN(load_i8)(p)
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("sse2"))),                  \
-                             apply_to = function)
+#pragma clang attribute push(__attribute__((target("sse2"))), apply_to = function)
 #elif defined(__GNUC__)
 #pragma GCC push_options
 #pragma GCC target("sse2")
 #endif
 SG__INLINE __m128 sg__load_f16_sse2(const unsigned char *p) { /* as sg__f16 */
-  __m128i h = _mm_unpacklo_epi16(
-      _mm_loadl_epi64((const __m128i *)(const void *)p), _mm_setzero_si128());
-  __m128i sign = _mm_slli_epi32(_mm_and_si128(h, _mm_set1_epi32(0x8000)), 16);
-  __m128i magnitude =
-      _mm_slli_epi32(_mm_and_si128(h, _mm_set1_epi32(0x7fff)), 13);
-  return _mm_or_ps(_mm_mul_ps(_mm_castsi128_ps(magnitude),
-                              _mm_set1_ps(5.192296858534828e33f)),
-                   _mm_castsi128_ps(sign));
+    __m128i h = _mm_unpacklo_epi16(_mm_loadl_epi64((const __m128i *)(const void *)p), _mm_setzero_si128());
+    __m128i sign = _mm_slli_epi32(_mm_and_si128(h, _mm_set1_epi32(0x8000)), 16);
+    __m128i magnitude = _mm_slli_epi32(_mm_and_si128(h, _mm_set1_epi32(0x7fff)), 13);
+    return _mm_or_ps(_mm_mul_ps(_mm_castsi128_ps(magnitude), _mm_set1_ps(5.192296858534828e33f)),
+                     _mm_castsi128_ps(sign));
 }
 SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
-  int bytes;
-  STYLEGAN_MEMCPY(&bytes, p, 4);
-  __m128i x = _mm_cvtsi32_si128(bytes);
-  x = _mm_unpacklo_epi8(x, x);
-  return _mm_cvtepi32_ps(_mm_srai_epi32(_mm_unpacklo_epi16(x, x), 24));
+    int bytes;
+    STYLEGAN_MEMCPY(&bytes, p, 4);
+    __m128i x = _mm_cvtsi32_si128(bytes);
+    x = _mm_unpacklo_epi8(x, x);
+    return _mm_cvtepi32_ps(_mm_srai_epi32(_mm_unpacklo_epi16(x, x), 24));
 }
 #include STYLEGAN_FILENAME
 #if defined(__clang__)
@@ -942,14 +815,10 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #define SG__MAX(a, b) _mm256_max_ps(a, b)
 #define SG__MIN(a, b) _mm256_min_ps(a, b)
 #define SG__LOAD_F32(p) _mm256_loadu_ps((const float *)(const void *)(p))
-#define SG__LOAD_F16(p)                                                        \
-  _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(p)))
-#define SG__LOAD_I8(p)                                                         \
-  _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(                                     \
-      _mm_loadl_epi64((const __m128i *)(const void *)(p))))
+#define SG__LOAD_F16(p) _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(p)))
+#define SG__LOAD_I8(p) _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(p))))
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))),         \
-                             apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #elif defined(__GNUC__)
 #pragma GCC push_options
 #pragma GCC target("avx2,fma,f16c")
@@ -978,21 +847,15 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #define SG__MAX(a, b) _mm512_max_ps(a, b)
 #define SG__MIN(a, b) _mm512_min_ps(a, b)
 #define SG__LOAD_F32(p) _mm512_loadu_ps((const void *)(p))
-#define SG__LOAD_F16(p)                                                        \
-  _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(p)))
-#define SG__LOAD_I8(p)                                                         \
-  _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(                                     \
-      _mm_loadu_si128((const __m128i *)(const void *)(p))))
+#define SG__LOAD_F16(p) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(p)))
+#define SG__LOAD_I8(p) _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(p))))
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx2,fma,f16c"))), \
-                             apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx2,fma,f16c"))), apply_to = function)
 #elif defined(__GNUC__)
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx2,fma,f16c")
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored                                                 \
-    "-Wmaybe-uninitialized" /* a false alarm of gcc 12 in its own intrinsics   \
-                             */
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" /* a false alarm of gcc 12 in its own intrinsics */
 #endif
 #include STYLEGAN_FILENAME
 #if defined(__clang__)
@@ -1029,28 +892,22 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #define SG__LOAD_I8(p) SG__FN(load_i8)(p)
 SG__INLINE float32x4_t sg__load_f16_neon(const unsigned char *p) {
 #if defined(__aarch64__) || defined(_M_ARM64)
-  return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p)));
+    return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p)));
 #else
-  /* 32-bit NEON has no subnormals: those of the half get an exponent by integer
-   * and lose it by a subtraction. */
-  uint32x4_t h = vmovl_u16(vreinterpret_u16_u8(vld1_u8(p)));
-  uint32x4_t sign = vshlq_n_u32(vandq_u32(h, vdupq_n_u32(0x8000)), 16);
-  uint32x4_t magnitude = vshlq_n_u32(vandq_u32(h, vdupq_n_u32(0x7fff)), 13),
-             least = vdupq_n_u32(113u << 23);
-  uint32x4_t normal = vaddq_u32(magnitude, vdupq_n_u32(112u << 23));
-  float32x4_t small =
-      vsubq_f32(vreinterpretq_f32_u32(vaddq_u32(magnitude, least)),
-                vreinterpretq_f32_u32(least));
-  uint32x4_t bits = vbslq_u32(vcltq_u32(magnitude, vdupq_n_u32(1u << 23)),
-                              vreinterpretq_u32_f32(small), normal);
-  return vreinterpretq_f32_u32(vorrq_u32(bits, sign));
+    /* 32-bit NEON has no subnormals: those of the half get an exponent by integer and lose it by a subtraction. */
+    uint32x4_t h = vmovl_u16(vreinterpret_u16_u8(vld1_u8(p)));
+    uint32x4_t sign = vshlq_n_u32(vandq_u32(h, vdupq_n_u32(0x8000)), 16);
+    uint32x4_t magnitude = vshlq_n_u32(vandq_u32(h, vdupq_n_u32(0x7fff)), 13), least = vdupq_n_u32(113u << 23);
+    uint32x4_t normal = vaddq_u32(magnitude, vdupq_n_u32(112u << 23));
+    float32x4_t small = vsubq_f32(vreinterpretq_f32_u32(vaddq_u32(magnitude, least)), vreinterpretq_f32_u32(least));
+    uint32x4_t bits = vbslq_u32(vcltq_u32(magnitude, vdupq_n_u32(1u << 23)), vreinterpretq_u32_f32(small), normal);
+    return vreinterpretq_f32_u32(vorrq_u32(bits, sign));
 #endif
 }
 SG__INLINE float32x4_t sg__load_i8_neon(const unsigned char *p) {
-  uint32_t bytes;
-  STYLEGAN_MEMCPY(&bytes, p, 4);
-  return vcvtq_f32_s32(vmovl_s16(
-      vget_low_s16(vmovl_s8(vreinterpret_s8_u32(vdup_n_u32(bytes))))));
+    uint32_t bytes;
+    STYLEGAN_MEMCPY(&bytes, p, 4);
+    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u32(vdup_n_u32(bytes))))));
 }
 #include STYLEGAN_FILENAME
 #endif
@@ -1075,16 +932,13 @@ SG__INLINE float32x4_t sg__load_i8_neon(const unsigned char *p) {
 #define SG__LOAD_F16(p) SG__FN(load_f16)(p)
 #define SG__LOAD_I8(p) SG__FN(load_i8)(p)
 SG__INLINE v128_t sg__load_f16_wasm(const unsigned char *p) { /* as sg__f16 */
-  v128_t h = wasm_u32x4_load16x4(p);
-  v128_t sign = wasm_i32x4_shl(wasm_v128_and(h, wasm_i32x4_splat(0x8000)), 16);
-  v128_t magnitude =
-      wasm_i32x4_shl(wasm_v128_and(h, wasm_i32x4_splat(0x7fff)), 13);
-  return wasm_v128_or(
-      wasm_f32x4_mul(magnitude, wasm_f32x4_splat(5.192296858534828e33f)), sign);
+    v128_t h = wasm_u32x4_load16x4(p);
+    v128_t sign = wasm_i32x4_shl(wasm_v128_and(h, wasm_i32x4_splat(0x8000)), 16);
+    v128_t magnitude = wasm_i32x4_shl(wasm_v128_and(h, wasm_i32x4_splat(0x7fff)), 13);
+    return wasm_v128_or(wasm_f32x4_mul(magnitude, wasm_f32x4_splat(5.192296858534828e33f)), sign);
 }
 SG__INLINE v128_t sg__load_i8_wasm(const unsigned char *p) {
-  return wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(
-      wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(p))));
+    return wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(p))));
 }
 #include STYLEGAN_FILENAME
 #endif
@@ -1096,51 +950,46 @@ SG__INLINE v128_t sg__load_i8_wasm(const unsigned char *p) {
 #ifdef SG__X86
 static void sg__cpuid(uint32_t leaf, uint32_t r[4]) {
 #if defined(_MSC_VER) && !defined(__clang__)
-  __cpuidex((int *)r, (int)leaf, 0);
+    __cpuidex((int *)r, (int)leaf, 0);
 #else
-  __cpuid_count(leaf, 0, r[0], r[1], r[2], r[3]);
+    __cpuid_count(leaf, 0, r[0], r[1], r[2], r[3]);
 #endif
 }
 
 /* The register states that the operating system saves (XCR0). */
 static uint64_t sg__xgetbv(void) {
 #if defined(_MSC_VER) && !defined(__clang__)
-  return _xgetbv(0);
+    return _xgetbv(0);
 #else
-  uint32_t low, high;
-  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-  return (uint64_t)high << 32 | low;
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
 #endif
 }
 #endif
 
 static int sg__cpu_has(stylegan_isa isa) {
 #ifdef SG__X86
-  uint32_t r[4], leaf1_ecx, leaf1_edx, leaf7_ebx = 0;
-  uint64_t saved = 0;
-  sg__cpuid(0, r);
-  uint32_t leaves = r[0];
-  sg__cpuid(1, r);
-  leaf1_ecx = r[2];
-  leaf1_edx = r[3];
-  if (leaves >= 7) {
-    sg__cpuid(7, r);
-    leaf7_ebx = r[1];
-  }
-  if (leaf1_ecx & 1u << 27)
-    saved = sg__xgetbv(); /* OSXSAVE */
-  int avx2 = (saved & 0x6) == 0x6 && (leaf7_ebx & 1u << 5) &&
-             (leaf1_ecx & 1u << 12) /* FMA */ &&
-             (leaf1_ecx & 1u << 29) /* F16C */;
-  if (isa == STYLEGAN_ISA_SSE2)
-    return (leaf1_edx & 1u << 26) != 0;
-  if (isa == STYLEGAN_ISA_AVX2)
-    return avx2;
-  if (isa == STYLEGAN_ISA_AVX512)
-    return avx2 && (saved & 0xe6) == 0xe6 && (leaf7_ebx & 1u << 16) != 0;
+    uint32_t r[4], leaf1_ecx, leaf1_edx, leaf7_ebx = 0;
+    uint64_t saved = 0;
+    sg__cpuid(0, r);
+    uint32_t leaves = r[0];
+    sg__cpuid(1, r);
+    leaf1_ecx = r[2];
+    leaf1_edx = r[3];
+    if (leaves >= 7) {
+        sg__cpuid(7, r);
+        leaf7_ebx = r[1];
+    }
+    if (leaf1_ecx & 1u << 27) saved = sg__xgetbv(); /* OSXSAVE */
+    int avx2 = (saved & 0x6) == 0x6 && (leaf7_ebx & 1u << 5) && (leaf1_ecx & 1u << 12) /* FMA */ &&
+               (leaf1_ecx & 1u << 29) /* F16C */;
+    if (isa == STYLEGAN_ISA_SSE2) return (leaf1_edx & 1u << 26) != 0;
+    if (isa == STYLEGAN_ISA_AVX2) return avx2;
+    if (isa == STYLEGAN_ISA_AVX512) return avx2 && (saved & 0xe6) == 0xe6 && (leaf7_ebx & 1u << 16) != 0;
 #endif
-  (void)isa;
-  return 1;
+    (void)isa;
+    return 1;
 }
 
 /* Every instruction set compiled in, the fastest first. */
@@ -1160,56 +1009,49 @@ static const sg__kernels *const sg__all_kernels[] = {
     &sg__kernels_scalar,
 };
 
-/* The table of an instruction set, the fastest one for AUTO; NULL if this
- * processor or this build has it not. */
+/* The table of an instruction set, the fastest one for AUTO; NULL if this processor or this build has it not. */
 static const sg__kernels *sg__find_kernels(stylegan_isa isa) {
-  for (size_t i = 0; i < sizeof sg__all_kernels / sizeof *sg__all_kernels;
-       i++) {
-    const sg__kernels *k = sg__all_kernels[i];
-    if ((isa == STYLEGAN_ISA_AUTO || isa == k->isa) && sg__cpu_has(k->isa))
-      return k;
-  }
-  return NULL;
+    for (size_t i = 0; i < sizeof sg__all_kernels / sizeof *sg__all_kernels; i++) {
+        const sg__kernels *k = sg__all_kernels[i];
+        if ((isa == STYLEGAN_ISA_AUTO || isa == k->isa) && sg__cpu_has(k->isa)) return k;
+    }
+    return NULL;
 }
 
 STYLEGAN_API const char *stylegan_isa_name(stylegan_isa isa) {
-  static const char *const names[STYLEGAN_ISA_COUNT] = {
-      "auto", "scalar", "sse2", "avx2", "avx512", "neon", "wasm"};
-  return (size_t)isa < STYLEGAN_ISA_COUNT ? names[isa] : "unknown";
+    static const char *const names[STYLEGAN_ISA_COUNT] = {"auto", "scalar", "sse2", "avx2", "avx512", "neon", "wasm"};
+    return (size_t)isa < STYLEGAN_ISA_COUNT ? names[isa] : "unknown";
 }
 
 STYLEGAN_API int stylegan_isa_available(stylegan_isa isa) {
-  return sg__find_kernels(isa) != NULL;
+    return sg__find_kernels(isa) != NULL;
 }
 
 /* >>threads
 
-   A job is a number of items that do not depend on each other. Parts, one per
-   thread, take the next item until none is left; which part computes an item
-   changes nothing in its result. */
+   A job is a number of items that do not depend on each other. Parts, one per thread, take the next item until none is
+   left; which part computes an item changes nothing in its result. */
 
 typedef void sg__item_fn(void *context, int item, int part);
 
 typedef struct sg__job {
-  sg__item_fn *run;
-  void *context;
-  int count, parts, next;
+    sg__item_fn *run;
+    void *context;
+    int count, parts, next;
 } sg__job;
 
 static void sg__job_part(void *context, int part) {
-  sg__job *job = (sg__job *)context;
+    sg__job *job = (sg__job *)context;
 #ifdef SG__FETCH_INCREMENT
-  for (int i; (i = SG__FETCH_INCREMENT(&job->next)) < job->count;)
-    job->run(job->context, i, part);
+    for (int i; (i = SG__FETCH_INCREMENT(&job->next)) < job->count;) job->run(job->context, i, part);
 #else
-  for (int i = part; i < job->count; i += job->parts)
-    job->run(job->context, i, part);
+    for (int i = part; i < job->count; i += job->parts) job->run(job->context, i, part);
 #endif
 }
 
 #ifdef SG__NO_THREADS
 typedef struct sg__lock {
-  int unused;
+    int unused;
 } sg__lock;
 #define SG__LOCK_INIT(l) ((void)(l))
 #define SG__LOCK_FREE(l) ((void)(l))
@@ -1231,8 +1073,7 @@ typedef HANDLE sg__thread;
 #define SG__WAIT(c, l) SleepConditionVariableSRW(c, l, INFINITE, 0)
 #define SG__WAKE(c) WakeAllConditionVariable(c)
 #define SG__THREAD_RESULT DWORD WINAPI
-#define SG__THREAD_START(t, f, a)                                              \
-  ((*(t) = CreateThread(NULL, 0, f, a, 0, NULL)) != NULL)
+#define SG__THREAD_START(t, f, a) ((*(t) = CreateThread(NULL, 0, f, a, 0, NULL)) != NULL)
 #define SG__THREAD_JOIN(t) (WaitForSingleObject(t, INFINITE), CloseHandle(t))
 #else
 typedef pthread_mutex_t sg__lock;
@@ -1255,3587 +1096,2939 @@ typedef pthread_t sg__thread;
 typedef struct sg__pool sg__pool;
 
 typedef struct sg__worker {
-  sg__pool *pool;
-  sg__thread thread;
-  int part;
+    sg__pool *pool;
+    sg__thread thread;
+    int part;
 } sg__worker;
 
 /* Threads that sleep between jobs. */
 struct sg__pool {
-  sg__lock busy; /* held while a job runs; a second caller runs its job alone */
-  sg__lock lock; /* guards what follows */
-  sg__condition start, done;
-  stylegan_task_fn *task;
-  void *context;
-  int parts, generation, working, stop;
-  int count; /* of workers; the caller itself is part 0 */
-  sg__worker workers[SG__MAX_THREADS];
+    sg__lock busy; /* held while a job runs; a second caller runs its job alone */
+    sg__lock lock; /* guards what follows */
+    sg__condition start, done;
+    stylegan_task_fn *task;
+    void *context;
+    int parts, generation, working, stop;
+    int count; /* of workers; the caller itself is part 0 */
+    sg__worker workers[SG__MAX_THREADS];
 };
 
 static SG__THREAD_RESULT sg__work(void *argument) {
-  sg__worker *worker = (sg__worker *)argument;
-  sg__pool *pool = worker->pool;
-  int generation = 0;
-  SG__LOCK(&pool->lock);
-  for (;;) {
-    while (!pool->stop && pool->generation == generation)
-      SG__WAIT(&pool->start, &pool->lock);
-    if (pool->stop)
-      break;
-    generation = pool->generation;
-    if (worker->part < pool->parts) {
-      SG__UNLOCK(&pool->lock);
-      pool->task(pool->context, worker->part);
-      SG__LOCK(&pool->lock);
+    sg__worker *worker = (sg__worker *)argument;
+    sg__pool *pool = worker->pool;
+    int generation = 0;
+    SG__LOCK(&pool->lock);
+    for (;;) {
+        while (!pool->stop && pool->generation == generation) SG__WAIT(&pool->start, &pool->lock);
+        if (pool->stop) break;
+        generation = pool->generation;
+        if (worker->part < pool->parts) {
+            SG__UNLOCK(&pool->lock);
+            pool->task(pool->context, worker->part);
+            SG__LOCK(&pool->lock);
+        }
+        if (--pool->working == 0) SG__WAKE(&pool->done);
     }
-    if (--pool->working == 0)
-      SG__WAKE(&pool->done);
-  }
-  SG__UNLOCK(&pool->lock);
-  return 0;
+    SG__UNLOCK(&pool->lock);
+    return 0;
 }
 
 static void sg__pool_start(sg__pool *pool, int threads) {
-  SG__LOCK_INIT(&pool->busy);
-  SG__LOCK_INIT(&pool->lock);
-  SG__CONDITION_INIT(&pool->start);
-  SG__CONDITION_INIT(&pool->done);
-  for (int i = 0; i < threads - 1; i++) {
-    sg__worker *worker = &pool->workers[i];
-    worker->pool = pool;
-    worker->part = i + 1;
-    if (!SG__THREAD_START(&worker->thread, sg__work, worker))
-      break; /* fewer threads do as well */
-    pool->count++;
-  }
+    SG__LOCK_INIT(&pool->busy);
+    SG__LOCK_INIT(&pool->lock);
+    SG__CONDITION_INIT(&pool->start);
+    SG__CONDITION_INIT(&pool->done);
+    for (int i = 0; i < threads - 1; i++) {
+        sg__worker *worker = &pool->workers[i];
+        worker->pool = pool;
+        worker->part = i + 1;
+        if (!SG__THREAD_START(&worker->thread, sg__work, worker)) break; /* fewer threads do as well */
+        pool->count++;
+    }
 }
 
 static void sg__pool_stop(sg__pool *pool) {
-  SG__LOCK(&pool->lock);
-  pool->stop = 1;
-  SG__WAKE(&pool->start);
-  SG__UNLOCK(&pool->lock);
-  for (int i = 0; i < pool->count; i++)
-    SG__THREAD_JOIN(pool->workers[i].thread);
-  SG__CONDITION_FREE(&pool->start);
-  SG__CONDITION_FREE(&pool->done);
-  SG__LOCK_FREE(&pool->lock);
-  SG__LOCK_FREE(&pool->busy);
+    SG__LOCK(&pool->lock);
+    pool->stop = 1;
+    SG__WAKE(&pool->start);
+    SG__UNLOCK(&pool->lock);
+    for (int i = 0; i < pool->count; i++) SG__THREAD_JOIN(pool->workers[i].thread);
+    SG__CONDITION_FREE(&pool->start);
+    SG__CONDITION_FREE(&pool->done);
+    SG__LOCK_FREE(&pool->lock);
+    SG__LOCK_FREE(&pool->busy);
 }
 
-static void sg__pool_run(void *user, int parts, stylegan_task_fn *task,
-                         void *context) {
-  sg__pool *pool = (sg__pool *)user;
-  if (!SG__TRY_LOCK(&pool->busy)) {
-    for (int part = 0; part < parts; part++)
-      task(context, part);
-    return;
-  }
-  SG__LOCK(&pool->lock);
-  pool->task = task;
-  pool->context = context;
-  pool->parts = parts;
-  pool->working = pool->count;
-  pool->generation++;
-  SG__WAKE(&pool->start);
-  SG__UNLOCK(&pool->lock);
-  task(context, 0);
-  for (int part = pool->count + 1; part < parts; part++)
-    task(context, part);
-  SG__LOCK(&pool->lock);
-  while (pool->working)
-    SG__WAIT(&pool->done, &pool->lock);
-  SG__UNLOCK(&pool->lock);
-  SG__UNLOCK(&pool->busy);
+static void sg__pool_run(void *user, int parts, stylegan_task_fn *task, void *context) {
+    sg__pool *pool = (sg__pool *)user;
+    if (!SG__TRY_LOCK(&pool->busy)) {
+        for (int part = 0; part < parts; part++) task(context, part);
+        return;
+    }
+    SG__LOCK(&pool->lock);
+    pool->task = task;
+    pool->context = context;
+    pool->parts = parts;
+    pool->working = pool->count;
+    pool->generation++;
+    SG__WAKE(&pool->start);
+    SG__UNLOCK(&pool->lock);
+    task(context, 0);
+    for (int part = pool->count + 1; part < parts; part++) task(context, part);
+    SG__LOCK(&pool->lock);
+    while (pool->working) SG__WAIT(&pool->done, &pool->lock);
+    SG__UNLOCK(&pool->lock);
+    SG__UNLOCK(&pool->busy);
 }
 
 static int sg__processors(void) {
 #ifdef _WIN32
-  SYSTEM_INFO info;
-  GetSystemInfo(&info);
-  long count = (long)info.dwNumberOfProcessors;
+    SYSTEM_INFO info;
+    GetSystemInfo(&info);
+    long count = (long)info.dwNumberOfProcessors;
 #else
-  long count = sysconf(_SC_NPROCESSORS_ONLN);
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
 #endif
-  return count < 1 ? 1 : count > SG__MAX_THREADS ? SG__MAX_THREADS : (int)count;
+    return count < 1 ? 1 : count > SG__MAX_THREADS ? SG__MAX_THREADS : (int)count;
 }
 #endif /* SG__NO_THREADS */
 
 /* >>random */
 
-/* Two uniform numbers in (-1, 1) to two normals by Marsaglia's polar method; 0
- * if they must be drawn again. */
+/* Two uniform numbers in (-1, 1) to two normals by Marsaglia's polar method; 0 if they must be drawn again. */
 static int sg__polar(double x, double y, double *first, double *second) {
-  double square = x * x + y * y;
-  if (square >= 1 || square == 0)
-    return 0;
-  double factor = STYLEGAN_SQRT(-2 * STYLEGAN_LOG(square) / square);
-  *first = factor * y;
-  *second = factor * x;
-  return 1;
+    double square = x * x + y * y;
+    if (square >= 1 || square == 0) return 0;
+    double factor = STYLEGAN_SQRT(-2 * STYLEGAN_LOG(square) / square);
+    *first = factor * y;
+    *second = factor * x;
+    return 1;
 }
 
-/* The Mersenne Twister MT19937 (Matsumoto and Nishimura, 1998) as NumPy seeds
- * and reads it. */
+/* The Mersenne Twister MT19937 (Matsumoto and Nishimura, 1998) as NumPy seeds and reads it. */
 typedef struct sg__twister {
-  uint32_t state[624];
-  int at;
+    uint32_t state[624];
+    int at;
 } sg__twister;
 
 static uint32_t sg__twister_next(sg__twister *t) {
-  if (t->at == 624) {
-    for (int i = 0; i < 624; i++) {
-      uint32_t y =
-          (t->state[i] & 0x80000000u) | (t->state[(i + 1) % 624] & 0x7fffffffu);
-      t->state[i] =
-          t->state[(i + 397) % 624] ^ y >> 1 ^ (y & 1 ? 0x9908b0dfu : 0);
+    if (t->at == 624) {
+        for (int i = 0; i < 624; i++) {
+            uint32_t y = (t->state[i] & 0x80000000u) | (t->state[(i + 1) % 624] & 0x7fffffffu);
+            t->state[i] = t->state[(i + 397) % 624] ^ y >> 1 ^ (y & 1 ? 0x9908b0dfu : 0);
+        }
+        t->at = 0;
     }
-    t->at = 0;
-  }
-  uint32_t y = t->state[t->at++];
-  y ^= y >> 11;
-  y ^= y << 7 & 0x9d2c5680u;
-  y ^= y << 15 & 0xefc60000u;
-  return y ^ y >> 18;
+    uint32_t y = t->state[t->at++];
+    y ^= y >> 11;
+    y ^= y << 7 & 0x9d2c5680u;
+    y ^= y << 15 & 0xefc60000u;
+    return y ^ y >> 18;
 }
 
-static double
-sg__twister_uniform(sg__twister *t) { /* in [-1, 1) with 53 bits */
-  uint32_t high = sg__twister_next(t) >> 5, low = sg__twister_next(t) >> 6;
-  return 2 * ((high * 67108864.0 + low) / 9007199254740992.0) - 1;
+static double sg__twister_uniform(sg__twister *t) { /* in [-1, 1) with 53 bits */
+    uint32_t high = sg__twister_next(t) >> 5, low = sg__twister_next(t) >> 6;
+    return 2 * ((high * 67108864.0 + low) / 9007199254740992.0) - 1;
 }
 
 STYLEGAN_API void stylegan_seed_z(uint32_t seed, float *z, int count) {
-  sg__twister twister;
-  for (int i = 0; i < 624; i++) {
-    twister.state[i] = seed;
-    seed = 1812433253u * (seed ^ seed >> 30) + (uint32_t)i + 1;
-  }
-  twister.at = 624;
-  for (int i = 0; i < count; i += 2) {
-    double x, y, first, second;
-    do {
-      x = sg__twister_uniform(&twister);
-      y = sg__twister_uniform(&twister);
-    } while (!sg__polar(x, y, &first, &second));
-    z[i] = (float)first;
-    if (i + 1 < count)
-      z[i + 1] = (float)second;
-  }
+    sg__twister twister;
+    for (int i = 0; i < 624; i++) {
+        twister.state[i] = seed;
+        seed = 1812433253u * (seed ^ seed >> 30) + (uint32_t)i + 1;
+    }
+    twister.at = 624;
+    for (int i = 0; i < count; i += 2) {
+        double x, y, first, second;
+        do {
+            x = sg__twister_uniform(&twister);
+            y = sg__twister_uniform(&twister);
+        } while (!sg__polar(x, y, &first, &second));
+        z[i] = (float)first;
+        if (i + 1 < count) z[i + 1] = (float)second;
+    }
 }
 
-static uint64_t
-sg__mix(uint64_t x) { /* SplitMix64 (Steele, Lea and Flood, 2014) */
-  x += 0x9e3779b97f4a7c15u;
-  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-  return x ^ x >> 31;
+static uint64_t sg__mix(uint64_t x) { /* SplitMix64 (Steele, Lea and Flood, 2014) */
+    x += 0x9e3779b97f4a7c15u;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return x ^ x >> 31;
 }
 
-/* Counter-based: elements 2k and 2k + 1 are the polar pair of the first
-   accepted attempt a = 0, 1, ... whose uniform numbers are the halves of
-   mix(mix(mix(seed) + layer) + 64 k + a). */
-STYLEGAN_API void stylegan_random_normal(uint64_t seed, uint32_t layer,
-                                         uint64_t first, float *values,
-                                         int count) {
-  uint64_t key = sg__mix(sg__mix(seed) + layer);
-  for (int i = 0; i < count;) {
-    uint64_t pair = (first + (uint64_t)i) / 2, attempt = 64 * pair, bits;
-    double normal[2];
-    do
-      bits = sg__mix(key + attempt++);
-    while (!sg__polar(((double)(bits >> 32) + 0.5) / 2147483648.0 - 1,
-                      ((double)(bits & 0xffffffffu) + 0.5) / 2147483648.0 - 1,
-                      &normal[0], &normal[1]));
-    int odd = (int)((first + (uint64_t)i) & 1);
-    values[i++] = (float)normal[odd];
-    if (!odd && i < count)
-      values[i++] = (float)normal[1];
-  }
+/* Counter-based: elements 2k and 2k + 1 are the polar pair of the first accepted attempt a = 0, 1, ... whose uniform
+   numbers are the halves of mix(mix(mix(seed) + layer) + 64 k + a). */
+STYLEGAN_API void stylegan_random_normal(uint64_t seed, uint32_t layer, uint64_t first, float *values, int count) {
+    uint64_t key = sg__mix(sg__mix(seed) + layer);
+    for (int i = 0; i < count;) {
+        uint64_t pair = (first + (uint64_t)i) / 2, attempt = 64 * pair, bits;
+        double normal[2];
+        do bits = sg__mix(key + attempt++);
+        while (!sg__polar(((double)(bits >> 32) + 0.5) / 2147483648.0 - 1,
+                          ((double)(bits & 0xffffffffu) + 0.5) / 2147483648.0 - 1, &normal[0], &normal[1]));
+        int odd = (int)((first + (uint64_t)i) & 1);
+        values[i++] = (float)normal[odd];
+        if (!odd && i < count) values[i++] = (float)normal[1];
+    }
 }
 
 /* >>reader
 
-   Turns the bytes of a weight file into validated views. Nothing in the file is
-   believed before it is checked. */
+   Turns the bytes of a weight file into validated views. Nothing in the file is believed before it is checked. */
 
 typedef struct sg__head {
-  uint64_t file_size;
-  uint32_t head_size, config_count, tensor_count, text_size;
-  uint32_t directory, text; /* offsets */
+    uint64_t file_size;
+    uint32_t head_size, config_count, tensor_count, text_size;
+    uint32_t directory, text; /* offsets */
 } sg__head;
 
 static uint32_t sg__round_up(uint32_t n, uint32_t to) {
-  return (n + to - 1) / to * to;
+    return (n + to - 1) / to * to;
 }
 
-/* Continues a checksum (see >>weight-file; it begins with 1) over whole 32-bit
- * words. */
-static uint64_t sg__checksum(uint64_t sum, const unsigned char *data,
-                             size_t size) {
-  uint32_t a = (uint32_t)sum, b = (uint32_t)(sum >> 32);
-  for (size_t i = 0; i + 4 <= size; i += 4) {
-    a += sg__u32(data + i);
-    b += a;
-  }
-  return (uint64_t)b << 32 | a;
+/* Continues a checksum (see >>weight-file; it begins with 1) over whole 32-bit words. */
+static uint64_t sg__checksum(uint64_t sum, const unsigned char *data, size_t size) {
+    uint32_t a = (uint32_t)sum, b = (uint32_t)(sum >> 32);
+    for (size_t i = 0; i + 4 <= size; i += 4) {
+        a += sg__u32(data + i);
+        b += a;
+    }
+    return (uint64_t)b << 32 | a;
 }
 
-static const unsigned char sg__magic[8] = {0x89, 'S',  'G',  'W',
-                                           '\r', '\n', 0x1a, '\n'};
+static const unsigned char sg__magic[8] = {0x89, 'S', 'G', 'W', '\r', '\n', 0x1a, '\n'};
 
 /* Parses the prologue, the file's first 64 bytes. */
-static stylegan_result sg__read_prologue(const unsigned char *data, size_t size,
-                                         sg__head *head,
+static stylegan_result sg__read_prologue(const unsigned char *data, size_t size, sg__head *head,
                                          stylegan_error *error) {
-  if (size < SG__HEAD_SIZE) {
-    return sg__fail(error, STYLEGAN_ERROR_FORMAT,
-                    "not a weight file: %u bytes, shorter than its head",
-                    (uint64_t)size);
-  }
-  for (int i = 0; i < 8; i++) {
-    if (data[i] != sg__magic[i])
-      return sg__fail(error, STYLEGAN_ERROR_FORMAT,
-                      "not a weight file: wrong magic at byte %u", (uint64_t)i);
-  }
-  if (sg__u32(data + 8) != 1) {
-    return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED,
-                    "weight file version %u, expected 1",
-                    (uint64_t)sg__u32(data + 8));
-  }
-  head->head_size = sg__u32(data + 12);
-  head->file_size = sg__u64(data + 16);
-  head->config_count = sg__u32(data + 40);
-  head->tensor_count = sg__u32(data + 44);
-  head->text_size = sg__u32(data + 48);
-  if (head->config_count > SG__MAX_FIELDS || head->tensor_count > 65536 ||
-      head->text_size > 1u << 20) {
-    return sg__fail(error, STYLEGAN_ERROR_FORMAT,
-                    "damaged head: %u fields, %u tensors, %u bytes of text",
-                    (uint64_t)head->config_count, (uint64_t)head->tensor_count,
-                    (uint64_t)head->text_size);
-  }
-  head->directory =
-      SG__HEAD_SIZE + sg__round_up(4 * head->config_count, SG__ALIGN);
-  head->text = head->directory + SG__ENTRY_SIZE * head->tensor_count;
-  if (head->head_size !=
-          sg__round_up(head->text + head->text_size, SG__ALIGN) ||
-      head->file_size < head->head_size || head->file_size % 4 != 0) {
-    return sg__fail(
-        error, STYLEGAN_ERROR_FORMAT,
-        "damaged head: head size %u and file size %u do not fit its contents",
-        (uint64_t)head->head_size, head->file_size);
-  }
-  return STYLEGAN_OK;
+    if (size < SG__HEAD_SIZE) {
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "not a weight file: %u bytes, shorter than its head",
+                        (uint64_t)size);
+    }
+    for (int i = 0; i < 8; i++) {
+        if (data[i] != sg__magic[i])
+            return sg__fail(error, STYLEGAN_ERROR_FORMAT, "not a weight file: wrong magic at byte %u", (uint64_t)i);
+    }
+    if (sg__u32(data + 8) != 1) {
+        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "weight file version %u, expected 1",
+                        (uint64_t)sg__u32(data + 8));
+    }
+    head->head_size = sg__u32(data + 12);
+    head->file_size = sg__u64(data + 16);
+    head->config_count = sg__u32(data + 40);
+    head->tensor_count = sg__u32(data + 44);
+    head->text_size = sg__u32(data + 48);
+    if (head->config_count > SG__MAX_FIELDS || head->tensor_count > 65536 || head->text_size > 1u << 20) {
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "damaged head: %u fields, %u tensors, %u bytes of text",
+                        (uint64_t)head->config_count, (uint64_t)head->tensor_count, (uint64_t)head->text_size);
+    }
+    head->directory = SG__HEAD_SIZE + sg__round_up(4 * head->config_count, SG__ALIGN);
+    head->text = head->directory + SG__ENTRY_SIZE * head->tensor_count;
+    if (head->head_size != sg__round_up(head->text + head->text_size, SG__ALIGN) || head->file_size < head->head_size ||
+        head->file_size % 4 != 0) {
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT,
+                        "damaged head: head size %u and file size %u do not fit its contents",
+                        (uint64_t)head->head_size, head->file_size);
+    }
+    return STYLEGAN_OK;
 }
 
 /* Parses and verifies the whole head. */
-static stylegan_result sg__read_head(const unsigned char *data, size_t size,
-                                     sg__head *head, stylegan_error *error) {
-  stylegan_result result = sg__read_prologue(data, size, head, error);
-  if (result)
-    return result;
-  if (size < head->head_size) {
-    return sg__fail(error, STYLEGAN_ERROR_FORMAT,
-                    "truncated: %u bytes, its head alone has %u",
-                    (uint64_t)size, (uint64_t)head->head_size);
-  }
-  uint64_t sum =
-      sg__checksum(sg__checksum(1, data, 24), data + 32, head->head_size - 32);
-  if (sum != sg__u64(data + 24))
-    return sg__fail(error, STYLEGAN_ERROR_CHECKSUM,
-                    "damaged: the checksum of its head is wrong");
-  return STYLEGAN_OK;
+static stylegan_result sg__read_head(const unsigned char *data, size_t size, sg__head *head, stylegan_error *error) {
+    stylegan_result result = sg__read_prologue(data, size, head, error);
+    if (result) return result;
+    if (size < head->head_size) {
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "truncated: %u bytes, its head alone has %u", (uint64_t)size,
+                        (uint64_t)head->head_size);
+    }
+    uint64_t sum = sg__checksum(sg__checksum(1, data, 24), data + 32, head->head_size - 32);
+    if (sum != sg__u64(data + 24))
+        return sg__fail(error, STYLEGAN_ERROR_CHECKSUM, "damaged: the checksum of its head is wrong");
+    return STYLEGAN_OK;
 }
 
-static void sg__read_config(const unsigned char *data, const sg__head *head,
-                            stylegan_config *config) {
-  STYLEGAN_MEMSET(config, 0, sizeof *config);
-  unsigned char *field = (unsigned char *)config; /* every field has 4 bytes */
-  for (size_t i = 0; i < head->config_count && i < sizeof *config / 4;
-       i++, field += 4) {
-    uint32_t bits = sg__u32(data + SG__HEAD_SIZE + 4 * i);
-    STYLEGAN_MEMCPY(field, &bits, 4);
-  }
+static void sg__read_config(const unsigned char *data, const sg__head *head, stylegan_config *config) {
+    STYLEGAN_MEMSET(config, 0, sizeof *config);
+    unsigned char *field = (unsigned char *)config; /* every field has 4 bytes */
+    for (size_t i = 0; i < head->config_count && i < sizeof *config / 4; i++, field += 4) {
+        uint32_t bits = sg__u32(data + SG__HEAD_SIZE + 4 * i);
+        STYLEGAN_MEMCPY(field, &bits, 4);
+    }
 }
 
 /* Parses a directory entry and checks that the tensor lies inside the file. */
-static stylegan_result sg__read_entry(const unsigned char *data,
-                                      const sg__head *head, uint32_t index,
-                                      stylegan_tensor *tensor,
-                                      stylegan_error *error) {
-  const unsigned char *entry = data + head->directory + SG__ENTRY_SIZE * index;
-  STYLEGAN_MEMCPY(tensor->name, entry, 32);
-  if (tensor->name[31] || !tensor->name[0])
-    return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %u: bad name",
-                    (uint64_t)index);
-  uint32_t type = sg__u32(entry + 32), dimensions = sg__u32(entry + 36);
-  if (type >= STYLEGAN_TYPE_COUNT) {
-    return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED,
-                    "tensor %s: unknown type %u", tensor->name, (uint64_t)type);
-  }
-  if (dimensions < 1 || dimensions > 4) {
-    return sg__fail(error, STYLEGAN_ERROR_FORMAT,
-                    "tensor %s: %u dimensions, expected 1 to 4", tensor->name,
-                    (uint64_t)dimensions);
-  }
-  tensor->type = (stylegan_type)type;
-  tensor->dimensions = (int)dimensions;
-  uint64_t count = 1, limit = (uint64_t)1 << 40;
-  for (uint32_t i = 0; i < 4; i++) {
-    uint32_t n = sg__u32(entry + 40 + 4 * i);
-    if (n < 1 || n > 0x7fffffff || (i >= dimensions && n != 1) ||
-        count > limit / n) {
-      return sg__fail(error, STYLEGAN_ERROR_FORMAT,
-                      "tensor %s: bad shape, dimension %u is %u", tensor->name,
-                      (uint64_t)i, (uint64_t)n);
+static stylegan_result sg__read_entry(const unsigned char *data, const sg__head *head, uint32_t index,
+                                      stylegan_tensor *tensor, stylegan_error *error) {
+    const unsigned char *entry = data + head->directory + SG__ENTRY_SIZE * index;
+    STYLEGAN_MEMCPY(tensor->name, entry, 32);
+    if (tensor->name[31] || !tensor->name[0])
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %u: bad name", (uint64_t)index);
+    uint32_t type = sg__u32(entry + 32), dimensions = sg__u32(entry + 36);
+    if (type >= STYLEGAN_TYPE_COUNT) {
+        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "tensor %s: unknown type %u", tensor->name, (uint64_t)type);
     }
-    tensor->shape[i] = (int32_t)n;
-    count *= n;
-  }
-  uint64_t columns = (uint64_t)tensor->shape[dimensions - 1];
-  tensor->bytes = type == STYLEGAN_F32   ? 4 * count
-                  : type == STYLEGAN_F16 ? 2 * count
-                                         : 4 * columns + count;
-  uint64_t offset = sg__u64(entry + 56);
-  if (offset % SG__ALIGN || offset < head->head_size ||
-      offset > head->file_size || tensor->bytes > head->file_size - offset) {
-    return sg__fail(
-        error, STYLEGAN_ERROR_FORMAT,
-        "tensor %s: %u bytes at offset %u do not fit the file's %u bytes",
-        tensor->name, tensor->bytes, offset, head->file_size);
-  }
-  tensor->data = data + offset;
-  return STYLEGAN_OK;
+    if (dimensions < 1 || dimensions > 4) {
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %s: %u dimensions, expected 1 to 4", tensor->name,
+                        (uint64_t)dimensions);
+    }
+    tensor->type = (stylegan_type)type;
+    tensor->dimensions = (int)dimensions;
+    uint64_t count = 1, limit = (uint64_t)1 << 40;
+    for (uint32_t i = 0; i < 4; i++) {
+        uint32_t n = sg__u32(entry + 40 + 4 * i);
+        if (n < 1 || n > 0x7fffffff || (i >= dimensions && n != 1) || count > limit / n) {
+            return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %s: bad shape, dimension %u is %u", tensor->name,
+                            (uint64_t)i, (uint64_t)n);
+        }
+        tensor->shape[i] = (int32_t)n;
+        count *= n;
+    }
+    uint64_t columns = (uint64_t)tensor->shape[dimensions - 1];
+    tensor->bytes = type == STYLEGAN_F32 ? 4 * count : type == STYLEGAN_F16 ? 2 * count : 4 * columns + count;
+    uint64_t offset = sg__u64(entry + 56);
+    if (offset % SG__ALIGN || offset < head->head_size || offset > head->file_size ||
+        tensor->bytes > head->file_size - offset) {
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %s: %u bytes at offset %u do not fit the file's %u bytes",
+                        tensor->name, tensor->bytes, offset, head->file_size);
+    }
+    tensor->data = data + offset;
+    return STYLEGAN_OK;
 }
 
 /* >>plan
 
-   The network as a table of layers, built from the tensors' names and checked
-   against the configuration. */
+   The network as a table of layers, built from the tensors' names and checked against the configuration. */
 
 typedef struct sg__layer {
-  sg__tensor weight, bias, noise, strength, affine_weight, affine_bias;
-  int in, out, kernel; /* weight [kernel][kernel][in][out] */
-  int style;           /* index of its w in ws */
-  size_t style_offset; /* of its style in the workspace's styles, a whole number
-                          of panels wide */
+    sg__tensor weight, bias, noise, strength, affine_weight, affine_bias;
+    int in, out, kernel; /* weight [kernel][kernel][in][out] */
+    int style;           /* index of its w in ws */
+    size_t style_offset; /* of its style in the workspace's styles, a whole number of panels wide */
 } sg__layer;
 
 typedef struct sg__block {
-  int resolution, channels; /* of its output */
-  sg__layer conv0, conv1, skip, torgb;
+    int resolution, channels; /* of its output */
+    sg__layer conv0, conv1, skip, torgb;
 } sg__block;
 
-/* A feature map x [ceil(C/V)][rows][border + R + border][V], or a window of its
- * rows [begin, end). */
+/* A feature map x [ceil(C/V)][rows][border + R + border][V], or a window of its rows [begin, end). */
 typedef struct sg__map {
-  float *data; /* pixel 0 of row `begin` */
-  int channels, resolution;
-  int begin, end, capacity; /* the rows it holds, and has room for */
-  size_t border, row,
-      block; /* floats before pixel 0, between rows, between channel blocks */
+    float *data; /* pixel 0 of row `begin` */
+    int channels, resolution;
+    int begin, end, capacity;  /* the rows it holds, and has room for */
+    size_t border, row, block; /* floats before pixel 0, between rows, between channel blocks */
 } sg__map;
 
-/* How a convolution runs: directly, or as Winograd tiles of 4x4 outputs (for
-   up-sampling: of each of the four phases of the scattered signal: even and odd
-   rows and columns). */
+/* How a convolution runs: directly, or as Winograd tiles of 4x4 outputs (for up-sampling: of each of the four phases of
+   the scattered signal: even and odd rows and columns). */
 typedef struct sg__tiling {
-  int points; /* along one axis, 6 or 5; 0: directly */
-  int tiles;  /* in a row */
-  int strip;  /* rows of tiles whose inputs are transformed at a time */
-  int chunk;  /* rows of tiles that one part multiplies at a time */
+    int points; /* along one axis, 6 or 5; 0: directly */
+    int tiles;  /* in a row */
+    int strip;  /* rows of tiles whose inputs are transformed at a time */
+    int chunk;  /* rows of tiles that one part multiplies at a time */
 } sg__tiling;
 
-/* A low-pass filter with the gain of its up-sampling; a separable one also as
- * two factors. */
+/* A low-pass filter with the gain of its up-sampling; a separable one also as two factors. */
 typedef struct sg__filter {
-  int height, width, separable;
-  float taps[SG__MAX_FIR * SG__MAX_FIR], column[SG__MAX_FIR], row[SG__MAX_FIR];
+    int height, width, separable;
+    float taps[SG__MAX_FIR * SG__MAX_FIR], column[SG__MAX_FIR], row[SG__MAX_FIR];
 } sg__filter;
 
 enum sg__role { SG__FIRST, SG__CONV0, SG__CONV1, SG__SKIP, SG__TORGB };
 
-/* One step of the synthesis: a layer with its output. Stages of high
-   resolutions hold a window of rows only, and are computed strip by strip as
-   the next stage asks for rows; the others are computed as a whole.
+/* One step of the synthesis: a layer with its output. Stages of high resolutions hold a window of rows only, and are
+   computed strip by strip as the next stage asks for rows; the others are computed as a whole.
 
-   Up-sampling: t is the input scattered by the convolution's weights, x[i] to 2
-   i + k; output row j is the sum over k of fir[k] * t[j + k - pad]. t is zero
-   outside [low, high). */
+   Up-sampling: t is the input scattered by the convolution's weights, x[i] to 2 i + k; output row j is the sum over k
+   of fir[k] * t[j + k - pad]. t is zero outside [low, high). */
 typedef struct sg__stage {
-  const sg__layer *layer;
-  enum sg__role role;
-  struct sg__stage *input; /* NULL: none, the constant */
-  struct sg__stage
-      *side; /* conv1: the residual branch, torgb: the image below; or NULL */
-  int resolution, up,
-      fold;   /* fold: StyleGAN 1's up-sampling, whose 3x3 weights become 4x4 */
-  int kernel; /* after folding */
-  const sg__filter *filter;
-  int low, high, pad_row, pad_column;
-  int whole, prepared; /* prepared: all weights are unpacked (and transformed)
-                          before the first strip */
-  int buffer;          /* of the workspace's maps or images, if whole */
-  sg__tiling tiling;
-  sg__map out, scattered;
-  float *weights, *scale, *bias,
-      *strength; /* in the workspace: prepared panels; [C] each */
+    const sg__layer *layer;
+    enum sg__role role;
+    struct sg__stage *input;  /* NULL: none, the constant */
+    struct sg__stage *side;   /* conv1: the residual branch, torgb: the image below; or NULL */
+    int resolution, up, fold; /* fold: StyleGAN 1's up-sampling, whose 3x3 weights become 4x4 */
+    int kernel;               /* after folding */
+    const sg__filter *filter;
+    int low, high, pad_row, pad_column;
+    int whole, prepared; /* prepared: all weights are unpacked (and transformed) before the first strip */
+    int buffer;          /* of the workspace's maps or images, if whole */
+    sg__tiling tiling;
+    sg__map out, scattered;
+    float *weights, *scale, *bias, *strength; /* in the workspace: prepared panels; [C] each */
 } sg__stage;
 
 struct stylegan_model {
-  stylegan_config config;
-  sg__head head;
-  const unsigned char *data;
-  uint64_t parameters;
-  const sg__kernels *kernels;
+    stylegan_config config;
+    sg__head head;
+    const unsigned char *data;
+    uint64_t parameters;
+    const sg__kernels *kernels;
 
-  sg__tensor embed_weight, embed_bias, w_avg, constant, dense;
-  sg__layer *mapping;    /* [mapping_layers] */
-  sg__block *blocks;     /* [block_count] */
-  sg__stage *stages;     /* [stage_count], in the order of their inputs */
-  sg__layer first_layer; /* of the constant, which has no weights */
-  int block_count, stage_count, lod;
-  float lod_fraction; /* of the image below in the final one */
-  size_t style_floats;
+    sg__tensor embed_weight, embed_bias, w_avg, constant, dense;
+    sg__layer *mapping;    /* [mapping_layers] */
+    sg__block *blocks;     /* [block_count] */
+    sg__stage *stages;     /* [stage_count], in the order of their inputs */
+    sg__layer first_layer; /* of the constant, which has no weights */
+    int block_count, stage_count, lod;
+    float lod_fraction; /* of the image below in the final one */
+    size_t style_floats;
 
-  sg__filter filter, image_filter; /* of the convolutions and of the image */
+    sg__filter filter, image_filter; /* of the convolutions and of the image */
 
-  int parts;
-  stylegan_parallel_fn *parallel;
-  void *parallel_user;
-  void *(*allocate)(void *user, size_t size);
-  void (*release)(void *user, void *memory);
-  void *allocator_user;
-  void *owned;     /* what opening allocated */
-  void *workspace; /* the model's own, made by the first call that needs it */
-  sg__lock workspace_lock;
+    int parts;
+    stylegan_parallel_fn *parallel;
+    void *parallel_user;
+    void *(*allocate)(void *user, size_t size);
+    void (*release)(void *user, void *memory);
+    void *allocator_user;
+    void *owned;     /* what opening allocated */
+    void *workspace; /* the model's own, made by the first call that needs it */
+    sg__lock workspace_lock;
 #ifndef SG__NO_THREADS
-  sg__pool pool;
+    sg__pool pool;
 #endif
 };
 
 /* Finding tensors by name while a model is built. */
 typedef struct sg__builder {
-  stylegan_model *model;
-  unsigned char *used; /* [tensor_count] */
-  stylegan_error *error;
-  stylegan_result result; /* the first failure */
+    stylegan_model *model;
+    unsigned char *used; /* [tensor_count] */
+    stylegan_error *error;
+    stylegan_result result; /* the first failure */
 } sg__builder;
 
 static int sg__same(const char *a, const char *b) {
-  while (*a && *a == *b) {
-    a++;
-    b++;
-  }
-  return *a == *b;
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
 }
 
 /* "b8.conv0" + ".affine.weight" */
-static void sg__name(char name[32], const char *prefix, int number,
-                     const char *middle, const char *suffix) {
-  size_t at = 0;
-  char digits[12];
-  int count = 0;
-  while (*prefix)
-    at = sg__put(name, at, 32, *prefix++);
-  if (number >= 0) {
-    do
-      digits[count++] = (char)('0' + number % 10);
-    while (number /= 10);
-    while (count)
-      at = sg__put(name, at, 32, digits[--count]);
-  }
-  while (*middle)
-    at = sg__put(name, at, 32, *middle++);
-  while (*suffix)
-    at = sg__put(name, at, 32, *suffix++);
-  name[at] = 0;
+static void sg__name(char name[32], const char *prefix, int number, const char *middle, const char *suffix) {
+    size_t at = 0;
+    char digits[12];
+    int count = 0;
+    while (*prefix) at = sg__put(name, at, 32, *prefix++);
+    if (number >= 0) {
+        do digits[count++] = (char)('0' + number % 10);
+        while (number /= 10);
+        while (count) at = sg__put(name, at, 32, digits[--count]);
+    }
+    while (*middle) at = sg__put(name, at, 32, *middle++);
+    while (*suffix) at = sg__put(name, at, 32, *suffix++);
+    name[at] = 0;
 }
 
 enum { SG__OPTIONAL, SG__REQUIRED };
 
-/* Looks up a tensor and checks its shape; 0 in the expected shape stands for
-   any size up to SG__MAX_WIDTH and is replaced by the one found. Absent tensors
-   have data NULL. */
-static void sg__take(sg__builder *b, sg__tensor *out, int required,
-                     const char *name, int dimensions, int shape[4]) {
-  stylegan_tensor tensor;
-  const sg__head *head = &b->model->head;
-  if (b->result)
-    return;
-  for (uint32_t i = 0; i < head->tensor_count; i++) {
-    b->result = sg__read_entry(b->model->data, head, i, &tensor, b->error);
-    if (b->result)
-      return;
-    if (!sg__same(tensor.name, name))
-      continue;
-    b->used[i] = 1;
-    int fits = tensor.dimensions == dimensions;
-    for (int d = 0; d < dimensions; d++) {
-      if (!shape[d] && tensor.shape[d] <= SG__MAX_WIDTH)
-        shape[d] = tensor.shape[d];
-      fits &= tensor.shape[d] == shape[d];
+/* Looks up a tensor and checks its shape; 0 in the expected shape stands for any size up to SG__MAX_WIDTH and is
+   replaced by the one found. Absent tensors have data NULL. */
+static void sg__take(sg__builder *b, sg__tensor *out, int required, const char *name, int dimensions, int shape[4]) {
+    stylegan_tensor tensor;
+    const sg__head *head = &b->model->head;
+    if (b->result) return;
+    for (uint32_t i = 0; i < head->tensor_count; i++) {
+        b->result = sg__read_entry(b->model->data, head, i, &tensor, b->error);
+        if (b->result) return;
+        if (!sg__same(tensor.name, name)) continue;
+        b->used[i] = 1;
+        int fits = tensor.dimensions == dimensions;
+        for (int d = 0; d < dimensions; d++) {
+            if (!shape[d] && tensor.shape[d] <= SG__MAX_WIDTH) shape[d] = tensor.shape[d];
+            fits &= tensor.shape[d] == shape[d];
+        }
+        if (!fits) {
+            b->result =
+                sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s: shape %ux%ux%ux%u, expected %ux%ux%ux%u", name,
+                         (uint64_t)tensor.shape[0], (uint64_t)tensor.shape[1], (uint64_t)tensor.shape[2],
+                         (uint64_t)tensor.shape[3], (uint64_t)shape[0], (uint64_t)(dimensions > 1 ? shape[1] : 1),
+                         (uint64_t)(dimensions > 2 ? shape[2] : 1), (uint64_t)(dimensions > 3 ? shape[3] : 1));
+            return;
+        }
+        out->type = tensor.type;
+        out->columns = tensor.shape[dimensions - 1];
+        out->scales = tensor.data;
+        out->data = tensor.data + (tensor.type == STYLEGAN_I8 ? 4 * (size_t)out->columns : 0);
+        return;
     }
-    if (!fits) {
-      b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT,
-                           "tensor %s: shape %ux%ux%ux%u, expected %ux%ux%ux%u",
-                           name, (uint64_t)tensor.shape[0],
-                           (uint64_t)tensor.shape[1], (uint64_t)tensor.shape[2],
-                           (uint64_t)tensor.shape[3], (uint64_t)shape[0],
-                           (uint64_t)(dimensions > 1 ? shape[1] : 1),
-                           (uint64_t)(dimensions > 2 ? shape[2] : 1),
-                           (uint64_t)(dimensions > 3 ? shape[3] : 1));
-      return;
-    }
-    out->type = tensor.type;
-    out->columns = tensor.shape[dimensions - 1];
-    out->scales = tensor.data;
-    out->data = tensor.data +
-                (tensor.type == STYLEGAN_I8 ? 4 * (size_t)out->columns : 0);
-    return;
-  }
-  if (required)
-    b->result =
-        sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s is missing", name);
+    if (required) b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s is missing", name);
 }
 
-static void sg__take_vector(sg__builder *b, sg__tensor *out, int required,
-                            const char *name, int size) {
-  int shape[4] = {size, 0, 0, 0};
-  sg__take(b, out, required, name, 1, shape);
+static void sg__take_vector(sg__builder *b, sg__tensor *out, int required, const char *name, int size) {
+    int shape[4] = {size, 0, 0, 0};
+    sg__take(b, out, required, name, 1, shape);
 }
 
-static void sg__take_matrix(sg__builder *b, sg__tensor *out, int required,
-                            const char *name, int rows, int *columns) {
-  int shape[4] = {rows, *columns, 0, 0};
-  sg__take(b, out, required, name, 2, shape);
-  *columns = shape[1];
+static void sg__take_matrix(sg__builder *b, sg__tensor *out, int required, const char *name, int rows, int *columns) {
+    int shape[4] = {rows, *columns, 0, 0};
+    sg__take(b, out, required, name, 2, shape);
+    *columns = shape[1];
 }
 
 /* A style's affine map [D][size]; reserves room for the style. */
-static void sg__take_affine(sg__builder *b, sg__layer *layer, int resolution,
-                            const char *kind, int style, int size) {
-  stylegan_model *m = b->model;
-  char name[32];
-  int panel = m->kernels->lanes * m->kernels->vectors;
-  sg__name(name, "b", resolution, kind, ".affine.weight");
-  sg__take_matrix(b, &layer->affine_weight, SG__REQUIRED, name, m->config.w_dim,
-                  &size);
-  sg__name(name, "b", resolution, kind, ".affine.bias");
-  sg__take_vector(b, &layer->affine_bias, SG__REQUIRED, name, size);
-  layer->style = style;
-  layer->style_offset = m->style_floats;
-  m->style_floats += (size_t)((size + panel - 1) / panel * panel);
+static void sg__take_affine(sg__builder *b, sg__layer *layer, int resolution, const char *kind, int style, int size) {
+    stylegan_model *m = b->model;
+    char name[32];
+    int panel = m->kernels->lanes * m->kernels->vectors;
+    sg__name(name, "b", resolution, kind, ".affine.weight");
+    sg__take_matrix(b, &layer->affine_weight, SG__REQUIRED, name, m->config.w_dim, &size);
+    sg__name(name, "b", resolution, kind, ".affine.bias");
+    sg__take_vector(b, &layer->affine_bias, SG__REQUIRED, name, size);
+    layer->style = style;
+    layer->style_offset = m->style_floats;
+    m->style_floats += (size_t)((size + panel - 1) / panel * panel);
 }
 
-/* weight [k][k][in][out]; kind ".conv0", ".conv1", ".skip" or ".torgb". out 0:
- * as found. */
-static void sg__take_weight(sg__builder *b, sg__layer *layer, int resolution,
-                            const char *kind, int kernel, int in, int out) {
-  char name[32];
-  int shape[4] = {kernel, kernel, in, out};
-  sg__name(name, "b", resolution, kind, ".weight");
-  sg__take(b, &layer->weight, SG__REQUIRED, name, 4, shape);
-  layer->in = in;
-  layer->out = shape[3];
-  layer->kernel = shape[0];
-  if (!b->result &&
-      ((shape[0] != 1 && shape[0] != 3) || shape[1] != shape[0])) {
-    b->result =
-        sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED,
-                 "tensor %s: kernel %ux%u, only 1x1 and 3x3 are supported",
-                 name, (uint64_t)shape[0], (uint64_t)shape[1]);
-  }
+/* weight [k][k][in][out]; kind ".conv0", ".conv1", ".skip" or ".torgb". out 0: as found. */
+static void sg__take_weight(sg__builder *b, sg__layer *layer, int resolution, const char *kind, int kernel, int in,
+                            int out) {
+    char name[32];
+    int shape[4] = {kernel, kernel, in, out};
+    sg__name(name, "b", resolution, kind, ".weight");
+    sg__take(b, &layer->weight, SG__REQUIRED, name, 4, shape);
+    layer->in = in;
+    layer->out = shape[3];
+    layer->kernel = shape[0];
+    if (!b->result && ((shape[0] != 1 && shape[0] != 3) || shape[1] != shape[0])) {
+        b->result =
+            sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED, "tensor %s: kernel %ux%u, only 1x1 and 3x3 are supported",
+                     name, (uint64_t)shape[0], (uint64_t)shape[1]);
+    }
 }
 
 /* Bias, noise and style of one of the two main layers of a block. */
-static void sg__take_epilogue(sg__builder *b, sg__layer *layer, int resolution,
-                              const char *kind, int style) {
-  const stylegan_config *config = &b->model->config;
-  char name[32];
-  int size = resolution;
-  sg__name(name, "b", resolution, kind, ".bias");
-  sg__take_vector(b, &layer->bias, SG__REQUIRED, name, layer->out);
-  sg__name(name, "b", resolution, kind, ".noise");
-  sg__take_matrix(b, &layer->noise, SG__OPTIONAL, name, resolution, &size);
-  if (layer->noise.data) {
-    sg__name(name, "b", resolution, kind, ".noise_strength");
-    sg__take_vector(b, &layer->strength, SG__REQUIRED, name, 0);
-    if (!b->result && layer->strength.columns != 1 &&
-        layer->strength.columns != layer->out) {
-      b->result =
-          sg__fail(b->error, STYLEGAN_ERROR_FORMAT,
-                   "tensor %s: %u values, expected 1 or %u", name,
-                   (uint64_t)layer->strength.columns, (uint64_t)layer->out);
+static void sg__take_epilogue(sg__builder *b, sg__layer *layer, int resolution, const char *kind, int style) {
+    const stylegan_config *config = &b->model->config;
+    char name[32];
+    int size = resolution;
+    sg__name(name, "b", resolution, kind, ".bias");
+    sg__take_vector(b, &layer->bias, SG__REQUIRED, name, layer->out);
+    sg__name(name, "b", resolution, kind, ".noise");
+    sg__take_matrix(b, &layer->noise, SG__OPTIONAL, name, resolution, &size);
+    if (layer->noise.data) {
+        sg__name(name, "b", resolution, kind, ".noise_strength");
+        sg__take_vector(b, &layer->strength, SG__REQUIRED, name, 0);
+        if (!b->result && layer->strength.columns != 1 && layer->strength.columns != layer->out) {
+            b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s: %u values, expected 1 or %u", name,
+                                 (uint64_t)layer->strength.columns, (uint64_t)layer->out);
+        }
     }
-  }
-  layer->style = style;
-  if (config->family == STYLEGAN_FAMILY_2) {
-    sg__take_affine(b, layer, resolution, kind, style, layer->in);
-  } else if (config->use_styles) {
-    sg__take_affine(b, layer, resolution, kind, style, 2 * layer->out);
-  }
+    layer->style = style;
+    if (config->family == STYLEGAN_FAMILY_2) {
+        sg__take_affine(b, layer, resolution, kind, style, layer->in);
+    } else if (config->use_styles) {
+        sg__take_affine(b, layer, resolution, kind, style, 2 * layer->out);
+    }
 }
 
 static void sg__take_torgb(sg__builder *b, sg__block *block, int style) {
-  const stylegan_config *config = &b->model->config;
-  char name[32];
-  sg__take_weight(b, &block->torgb, block->resolution, ".torgb", 1,
-                  block->channels, config->channels);
-  sg__name(name, "b", block->resolution, ".torgb", ".bias");
-  sg__take_vector(b, &block->torgb.bias, SG__REQUIRED, name, config->channels);
-  if (config->family == STYLEGAN_FAMILY_2)
-    sg__take_affine(b, &block->torgb, block->resolution, ".torgb", style,
-                    block->channels);
+    const stylegan_config *config = &b->model->config;
+    char name[32];
+    sg__take_weight(b, &block->torgb, block->resolution, ".torgb", 1, block->channels, config->channels);
+    sg__name(name, "b", block->resolution, ".torgb", ".bias");
+    sg__take_vector(b, &block->torgb.bias, SG__REQUIRED, name, config->channels);
+    if (config->family == STYLEGAN_FAMILY_2)
+        sg__take_affine(b, &block->torgb, block->resolution, ".torgb", style, block->channels);
 }
 
 static void sg__plan_mapping(sg__builder *b) {
-  stylegan_model *m = b->model;
-  const stylegan_config *config = &m->config;
-  char name[32];
-  int width = config->z_dim;
-  if (config->c_dim) {
-    int embed = 0;
-    sg__take_matrix(b, &m->embed_weight, SG__REQUIRED, "mapping.embed.weight",
-                    config->c_dim, &embed);
-    sg__take_vector(b, &m->embed_bias, SG__OPTIONAL, "mapping.embed.bias",
-                    embed);
-    width += embed;
-  }
-  for (int i = 0; i < config->mapping_layers; i++) {
-    sg__layer *layer = &m->mapping[i];
-    layer->in = width;
-    layer->out = i == config->mapping_layers - 1 ? config->w_dim : 0;
-    sg__name(name, "mapping.fc", i, "", ".weight");
-    sg__take_matrix(b, &layer->weight, SG__REQUIRED, name, layer->in,
-                    &layer->out);
-    sg__name(name, "mapping.fc", i, "", ".bias");
-    sg__take_vector(b, &layer->bias, SG__REQUIRED, name, layer->out);
-    width = layer->out;
-  }
-  if (!b->result && width != config->w_dim) {
-    b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT,
-                         "the mapping ends with %u values, w_dim is %u",
-                         (uint64_t)width, (uint64_t)config->w_dim);
-  }
-  sg__take_vector(b, &m->w_avg, SG__OPTIONAL, "w_avg", config->w_dim);
+    stylegan_model *m = b->model;
+    const stylegan_config *config = &m->config;
+    char name[32];
+    int width = config->z_dim;
+    if (config->c_dim) {
+        int embed = 0;
+        sg__take_matrix(b, &m->embed_weight, SG__REQUIRED, "mapping.embed.weight", config->c_dim, &embed);
+        sg__take_vector(b, &m->embed_bias, SG__OPTIONAL, "mapping.embed.bias", embed);
+        width += embed;
+    }
+    for (int i = 0; i < config->mapping_layers; i++) {
+        sg__layer *layer = &m->mapping[i];
+        layer->in = width;
+        layer->out = i == config->mapping_layers - 1 ? config->w_dim : 0;
+        sg__name(name, "mapping.fc", i, "", ".weight");
+        sg__take_matrix(b, &layer->weight, SG__REQUIRED, name, layer->in, &layer->out);
+        sg__name(name, "mapping.fc", i, "", ".bias");
+        sg__take_vector(b, &layer->bias, SG__REQUIRED, name, layer->out);
+        width = layer->out;
+    }
+    if (!b->result && width != config->w_dim) {
+        b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "the mapping ends with %u values, w_dim is %u",
+                             (uint64_t)width, (uint64_t)config->w_dim);
+    }
+    sg__take_vector(b, &m->w_avg, SG__OPTIONAL, "w_avg", config->w_dim);
 }
 
-static void sg__plan_filter(sg__builder *b, sg__filter *f, const char *name,
-                            int required) {
-  stylegan_model *m = b->model;
-  sg__tensor tensor = {NULL, NULL, STYLEGAN_F32, 0};
-  int shape[4] = {0, 0, 0, 0};
-  sg__take(b, &tensor, required, name, 2, shape);
-  if (b->result || (!tensor.data && f->height))
-    return;
-  if (shape[0] > SG__MAX_FIR || shape[1] > SG__MAX_FIR) {
-    b->result = sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED,
-                         "tensor %s: %ux%u taps, at most %ux%u are supported",
-                         name, (uint64_t)shape[0], (uint64_t)shape[1],
-                         (uint64_t)SG__MAX_FIR, (uint64_t)SG__MAX_FIR);
-    return;
-  }
-  STYLEGAN_MEMSET(f, 0, sizeof *f);
-  float padded[SG__MAX_FIR + 16], sum = 0, largest = 0, error = 0;
-  int h = f->height = tensor.data ? shape[0] : 1,
-      w = f->width = tensor.data ? shape[1] : 1;
-  f->taps[0] = 1;
-  for (int y = 0; tensor.data && y < h; y++) {
-    m->kernels->unpack(&tensor, (size_t)y, 0, w, padded);
-    STYLEGAN_MEMCPY(f->taps + y * w, padded, (size_t)w * sizeof(float));
-  }
-  for (int i = 0; i < h * w; i++) {
-    f->column[i / w] += f->taps[i];
-    f->row[i % w] += f->taps[i];
-    sum += f->taps[i];
-    largest = f->taps[i] > largest    ? f->taps[i]
-              : -f->taps[i] > largest ? -f->taps[i]
-                                      : largest;
-  }
-  for (int i = 0; i < h * w; i++) {
-    float d = f->taps[i] * sum - f->column[i / w] * f->row[i % w];
-    error = d > error ? d : -d > error ? -d : error;
-  }
-  f->separable = sum != 0 && error <= 1e-6f * largest * (sum < 0 ? -sum : sum);
-  /* Up-sampling by zeros loses three quarters of the signal: gain 4, 2 along
-   * each axis. */
-  float gain = m->config.family == STYLEGAN_FAMILY_2 ? 2.0f : 1.0f;
-  for (int i = 0; i < h * w; i++)
-    f->taps[i] *= gain * gain;
-  for (int y = 0; f->separable && y < h; y++)
-    f->column[y] *= gain / sum;
-  for (int x = 0; x < w; x++)
-    f->row[x] *= gain;
+static void sg__plan_filter(sg__builder *b, sg__filter *f, const char *name, int required) {
+    stylegan_model *m = b->model;
+    sg__tensor tensor = {NULL, NULL, STYLEGAN_F32, 0};
+    int shape[4] = {0, 0, 0, 0};
+    sg__take(b, &tensor, required, name, 2, shape);
+    if (b->result || (!tensor.data && f->height)) return;
+    if (shape[0] > SG__MAX_FIR || shape[1] > SG__MAX_FIR) {
+        b->result =
+            sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED, "tensor %s: %ux%u taps, at most %ux%u are supported", name,
+                     (uint64_t)shape[0], (uint64_t)shape[1], (uint64_t)SG__MAX_FIR, (uint64_t)SG__MAX_FIR);
+        return;
+    }
+    STYLEGAN_MEMSET(f, 0, sizeof *f);
+    float padded[SG__MAX_FIR + 16], sum = 0, largest = 0, error = 0;
+    int h = f->height = tensor.data ? shape[0] : 1, w = f->width = tensor.data ? shape[1] : 1;
+    f->taps[0] = 1;
+    for (int y = 0; tensor.data && y < h; y++) {
+        m->kernels->unpack(&tensor, (size_t)y, 0, w, padded);
+        STYLEGAN_MEMCPY(f->taps + y * w, padded, (size_t)w * sizeof(float));
+    }
+    for (int i = 0; i < h * w; i++) {
+        f->column[i / w] += f->taps[i];
+        f->row[i % w] += f->taps[i];
+        sum += f->taps[i];
+        largest = f->taps[i] > largest ? f->taps[i] : -f->taps[i] > largest ? -f->taps[i] : largest;
+    }
+    for (int i = 0; i < h * w; i++) {
+        float d = f->taps[i] * sum - f->column[i / w] * f->row[i % w];
+        error = d > error ? d : -d > error ? -d : error;
+    }
+    f->separable = sum != 0 && error <= 1e-6f * largest * (sum < 0 ? -sum : sum);
+    /* Up-sampling by zeros loses three quarters of the signal: gain 4, 2 along each axis. */
+    float gain = m->config.family == STYLEGAN_FAMILY_2 ? 2.0f : 1.0f;
+    for (int i = 0; i < h * w; i++) f->taps[i] *= gain * gain;
+    for (int y = 0; f->separable && y < h; y++) f->column[y] *= gain / sum;
+    for (int x = 0; x < w; x++) f->row[x] *= gain;
 }
 
 static void sg__plan_synthesis(sg__builder *b) {
-  stylegan_model *m = b->model;
-  const stylegan_config *config = &m->config;
-  int first = config->family == STYLEGAN_FAMILY_1, shape[4] = {4, 4, 0, 0},
-      style = 0;
-  char name[32];
-  sg__take(b, &m->constant, SG__OPTIONAL, "b4.const", 3, shape);
-  int channels = shape[2];
-  if (!m->constant.data && first) {
-    int outputs = 0;
-    shape[0] = config->w_dim;
-    sg__name(name, "b4.dense.weight", -1, "", "");
-    /* 16 outputs a channel: beyond SG__MAX_WIDTH, so the size is taken from the
-     * bias */
-    sg__take_vector(b, &m->blocks[0].conv0.bias, SG__REQUIRED, "b4.conv0.bias",
-                    0);
-    if (b->result)
-      return;
-    channels = m->blocks[0].conv0.bias.columns;
-    outputs = 16 * channels;
-    sg__take_matrix(b, &m->dense, SG__REQUIRED, name, config->w_dim, &outputs);
-  } else if (!m->constant.data && !b->result) {
-    b->result =
-        sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor b4.const is missing");
-  }
-  for (int i = 0; i < m->block_count && !b->result; i++) {
-    sg__block *block = &m->blocks[i];
-    int resolution = block->resolution = 4 << i, last = i == m->block_count - 1;
-    if (i == 0 && first) {
-      block->conv0.in = block->conv0.out = channels;
-      block->conv0.kernel = 1;
-    } else if (i > 0) {
-      sg__take_weight(b, &block->conv0, resolution, ".conv0", 0, channels, 0);
+    stylegan_model *m = b->model;
+    const stylegan_config *config = &m->config;
+    int first = config->family == STYLEGAN_FAMILY_1, shape[4] = {4, 4, 0, 0}, style = 0;
+    char name[32];
+    sg__take(b, &m->constant, SG__OPTIONAL, "b4.const", 3, shape);
+    int channels = shape[2];
+    if (!m->constant.data && first) {
+        int outputs = 0;
+        shape[0] = config->w_dim;
+        sg__name(name, "b4.dense.weight", -1, "", "");
+        /* 16 outputs a channel: beyond SG__MAX_WIDTH, so the size is taken from the bias */
+        sg__take_vector(b, &m->blocks[0].conv0.bias, SG__REQUIRED, "b4.conv0.bias", 0);
+        if (b->result) return;
+        channels = m->blocks[0].conv0.bias.columns;
+        outputs = 16 * channels;
+        sg__take_matrix(b, &m->dense, SG__REQUIRED, name, config->w_dim, &outputs);
+    } else if (!m->constant.data && !b->result) {
+        b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor b4.const is missing");
     }
-    if (i > 0 || first)
-      sg__take_epilogue(b, &block->conv0, resolution, ".conv0", style++);
-    int middle = i > 0 ? block->conv0.out : channels;
-    sg__take_weight(b, &block->conv1, resolution, ".conv1", 0, middle, 0);
-    sg__take_epilogue(b, &block->conv1, resolution, ".conv1", style++);
-    block->channels = block->conv1.out;
-    if (i > 0 && !first && config->architecture == STYLEGAN_RESNET) {
-      sg__take_weight(b, &block->skip, resolution, ".skip", 1, channels,
-                      block->channels);
+    for (int i = 0; i < m->block_count && !b->result; i++) {
+        sg__block *block = &m->blocks[i];
+        int resolution = block->resolution = 4 << i, last = i == m->block_count - 1;
+        if (i == 0 && first) {
+            block->conv0.in = block->conv0.out = channels;
+            block->conv0.kernel = 1;
+        } else if (i > 0) {
+            sg__take_weight(b, &block->conv0, resolution, ".conv0", 0, channels, 0);
+        }
+        if (i > 0 || first) sg__take_epilogue(b, &block->conv0, resolution, ".conv0", style++);
+        int middle = i > 0 ? block->conv0.out : channels;
+        sg__take_weight(b, &block->conv1, resolution, ".conv1", 0, middle, 0);
+        sg__take_epilogue(b, &block->conv1, resolution, ".conv1", style++);
+        block->channels = block->conv1.out;
+        if (i > 0 && !first && config->architecture == STYLEGAN_RESNET) {
+            sg__take_weight(b, &block->skip, resolution, ".skip", 1, channels, block->channels);
+        }
+        channels = block->channels;
+        int torgb = first ? last || (i == m->block_count - 2 && m->lod_fraction > 0)
+                          : last || config->architecture == STYLEGAN_SKIP;
+        if (torgb) sg__take_torgb(b, block, style);
     }
-    channels = block->channels;
-    int torgb = first ? last || (i == m->block_count - 2 && m->lod_fraction > 0)
-                      : last || config->architecture == STYLEGAN_SKIP;
-    if (torgb)
-      sg__take_torgb(b, block, style);
-  }
 }
 
 static int sg__in(int64_t value, int64_t least, int64_t most) {
-  return value >= least && value <= most;
+    return value >= least && value <= most;
 }
 
 /* What follows from the configuration alone. */
 typedef struct sg__shape {
-  int block_count, lod;
-  float lod_fraction;
+    int block_count, lod;
+    float lod_fraction;
 } sg__shape;
 
 /* Checks every field's range. */
-static stylegan_result sg__check_config(const stylegan_config *c,
-                                        sg__shape *shape,
-                                        stylegan_error *error) {
-  int levels = 0; /* blocks of the full network */
-  while (levels < SG__MAX_BLOCKS && 4 << levels < c->resolution)
+static stylegan_result sg__check_config(const stylegan_config *c, sg__shape *shape, stylegan_error *error) {
+    int levels = 0; /* blocks of the full network */
+    while (levels < SG__MAX_BLOCKS && 4 << levels < c->resolution) levels++;
     levels++;
-  levels++;
-  if (c->family == STYLEGAN_FAMILY_3)
-    return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED,
-                    "StyleGAN 3 networks are not supported yet");
-  struct {
-    const char *name;
-    int good;
-  } const checks[] = {
-      {"family", sg__in(c->family, 1, 2)},
-      {"architecture", sg__in(c->architecture, STYLEGAN_SKIP, STYLEGAN_ORIG)},
-      {"resolution",
-       levels <= SG__MAX_BLOCKS && c->resolution == 4 << (levels - 1)},
-      {"channels", sg__in(c->channels, 1, 4)},
-      {"z_dim", sg__in(c->z_dim, 0, SG__MAX_WIDTH) && (c->z_dim || c->c_dim)},
-      {"w_dim", sg__in(c->w_dim, 1, SG__MAX_WIDTH)},
-      {"c_dim", sg__in(c->c_dim, 0, SG__MAX_WIDTH)},
-      {"num_ws",
-       c->num_ws ==
-           (c->family == STYLEGAN_FAMILY_1 && !c->use_styles ? 1 : 2 * levels)},
-      {"mapping_layers", sg__in(c->mapping_layers, 0, SG__MAX_MAPPING)},
-      {"normalization", sg__in(c->normalization, STYLEGAN_NORMALIZE_NONE,
-                               STYLEGAN_NORMALIZE_SEPARATE)},
-      {"mapping_activation",
-       sg__in(c->mapping_activation, 0, STYLEGAN_ACTIVATION_COUNT - 1)},
-      {"activation", sg__in(c->activation, 0, STYLEGAN_ACTIVATION_COUNT - 1)},
-      {"conv_clamp", c->conv_clamp >= 0},
-      {"lod", c->lod >= 0 && c->lod <= 64 &&
-                  (c->lod == 0 || c->family == STYLEGAN_FAMILY_1)},
-      {"use_styles",
-       c->use_styles || c->family == STYLEGAN_FAMILY_1 || c->num_ws > 1},
-  };
-  for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
-    if (!checks[i].good)
-      return sg__fail(error, STYLEGAN_ERROR_FORMAT,
-                      "configuration field %s has an impossible value",
-                      checks[i].name);
-  }
-  shape->lod = (int)c->lod;
-  shape->lod_fraction = c->lod - (float)shape->lod;
-  if (shape->lod >= levels - 1) { /* nothing below the 4x4 image */
-    shape->lod = levels - 1;
-    shape->lod_fraction = 0;
-  }
-  shape->block_count = levels - shape->lod;
-  return STYLEGAN_OK;
+    if (c->family == STYLEGAN_FAMILY_3)
+        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "StyleGAN 3 networks are not supported yet");
+    struct {
+        const char *name;
+        int good;
+    } const checks[] = {
+        {"family", sg__in(c->family, 1, 2)},
+        {"architecture", sg__in(c->architecture, STYLEGAN_SKIP, STYLEGAN_ORIG)},
+        {"resolution", levels <= SG__MAX_BLOCKS && c->resolution == 4 << (levels - 1)},
+        {"channels", sg__in(c->channels, 1, 4)},
+        {"z_dim", sg__in(c->z_dim, 0, SG__MAX_WIDTH) && (c->z_dim || c->c_dim)},
+        {"w_dim", sg__in(c->w_dim, 1, SG__MAX_WIDTH)},
+        {"c_dim", sg__in(c->c_dim, 0, SG__MAX_WIDTH)},
+        {"num_ws", c->num_ws == (c->family == STYLEGAN_FAMILY_1 && !c->use_styles ? 1 : 2 * levels)},
+        {"mapping_layers", sg__in(c->mapping_layers, 0, SG__MAX_MAPPING)},
+        {"normalization", sg__in(c->normalization, STYLEGAN_NORMALIZE_NONE, STYLEGAN_NORMALIZE_SEPARATE)},
+        {"mapping_activation", sg__in(c->mapping_activation, 0, STYLEGAN_ACTIVATION_COUNT - 1)},
+        {"activation", sg__in(c->activation, 0, STYLEGAN_ACTIVATION_COUNT - 1)},
+        {"conv_clamp", c->conv_clamp >= 0},
+        {"lod", c->lod >= 0 && c->lod <= 64 && (c->lod == 0 || c->family == STYLEGAN_FAMILY_1)},
+        {"use_styles", c->use_styles || c->family == STYLEGAN_FAMILY_1 || c->num_ws > 1},
+    };
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        if (!checks[i].good)
+            return sg__fail(error, STYLEGAN_ERROR_FORMAT, "configuration field %s has an impossible value",
+                            checks[i].name);
+    }
+    shape->lod = (int)c->lod;
+    shape->lod_fraction = c->lod - (float)shape->lod;
+    if (shape->lod >= levels - 1) { /* nothing below the 4x4 image */
+        shape->lod = levels - 1;
+        shape->lod_fraction = 0;
+    }
+    shape->block_count = levels - shape->lod;
+    return STYLEGAN_OK;
 }
 
-/* Fills in the model's tables from its head; `used` [tensor_count] is scratch.
- */
-static stylegan_result sg__plan(stylegan_model *m, unsigned char *used,
-                                stylegan_error *error) {
-  sg__builder builder = {m, used, error, STYLEGAN_OK};
-  sg__plan_mapping(&builder);
-  sg__plan_filter(&builder, &m->filter, "fir",
-                  m->config.family == STYLEGAN_FAMILY_2);
-  m->image_filter = m->filter;
-  if (m->config.family == STYLEGAN_FAMILY_2)
-    sg__plan_filter(&builder, &m->image_filter, "fir_image", SG__OPTIONAL);
-  sg__plan_synthesis(&builder);
-  for (uint32_t i = 0; i < m->head.tensor_count && !builder.result; i++) {
-    stylegan_tensor tensor;
-    builder.result = sg__read_entry(m->data, &m->head, i, &tensor, error);
-    if (!builder.result && !used[i]) {
-      builder.result =
-          sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED,
-                   "tensor %s has no place in this network", tensor.name);
+/* Fills in the model's tables from its head; `used` [tensor_count] is scratch. */
+static stylegan_result sg__plan(stylegan_model *m, unsigned char *used, stylegan_error *error) {
+    sg__builder builder = {m, used, error, STYLEGAN_OK};
+    sg__plan_mapping(&builder);
+    sg__plan_filter(&builder, &m->filter, "fir", m->config.family == STYLEGAN_FAMILY_2);
+    m->image_filter = m->filter;
+    if (m->config.family == STYLEGAN_FAMILY_2) sg__plan_filter(&builder, &m->image_filter, "fir_image", SG__OPTIONAL);
+    sg__plan_synthesis(&builder);
+    for (uint32_t i = 0; i < m->head.tensor_count && !builder.result; i++) {
+        stylegan_tensor tensor;
+        builder.result = sg__read_entry(m->data, &m->head, i, &tensor, error);
+        if (!builder.result && !used[i]) {
+            builder.result =
+                sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "tensor %s has no place in this network", tensor.name);
+        }
+        uint64_t count = 1;
+        for (int d = 0; d < 4; d++) count *= (uint64_t)tensor.shape[d];
+        m->parameters += count;
     }
-    uint64_t count = 1;
-    for (int d = 0; d < 4; d++)
-      count *= (uint64_t)tensor.shape[d];
-    m->parameters += count;
-  }
-  return builder.result;
+    return builder.result;
 }
 
 /* --- The stages --- */
 
 enum {
-  SG__STRIP_ROWS =
-      32, /* of the image, where stages are computed strip by strip */
-  SG__STRIPS_FROM = 512,      /* resolution from which they are */
-  SG__STRIPS = 16,            /* partial sums of the instance normalisation */
-  SG__STRIP_FLOATS = 4 << 20, /* transformed inputs at a time */
-  SG__PREPARED_FLOATS =
-      1
-      << 20, /* weights unpacked and transformed once for all strips, at most */
-  SG__CHUNK_TILES = 48 /* tiles multiplied at a time */
+    SG__STRIP_ROWS = 32,           /* of the image, where stages are computed strip by strip */
+    SG__STRIPS_FROM = 512,         /* resolution from which they are */
+    SG__STRIPS = 16,               /* partial sums of the instance normalisation */
+    SG__STRIP_FLOATS = 4 << 20,    /* transformed inputs at a time */
+    SG__PREPARED_FLOATS = 1 << 20, /* weights unpacked and transformed once for all strips, at most */
+    SG__CHUNK_TILES = 48           /* tiles multiplied at a time */
 };
 
 static int sg__blocks_of(const stylegan_model *m, int channels) {
-  return (channels + m->kernels->lanes - 1) / m->kernels->lanes;
+    return (channels + m->kernels->lanes - 1) / m->kernels->lanes;
 }
 
-static uint64_t sg__padded(const stylegan_model *m,
-                           int channels) { /* to whole panels */
-  uint64_t panel = (uint64_t)(m->kernels->lanes * m->kernels->vectors);
-  return ((uint64_t)channels + panel - 1) / panel * panel;
+static uint64_t sg__padded(const stylegan_model *m, int channels) { /* to whole panels */
+    uint64_t panel = (uint64_t)(m->kernels->lanes * m->kernels->vectors);
+    return ((uint64_t)channels + panel - 1) / panel * panel;
 }
 
-static uint64_t sg__most(uint64_t a, uint64_t b) { return a > b ? a : b; }
+static uint64_t sg__most(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
 
 static int sg__clip(int value, int least, int most) {
-  return value < least ? least : value > most ? most : value;
+    return value < least ? least : value > most ? most : value;
 }
 
 static int sg__panels(const stylegan_model *m, int channels) {
-  return (sg__blocks_of(m, channels) + m->kernels->vectors - 1) /
-         m->kernels->vectors;
+    return (sg__blocks_of(m, channels) + m->kernels->vectors - 1) / m->kernels->vectors;
 }
 
-static sg__map sg__make_map(const stylegan_model *m, int channels,
-                            int resolution, int border, int pixels) {
-  sg__map map;
-  size_t lanes = (size_t)m->kernels->lanes;
-  map.data = NULL;
-  map.channels = channels;
-  map.resolution = resolution;
-  map.begin = map.end = map.capacity = 0;
-  map.border = (size_t)border * lanes;
-  map.row = ((size_t)pixels + 2 * (size_t)border) * lanes;
-  map.block = 0;
-  return map;
+static sg__map sg__make_map(const stylegan_model *m, int channels, int resolution, int border, int pixels) {
+    sg__map map;
+    size_t lanes = (size_t)m->kernels->lanes;
+    map.data = NULL;
+    map.channels = channels;
+    map.resolution = resolution;
+    map.begin = map.end = map.capacity = 0;
+    map.border = (size_t)border * lanes;
+    map.row = ((size_t)pixels + 2 * (size_t)border) * lanes;
+    map.block = 0;
+    return map;
 }
 
 static uint64_t sg__map_floats(const stylegan_model *m, const sg__map *map) {
-  return (uint64_t)sg__blocks_of(m, map->channels) * (uint64_t)map->capacity *
-         map->row;
+    return (uint64_t)sg__blocks_of(m, map->channels) * (uint64_t)map->capacity * map->row;
 }
 
 static float *sg__row_of(const sg__map *map, int block, int y) {
-  return map->data + (size_t)block * map->block +
-         (size_t)(y - map->begin) * map->row;
+    return map->data + (size_t)block * map->block + (size_t)(y - map->begin) * map->row;
 }
 
-/* Rows of the image handed to the callback, or computed strip by strip, at a
- * time: one row of the last block at least. */
+/* Rows of the image handed to the callback, or computed strip by strip: one row of the last block at least. */
 static int sg__band_rows(const stylegan_model *m) {
-  return m->lod > 5 ? 1 << m->lod : SG__STRIP_ROWS;
+    return m->lod > 5 ? 1 << m->lod : SG__STRIP_ROWS;
 }
 
 /* Taps in a panel's room: folded weights are unpacked behind the 4x4 ones. */
 static int sg__panel_taps(const sg__stage *s) {
-  return s->kernel * s->kernel +
-         (s->fold ? s->layer->kernel * s->layer->kernel : 0);
+    return s->kernel * s->kernel + (s->fold ? s->layer->kernel * s->layer->kernel : 0);
 }
 
 /* Floats of one prepared panel of whole width. */
 static size_t sg__panel_floats(const stylegan_model *m, const sg__stage *s) {
-  int taps = s->tiling.points
-                 ? s->tiling.points * s->tiling.points * (s->up ? 4 : 1)
-                 : s->kernel * s->kernel;
-  int q = s->role == SG__TORGB ? sg__blocks_of(m, s->layer->out)
-                               : m->kernels->vectors;
-  return (size_t)taps * (size_t)s->layer->in * (size_t)(q * m->kernels->lanes);
+    int taps = s->tiling.points ? s->tiling.points * s->tiling.points * (s->up ? 4 : 1) : s->kernel * s->kernel;
+    int q = s->role == SG__TORGB ? sg__blocks_of(m, s->layer->out) : m->kernels->vectors;
+    return (size_t)taps * (size_t)s->layer->in * (size_t)(q * m->kernels->lanes);
 }
 
-/* Rows [*first, *last) of its input that a stage needs for output rows [begin,
- * end). */
-static void sg__needs(const sg__stage *s, int begin, int end, int *first,
-                      int *last) {
-  int size = s->input->resolution, half = s->kernel / 2;
-  *first = begin - half;
-  *last = end + half;
-  if (s->up) {
-    int t_first = sg__clip(begin - s->pad_row, s->low, s->high),
-        t_last = sg__clip(end - 1 - s->pad_row + s->filter->height - 1, s->low,
-                          s->high - 1);
-    if (s->tiling.points) {
-      t_first = t_first / 8 * 8;
-      t_last = t_last / 8 * 8 + 7;
+/* Rows [*first, *last) of its input that a stage needs for output rows [begin, end). */
+static void sg__needs(const sg__stage *s, int begin, int end, int *first, int *last) {
+    int size = s->input->resolution, half = s->kernel / 2;
+    *first = begin - half;
+    *last = end + half;
+    if (s->up) {
+        int t_first = sg__clip(begin - s->pad_row, s->low, s->high),
+            t_last = sg__clip(end - 1 - s->pad_row + s->filter->height - 1, s->low, s->high - 1);
+        if (s->tiling.points) {
+            t_first = t_first / 8 * 8;
+            t_last = t_last / 8 * 8 + 7;
+        }
+        *first = t_first / 2 - (s->kernel - 1) / 2;
+        *last = t_last / 2 + 1;
     }
-    *first = t_first / 2 - (s->kernel - 1) / 2;
-    *last = t_last / 2 + 1;
-  }
-  *first = sg__clip(*first, 0, size);
-  *last = sg__clip(*last, 0, size);
+    *first = sg__clip(*first, 0, size);
+    *last = sg__clip(*last, 0, size);
 }
 
-/* The same for its side input: the residual branch, or the image below, which
- * is up-sampled. */
-static void sg__side_needs(const stylegan_model *m, const sg__stage *s,
-                           int begin, int end, int *first, int *last) {
-  *first = begin;
-  *last = end;
-  if (s->role != SG__TORGB)
-    return;
-  int blend = m->config.family == STYLEGAN_FAMILY_1,
-      pad = blend ? 0 : s->pad_row, reach = blend ? 0 : s->filter->height - 1;
-  *first = sg__clip((begin - pad) / 2, 0, s->side->resolution);
-  *last = sg__clip((end - 1 - pad + reach) / 2 + 1, 0, s->side->resolution);
+/* The same for its side input: the residual branch, or the image below, which is up-sampled. */
+static void sg__side_needs(const stylegan_model *m, const sg__stage *s, int begin, int end, int *first, int *last) {
+    *first = begin;
+    *last = end;
+    if (s->role != SG__TORGB) return;
+    int blend = m->config.family == STYLEGAN_FAMILY_1, pad = blend ? 0 : s->pad_row,
+        reach = blend ? 0 : s->filter->height - 1;
+    *first = sg__clip((begin - pad) / 2, 0, s->side->resolution);
+    *last = sg__clip((end - 1 - pad + reach) / 2 + 1, 0, s->side->resolution);
 }
 
-/* The row up to which it is best to compute when rows up to `end` are asked
- * for: whole tiles. */
+/* The row up to which it is best to compute when rows up to `end` are asked for: whole tiles. */
 static int sg__round_rows(const sg__stage *s, int end) {
-  if (s->whole)
-    return s->resolution;
-  while (s->tiling.points &&
-         (s->up ? (end - s->pad_row + s->filter->height - 1) % 8 : end % 4))
-    end++;
-  return sg__clip(end, 0, s->resolution);
+    if (s->whole) return s->resolution;
+    while (s->tiling.points && (s->up ? (end - s->pad_row + s->filter->height - 1) % 8 : end % 4)) end++;
+    return sg__clip(end, 0, s->resolution);
 }
 
 /* The first row of s that any later stage still needs. */
-static int sg__still_needed(const stylegan_model *m, const sg__stage *stages,
-                            int count, const sg__stage *s) {
-  int least = s->resolution, first, last;
-  for (int i = 0; i < count; i++) {
-    const sg__stage *c = &stages[i];
-    if (c->out.end >= c->resolution)
-      continue;
-    if (c->input == s) {
-      sg__needs(c, c->out.end, c->out.end + 1, &first, &last);
-      if (first < least)
-        least = first;
+static int sg__still_needed(const stylegan_model *m, const sg__stage *stages, int count, const sg__stage *s) {
+    int least = s->resolution, first, last;
+    for (int i = 0; i < count; i++) {
+        const sg__stage *c = &stages[i];
+        if (c->out.end >= c->resolution) continue;
+        if (c->input == s) {
+            sg__needs(c, c->out.end, c->out.end + 1, &first, &last);
+            if (first < least) least = first;
+        }
+        if (c->side == s) {
+            sg__side_needs(m, c, c->out.end, c->out.end + 1, &first, &last);
+            if (first < least) least = first;
+        }
     }
-    if (c->side == s) {
-      sg__side_needs(m, c, c->out.end, c->out.end + 1, &first, &last);
-      if (first < least)
-        least = first;
-    }
-  }
-  return least;
+    return least;
 }
 
-/* Finds out how many rows each window must hold by going through the motions.
- */
-static void sg__rehearse(const stylegan_model *m, sg__stage *stages, int count,
-                         sg__stage *s, int end) {
-  int first, last;
-  if (end <= s->out.end)
-    return;
-  end = sg__round_rows(s, end);
-  if (s->input) {
-    sg__needs(s, s->out.end, end, &first, &last);
-    sg__rehearse(m, stages, count, s->input, last);
-  }
-  if (s->side) {
-    sg__side_needs(m, s, s->out.end, end, &first, &last);
-    sg__rehearse(m, stages, count, s->side, last);
-  }
-  int keep = sg__still_needed(m, stages, count, s);
-  if (keep > s->out.end)
-    keep = s->out.end;
-  if (end - keep > s->out.capacity)
-    s->out.capacity = end - keep;
-  s->out.end = end;
+/* Finds out how many rows each window must hold by going through the motions. */
+static void sg__rehearse(const stylegan_model *m, sg__stage *stages, int count, sg__stage *s, int end) {
+    int first, last;
+    if (end <= s->out.end) return;
+    end = sg__round_rows(s, end);
+    if (s->input) {
+        sg__needs(s, s->out.end, end, &first, &last);
+        sg__rehearse(m, stages, count, s->input, last);
+    }
+    if (s->side) {
+        sg__side_needs(m, s, s->out.end, end, &first, &last);
+        sg__rehearse(m, stages, count, s->side, last);
+    }
+    int keep = sg__still_needed(m, stages, count, s);
+    if (keep > s->out.end) keep = s->out.end;
+    if (end - keep > s->out.capacity) s->out.capacity = end - keep;
+    s->out.end = end;
 }
 
 static void sg__plan_tiling(const stylegan_model *m, sg__stage *s) {
-  const sg__layer *layer = s->layer;
-  sg__tiling *t = &s->tiling;
-  int size = s->input->resolution, rows;
-  t->strip = 8;
-  if (layer->kernel != 3 || (s->role != SG__CONV0 && s->role != SG__CONV1))
-    return;
-  t->points = s->up ? 5 : 6;
-  rows = t->tiles = s->up ? size / 4 + 1 : size / 4;
-  /* Vector operations for one input channel and one vector of outputs; the
-   * constants count a tile's transforms. */
-  double pixels = (double)size * size, tiles = (double)t->tiles * t->tiles,
-         out = sg__blocks_of(m, layer->out);
-  double taps = s->fold ? 16 : 9;
-  double direct = taps * pixels + 2 * taps;
-  double winograd =
-      s->up ? 100 * tiles + 500 + 170 * tiles / out + 550 * tiles / layer->in
-            : 36 * tiles + 200 + 220 * tiles / out + 180 * tiles / layer->in;
-  if (direct <= winograd)
-    t->points = 0;
-  uint64_t row =
-      (uint64_t)(t->points * t->points * t->tiles) * sg__padded(m, layer->in);
-  uint64_t scattered =
-      s->up ? 2 * 8 * 8 * (uint64_t)t->tiles * sg__padded(m, layer->out) : 0;
-  int strip = (int)(SG__STRIP_FLOATS / (sg__most(row, scattered) + 1)), strips;
-  if (!s->whole && strip > SG__STRIP_ROWS / (s->up ? 8 : 4))
-    strip = SG__STRIP_ROWS / (s->up ? 8 : 4);
-  if (strip < 2)
-    strip = 2;
-  strips = (rows + strip - 1) / strip;
-  t->strip = (rows + strips - 1) / strips;
-  t->chunk = sg__clip((SG__CHUNK_TILES + t->tiles - 1) / t->tiles, 1, t->strip);
+    const sg__layer *layer = s->layer;
+    sg__tiling *t = &s->tiling;
+    int size = s->input->resolution, rows;
+    t->strip = 8;
+    if (layer->kernel != 3 || (s->role != SG__CONV0 && s->role != SG__CONV1)) return;
+    t->points = s->up ? 5 : 6;
+    rows = t->tiles = s->up ? size / 4 + 1 : size / 4;
+    /* Vector operations for one input channel and one vector of outputs; the constants count a tile's transforms. */
+    double pixels = (double)size * size, tiles = (double)t->tiles * t->tiles, out = sg__blocks_of(m, layer->out);
+    double taps = s->fold ? 16 : 9;
+    double direct = taps * pixels + 2 * taps;
+    double winograd = s->up ? 100 * tiles + 500 + 170 * tiles / out + 550 * tiles / layer->in
+                            : 36 * tiles + 200 + 220 * tiles / out + 180 * tiles / layer->in;
+    if (direct <= winograd) t->points = 0;
+    uint64_t row = (uint64_t)(t->points * t->points * t->tiles) * sg__padded(m, layer->in);
+    uint64_t scattered = s->up ? 2 * 8 * 8 * (uint64_t)t->tiles * sg__padded(m, layer->out) : 0;
+    int strip = (int)(SG__STRIP_FLOATS / (sg__most(row, scattered) + 1)), strips;
+    if (!s->whole && strip > SG__STRIP_ROWS / (s->up ? 8 : 4)) strip = SG__STRIP_ROWS / (s->up ? 8 : 4);
+    if (strip < 2) strip = 2;
+    strips = (rows + strip - 1) / strip;
+    t->strip = (rows + strips - 1) / strips;
+    t->chunk = sg__clip((SG__CHUNK_TILES + t->tiles - 1) / t->tiles, 1, t->strip);
 }
 
-static sg__stage *sg__add_stage(stylegan_model *m, const sg__layer *layer,
-                                enum sg__role role, int resolution,
+static sg__stage *sg__add_stage(stylegan_model *m, const sg__layer *layer, enum sg__role role, int resolution,
                                 sg__stage *input) {
-  sg__stage *s = &m->stages[m->stage_count++];
-  int crop;
-  s->layer = layer;
-  s->role = role;
-  s->filter = role == SG__TORGB ? &m->image_filter : &m->filter;
-  s->input = input;
-  s->resolution = resolution;
-  s->up = input && resolution > input->resolution;
-  s->fold = s->up && m->config.family == STYLEGAN_FAMILY_1;
-  s->kernel = layer->kernel + s->fold;
-  s->whole =
-      m->config.family == STYLEGAN_FAMILY_1 || resolution < SG__STRIPS_FROM;
-  if (input)
-    sg__plan_tiling(m, s);
-  uint64_t weights =
-      (uint64_t)sg__panel_floats(m, s) * (uint64_t)sg__panels(m, layer->out);
-  s->prepared =
-      role == SG__TORGB || (!s->whole && weights <= SG__PREPARED_FLOATS);
-  s->out = sg__make_map(m, layer->out, resolution, 1, resolution);
-  s->out.capacity = s->whole ? resolution : 0;
-  if (!s->up && role != SG__TORGB)
+    sg__stage *s = &m->stages[m->stage_count++];
+    int crop;
+    s->layer = layer;
+    s->role = role;
+    s->filter = role == SG__TORGB ? &m->image_filter : &m->filter;
+    s->input = input;
+    s->resolution = resolution;
+    s->up = input && resolution > input->resolution;
+    s->fold = s->up && m->config.family == STYLEGAN_FAMILY_1;
+    s->kernel = layer->kernel + s->fold;
+    s->whole = m->config.family == STYLEGAN_FAMILY_1 || resolution < SG__STRIPS_FROM;
+    if (input) sg__plan_tiling(m, s);
+    uint64_t weights = (uint64_t)sg__panel_floats(m, s) * (uint64_t)sg__panels(m, layer->out);
+    s->prepared = role == SG__TORGB || (!s->whole && weights <= SG__PREPARED_FLOATS);
+    s->out = sg__make_map(m, layer->out, resolution, 1, resolution);
+    s->out.capacity = s->whole ? resolution : 0;
+    if (!s->up && role != SG__TORGB) return s;
+    /* ToRGB up-samples the image below: a scatter with a single weight, 1. */
+    int size = resolution / 2, kernel = role == SG__TORGB ? 1 : s->kernel, h = s->filter->height, w = s->filter->width;
+    crop = (kernel - 1) / 2;
+    s->low = s->fold ? crop : 0;
+    s->high = s->fold ? 2 * size + crop : 2 * size - 2 + kernel;
+    s->pad_row = s->fold ? (h - 1) / 2 - crop : kernel / 2 + (h + 1) / 2 - (kernel - 1);
+    s->pad_column = s->fold ? (w - 1) / 2 - crop : kernel / 2 + (w + 1) / 2 - (kernel - 1);
+    s->scattered = sg__make_map(m, layer->out, s->high, w + 1, 8 * (size / 4 + 1));
+    s->scattered.capacity = 8 * (s->tiling.strip + 1) + 2 * h;
     return s;
-  /* ToRGB up-samples the image below: a scatter with a single weight, 1. */
-  int size = resolution / 2, kernel = role == SG__TORGB ? 1 : s->kernel,
-      h = s->filter->height, w = s->filter->width;
-  crop = (kernel - 1) / 2;
-  s->low = s->fold ? crop : 0;
-  s->high = s->fold ? 2 * size + crop : 2 * size - 2 + kernel;
-  s->pad_row =
-      s->fold ? (h - 1) / 2 - crop : kernel / 2 + (h + 1) / 2 - (kernel - 1);
-  s->pad_column =
-      s->fold ? (w - 1) / 2 - crop : kernel / 2 + (w + 1) / 2 - (kernel - 1);
-  s->scattered =
-      sg__make_map(m, layer->out, s->high, w + 1, 8 * (size / 4 + 1));
-  s->scattered.capacity = 8 * (s->tiling.strip + 1) + 2 * h;
-  return s;
 }
 
-/* The table of stages, in the order of their inputs, with every buffer's size.
- */
+/* The table of stages, in the order of their inputs, with every buffer's size. */
 static void sg__plan_stages(stylegan_model *m) {
-  sg__stage *x = NULL, *image = NULL;
-  int first = m->config.family == STYLEGAN_FAMILY_1, buffer = 0;
-  m->first_layer.in = m->first_layer.out = m->blocks[0].conv1.in;
-  m->first_layer.kernel = 1;
-  for (int i = 0; i < m->block_count; i++) {
-    const sg__block *block = &m->blocks[i];
-    sg__stage *residual = NULL, *input = x;
-    int resolution = block->resolution;
-    if (i == 0) {
-      x = sg__add_stage(m, first ? &block->conv0 : &m->first_layer, SG__FIRST,
-                        resolution, NULL);
-    } else {
-      if (block->skip.weight.data)
-        residual = sg__add_stage(m, &block->skip, SG__SKIP, resolution, input);
-      x = sg__add_stage(m, &block->conv0, SG__CONV0, resolution, input);
-      buffer = !buffer;
+    sg__stage *x = NULL, *image = NULL;
+    int first = m->config.family == STYLEGAN_FAMILY_1, buffer = 0;
+    m->first_layer.in = m->first_layer.out = m->blocks[0].conv1.in;
+    m->first_layer.kernel = 1;
+    for (int i = 0; i < m->block_count; i++) {
+        const sg__block *block = &m->blocks[i];
+        sg__stage *residual = NULL, *input = x;
+        int resolution = block->resolution;
+        if (i == 0) {
+            x = sg__add_stage(m, first ? &block->conv0 : &m->first_layer, SG__FIRST, resolution, NULL);
+        } else {
+            if (block->skip.weight.data) residual = sg__add_stage(m, &block->skip, SG__SKIP, resolution, input);
+            x = sg__add_stage(m, &block->conv0, SG__CONV0, resolution, input);
+            buffer = !buffer;
+        }
+        x->buffer = buffer;
+        x = sg__add_stage(m, &block->conv1, SG__CONV1, resolution, x);
+        x->side = residual;
+        if (residual) residual->buffer = 2;
+        x->buffer = buffer = !buffer;
+        if (!block->torgb.weight.data) continue;
+        sg__stage *below = image;
+        image = sg__add_stage(m, &block->torgb, SG__TORGB, resolution, x);
+        image->side = below;
+        image->buffer = i % 2;
     }
-    x->buffer = buffer;
-    x = sg__add_stage(m, &block->conv1, SG__CONV1, resolution, x);
-    x->side = residual;
-    if (residual)
-      residual->buffer = 2;
-    x->buffer = buffer = !buffer;
-    if (!block->torgb.weight.data)
-      continue;
-    sg__stage *below = image;
-    image = sg__add_stage(m, &block->torgb, SG__TORGB, resolution, x);
-    image->side = below;
-    image->buffer = i % 2;
-  }
-  int count = m->stage_count,
-      step = m->stages[count - 1].whole ? image->resolution : SG__STRIP_ROWS;
-  for (int y = step; y - step < image->resolution; y += step)
-    sg__rehearse(m, m->stages, count, image, y);
-  for (int i = 0; i < count; i++) {
-    sg__stage *s = &m->stages[i];
-    s->out.end = 0;
-    if (s->whole)
-      s->out.capacity = s->resolution;
-    s->out.block = s->out.row * (size_t)s->out.capacity;
-    s->scattered.block = s->scattered.row * (size_t)s->scattered.capacity;
-  }
+    int count = m->stage_count, step = m->stages[count - 1].whole ? image->resolution : SG__STRIP_ROWS;
+    for (int y = step; y - step < image->resolution; y += step) sg__rehearse(m, m->stages, count, image, y);
+    for (int i = 0; i < count; i++) {
+        sg__stage *s = &m->stages[i];
+        s->out.end = 0;
+        if (s->whole) s->out.capacity = s->resolution;
+        s->out.block = s->out.row * (size_t)s->out.capacity;
+        s->scattered.block = s->scattered.row * (size_t)s->scattered.capacity;
+    }
 }
 
 /* >>workspace
 
-   One layout function, run with memory NULL for the size and again for the
-   pointers. */
+   One layout function, run with memory NULL for the size and again for the pointers. */
 
 typedef struct sg__arena {
-  unsigned char *base; /* NULL: only the size is wanted */
-  uint64_t used;
+    unsigned char *base; /* NULL: only the size is wanted */
+    uint64_t used;
 } sg__arena;
 
 static void *sg__arena_take(sg__arena *arena, uint64_t bytes) {
-  uint64_t at = arena->used, limit = (uint64_t)1 << 60;
-  arena->used = bytes > limit || at > limit
-                    ? 2 * limit
-                    : at + (bytes + SG__ALIGN - 1) / SG__ALIGN * SG__ALIGN;
-  return arena->base ? arena->base + at : NULL;
+    uint64_t at = arena->used, limit = (uint64_t)1 << 60;
+    arena->used = bytes > limit || at > limit ? 2 * limit : at + (bytes + SG__ALIGN - 1) / SG__ALIGN * SG__ALIGN;
+    return arena->base ? arena->base + at : NULL;
 }
 
 static float *sg__arena_floats(sg__arena *arena, uint64_t count) {
-  return (float *)sg__arena_take(
-      arena, count < (uint64_t)1 << 58 ? 4 * count : (uint64_t)1 << 62);
+    return (float *)sg__arena_take(arena, count < (uint64_t)1 << 58 ? 4 * count : (uint64_t)1 << 62);
 }
 
 static unsigned char *sg__aligned(void *memory) {
-  size_t misaligned = (size_t)((uintptr_t)memory % SG__ALIGN);
-  return (unsigned char *)memory + (misaligned ? SG__ALIGN - misaligned : 0);
+    size_t misaligned = (size_t)((uintptr_t)memory % SG__ALIGN);
+    return (unsigned char *)memory + (misaligned ? SG__ALIGN - misaligned : 0);
 }
 
 /* What one part needs for itself. */
 typedef struct sg__scratch {
-  float *panel;     /* [taps][I][Q][V] */
-  float *weights;   /* the same after Winograd's transform */
-  float *products;  /* [points][Q][tiles][V] */
-  float *squares;   /* [Q][V] */
-  float *noise;     /* [R] */
-  float *row;       /* a row of the image, [ceil(C/V)][R][V] */
-  float *spread[2]; /* rows with room for the low-pass filter, and the
-                       up-sampled row of an image */
+    float *panel;     /* [taps][I][Q][V] */
+    float *weights;   /* the same after Winograd's transform */
+    float *products;  /* [points][Q][tiles][V] */
+    float *squares;   /* [Q][V] */
+    float *noise;     /* [R] */
+    float *row;       /* a row of the image, [ceil(C/V)][R][V] */
+    float *spread[2]; /* rows with room for the low-pass filter, and the up-sampled row of an image */
 } sg__scratch;
 
 typedef struct sg__workspace {
-  sg__stage *stages; /* the plan's stages with their feature maps */
-  float
-      *maps[3]; /* whole feature maps: input, output, and the residual branch */
-  float *images[2];     /* whole images: of the block before, and of this one */
-  float *scattered;     /* t of whole layers, see sg__stage */
-  float *transformed;   /* Winograd's transformed inputs of a strip */
-  float *zeros;         /* [R + 2][V]: a row above or below a map */
-  float *styles;        /* [style_floats] */
-  float *scale, *shift; /* [C] each: AdaIN */
-  float *moments;       /* [strips][blocks][2][V] */
-  float *mapping[3];    /* the mapping's input, and [SG__BATCH][width] twice */
-  float *band;          /* [C][rows][W]: finished rows for the callback */
-  float *z, *ws;        /* [z_dim], [L][D]: of stylegan_generate */
-  sg__scratch *scratch; /* [parts] */
+    sg__stage *stages;           /* the plan's stages with their feature maps */
+    float *maps[3];              /* whole feature maps: input, output, and the residual branch */
+    float *images[2];            /* whole images: of the block before, and of this one */
+    float *scattered;            /* t of whole layers, see sg__stage */
+    float *transformed;          /* Winograd's transformed inputs of a strip */
+    float *zeros;                /* [R + 2][V]: a row above or below a map */
+    float *styles;               /* [style_floats] */
+    float *mean, *scale, *shift; /* [C] each: AdaIN */
+    float *moments;              /* [strips][blocks][2][V] */
+    float *mapping[3];           /* the mapping's input, and [SG__BATCH][width] twice */
+    float *band;                 /* [C][rows][W]: finished rows for the callback */
+    float *z, *ws;               /* [z_dim], [L][D]: of stylegan_generate */
+    sg__scratch *scratch;        /* [parts] */
 } sg__workspace;
 
-static size_t sg__layout(const stylegan_model *m, void *memory,
-                         sg__workspace *w) {
-  const stylegan_config *c = &m->config;
-  const sg__stage *top = &m->stages[m->stage_count - 1];
-  uint64_t lanes = (uint64_t)m->kernels->lanes,
-           panel_width = lanes * (uint64_t)m->kernels->vectors;
-  uint64_t maps[3] = {0, 0, 0}, image = 0, scattered = 0, transformed = 0,
-           channels = panel_width;
-  uint64_t panel = (uint64_t)c->w_dim * panel_width, weights = 0, products = 0,
-           spread = 0; /* the affine maps' panel */
-  uint64_t embed = c->c_dim ? (uint64_t)m->embed_weight.columns : 0,
-           widest = sg__padded(m, c->z_dim + (int)embed);
-  for (int i = 0; i < c->mapping_layers; i++) {
-    widest = sg__most(widest, sg__padded(m, m->mapping[i].out));
-    panel = sg__most(panel, (uint64_t)m->mapping[i].in * panel_width);
-  }
-  for (int i = 0; i < m->stage_count; i++) {
-    const sg__stage *s = &m->stages[i];
-    const sg__tiling *t = &s->tiling;
-    uint64_t points = (uint64_t)(t->points * t->points),
-             in = (uint64_t)s->layer->in;
-    channels = sg__most(channels, sg__most(sg__padded(m, s->layer->in),
-                                           sg__padded(m, s->layer->out)));
-    panel = sg__most(panel, (uint64_t)sg__panel_taps(s) * in * panel_width);
-    transformed =
-        sg__most(transformed, points * sg__padded(m, s->layer->in) *
-                                  ((uint64_t)t->tiles * (uint64_t)t->strip +
-                                   2 * (uint64_t)m->kernels->pixels));
-    products = sg__most(products,
-                        points * (uint64_t)(t->tiles * t->chunk) * panel_width);
-    spread =
-        sg__most(spread, s->scattered.row * (uint64_t)(s->filter->height + 1));
-    if (!s->prepared)
-      weights = sg__most(weights, points * in * panel_width);
-    if (!s->whole)
-      continue;
-    uint64_t floats = sg__map_floats(m, &s->out);
-    if (s->up && s->role != SG__TORGB)
-      scattered = sg__most(scattered, sg__map_floats(m, &s->scattered));
-    if (s->role == SG__TORGB)
-      image = s == top ? image : sg__most(image, floats);
-    else
-      maps[s->buffer] = sg__most(maps[s->buffer], floats);
-  }
-  sg__arena arena;
-  arena.base = memory ? sg__aligned(memory) : NULL;
-  arena.used = 0;
-  w->stages = (sg__stage *)sg__arena_take(&arena, (uint64_t)m->stage_count *
-                                                      sizeof(sg__stage));
-  for (int i = 0; i < 3; i++)
-    w->maps[i] = sg__arena_floats(&arena, maps[i]);
-  for (int i = 0; i < 2; i++)
-    w->images[i] = sg__arena_floats(&arena, image);
-  w->scattered = sg__arena_floats(&arena, scattered);
-  w->transformed = sg__arena_floats(&arena, transformed);
-  w->zeros = sg__arena_floats(&arena, ((uint64_t)top->resolution + 2) * lanes);
-  w->styles = sg__arena_floats(&arena, m->style_floats);
-  w->scale = sg__arena_floats(&arena, channels);
-  w->shift = sg__arena_floats(&arena, channels);
-  w->moments = sg__arena_floats(&arena, SG__STRIPS * 2 * channels);
-  w->mapping[0] = sg__arena_floats(&arena, (uint64_t)c->z_dim + embed + lanes);
-  for (int i = 1; i < 3; i++)
-    w->mapping[i] = sg__arena_floats(&arena, SG__BATCH * widest);
-  w->band = sg__arena_floats(&arena, (uint64_t)c->channels *
-                                         (uint64_t)sg__band_rows(m) *
-                                         (uint64_t)c->resolution);
-  w->z = sg__arena_floats(&arena, (uint64_t)c->z_dim);
-  w->ws = sg__arena_floats(&arena, (uint64_t)c->num_ws * (uint64_t)c->w_dim);
-  w->scratch = (sg__scratch *)sg__arena_take(&arena, (uint64_t)m->parts *
-                                                         sizeof(sg__scratch));
-  for (int i = 0; i < m->parts; i++) {
-    sg__scratch s;
-    s.panel = sg__arena_floats(&arena, panel);
-    s.weights = sg__arena_floats(&arena, weights);
-    s.products = sg__arena_floats(&arena, products);
-    s.squares = sg__arena_floats(&arena, panel_width);
-    s.noise = sg__arena_floats(&arena, (uint64_t)top->resolution + lanes);
-    s.row = sg__arena_floats(&arena, (uint64_t)top->resolution *
-                                         sg__padded(m, c->channels));
-    s.spread[0] = sg__arena_floats(&arena, spread);
-    s.spread[1] = sg__arena_floats(&arena, (uint64_t)top->resolution *
-                                               sg__padded(m, c->channels));
-    if (w->scratch)
-      w->scratch[i] = s;
-  }
-  if (w->stages)
-    STYLEGAN_MEMCPY(w->stages, m->stages,
-                    (size_t)m->stage_count * sizeof(sg__stage));
-  for (int i = 0; i < m->stage_count;
-       i++) { /* every stage's own memory; first the sizes alone */
-    sg__stage plan = m->stages[i], *s = w->stages ? &w->stages[i] : &plan;
-    uint64_t outputs = sg__padded(m, s->layer->out);
-    s->scale = sg__arena_floats(&arena, outputs);
-    s->bias = sg__arena_floats(&arena, outputs);
-    s->strength = sg__arena_floats(&arena, outputs);
-    uint64_t panels =
-        s->role == SG__TORGB ? 1 : (uint64_t)sg__panels(m, s->layer->out);
-    s->weights = s->prepared
-                     ? sg__arena_floats(&arena, panels * sg__panel_floats(m, s))
-                     : NULL;
-    float *out =
-              s->role == SG__TORGB ? w->images[s->buffer] : w->maps[s->buffer],
-          *scattered_t = w->scattered;
-    if (!s->whole && s != &w->stages[m->stage_count - 1])
-      out = sg__arena_floats(&arena, sg__map_floats(m, &s->out));
-    if (!s->whole && s->up && s->role != SG__TORGB)
-      scattered_t = sg__arena_floats(&arena, sg__map_floats(m, &s->scattered));
-    if (!w->stages)
-      continue;
-    s->out.data = out + s->out.border;
-    s->scattered.data = scattered_t + s->scattered.border;
-    if (s->input)
-      s->input = w->stages + (s->input - m->stages);
-    if (s->side)
-      s->side = w->stages + (s->side - m->stages);
-  }
-  uint64_t total =
-      arena.used + SG__ALIGN; /* the caller's memory may be aligned to less */
-  return total > (uint64_t)((size_t)-1) / 2 ? (size_t)-1 : (size_t)total;
+static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w) {
+    const stylegan_config *c = &m->config;
+    const sg__stage *top = &m->stages[m->stage_count - 1];
+    uint64_t lanes = (uint64_t)m->kernels->lanes, panel_width = lanes * (uint64_t)m->kernels->vectors;
+    uint64_t maps[3] = {0, 0, 0}, image = 0, scattered = 0, transformed = 0, channels = panel_width;
+    uint64_t panel = (uint64_t)c->w_dim * panel_width, weights = 0, products = 0,
+             spread = 0; /* the affine maps' panel */
+    uint64_t embed = c->c_dim ? (uint64_t)m->embed_weight.columns : 0, widest = sg__padded(m, c->z_dim + (int)embed);
+    for (int i = 0; i < c->mapping_layers; i++) {
+        widest = sg__most(widest, sg__padded(m, m->mapping[i].out));
+        panel = sg__most(panel, (uint64_t)m->mapping[i].in * panel_width);
+    }
+    for (int i = 0; i < m->stage_count; i++) {
+        const sg__stage *s = &m->stages[i];
+        const sg__tiling *t = &s->tiling;
+        uint64_t points = (uint64_t)(t->points * t->points), in = (uint64_t)s->layer->in;
+        channels = sg__most(channels, sg__most(sg__padded(m, s->layer->in), sg__padded(m, s->layer->out)));
+        panel = sg__most(panel, (uint64_t)sg__panel_taps(s) * in * panel_width);
+        transformed =
+            sg__most(transformed, points * sg__padded(m, s->layer->in) *
+                                      ((uint64_t)t->tiles * (uint64_t)t->strip + 2 * (uint64_t)m->kernels->pixels));
+        products = sg__most(products, points * (uint64_t)(t->tiles * t->chunk) * panel_width);
+        spread = sg__most(spread, s->scattered.row * (uint64_t)(s->filter->height + 1));
+        if (!s->prepared) weights = sg__most(weights, points * in * panel_width);
+        if (!s->whole) continue;
+        uint64_t floats = sg__map_floats(m, &s->out);
+        if (s->up && s->role != SG__TORGB) scattered = sg__most(scattered, sg__map_floats(m, &s->scattered));
+        if (s->role == SG__TORGB)
+            image = s == top ? image : sg__most(image, floats);
+        else
+            maps[s->buffer] = sg__most(maps[s->buffer], floats);
+    }
+    sg__arena arena;
+    arena.base = memory ? sg__aligned(memory) : NULL;
+    arena.used = 0;
+    w->stages = (sg__stage *)sg__arena_take(&arena, (uint64_t)m->stage_count * sizeof(sg__stage));
+    for (int i = 0; i < 3; i++) w->maps[i] = sg__arena_floats(&arena, maps[i]);
+    for (int i = 0; i < 2; i++) w->images[i] = sg__arena_floats(&arena, image);
+    w->scattered = sg__arena_floats(&arena, scattered);
+    w->transformed = sg__arena_floats(&arena, transformed);
+    w->zeros = sg__arena_floats(&arena, ((uint64_t)top->resolution + 2) * lanes);
+    w->styles = sg__arena_floats(&arena, m->style_floats);
+    w->mean = sg__arena_floats(&arena, channels);
+    w->scale = sg__arena_floats(&arena, channels);
+    w->shift = sg__arena_floats(&arena, channels);
+    w->moments = sg__arena_floats(&arena, SG__STRIPS * 2 * channels);
+    w->mapping[0] = sg__arena_floats(&arena, (uint64_t)c->z_dim + embed + lanes);
+    for (int i = 1; i < 3; i++) w->mapping[i] = sg__arena_floats(&arena, SG__BATCH * widest);
+    w->band = sg__arena_floats(&arena, (uint64_t)c->channels * (uint64_t)sg__band_rows(m) * (uint64_t)c->resolution);
+    w->z = sg__arena_floats(&arena, (uint64_t)c->z_dim);
+    w->ws = sg__arena_floats(&arena, (uint64_t)c->num_ws * (uint64_t)c->w_dim);
+    w->scratch = (sg__scratch *)sg__arena_take(&arena, (uint64_t)m->parts * sizeof(sg__scratch));
+    for (int i = 0; i < m->parts; i++) {
+        sg__scratch s;
+        s.panel = sg__arena_floats(&arena, panel);
+        s.weights = sg__arena_floats(&arena, weights);
+        s.products = sg__arena_floats(&arena, products);
+        s.squares = sg__arena_floats(&arena, panel_width);
+        s.noise = sg__arena_floats(&arena, (uint64_t)top->resolution + lanes);
+        s.row = sg__arena_floats(&arena, (uint64_t)top->resolution * sg__padded(m, c->channels));
+        s.spread[0] = sg__arena_floats(&arena, spread);
+        s.spread[1] = sg__arena_floats(&arena, (uint64_t)top->resolution * sg__padded(m, c->channels));
+        if (w->scratch) w->scratch[i] = s;
+    }
+    if (w->stages) STYLEGAN_MEMCPY(w->stages, m->stages, (size_t)m->stage_count * sizeof(sg__stage));
+    for (int i = 0; i < m->stage_count; i++) { /* every stage's own memory; first the sizes alone */
+        sg__stage plan = m->stages[i], *s = w->stages ? &w->stages[i] : &plan;
+        uint64_t outputs = sg__padded(m, s->layer->out);
+        s->scale = sg__arena_floats(&arena, outputs);
+        s->bias = sg__arena_floats(&arena, outputs);
+        s->strength = sg__arena_floats(&arena, outputs);
+        uint64_t panels = s->role == SG__TORGB ? 1 : (uint64_t)sg__panels(m, s->layer->out);
+        s->weights = s->prepared ? sg__arena_floats(&arena, panels * sg__panel_floats(m, s)) : NULL;
+        float *out = s->role == SG__TORGB ? w->images[s->buffer] : w->maps[s->buffer], *scattered_t = w->scattered;
+        if (!s->whole && s != &w->stages[m->stage_count - 1])
+            out = sg__arena_floats(&arena, sg__map_floats(m, &s->out));
+        if (!s->whole && s->up && s->role != SG__TORGB)
+            scattered_t = sg__arena_floats(&arena, sg__map_floats(m, &s->scattered));
+        if (!w->stages) continue;
+        s->out.data = out + s->out.border;
+        s->scattered.data = scattered_t + s->scattered.border;
+        if (s->input) s->input = w->stages + (s->input - m->stages);
+        if (s->side) s->side = w->stages + (s->side - m->stages);
+    }
+    uint64_t total = arena.used + SG__ALIGN; /* the caller's memory may be aligned to less */
+    return total > (uint64_t)((size_t)-1) / 2 ? (size_t)-1 : (size_t)total;
 }
 
-static void sg__parallel(const stylegan_model *m, int count, sg__item_fn *run,
-                         void *context) {
-  sg__job job = {run, context, count, count < m->parts ? count : m->parts, 0};
-  if (job.parts > 1) {
-    m->parallel(m->parallel_user, job.parts, sg__job_part, &job);
-  } else if (job.parts == 1) {
-    sg__job_part(&job, 0);
-  }
+static void sg__parallel(const stylegan_model *m, int count, sg__item_fn *run, void *context) {
+    sg__job job = {run, context, count, count < m->parts ? count : m->parts, 0};
+    if (job.parts > 1) {
+        m->parallel(m->parallel_user, job.parts, sg__job_part, &job);
+    } else if (job.parts == 1) {
+        sg__job_part(&job, 0);
+    }
 }
 
-/* A fully connected layer for up to SG__BATCH inputs at once is a 1x1
-   convolution of an image one row high. x [ceil(I/V)][N][V], out
-   [ceil(O/V)][N][V]. */
+/* A fully connected layer for up to SG__BATCH inputs at once is a 1x1 convolution of an image one row high.
+   x [ceil(I/V)][N][V], out [ceil(O/V)][N][V]. */
 typedef struct sg__dense {
-  const stylegan_model *model;
-  const sg__tensor *weight, *bias; /* bias->data may be NULL */
-  const float *input;
-  float *output;
-  int in, out, count;
-  stylegan_activation activation;
-  float gain;
+    const stylegan_model *model;
+    const sg__tensor *weight, *bias; /* bias->data may be NULL */
+    const float *input;
+    float *output;
+    int in, out, count;
+    stylegan_activation activation;
+    float gain;
 } sg__dense;
 
-static void sg__dense_panel(const sg__dense *d, int panel,
-                            const sg__scratch *s) {
-  const sg__kernels *k = d->model->kernels;
-  int lanes = k->lanes, first = panel * k->vectors,
-      left = sg__blocks_of(d->model, d->out) - first;
-  int q = left < k->vectors ? left : k->vectors;
-  size_t block = (size_t)d->count * (size_t)lanes;
-  float zero[16], one[16], bias[16];
-  for (int i = 0; i < lanes; i++) {
-    zero[i] = bias[i] = 0;
-    one[i] = 1;
-  }
-  STYLEGAN_MEMSET(s->squares, 0, (size_t)(q * lanes) * sizeof(float));
-  k->panel(d->weight, 0, d->in, first * lanes, q, NULL, s->squares, s->panel);
-  sg__row row;
-  row.input = d->input;
-  row.input_block = block;
-  row.channels = d->in;
-  row.taps = 1;
-  row.offset[0] = 0;
-  row.panel[0] = s->panel;
-  row.output = d->output + (size_t)first * block;
-  row.output_pixel = (size_t)lanes;
-  row.output_vector = block;
-  row.width = d->count;
-  k->convolve(&row, q);
-  for (int v = 0; v < q; v++) {
-    int column = (first + v) * lanes,
-        count = d->out - column < lanes ? d->out - column : lanes;
-    if (d->bias->data)
-      k->unpack(d->bias, 0, column, count, bias);
-    sg__epilogue e = {one, bias, zero, NULL, NULL, d->activation, d->gain, 0};
-    k->finish(row.output + (size_t)v * block, d->count, &e);
-  }
+static void sg__dense_panel(const sg__dense *d, int panel, const sg__scratch *s) {
+    const sg__kernels *k = d->model->kernels;
+    int lanes = k->lanes, first = panel * k->vectors, left = sg__blocks_of(d->model, d->out) - first;
+    int q = left < k->vectors ? left : k->vectors;
+    size_t block = (size_t)d->count * (size_t)lanes;
+    float zero[16], one[16], bias[16];
+    for (int i = 0; i < lanes; i++) {
+        zero[i] = bias[i] = 0;
+        one[i] = 1;
+    }
+    STYLEGAN_MEMSET(s->squares, 0, (size_t)(q * lanes) * sizeof(float));
+    k->panel(d->weight, 0, d->in, first * lanes, q, NULL, s->squares, s->panel);
+    sg__row row;
+    row.input = d->input;
+    row.input_block = block;
+    row.channels = d->in;
+    row.taps = 1;
+    row.offset[0] = 0;
+    row.panel[0] = s->panel;
+    row.output = d->output + (size_t)first * block;
+    row.output_pixel = (size_t)lanes;
+    row.output_vector = block;
+    row.width = d->count;
+    k->convolve(&row, q);
+    for (int v = 0; v < q; v++) {
+        int column = (first + v) * lanes, count = d->out - column < lanes ? d->out - column : lanes;
+        if (d->bias->data) k->unpack(d->bias, 0, column, count, bias);
+        sg__epilogue e = {one, bias, zero, NULL, NULL, d->activation, d->gain, 0};
+        k->finish(row.output + (size_t)v * block, d->count, &e);
+    }
 }
 
 /* One parallel job over the panels of several fully connected layers. */
 typedef struct sg__dense_job {
-  const sg__dense *layers;
-  int count;
-  const sg__workspace *workspace;
+    const sg__dense *layers;
+    int count;
+    const sg__workspace *workspace;
 } sg__dense_job;
 
 static void sg__dense_item(void *context, int item, int part) {
-  const sg__dense_job *job = (const sg__dense_job *)context;
-  for (int i = 0; i < job->count; i++) {
-    int panels = sg__panels(job->layers[i].model, job->layers[i].out);
-    if (item < panels) {
-      sg__dense_panel(&job->layers[i], item, &job->workspace->scratch[part]);
-      return;
+    const sg__dense_job *job = (const sg__dense_job *)context;
+    for (int i = 0; i < job->count; i++) {
+        int panels = sg__panels(job->layers[i].model, job->layers[i].out);
+        if (item < panels) {
+            sg__dense_panel(&job->layers[i], item, &job->workspace->scratch[part]);
+            return;
+        }
+        item -= panels;
     }
-    item -= panels;
-  }
 }
 
-static void sg__run_dense(const sg__dense *layers, int count,
-                          const sg__workspace *w) {
-  sg__dense_job job = {layers, count, w};
-  int items = 0;
-  for (int i = 0; i < count; i++)
-    items += sg__panels(layers[i].model, layers[i].out);
-  sg__parallel(layers[0].model, items, sg__dense_item, &job);
+static void sg__run_dense(const sg__dense *layers, int count, const sg__workspace *w) {
+    sg__dense_job job = {layers, count, w};
+    int items = 0;
+    for (int i = 0; i < count; i++) items += sg__panels(layers[i].model, layers[i].out);
+    sg__parallel(layers[0].model, items, sg__dense_item, &job);
 }
 
 /* >>mapping */
 
 /* x / sqrt(mean(x^2) + 1e-8) */
 static void sg__normalize(float *x, int count) {
-  double sum = 0;
-  for (int i = 0; i < count; i++)
-    sum += (double)x[i] * x[i];
-  float factor = (float)(1 / STYLEGAN_SQRT(sum / (count ? count : 1) + 1e-8));
-  for (int i = 0; i < count; i++)
-    x[i] *= factor;
+    double sum = 0;
+    for (int i = 0; i < count; i++) sum += (double)x[i] * x[i];
+    float factor = (float)(1 / STYLEGAN_SQRT(sum / (count ? count : 1) + 1e-8));
+    for (int i = 0; i < count; i++) x[i] *= factor;
 }
 
-/* The network's input for one latent: z and the embedded label, normalised.
- * row: scratch for a row of the embedding. */
-static void sg__mapping_input(const stylegan_model *m, const float *z,
-                              const float *label, float *x, float *row) {
-  const stylegan_config *c = &m->config;
-  int embed = c->c_dim ? m->embed_weight.columns : 0;
-  float *y = x + c->z_dim;
-  if (c->z_dim)
-    STYLEGAN_MEMCPY(x, z, (size_t)c->z_dim * sizeof(float));
-  if (embed)
-    STYLEGAN_MEMSET(y, 0, (size_t)embed * sizeof(float));
-  if (m->embed_bias.data)
-    m->kernels->unpack(&m->embed_bias, 0, 0, embed, y);
-  for (int k = 0; label && k < c->c_dim; k++) {
-    if (label[k] == 0)
-      continue;
-    m->kernels->unpack(&m->embed_weight, (size_t)k, 0, embed, row);
-    for (int i = 0; i < embed; i++)
-      y[i] += label[k] * row[i];
-  }
-  if (c->normalization == STYLEGAN_NORMALIZE_JOINT)
-    sg__normalize(x, c->z_dim + embed);
-  if (c->normalization == STYLEGAN_NORMALIZE_SEPARATE) {
-    sg__normalize(x, c->z_dim);
-    sg__normalize(y, embed);
-  }
-}
-
-/* Copies one image's values between a plain vector [count] and the blocked
- * layout [ceil(count/V)][N][V]. */
-static size_t sg__blocked(const stylegan_model *m, int count, int image,
-                          int i) {
-  int lanes = m->kernels->lanes;
-  return ((size_t)(i / lanes) * (size_t)count + (size_t)image) * (size_t)lanes +
-         (size_t)(i % lanes);
-}
-
-/* Up to SG__BATCH latents: z [count][z_dim], labels [count][K] or NULL, ws
- * [count][L][D]. */
-static stylegan_result sg__map_batch(const stylegan_model *m, const float *z,
-                                     const float *labels, int count, float psi,
-                                     int cutoff, float *ws,
-                                     const sg__workspace *w) {
-  const stylegan_config *c = &m->config;
-  int width = c->z_dim + (c->c_dim ? m->embed_weight.columns : 0);
-  float *x = w->mapping[1], *y = w->mapping[2];
-  for (int n = 0; n < count; n++) {
-    sg__mapping_input(m, z + (size_t)n * (size_t)c->z_dim,
-                      labels ? labels + (size_t)n * (size_t)c->c_dim : NULL,
-                      w->mapping[0], w->mapping[2]);
-    for (int i = 0; i < width; i++)
-      x[sg__blocked(m, count, n, i)] = w->mapping[0][i];
-  }
-  for (int i = 0; i < c->mapping_layers; i++) {
-    const sg__layer *layer = &m->mapping[i];
-    sg__dense dense = {m,
-                       &layer->weight,
-                       &layer->bias,
-                       x,
-                       y,
-                       layer->in,
-                       layer->out,
-                       count,
-                       (stylegan_activation)c->mapping_activation,
-                       c->mapping_gain};
-    sg__run_dense(&dense, 1, w);
-    float *swap = x;
-    x = y;
-    y = swap;
-  }
-  if (m->w_avg.data)
-    m->kernels->unpack(&m->w_avg, 0, 0, c->w_dim, y);
-  for (int n = 0; n < count; n++) {
-    for (int l = 0; l < c->num_ws; l++) {
-      int truncate = psi != 1 && l < cutoff;
-      for (int i = 0; i < c->w_dim; i++) {
-        float value = x[sg__blocked(m, count, n, i)];
-        *ws++ = truncate ? y[i] + psi * (value - y[i]) : value;
-      }
+/* The network's input for one latent: z and the embedded label, normalised. row: scratch for a row of the embedding. */
+static void sg__mapping_input(const stylegan_model *m, const float *z, const float *label, float *x, float *row) {
+    const stylegan_config *c = &m->config;
+    int embed = c->c_dim ? m->embed_weight.columns : 0;
+    float *y = x + c->z_dim;
+    if (c->z_dim) STYLEGAN_MEMCPY(x, z, (size_t)c->z_dim * sizeof(float));
+    if (embed) STYLEGAN_MEMSET(y, 0, (size_t)embed * sizeof(float));
+    if (m->embed_bias.data) m->kernels->unpack(&m->embed_bias, 0, 0, embed, y);
+    for (int k = 0; label && k < c->c_dim; k++) {
+        if (label[k] == 0) continue;
+        m->kernels->unpack(&m->embed_weight, (size_t)k, 0, embed, row);
+        for (int i = 0; i < embed; i++) y[i] += label[k] * row[i];
     }
-  }
-  return STYLEGAN_OK;
+    if (c->normalization == STYLEGAN_NORMALIZE_JOINT) sg__normalize(x, c->z_dim + embed);
+    if (c->normalization == STYLEGAN_NORMALIZE_SEPARATE) {
+        sg__normalize(x, c->z_dim);
+        sg__normalize(y, embed);
+    }
+}
+
+/* Copies one image's values between a plain vector [count] and the blocked layout [ceil(count/V)][N][V]. */
+static size_t sg__blocked(const stylegan_model *m, int count, int image, int i) {
+    int lanes = m->kernels->lanes;
+    return ((size_t)(i / lanes) * (size_t)count + (size_t)image) * (size_t)lanes + (size_t)(i % lanes);
+}
+
+/* Up to SG__BATCH latents: z [count][z_dim], labels [count][K] or NULL, ws [count][L][D]. */
+static stylegan_result sg__map_batch(const stylegan_model *m, const float *z, const float *labels, int count, float psi,
+                                     int cutoff, float *ws, const sg__workspace *w) {
+    const stylegan_config *c = &m->config;
+    int width = c->z_dim + (c->c_dim ? m->embed_weight.columns : 0);
+    float *x = w->mapping[1], *y = w->mapping[2];
+    for (int n = 0; n < count; n++) {
+        sg__mapping_input(m, z + (size_t)n * (size_t)c->z_dim, labels ? labels + (size_t)n * (size_t)c->c_dim : NULL,
+                          w->mapping[0], w->mapping[2]);
+        for (int i = 0; i < width; i++) x[sg__blocked(m, count, n, i)] = w->mapping[0][i];
+    }
+    for (int i = 0; i < c->mapping_layers; i++) {
+        const sg__layer *layer = &m->mapping[i];
+        sg__dense dense = {m,
+                           &layer->weight,
+                           &layer->bias,
+                           x,
+                           y,
+                           layer->in,
+                           layer->out,
+                           count,
+                           (stylegan_activation)c->mapping_activation,
+                           c->mapping_gain};
+        sg__run_dense(&dense, 1, w);
+        float *swap = x;
+        x = y;
+        y = swap;
+    }
+    if (m->w_avg.data) m->kernels->unpack(&m->w_avg, 0, 0, c->w_dim, y);
+    for (int n = 0; n < count; n++) {
+        for (int l = 0; l < c->num_ws; l++) {
+            int truncate = psi != 1 && l < cutoff;
+            for (int i = 0; i < c->w_dim; i++) {
+                float value = x[sg__blocked(m, count, n, i)];
+                *ws++ = truncate ? y[i] + psi * (value - y[i]) : value;
+            }
+        }
+    }
+    return STYLEGAN_OK;
 }
 
 /* >>synthesis */
 
 typedef struct sg__call {
-  const stylegan_model *model;
-  const sg__workspace *workspace;
-  const stylegan_run *run;
-  stylegan_error *error;
-  int index;              /* in the batch */
-  double work_done, work; /* multiplications, for the progress */
+    const stylegan_model *model;
+    const sg__workspace *workspace;
+    const stylegan_run *run;
+    stylegan_error *error;
+    int index;              /* in the batch */
+    double work_done, work; /* multiplications, for the progress */
 } sg__call;
 
 /* One stage at work on output rows [begin, end). */
 typedef struct sg__convolution {
-  const sg__call *call;
-  const stylegan_model *model;
-  const sg__stage *stage;
-  sg__map in, out;
-  const sg__map *add; /* residual branch, or NULL */
-  const float *style; /* [I]: modulates the weights, or NULL */
-  int demodulate;
-  stylegan_activation activation;
-  float gain, clamp;
-  int begin, end;
-  int t_begin, t_end;       /* rows of the scattered signal */
-  int tile_begin, tile_end; /* rows of tiles in workspace->transformed */
-  int panels,
-      pieces; /* items of a job: panels of output channels x pieces of rows */
+    const sg__call *call;
+    const stylegan_model *model;
+    const sg__stage *stage;
+    sg__map in, out;
+    const sg__map *add; /* residual branch, or NULL */
+    const float *style; /* [I]: modulates the weights, or NULL */
+    int demodulate;
+    stylegan_activation activation;
+    float gain, clamp;
+    int begin, end;
+    int t_begin, t_end;       /* rows of the scattered signal */
+    int tile_begin, tile_end; /* rows of tiles in workspace->transformed */
+    int panels, pieces;       /* items of a job: panels of output channels x pieces of rows */
 } sg__convolution;
 
 /* A panel of a convolution in the hands of one part. */
 typedef struct sg__panel {
-  const sg__convolution *convolution;
-  const sg__scratch *scratch;
-  int first, q;                 /* vectors of output channels */
-  const float *weights, *scale; /* [taps or points][I][q][V]; [q][V] */
+    const sg__convolution *convolution;
+    const sg__scratch *scratch;
+    int first, q;                 /* vectors of output channels */
+    const float *weights, *scale; /* [taps or points][I][q][V]; [q][V] */
 } sg__panel;
 
-static sg__panel sg__make_panel(const sg__convolution *c, const sg__scratch *s,
-                                int panel) {
-  sg__panel p;
-  int first = panel * c->model->kernels->vectors,
-      left = sg__blocks_of(c->model, c->stage->layer->out) - first;
-  p.convolution = c;
-  p.scratch = s;
-  p.first = first;
-  p.q = left < c->model->kernels->vectors ? left : c->model->kernels->vectors;
-  p.weights = NULL;
-  p.scale = NULL;
-  return p;
+static sg__panel sg__make_panel(const sg__convolution *c, const sg__scratch *s, int panel) {
+    sg__panel p;
+    int first = panel * c->model->kernels->vectors, left = sg__blocks_of(c->model, c->stage->layer->out) - first;
+    p.convolution = c;
+    p.scratch = s;
+    p.first = first;
+    p.q = left < c->model->kernels->vectors ? left : c->model->kernels->vectors;
+    p.weights = NULL;
+    p.scale = NULL;
+    return p;
 }
 
-/* --- Weights: unpacked, modulated, demodulated, and transformed if the stage
- * works in tiles --- */
+/* --- Weights: unpacked, modulated, demodulated, and transformed if the stage works in tiles --- */
 
-/* Nearest-neighbour up-sampling doubles each pixel: the layer's weights summed
- * over 2x2 shifts. */
-static void sg__fold_weights(const sg__panel *p, const float *weights,
-                             float *folded) {
-  static const float ones[4] = {1, 1, 1, 1};
-  const sg__stage *stage = p->convolution->stage;
-  const sg__kernels *k = p->convolution->model->kernels;
-  int size = stage->layer->kernel, tap = stage->layer->in * p->q * k->lanes;
-  for (int y = 0; y <= size; y++) {
-    for (int x = 0; x <= size; x++) {
-      const float *source[4];
-      int n = 0;
-      for (int shift = 0; shift < 4; shift++) {
-        int from_y = y - shift / 2, from_x = x - shift % 2;
-        if (from_y < 0 || from_y >= size || from_x < 0 || from_x >= size)
-          continue;
-        source[n++] = weights + (size_t)tap * (size_t)(from_y * size + from_x);
-      }
-      k->weighted_sum(folded + (size_t)tap * (size_t)(y * stage->kernel + x),
-                      tap, source, ones, n);
+/* Nearest-neighbour up-sampling doubles each pixel: the layer's weights summed over 2x2 shifts. */
+static void sg__fold_weights(const sg__panel *p, const float *weights, float *folded) {
+    static const float ones[4] = {1, 1, 1, 1};
+    const sg__stage *stage = p->convolution->stage;
+    const sg__kernels *k = p->convolution->model->kernels;
+    int size = stage->layer->kernel, tap = stage->layer->in * p->q * k->lanes;
+    for (int y = 0; y <= size; y++) {
+        for (int x = 0; x <= size; x++) {
+            const float *source[4];
+            int n = 0;
+            for (int shift = 0; shift < 4; shift++) {
+                int from_y = y - shift / 2, from_x = x - shift % 2;
+                if (from_y < 0 || from_y >= size || from_x < 0 || from_x >= size) continue;
+                source[n++] = weights + (size_t)tap * (size_t)(from_y * size + from_x);
+            }
+            k->weighted_sum(folded + (size_t)tap * (size_t)(y * stage->kernel + x), tap, source, ones, n);
+        }
     }
-  }
 }
 
-/* Winograd's transform of a panel [taps][I][q][V] for one phase, to
- * [points^2][I][q][V]. */
-static void sg__transform_weights(const sg__panel *p, const float *panel,
-                                  int phase, float *to) {
-  const sg__stage *stage = p->convolution->stage;
-  const sg__kernels *k = p->convolution->model->kernels;
-  int count = stage->layer->in * p->q;
-  size_t tap = (size_t)(count * k->lanes);
-  const float *taps[9];
-  for (int i = 0; !stage->up && i < 9; i++)
-    taps[i] = panel + tap * (size_t)i;
-  for (int i = 0; stage->up && i < 4; i++) {
-    /* Even positions 2j see x[j - 1] w[2] + x[j] w[0], odd ones x[j - 1] w[3] +
-     * x[j] w[1]. */
-    int y = phase / 2 + 2 - i / 2 * 2, x = phase % 2 + 2 - i % 2 * 2;
-    int inside = y < stage->kernel && x < stage->kernel;
-    taps[i] = inside ? panel + tap * (size_t)(y * stage->kernel + x) : NULL;
-  }
-  k->winograd_weights(taps, stage->tiling.points, count, to, tap);
+/* Winograd's transform of a panel [taps][I][q][V] for one phase, to [points^2][I][q][V]. */
+static void sg__transform_weights(const sg__panel *p, const float *panel, int phase, float *to) {
+    const sg__stage *stage = p->convolution->stage;
+    const sg__kernels *k = p->convolution->model->kernels;
+    int count = stage->layer->in * p->q;
+    size_t tap = (size_t)(count * k->lanes);
+    const float *taps[9];
+    for (int i = 0; !stage->up && i < 9; i++) taps[i] = panel + tap * (size_t)i;
+    for (int i = 0; stage->up && i < 4; i++) {
+        /* Even positions 2j see x[j - 1] w[2] + x[j] w[0], odd ones x[j - 1] w[3] + x[j] w[1]. */
+        int y = phase / 2 + 2 - i / 2 * 2, x = phase % 2 + 2 - i % 2 * 2;
+        int inside = y < stage->kernel && x < stage->kernel;
+        taps[i] = inside ? panel + tap * (size_t)(y * stage->kernel + x) : NULL;
+    }
+    k->winograd_weights(taps, stage->tiling.points, count, to, tap);
 }
 
-/* Fills panel [taps][I][q][V], modulated and folded, and scale [q][V], the
- * demodulation. */
+/* Fills panel [taps][I][q][V], modulated and folded, and scale [q][V], the demodulation. */
 static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
-  const sg__convolution *c = p->convolution;
-  const sg__stage *stage = c->stage;
-  const sg__kernels *k = c->model->kernels;
-  int size = stage->layer->kernel, in = stage->layer->in,
-      width = p->q * k->lanes;
-  size_t tap = (size_t)in * (size_t)width;
-  float *plain = stage->fold ? p->scratch->panel +
-                                   tap * (size_t)(stage->kernel * stage->kernel)
-                             : panel;
-  STYLEGAN_MEMSET(scale, 0, (size_t)width * sizeof(float));
-  for (int t = 0; t < size * size; t++) {
-    k->panel(&stage->layer->weight, (size_t)t * (size_t)in, in,
-             p->first * k->lanes, p->q, c->style, scale,
-             plain + tap * (size_t)t);
-  }
-  for (int i = 0; i < width; i++) {
-    scale[i] = c->demodulate
-                   ? (float)(1 / STYLEGAN_SQRT((double)scale[i] + 1e-8))
-                   : 1.0f;
-  }
-  if (stage->fold)
-    sg__fold_weights(p, plain, panel);
+    const sg__convolution *c = p->convolution;
+    const sg__stage *stage = c->stage;
+    const sg__kernels *k = c->model->kernels;
+    int size = stage->layer->kernel, in = stage->layer->in, width = p->q * k->lanes;
+    size_t tap = (size_t)in * (size_t)width;
+    float *plain = stage->fold ? p->scratch->panel + tap * (size_t)(stage->kernel * stage->kernel) : panel;
+    STYLEGAN_MEMSET(scale, 0, (size_t)width * sizeof(float));
+    for (int t = 0; t < size * size; t++) {
+        k->panel(&stage->layer->weight, (size_t)t * (size_t)in, in, p->first * k->lanes, p->q, c->style, scale,
+                 plain + tap * (size_t)t);
+    }
+    for (int i = 0; i < width; i++) {
+        scale[i] = c->demodulate ? (float)(1 / STYLEGAN_SQRT((double)scale[i] + 1e-8)) : 1.0f;
+    }
+    if (stage->fold) sg__fold_weights(p, plain, panel);
 }
 
 /* Up-sampling in tiles has four phases: even and odd rows and columns. */
 static int sg__phases(const sg__stage *s) {
-  return s->up && s->tiling.points ? 4 : 1;
+    return s->up && s->tiling.points ? 4 : 1;
 }
 
 static void sg__prepare_item(void *context, int item, int part) {
-  const sg__convolution *c = (const sg__convolution *)context;
-  const sg__scratch *s = &c->call->workspace->scratch[part];
-  const sg__stage *stage = c->stage;
-  sg__panel p = sg__make_panel(c, s, item);
-  if (stage->role == SG__TORGB)
-    p.q = sg__blocks_of(c->model, stage->layer->out);
-  int points = stage->tiling.points;
-  size_t phase = (size_t)(points * points * stage->layer->in * p.q *
-                          c->model->kernels->lanes);
-  float *to = stage->weights + (size_t)item * sg__panel_floats(c->model, stage);
-  sg__unpack_panel(&p, points ? s->panel : to,
-                   stage->scale + p.first * c->model->kernels->lanes);
-  for (int i = 0; points && i < sg__phases(stage); i++)
-    sg__transform_weights(&p, s->panel, i, to + phase * (size_t)i);
+    const sg__convolution *c = (const sg__convolution *)context;
+    const sg__scratch *s = &c->call->workspace->scratch[part];
+    const sg__stage *stage = c->stage;
+    sg__panel p = sg__make_panel(c, s, item);
+    if (stage->role == SG__TORGB) p.q = sg__blocks_of(c->model, stage->layer->out);
+    int points = stage->tiling.points;
+    size_t phase = (size_t)(points * points * stage->layer->in * p.q * c->model->kernels->lanes);
+    float *to = stage->weights + (size_t)item * sg__panel_floats(c->model, stage);
+    sg__unpack_panel(&p, points ? s->panel : to, stage->scale + p.first * c->model->kernels->lanes);
+    for (int i = 0; points && i < sg__phases(stage); i++)
+        sg__transform_weights(&p, s->panel, i, to + phase * (size_t)i);
 }
 
 /* --- Direct convolution --- */
 
-/* Adds tap (y, x) of the kernel, which reads input pixel (row, column + j) for
- * output j. */
-static void sg__add_tap(sg__row *r, const sg__panel *p, int y, int x, int row,
-                        int column) {
-  const sg__convolution *c = p->convolution;
-  int lanes = c->model->kernels->lanes;
-  size_t tap = (size_t)c->stage->layer->in * (size_t)(p->q * lanes);
-  r->offset[r->taps] =
-      sg__row_of(&c->in, 0, row) - c->in.data + (ptrdiff_t)column * lanes;
-  r->panel[r->taps++] = p->weights + tap * (size_t)(y * c->stage->kernel + x);
+/* Adds tap (y, x) of the kernel, which reads input pixel (row, column + j) for output j. */
+static void sg__add_tap(sg__row *r, const sg__panel *p, int y, int x, int row, int column) {
+    const sg__convolution *c = p->convolution;
+    int lanes = c->model->kernels->lanes;
+    size_t tap = (size_t)c->stage->layer->in * (size_t)(p->q * lanes);
+    r->offset[r->taps] = sg__row_of(&c->in, 0, row) - c->in.data + (ptrdiff_t)column * lanes;
+    r->panel[r->taps++] = p->weights + tap * (size_t)(y * c->stage->kernel + x);
 }
 
-static sg__row sg__start_row(const sg__panel *p, float *output,
-                             size_t output_pixel, size_t output_vector,
-                             int width) {
-  const sg__convolution *c = p->convolution;
-  sg__row row;
-  row.input = c->in.data;
-  row.input_block = c->in.block;
-  row.channels = c->stage->layer->in;
-  row.taps = 0;
-  row.output = output;
-  row.output_pixel = output_pixel;
-  row.output_vector = output_vector;
-  row.width = width;
-  return row;
+static sg__row sg__start_row(const sg__panel *p, float *output, size_t output_pixel, size_t output_vector, int width) {
+    const sg__convolution *c = p->convolution;
+    sg__row row;
+    row.input = c->in.data;
+    row.input_block = c->in.block;
+    row.channels = c->stage->layer->in;
+    row.taps = 0;
+    row.output = output;
+    row.output_pixel = output_pixel;
+    row.output_vector = output_vector;
+    row.width = width;
+    return row;
 }
 
 /* Row y of a convolution of stride 1, zero-padded. */
-static void sg__plain_row(const sg__panel *p, int y, float *output,
-                          size_t vector) {
-  const sg__convolution *c = p->convolution;
-  int kernel = c->stage->kernel, half = kernel / 2;
-  sg__row row = sg__start_row(p, output, (size_t)c->model->kernels->lanes,
-                              vector, c->in.resolution);
-  for (int ky = 0; ky < kernel; ky++) {
-    int from = y + ky - half;
-    if (from < 0 || from >= c->in.resolution)
-      continue;
-    for (int kx = 0; kx < kernel; kx++)
-      sg__add_tap(&row, p, ky, kx, from, kx - half);
-  }
-  c->model->kernels->convolve(&row, p->q);
-}
-
-/* Row y of the transposed convolution of stride 2: even and odd columns see
- * different taps. */
-static void sg__transposed_row(const sg__panel *p, int y, float *output,
-                               size_t vector) {
-  const sg__convolution *c = p->convolution;
-  const sg__stage *stage = c->stage;
-  size_t lanes = (size_t)c->model->kernels->lanes;
-  for (int odd = 0; odd < 2; odd++) {
-    sg__row row = sg__start_row(p, output + (size_t)odd * lanes, 2 * lanes,
-                                vector, (stage->high + 1 - odd) / 2);
-    for (int ky = y % 2; ky < stage->kernel; ky += 2) {
-      int from = (y - ky) / 2;
-      if (y < ky || from >= c->in.resolution)
-        continue;
-      for (int kx = odd; kx < stage->kernel; kx += 2)
-        sg__add_tap(&row, p, ky, kx, from, -(kx / 2));
+static void sg__plain_row(const sg__panel *p, int y, float *output, size_t vector) {
+    const sg__convolution *c = p->convolution;
+    int kernel = c->stage->kernel, half = kernel / 2;
+    sg__row row = sg__start_row(p, output, (size_t)c->model->kernels->lanes, vector, c->in.resolution);
+    for (int ky = 0; ky < kernel; ky++) {
+        int from = y + ky - half;
+        if (from < 0 || from >= c->in.resolution) continue;
+        for (int kx = 0; kx < kernel; kx++) sg__add_tap(&row, p, ky, kx, from, kx - half);
     }
     c->model->kernels->convolve(&row, p->q);
-  }
 }
 
-/* --- Winograd's algorithm: the inputs of a strip of tiles are transformed once
-   for all output channels; each panel then multiplies them point by point and
-   transforms back --- */
+/* Row y of the transposed convolution of stride 2: even and odd columns see different taps. */
+static void sg__transposed_row(const sg__panel *p, int y, float *output, size_t vector) {
+    const sg__convolution *c = p->convolution;
+    const sg__stage *stage = c->stage;
+    size_t lanes = (size_t)c->model->kernels->lanes;
+    for (int odd = 0; odd < 2; odd++) {
+        sg__row row = sg__start_row(p, output + (size_t)odd * lanes, 2 * lanes, vector, (stage->high + 1 - odd) / 2);
+        for (int ky = y % 2; ky < stage->kernel; ky += 2) {
+            int from = (y - ky) / 2;
+            if (y < ky || from >= c->in.resolution) continue;
+            for (int kx = odd; kx < stage->kernel; kx += 2) sg__add_tap(&row, p, ky, kx, from, -(kx / 2));
+        }
+        c->model->kernels->convolve(&row, p->q);
+    }
+}
 
-/* Transformed inputs lie as [points^2][groups][ceil(I/V)][group][V]: what a
- * register tile reads is contiguous. */
-static int sg__group(const stylegan_model *m) { return m->kernels->pixels; }
+/* --- Winograd's algorithm: the inputs of a strip of tiles are transformed once for all output channels; each panel
+   then multiplies them point by point and transforms back --- */
+
+/* Transformed inputs lie as [points^2][groups][ceil(I/V)][group][V]: what a register tile reads is contiguous. */
+static int sg__group(const stylegan_model *m) {
+    return m->kernels->pixels;
+}
 
 /* Tiles of the strip in whole groups. */
 static size_t sg__strip_tiles(const sg__convolution *c) {
-  size_t group = (size_t)sg__group(c->model);
-  return ((size_t)(c->tile_end - c->tile_begin) *
-              (size_t)c->stage->tiling.tiles +
-          group - 1) /
-         group * group;
+    size_t group = (size_t)sg__group(c->model);
+    return ((size_t)(c->tile_end - c->tile_begin) * (size_t)c->stage->tiling.tiles + group - 1) / group * group;
 }
 
-static float *sg__transformed(const sg__convolution *c, size_t block,
-                              size_t tile) {
-  size_t group = (size_t)sg__group(c->model),
-         blocks = (size_t)sg__blocks_of(c->model, c->stage->layer->in);
-  size_t at = (tile / group * blocks + block) * group + tile % group;
-  return c->call->workspace->transformed +
-         at * (size_t)c->model->kernels->lanes;
+static float *sg__transformed(const sg__convolution *c, size_t block, size_t tile) {
+    size_t group = (size_t)sg__group(c->model), blocks = (size_t)sg__blocks_of(c->model, c->stage->layer->in);
+    size_t at = (tile / group * blocks + block) * group + tile % group;
+    return c->call->workspace->transformed + at * (size_t)c->model->kernels->lanes;
 }
 
 /* A row of tiles of one channel block. */
 static void sg__transform_item(void *context, int item, int part) {
-  const sg__convolution *c = (const sg__convolution *)context;
-  const sg__tiling *t = &c->stage->tiling;
-  const sg__kernels *k = c->model->kernels;
-  int blocks = sg__blocks_of(c->model, c->stage->layer->in),
-      block = item % blocks, row = item / blocks;
-  int whole = c->in.resolution / 4, tile = row * t->tiles, end = tile + whole,
-      group = sg__group(c->model);
-  size_t lanes = (size_t)k->lanes,
-         stride = (size_t)blocks * sg__strip_tiles(c) * lanes;
-  const float *rows[6];
-  float edge[5 * 5 * 16];
-  (void)part;
-  for (int i = 0; i < t->points; i++) {
-    int y = 4 * (c->tile_begin + row) - 1 + i;
-    int held =
-        y >= c->in.begin && y < c->in.end; /* outputs that depend on other rows
-                                              are zero-padded or not needed */
-    rows[i] =
-        held ? sg__row_of(&c->in, block, y) - lanes : c->call->workspace->zeros;
-  }
-  for (int n; tile < end; tile += n) {
-    n = group - tile % group < end - tile ? group - tile % group : end - tile;
-    k->winograd_input(rows, t->points, n,
-                      sg__transformed(c, (size_t)block, (size_t)tile), stride);
-    for (int i = 0; i < t->points; i++)
-      rows[i] += 4 * (size_t)n * lanes;
-  }
-  if (whole == t->tiles)
-    return;
-  /* The last tile of an up-sampling reaches beyond the map: it sees the last
-   * pixel and zeros. */
-  STYLEGAN_MEMSET(edge, 0, sizeof edge);
-  for (size_t i = 0; i < 5; i++) {
-    STYLEGAN_MEMCPY(edge + i * 5 * lanes, rows[i], lanes * sizeof(float));
-    rows[i] = edge + i * 5 * lanes;
-  }
-  k->winograd_input(rows, t->points, 1,
-                    sg__transformed(c, (size_t)block, (size_t)end), stride);
+    const sg__convolution *c = (const sg__convolution *)context;
+    const sg__tiling *t = &c->stage->tiling;
+    const sg__kernels *k = c->model->kernels;
+    int blocks = sg__blocks_of(c->model, c->stage->layer->in), block = item % blocks, row = item / blocks;
+    int whole = c->in.resolution / 4, tile = row * t->tiles, end = tile + whole, group = sg__group(c->model);
+    size_t lanes = (size_t)k->lanes, stride = (size_t)blocks * sg__strip_tiles(c) * lanes;
+    const float *rows[6];
+    float edge[5 * 5 * 16];
+    (void)part;
+    for (int i = 0; i < t->points; i++) {
+        int y = 4 * (c->tile_begin + row) - 1 + i;
+        int held =
+            y >= c->in.begin && y < c->in.end; /* outputs that depend on other rows are zero-padded or not needed */
+        rows[i] = held ? sg__row_of(&c->in, block, y) - lanes : c->call->workspace->zeros;
+    }
+    for (int n; tile < end; tile += n) {
+        n = group - tile % group < end - tile ? group - tile % group : end - tile;
+        k->winograd_input(rows, t->points, n, sg__transformed(c, (size_t)block, (size_t)tile), stride);
+        for (int i = 0; i < t->points; i++) rows[i] += 4 * (size_t)n * lanes;
+    }
+    if (whole == t->tiles) return;
+    /* The last tile of an up-sampling reaches beyond the map: it sees the last pixel and zeros. */
+    STYLEGAN_MEMSET(edge, 0, sizeof edge);
+    for (size_t i = 0; i < 5; i++) {
+        STYLEGAN_MEMCPY(edge + i * 5 * lanes, rows[i], lanes * sizeof(float));
+        rows[i] = edge + i * 5 * lanes;
+    }
+    k->winograd_input(rows, t->points, 1, sg__transformed(c, (size_t)block, (size_t)end), stride);
 }
 
-/* Multiplies tile rows [begin, end) and writes the outputs, vectors `vector`
- * floats apart. */
-static void sg__multiply_tiles(const sg__panel *panel, int begin, int end,
-                               float *out, size_t row, size_t pixel,
+/* Multiplies tile rows [begin, end) and writes the outputs, vectors `vector` floats apart. */
+static void sg__multiply_tiles(const sg__panel *panel, int begin, int end, float *out, size_t row, size_t pixel,
                                size_t vector) {
-  const sg__convolution *c = panel->convolution;
-  const sg__tiling *t = &c->stage->tiling;
-  const sg__kernels *k = c->model->kernels;
-  size_t lanes = (size_t)k->lanes,
-         blocks = (size_t)sg__blocks_of(c->model, c->stage->layer->in);
-  size_t across = (size_t)t->tiles, group = (size_t)sg__group(c->model),
-         q = (size_t)panel->q;
-  size_t first = (size_t)(begin - c->tile_begin) * across,
-         tiles = (size_t)(end - begin) * across;
-  for (size_t p = 0; p < (size_t)(t->points * t->points); p++) {
-    for (size_t at = 0, n; at < tiles; at += n) {
-      size_t left = group - (first + at) % group;
-      n = left < tiles - at ? left : tiles - at;
-      sg__row r;
-      r.input = sg__transformed(c, 0, first + at) +
-                p * blocks * sg__strip_tiles(c) * lanes;
-      r.input_block = group * lanes;
-      r.channels = c->stage->layer->in;
-      r.taps = 1;
-      r.offset[0] = 0;
-      r.panel[0] = panel->weights + p * (size_t)c->stage->layer->in * q * lanes;
-      r.output = panel->scratch->products + (p * q * tiles + at) * lanes;
-      r.output_pixel = lanes;
-      r.output_vector = tiles * lanes;
-      r.width = (int)n;
-      k->convolve(&r, panel->q);
+    const sg__convolution *c = panel->convolution;
+    const sg__tiling *t = &c->stage->tiling;
+    const sg__kernels *k = c->model->kernels;
+    size_t lanes = (size_t)k->lanes, blocks = (size_t)sg__blocks_of(c->model, c->stage->layer->in);
+    size_t across = (size_t)t->tiles, group = (size_t)sg__group(c->model), q = (size_t)panel->q;
+    size_t first = (size_t)(begin - c->tile_begin) * across, tiles = (size_t)(end - begin) * across;
+    for (size_t p = 0; p < (size_t)(t->points * t->points); p++) {
+        for (size_t at = 0, n; at < tiles; at += n) {
+            size_t left = group - (first + at) % group;
+            n = left < tiles - at ? left : tiles - at;
+            sg__row r;
+            r.input = sg__transformed(c, 0, first + at) + p * blocks * sg__strip_tiles(c) * lanes;
+            r.input_block = group * lanes;
+            r.channels = c->stage->layer->in;
+            r.taps = 1;
+            r.offset[0] = 0;
+            r.panel[0] = panel->weights + p * (size_t)c->stage->layer->in * q * lanes;
+            r.output = panel->scratch->products + (p * q * tiles + at) * lanes;
+            r.output_pixel = lanes;
+            r.output_vector = tiles * lanes;
+            r.width = (int)n;
+            k->convolve(&r, panel->q);
+        }
     }
-  }
-  for (size_t v = 0; v < q; v++) {
-    for (size_t y = 0; y < (size_t)(end - begin); y++) {
-      k->winograd_output(panel->scratch->products +
-                             (v * tiles + y * across) * lanes,
-                         q * tiles * lanes, t->points, t->tiles,
-                         out + v * vector + 4 * y * row, row, pixel);
+    for (size_t v = 0; v < q; v++) {
+        for (size_t y = 0; y < (size_t)(end - begin); y++) {
+            k->winograd_output(panel->scratch->products + (v * tiles + y * across) * lanes, q * tiles * lanes,
+                               t->points, t->tiles, out + v * vector + 4 * y * row, row, pixel);
+        }
     }
-  }
 }
 
 /* --- Rows of output --- */
 
 /* A row of the layer's noise, or NULL. */
-static const float *sg__noise_row(const sg__convolution *c, int y,
-                                  const sg__scratch *s) {
-  const sg__layer *layer = c->stage->layer;
-  const stylegan_run *run = c->call->run;
-  int width = c->out.resolution;
-  if (!layer->noise.data || run->noise_mode == STYLEGAN_NOISE_NONE)
-    return NULL;
-  if (run->noise_mode == STYLEGAN_NOISE_RANDOM) {
-    stylegan_random_normal(run->noise_seed + (uint64_t)c->call->index,
-                           (uint32_t)layer->style,
-                           (uint64_t)y * (uint64_t)width, s->noise, width);
-  } else {
-    c->model->kernels->unpack(&layer->noise, (size_t)y, 0, width, s->noise);
-  }
-  return s->noise;
+static const float *sg__noise_row(const sg__convolution *c, int y, const sg__scratch *s) {
+    const sg__layer *layer = c->stage->layer;
+    const stylegan_run *run = c->call->run;
+    int width = c->out.resolution;
+    if (!layer->noise.data || run->noise_mode == STYLEGAN_NOISE_NONE) return NULL;
+    if (run->noise_mode == STYLEGAN_NOISE_RANDOM) {
+        stylegan_random_normal(run->noise_seed + (uint64_t)c->call->index, (uint32_t)layer->style,
+                               (uint64_t)y * (uint64_t)width, s->noise, width);
+    } else {
+        c->model->kernels->unpack(&layer->noise, (size_t)y, 0, width, s->noise);
+    }
+    return s->noise;
 }
 
-/* Noise, bias, activation, gain, clamp and residual branch of row y; closes the
- * row with zero pixels. */
+/* Noise, bias, activation, gain, clamp and residual branch of row y; closes the row with zero pixels. */
 static void sg__finish_row(const sg__panel *p, int y) {
-  const sg__convolution *c = p->convolution;
-  const sg__kernels *k = c->model->kernels;
-  size_t lanes = (size_t)k->lanes;
-  const float *noise = sg__noise_row(c, y, p->scratch);
-  for (int v = 0; v < p->q; v++) {
-    size_t channel = (size_t)(p->first + v) * lanes;
-    float *row = sg__row_of(&c->out, p->first + v, y);
-    sg__epilogue e = {p->scale + (size_t)v * lanes,
-                      c->stage->bias + channel,
-                      c->stage->strength + channel,
-                      noise,
-                      c->add ? sg__row_of(c->add, p->first + v, y) : NULL,
-                      c->activation,
-                      c->gain,
-                      c->clamp};
-    k->finish(row, c->out.resolution, &e);
-    STYLEGAN_MEMSET(row - lanes, 0, lanes * sizeof(float));
-    STYLEGAN_MEMSET(row + (size_t)c->out.resolution * lanes, 0,
-                    lanes * sizeof(float));
-  }
+    const sg__convolution *c = p->convolution;
+    const sg__kernels *k = c->model->kernels;
+    size_t lanes = (size_t)k->lanes;
+    const float *noise = sg__noise_row(c, y, p->scratch);
+    for (int v = 0; v < p->q; v++) {
+        size_t channel = (size_t)(p->first + v) * lanes;
+        float *row = sg__row_of(&c->out, p->first + v, y);
+        sg__epilogue e = {p->scale + (size_t)v * lanes,
+                          c->stage->bias + channel,
+                          c->stage->strength + channel,
+                          noise,
+                          c->add ? sg__row_of(c->add, p->first + v, y) : NULL,
+                          c->activation,
+                          c->gain,
+                          c->clamp};
+        k->finish(row, c->out.resolution, &e);
+        STYLEGAN_MEMSET(row - lanes, 0, lanes * sizeof(float));
+        STYLEGAN_MEMSET(row + (size_t)c->out.resolution * lanes, 0, lanes * sizeof(float));
+    }
 }
 
 /* Clears row y of the scattered signal outside [low, high). */
 static void sg__clear_borders(const sg__panel *p, int y) {
-  const sg__stage *s = p->convolution->stage;
-  size_t lanes = (size_t)p->convolution->model->kernels->lanes,
-         before = s->scattered.border;
-  for (int v = 0; v < p->q; v++) {
-    float *row = sg__row_of(&s->scattered, p->first + v, y),
-          *after = row + (size_t)s->high * lanes;
-    STYLEGAN_MEMSET(row - before, 0,
-                    (before + (size_t)s->low * lanes) * sizeof(float));
-    STYLEGAN_MEMSET(after, 0,
-                    (size_t)(row - before + s->scattered.row - after) *
-                        sizeof(float));
-  }
+    const sg__stage *s = p->convolution->stage;
+    size_t lanes = (size_t)p->convolution->model->kernels->lanes, before = s->scattered.border;
+    for (int v = 0; v < p->q; v++) {
+        float *row = sg__row_of(&s->scattered, p->first + v, y), *after = row + (size_t)s->high * lanes;
+        STYLEGAN_MEMSET(row - before, 0, (before + (size_t)s->low * lanes) * sizeof(float));
+        STYLEGAN_MEMSET(after, 0, (size_t)(row - before + s->scattered.row - after) * sizeof(float));
+    }
 }
 
 /* Row y of the output out of the scattered signal: the low-pass filter. */
 static void sg__filter_row(const sg__panel *p, int y) {
-  const sg__convolution *c = p->convolution;
-  const sg__stage *s = c->stage;
-  const sg__kernels *k = c->model->kernels;
-  const float *source[SG__MAX_FIR * SG__MAX_FIR];
-  const sg__filter *f = s->filter;
-  int h = f->height, w = f->width, top = y - s->pad_row,
-      width = c->out.resolution * k->lanes;
-  int first = sg__clip(top, s->low, s->high),
-      last = sg__clip(top + h, s->low, s->high);
-  for (int v = 0; v < p->q; v++) {
-    float *out = sg__row_of(&c->out, p->first + v, y);
-    if (f->separable) { /* columns, then rows */
-      float *row = p->scratch->spread[0] + s->scattered.border;
-      for (int i = first; i < last; i++)
-        source[i - first] =
-            sg__row_of(&s->scattered, p->first + v, i) - s->scattered.border;
-      k->weighted_sum(row - s->scattered.border, (int)s->scattered.row, source,
-                      f->column + (first - top), last - first);
-      for (int i = 0; i < w; i++)
-        source[i] = row + (ptrdiff_t)(i - s->pad_column) * k->lanes;
-      k->weighted_sum(out, width, source, f->row, w);
-    } else {
-      int n = 0;
-      for (int i = first; i < last; i++) {
-        for (int j = 0; j < w; j++)
-          source[n++] = sg__row_of(&s->scattered, p->first + v, i) +
-                        (ptrdiff_t)(j - s->pad_column) * k->lanes;
-      }
-      k->weighted_sum(out, width, source, f->taps + (first - top) * w, n);
+    const sg__convolution *c = p->convolution;
+    const sg__stage *s = c->stage;
+    const sg__kernels *k = c->model->kernels;
+    const float *source[SG__MAX_FIR * SG__MAX_FIR];
+    const sg__filter *f = s->filter;
+    int h = f->height, w = f->width, top = y - s->pad_row, width = c->out.resolution * k->lanes;
+    int first = sg__clip(top, s->low, s->high), last = sg__clip(top + h, s->low, s->high);
+    for (int v = 0; v < p->q; v++) {
+        float *out = sg__row_of(&c->out, p->first + v, y);
+        if (f->separable) { /* columns, then rows */
+            float *row = p->scratch->spread[0] + s->scattered.border;
+            for (int i = first; i < last; i++)
+                source[i - first] = sg__row_of(&s->scattered, p->first + v, i) - s->scattered.border;
+            k->weighted_sum(row - s->scattered.border, (int)s->scattered.row, source, f->column + (first - top),
+                            last - first);
+            for (int i = 0; i < w; i++) source[i] = row + (ptrdiff_t)(i - s->pad_column) * k->lanes;
+            k->weighted_sum(out, width, source, f->row, w);
+        } else {
+            int n = 0;
+            for (int i = first; i < last; i++) {
+                for (int j = 0; j < w; j++)
+                    source[n++] =
+                        sg__row_of(&s->scattered, p->first + v, i) + (ptrdiff_t)(j - s->pad_column) * k->lanes;
+            }
+            k->weighted_sum(out, width, source, f->taps + (first - top) * w, n);
+        }
     }
-  }
 }
 
 /* --- The jobs of a strip --- */
 
 /* Item = a panel and a piece of the rows, in units of tile rows or rows. */
-static void sg__piece(const sg__convolution *c, int item, int begin, int end,
-                      int *first, int *last) {
-  int piece = item / c->panels;
-  *first = begin + (int)((int64_t)(end - begin) * piece / c->pieces);
-  *last = begin + (int)((int64_t)(end - begin) * (piece + 1) / c->pieces);
+static void sg__piece(const sg__convolution *c, int item, int begin, int end, int *first, int *last) {
+    int piece = item / c->panels;
+    *first = begin + (int)((int64_t)(end - begin) * piece / c->pieces);
+    *last = begin + (int)((int64_t)(end - begin) * (piece + 1) / c->pieces);
 }
 
-/* Computes rows (of tiles) [first, end) of one phase: of the output, or of the
- * scattered signal. */
-static void sg__multiply_rows(const sg__panel *p, int phase, int first,
-                              int end) {
-  const sg__convolution *c = p->convolution;
-  const sg__stage *stage = c->stage;
-  const sg__map *to = stage->up ? &stage->scattered : &c->out;
-  int tiles = stage->tiling.points, rows = !tiles ? 1 : stage->up ? 8 : 4;
-  size_t lanes = (size_t)c->model->kernels->lanes;
-  float *row = sg__row_of(to, p->first, rows * first);
-  if (tiles && stage->up) {
-    row += (size_t)(phase / 2) * to->row + (size_t)(phase % 2) * lanes;
-    sg__multiply_tiles(p, first, end, row, 2 * to->row, 2 * lanes, to->block);
-  } else if (tiles) {
-    sg__multiply_tiles(p, first, end, row, to->row, lanes, to->block);
-  } else if (stage->up) {
-    sg__transposed_row(p, first, row, to->block);
-  } else {
-    sg__plain_row(p, first, row, to->block);
-  }
-  if (phase < sg__phases(stage) - 1)
-    return;
-  for (int y = rows * first; y < rows * end; y++) {
-    if (stage->up) {
-      sg__clear_borders(p, y);
+/* Computes rows (of tiles) [first, end) of one phase: of the output, or of the scattered signal. */
+static void sg__multiply_rows(const sg__panel *p, int phase, int first, int end) {
+    const sg__convolution *c = p->convolution;
+    const sg__stage *stage = c->stage;
+    const sg__map *to = stage->up ? &stage->scattered : &c->out;
+    int tiles = stage->tiling.points, rows = !tiles ? 1 : stage->up ? 8 : 4;
+    size_t lanes = (size_t)c->model->kernels->lanes;
+    float *row = sg__row_of(to, p->first, rows * first);
+    if (tiles && stage->up) {
+        row += (size_t)(phase / 2) * to->row + (size_t)(phase % 2) * lanes;
+        sg__multiply_tiles(p, first, end, row, 2 * to->row, 2 * lanes, to->block);
+    } else if (tiles) {
+        sg__multiply_tiles(p, first, end, row, to->row, lanes, to->block);
+    } else if (stage->up) {
+        sg__transposed_row(p, first, row, to->block);
     } else {
-      sg__finish_row(p, y);
+        sg__plain_row(p, first, row, to->block);
     }
-  }
+    if (phase < sg__phases(stage) - 1) return;
+    for (int y = rows * first; y < rows * end; y++) {
+        if (stage->up) {
+            sg__clear_borders(p, y);
+        } else {
+            sg__finish_row(p, y);
+        }
+    }
 }
 
 static void sg__multiply_item(void *context, int item, int part) {
-  const sg__convolution *c = (const sg__convolution *)context;
-  const sg__stage *stage = c->stage;
-  const sg__scratch *s = &c->call->workspace->scratch[part];
-  int panel = item % c->panels, tiles = stage->tiling.points, begin, end;
-  sg__panel p = sg__make_panel(c, s, panel);
-  size_t lanes = (size_t)c->model->kernels->lanes;
-  size_t phase_floats =
-      (size_t)(tiles * tiles * stage->layer->in * p.q) * lanes;
-  const float *prepared =
-      stage->weights +
-      (stage->prepared ? (size_t)panel * sg__panel_floats(c->model, stage) : 0);
-  p.scale =
-      stage->prepared ? stage->scale + (size_t)p.first * lanes : s->squares;
-  if (!stage->prepared) {
-    sg__unpack_panel(&p, s->panel, s->squares);
-    if (item == panel)
-      STYLEGAN_MEMCPY(stage->scale + (size_t)p.first * lanes, s->squares,
-                      (size_t)p.q * lanes * sizeof(float));
-  }
-  if (tiles) {
-    sg__piece(c, item, c->tile_begin, c->tile_end, &begin, &end);
-  } else {
-    sg__piece(c, item, stage->up ? c->t_begin : c->begin,
-              stage->up ? c->t_end : c->end, &begin, &end);
-  }
-  for (int phase = 0; phase < sg__phases(stage); phase++) {
-    p.weights = stage->prepared ? prepared + phase_floats * (size_t)phase
-                : tiles         ? s->weights
-                                : s->panel;
-    if (tiles && !stage->prepared)
-      sg__transform_weights(&p, s->panel, phase, s->weights);
-    for (int first = begin, last; first < end; first = last) {
-      last = !tiles                              ? first + 1
-             : end - first < stage->tiling.chunk ? end
-                                                 : first + stage->tiling.chunk;
-      sg__multiply_rows(&p, phase, first, last);
+    const sg__convolution *c = (const sg__convolution *)context;
+    const sg__stage *stage = c->stage;
+    const sg__scratch *s = &c->call->workspace->scratch[part];
+    int panel = item % c->panels, tiles = stage->tiling.points, begin, end;
+    sg__panel p = sg__make_panel(c, s, panel);
+    size_t lanes = (size_t)c->model->kernels->lanes;
+    size_t phase_floats = (size_t)(tiles * tiles * stage->layer->in * p.q) * lanes;
+    const float *prepared = stage->weights + (stage->prepared ? (size_t)panel * sg__panel_floats(c->model, stage) : 0);
+    p.scale = stage->prepared ? stage->scale + (size_t)p.first * lanes : s->squares;
+    if (!stage->prepared) {
+        sg__unpack_panel(&p, s->panel, s->squares);
+        if (item == panel)
+            STYLEGAN_MEMCPY(stage->scale + (size_t)p.first * lanes, s->squares, (size_t)p.q * lanes * sizeof(float));
     }
-  }
+    if (tiles) {
+        sg__piece(c, item, c->tile_begin, c->tile_end, &begin, &end);
+    } else {
+        sg__piece(c, item, stage->up ? c->t_begin : c->begin, stage->up ? c->t_end : c->end, &begin, &end);
+    }
+    for (int phase = 0; phase < sg__phases(stage); phase++) {
+        p.weights = stage->prepared ? prepared + phase_floats * (size_t)phase : tiles ? s->weights : s->panel;
+        if (tiles && !stage->prepared) sg__transform_weights(&p, s->panel, phase, s->weights);
+        for (int first = begin, last; first < end; first = last) {
+            last = !tiles ? first + 1 : end - first < stage->tiling.chunk ? end : first + stage->tiling.chunk;
+            sg__multiply_rows(&p, phase, first, last);
+        }
+    }
 }
 
 static void sg__filter_item(void *context, int item, int part) {
-  const sg__convolution *c = (const sg__convolution *)context;
-  int first, last;
-  sg__panel p =
-      sg__make_panel(c, &c->call->workspace->scratch[part], item % c->panels);
-  p.scale = c->stage->scale + p.first * c->model->kernels->lanes;
-  for (sg__piece(c, item, c->begin, c->end, &first, &last); first < last;
-       first++) {
-    sg__filter_row(&p, first);
-    sg__finish_row(&p, first);
-  }
-}
-
-/* Runs a job on pieces of `units` rows, small enough that every part has enough
- * to do. */
-static void sg__run_pieces(sg__convolution *c, sg__item_fn *run, int units,
-                           int most) {
-  int64_t pieces =
-      c->model->parts > 1
-          ? (4 * (int64_t)c->model->parts + c->panels - 1) / c->panels
-          : 1;
-  if (pieces > most)
-    pieces = most;
-  c->pieces =
-      sg__clip(pieces > units ? units : (int)pieces, 1, units > 1 ? units : 1);
-  sg__parallel(c->model, c->panels * c->pieces, run, c);
-}
-
-/* Forgets the rows before `first` if the rows up to `end` would not fit
- * otherwise. */
-static void sg__make_room(const stylegan_model *m, sg__map *map, int first,
-                          int end) {
-  if (map->end <= map->begin)
-    map->begin = map->end = first;
-  if (end - map->begin <= map->capacity)
-    return;
-  for (int block = 0; block < sg__blocks_of(m, map->channels); block++) {
-    float *to = map->data + (size_t)block * map->block - map->border;
-    for (int y = first; y < map->end; y++, to += map->row) {
-      STYLEGAN_MEMCPY(to, sg__row_of(map, block, y) - map->border,
-                      map->row * sizeof(float));
+    const sg__convolution *c = (const sg__convolution *)context;
+    int first, last;
+    sg__panel p = sg__make_panel(c, &c->call->workspace->scratch[part], item % c->panels);
+    p.scale = c->stage->scale + p.first * c->model->kernels->lanes;
+    for (sg__piece(c, item, c->begin, c->end, &first, &last); first < last; first++) {
+        sg__filter_row(&p, first);
+        sg__finish_row(&p, first);
     }
-  }
-  map->begin = first;
+}
+
+/* Runs a job on pieces of `units` rows, small enough that every part has enough to do. */
+static void sg__run_pieces(sg__convolution *c, sg__item_fn *run, int units, int most) {
+    int64_t pieces = c->model->parts > 1 ? (4 * (int64_t)c->model->parts + c->panels - 1) / c->panels : 1;
+    if (pieces > most) pieces = most;
+    c->pieces = sg__clip(pieces > units ? units : (int)pieces, 1, units > 1 ? units : 1);
+    sg__parallel(c->model, c->panels * c->pieces, run, c);
+}
+
+/* Forgets the rows before `first` if the rows up to `end` would not fit otherwise. */
+static void sg__make_room(const stylegan_model *m, sg__map *map, int first, int end) {
+    if (map->end <= map->begin) map->begin = map->end = first;
+    if (end - map->begin <= map->capacity) return;
+    for (int block = 0; block < sg__blocks_of(m, map->channels); block++) {
+        float *to = map->data + (size_t)block * map->block - map->border;
+        for (int y = first; y < map->end; y++, to += map->row) {
+            STYLEGAN_MEMCPY(to, sg__row_of(map, block, y) - map->border, map->row * sizeof(float));
+        }
+    }
+    map->begin = first;
 }
 
 /* Output rows [begin, end), as many as fit into a strip at a time. */
-static void sg__convolve_rows(sg__convolution *c, sg__stage *stage, int begin,
-                              int end) {
-  const stylegan_model *m = c->model;
-  const sg__tiling *t = &stage->tiling;
-  int strip = t->points   ? t->strip * (stage->up ? 8 : 4)
-              : stage->up ? 8 * t->strip
-                          : end - begin;
-  c->panels = sg__panels(m, stage->layer->out);
-  for (c->begin = begin; c->begin < end; c->begin = c->end) {
-    c->end = end - c->begin < strip ? end : c->begin + strip;
-    c->tile_begin = c->begin / 4;
-    c->tile_end = (c->end + 3) / 4;
-    if (stage->up) {
-      int first = sg__clip(c->begin - stage->pad_row, stage->low, stage->high);
-      c->t_begin = stage->scattered.end > first ? stage->scattered.end : first;
-      c->t_end = sg__clip(c->end - 1 - stage->pad_row + stage->filter->height,
-                          stage->low, stage->high);
-      if (t->points) { /* whole tiles; the strip ends where they do */
-        c->t_begin = c->t_begin / 8 * 8;
-        c->t_end = (c->t_end + 7) / 8 * 8;
-        c->tile_begin = c->t_begin / 8;
-        c->tile_end = c->t_end / 8;
-        if (first > c->t_begin)
-          first = c->t_begin;
-      }
-      sg__make_room(m, &stage->scattered, first, c->t_end);
-      stage->scattered.end =
-          c->t_end > stage->scattered.end ? c->t_end : stage->scattered.end;
+static void sg__convolve_rows(sg__convolution *c, sg__stage *stage, int begin, int end) {
+    const stylegan_model *m = c->model;
+    const sg__tiling *t = &stage->tiling;
+    int strip = t->points ? t->strip * (stage->up ? 8 : 4) : stage->up ? 8 * t->strip : end - begin;
+    c->panels = sg__panels(m, stage->layer->out);
+    for (c->begin = begin; c->begin < end; c->begin = c->end) {
+        c->end = end - c->begin < strip ? end : c->begin + strip;
+        c->tile_begin = c->begin / 4;
+        c->tile_end = (c->end + 3) / 4;
+        if (stage->up) {
+            int first = sg__clip(c->begin - stage->pad_row, stage->low, stage->high);
+            c->t_begin = stage->scattered.end > first ? stage->scattered.end : first;
+            c->t_end = sg__clip(c->end - 1 - stage->pad_row + stage->filter->height, stage->low, stage->high);
+            if (t->points) { /* whole tiles; the strip ends where they do */
+                c->t_begin = c->t_begin / 8 * 8;
+                c->t_end = (c->t_end + 7) / 8 * 8;
+                c->tile_begin = c->t_begin / 8;
+                c->tile_end = c->t_end / 8;
+                if (first > c->t_begin) first = c->t_begin;
+            }
+            sg__make_room(m, &stage->scattered, first, c->t_end);
+            stage->scattered.end = c->t_end > stage->scattered.end ? c->t_end : stage->scattered.end;
+        }
+        int units = t->points ? c->tile_end - c->tile_begin : stage->up ? c->t_end - c->t_begin : c->end - c->begin;
+        if (t->points && units > 0) sg__parallel(m, units * sg__blocks_of(m, stage->layer->in), sg__transform_item, c);
+        int per_piece = 64 / (t->points ? t->tiles : c->in.resolution) + 1; /* else unpacking the weights counts */
+        if (units > 0)
+            sg__run_pieces(c, sg__multiply_item, units, stage->prepared ? units : (units + per_piece - 1) / per_piece);
+        if (stage->up) sg__run_pieces(c, sg__filter_item, c->end - c->begin, c->end - c->begin);
     }
-    int units = t->points   ? c->tile_end - c->tile_begin
-                : stage->up ? c->t_end - c->t_begin
-                            : c->end - c->begin;
-    if (t->points && units > 0)
-      sg__parallel(m, units * sg__blocks_of(m, stage->layer->in),
-                   sg__transform_item, c);
-    int per_piece = 64 / (t->points ? t->tiles : c->in.resolution) +
-                    1; /* else unpacking the weights counts */
-    if (units > 0)
-      sg__run_pieces(c, sg__multiply_item, units,
-                     stage->prepared ? units
-                                     : (units + per_piece - 1) / per_piece);
-    if (stage->up)
-      sg__run_pieces(c, sg__filter_item, c->end - c->begin, c->end - c->begin);
-  }
 }
 
 /* --- StyleGAN 1: normalisation and style (AdaIN), in place --- */
 
 typedef struct sg__adain {
-  const stylegan_model *model;
-  const sg__workspace *workspace;
-  sg__map map;
-  int blocks, strips, instance_norm;
+    const stylegan_model *model;
+    const sg__workspace *workspace;
+    sg__map map;
+    int blocks, strips, instance_norm;
 } sg__adain;
 
 static int sg__strip_begin(const sg__adain *a, int strip) {
-  return (int)((int64_t)a->map.resolution * strip / a->strips);
+    return (int)((int64_t)a->map.resolution * strip / a->strips);
 }
 
-/* Pixel normalisation of one row (ProGAN, section 4.2): over the channels of
- * each pixel. */
+/* Pixel normalisation of one row (ProGAN, section 4.2): over the channels of each pixel. */
 static void sg__pixel_norm_item(void *context, int y, int part) {
-  const sg__adain *a = (const sg__adain *)context;
-  int lanes = a->model->kernels->lanes;
-  (void)part;
-  for (int x = 0; x < a->map.resolution; x++) {
-    float *pixel = sg__row_of(&a->map, 0, y) + (size_t)x * (size_t)lanes;
-    double sum = 0;
-    for (int c = 0; c < a->map.channels; c++) {
-      double value =
-          pixel[(size_t)(c / lanes) * a->map.block + (size_t)(c % lanes)];
-      sum += value * value;
+    const sg__adain *a = (const sg__adain *)context;
+    int lanes = a->model->kernels->lanes;
+    (void)part;
+    for (int x = 0; x < a->map.resolution; x++) {
+        float *pixel = sg__row_of(&a->map, 0, y) + (size_t)x * (size_t)lanes;
+        double sum = 0;
+        for (int c = 0; c < a->map.channels; c++) {
+            double value = pixel[(size_t)(c / lanes) * a->map.block + (size_t)(c % lanes)];
+            sum += value * value;
+        }
+        float factor = (float)(1 / STYLEGAN_SQRT(sum / a->map.channels + 1e-8));
+        for (int c = 0; c < a->map.channels; c++)
+            pixel[(size_t)(c / lanes) * a->map.block + (size_t)(c % lanes)] *= factor;
     }
-    float factor = (float)(1 / STYLEGAN_SQRT(sum / a->map.channels + 1e-8));
-    for (int c = 0; c < a->map.channels; c++)
-      pixel[(size_t)(c / lanes) * a->map.block + (size_t)(c % lanes)] *= factor;
-  }
 }
 
 static float *sg__moments_of(const sg__adain *a, int strip, int block) {
-  return a->workspace->moments + (size_t)(strip * a->blocks + block) * 2 *
-                                     (size_t)a->model->kernels->lanes;
+    return a->workspace->moments + (size_t)(strip * a->blocks + block) * 2 * (size_t)a->model->kernels->lanes;
 }
 
 static void sg__moments_item(void *context, int item, int part) {
-  const sg__adain *a = (const sg__adain *)context;
-  const sg__kernels *k = a->model->kernels;
-  int block = item % a->blocks, strip = item / a->blocks,
-      begin = sg__strip_begin(a, strip);
-  const float *x = sg__row_of(&a->map, block, begin);
-  float *out = sg__moments_of(a, strip, block);
-  (void)part;
-  k->moments(x, a->map.resolution, sg__strip_begin(a, strip + 1) - begin,
-             a->map.row, out, out + k->lanes);
+    const sg__adain *a = (const sg__adain *)context;
+    const sg__kernels *k = a->model->kernels;
+    int block = item % a->blocks, strip = item / a->blocks, begin = sg__strip_begin(a, strip);
+    const float *x = sg__row_of(&a->map, block, begin);
+    float *out = sg__moments_of(a, strip, block);
+    (void)part;
+    k->moments(x, a->map.resolution, sg__strip_begin(a, strip + 1) - begin, a->map.row, out, out + k->lanes);
 }
 
-/* Merges the strips' moments of one channel and puts the normalisation before
-   the style: style * (x - mean) / std + shift = x * (style / std) + (shift -
-   mean * style / std). */
+/* Merges the strips' moments of one channel and puts the division by the standard deviation into the style's scale. The
+   mean stays apart: on flat channels the scale is up to 10^4, and a product of both would round too much. */
 static void sg__merge_moments(const sg__adain *a, int channel) {
-  int lanes = a->model->kernels->lanes, width = a->map.resolution;
-  double count = 0, mean = 0, deviation = 0;
-  for (int strip = 0; strip < a->strips; strip++) {
-    const float *moments =
-        sg__moments_of(a, strip, channel / lanes) + channel % lanes;
-    double n =
-        (double)(sg__strip_begin(a, strip + 1) - sg__strip_begin(a, strip)) *
-        width;
-    double delta = moments[0] - mean;
-    deviation += moments[lanes] + delta * delta * count * n / (count + n);
-    mean += delta * n / (count + n);
-    count += n;
-  }
-  double factor =
-      a->workspace->scale[channel] / STYLEGAN_SQRT(deviation / count + 1e-8);
-  a->workspace->scale[channel] = (float)factor;
-  a->workspace->shift[channel] =
-      (float)(a->workspace->shift[channel] - mean * factor);
+    int lanes = a->model->kernels->lanes, width = a->map.resolution;
+    double count = 0, mean = 0, deviation = 0;
+    for (int strip = 0; strip < a->strips; strip++) {
+        const float *moments = sg__moments_of(a, strip, channel / lanes) + channel % lanes;
+        double n = (double)(sg__strip_begin(a, strip + 1) - sg__strip_begin(a, strip)) * width;
+        double delta = moments[0] - mean;
+        deviation += moments[lanes] + delta * delta * count * n / (count + n);
+        mean += delta * n / (count + n);
+        count += n;
+    }
+    a->workspace->mean[channel] = (float)mean;
+    a->workspace->scale[channel] = (float)(a->workspace->scale[channel] / STYLEGAN_SQRT(deviation / count + 1e-8));
 }
 
 static void sg__scale_shift_item(void *context, int item, int part) {
-  const sg__adain *a = (const sg__adain *)context;
-  const sg__kernels *k = a->model->kernels;
-  int block = item % a->blocks, strip = item / a->blocks;
-  (void)part;
-  for (int y = sg__strip_begin(a, strip); y < sg__strip_begin(a, strip + 1);
-       y++) {
-    float *row = sg__row_of(&a->map, block, y);
-    k->scale_shift(row, a->map.resolution,
-                   a->workspace->scale + block * k->lanes,
-                   a->workspace->shift + block * k->lanes);
-  }
+    const sg__adain *a = (const sg__adain *)context;
+    const sg__kernels *k = a->model->kernels;
+    int block = item % a->blocks, strip = item / a->blocks;
+    (void)part;
+    for (int y = sg__strip_begin(a, strip); y < sg__strip_begin(a, strip + 1); y++) {
+        float *row = sg__row_of(&a->map, block, y);
+        int channel = block * k->lanes;
+        k->scale_shift(row, a->map.resolution, a->workspace->mean + channel, a->workspace->scale + channel,
+                       a->workspace->shift + channel);
+    }
 }
 
 /* style [2][C]: scales, then shifts; NULL without styles. */
-static void sg__normalize_and_style(const stylegan_model *m,
-                                    const sg__workspace *w, const sg__map *map,
+static void sg__normalize_and_style(const stylegan_model *m, const sg__workspace *w, const sg__map *map,
                                     const float *style) {
-  sg__adain a = {m,
-                 w,
-                 *map,
-                 sg__blocks_of(m, map->channels),
-                 map->resolution < 64 ? map->resolution / 4 : SG__STRIPS,
-                 m->config.use_instance_norm};
-  if (m->config.use_pixel_norm)
-    sg__parallel(m, map->resolution, sg__pixel_norm_item, &a);
-  if (!a.instance_norm && !style)
-    return;
-  for (int i = 0; i < a.blocks * m->kernels->lanes; i++) {
-    int real = i < map->channels; /* the channels that fill up the last block
-                                     become zero */
-    w->scale[i] = real ? style ? style[i] : 1.0f : 0.0f;
-    w->shift[i] = real && style ? style[map->channels + i] : 0.0f;
-  }
-  if (a.instance_norm) {
-    sg__parallel(m, a.blocks * a.strips, sg__moments_item, &a);
-    for (int c = 0; c < map->channels; c++)
-      sg__merge_moments(&a, c);
-  }
-  sg__parallel(m, a.blocks * a.strips, sg__scale_shift_item, &a);
+    sg__adain a = {m,
+                   w,
+                   *map,
+                   sg__blocks_of(m, map->channels),
+                   map->resolution < 64 ? map->resolution / 4 : SG__STRIPS,
+                   m->config.use_instance_norm};
+    if (m->config.use_pixel_norm) sg__parallel(m, map->resolution, sg__pixel_norm_item, &a);
+    if (!a.instance_norm && !style) return;
+    for (int i = 0; i < a.blocks * m->kernels->lanes; i++) {
+        int real = i < map->channels; /* the channels that fill up the last block become zero */
+        w->mean[i] = 0;
+        w->scale[i] = real ? style ? style[i] : 1.0f : 0.0f;
+        w->shift[i] = real && style ? style[map->channels + i] : 0.0f;
+    }
+    if (a.instance_norm) {
+        sg__parallel(m, a.blocks * a.strips, sg__moments_item, &a);
+        for (int c = 0; c < map->channels; c++) sg__merge_moments(&a, c);
+    }
+    sg__parallel(m, a.blocks * a.strips, sg__scale_shift_item, &a);
 }
 
 /* --- ToRGB and the image --- */
 
 typedef struct sg__rgb {
-  const sg__call *call;
-  const stylegan_model *model;
-  const sg__stage *stage;
-  int vectors;    /* ceil(C/V) */
-  int begin, end; /* rows of this block's image */
-  int pieces;
-  float *image; /* of the last block: [C][...][W], from row begin << lod on;
-                   else NULL */
-  size_t channel_stride; /* floats between its channels */
+    const sg__call *call;
+    const stylegan_model *model;
+    const sg__stage *stage;
+    int vectors;    /* ceil(C/V) */
+    int begin, end; /* rows of this block's image */
+    int pieces;
+    float *image;          /* of the last block: [C][...][W], from row begin << lod on; else NULL */
+    size_t channel_stride; /* floats between its channels */
 } sg__rgb;
 
-/* Row y of the up-sampled image below, to out [ceil(C/V)][R][V]: its pixels
- * with zeros between, low-pass filtered. */
-static void sg__upsample_row(const sg__rgb *r, int y, float *out,
-                             const sg__scratch *scratch) {
-  const sg__stage *s = r->stage;
-  const sg__kernels *k = r->model->kernels;
-  const sg__map *below = &s->side->out;
-  const float *source[SG__MAX_FIR * SG__MAX_FIR];
-  float weight[SG__MAX_FIR * SG__MAX_FIR], *half = scratch->spread[0];
-  size_t lanes = (size_t)k->lanes, size = (size_t)below->resolution;
-  const sg__filter *f = s->filter;
-  int h = f->height, w = f->width, top = y - s->pad_row;
-  int first = sg__clip(top, s->low, s->high),
-      last = sg__clip(top + h, s->low, s->high);
-  for (int v = 0; v < r->vectors; v++, out += 2 * size * lanes) {
-    int rows = 0, n = 0;
-    for (int i = (first + 1) / 2; 2 * i < last; i++, rows++) {
-      source[rows] = sg__row_of(below, v, i);
-      weight[rows] = f->column[2 * i - top];
+/* Row y of the up-sampled image below, to out [ceil(C/V)][R][V]: its pixels with zeros between, low-pass filtered. */
+static void sg__upsample_row(const sg__rgb *r, int y, float *out, const sg__scratch *scratch) {
+    const sg__stage *s = r->stage;
+    const sg__kernels *k = r->model->kernels;
+    const sg__map *below = &s->side->out;
+    const float *source[SG__MAX_FIR * SG__MAX_FIR];
+    float weight[SG__MAX_FIR * SG__MAX_FIR], *half = scratch->spread[0];
+    size_t lanes = (size_t)k->lanes, size = (size_t)below->resolution;
+    const sg__filter *f = s->filter;
+    int h = f->height, w = f->width, top = y - s->pad_row;
+    int first = sg__clip(top, s->low, s->high), last = sg__clip(top + h, s->low, s->high);
+    for (int v = 0; v < r->vectors; v++, out += 2 * size * lanes) {
+        int rows = 0, n = 0;
+        for (int i = (first + 1) / 2; 2 * i < last; i++, rows++) {
+            source[rows] = sg__row_of(below, v, i);
+            weight[rows] = f->column[2 * i - top];
+        }
+        if (f->separable) { /* columns first: then there is one row to spread */
+            k->weighted_sum(half, (int)(size * lanes), source, weight, rows);
+            source[0] = half;
+            rows = 1;
+        }
+        for (int i = 0; i < rows; i++) {
+            float *row = scratch->spread[0] + (size_t)(i + 1) * s->scattered.row;
+            STYLEGAN_MEMSET(row, 0, s->scattered.row * sizeof(float));
+            row += s->scattered.border;
+            for (size_t x = 0; x < size; x++)
+                STYLEGAN_MEMCPY(row + 2 * x * lanes, source[i] + x * lanes, lanes * sizeof(float));
+        }
+        for (int i = 0; i < rows; i++) {
+            const float *row = scratch->spread[0] + (size_t)(i + 1) * s->scattered.row + s->scattered.border;
+            const float *taps = f->separable ? f->row : f->taps + (2 * ((first + 1) / 2 + i) - top) * w;
+            for (int j = 0; j < w; j++) {
+                source[n] = row + (ptrdiff_t)(j - s->pad_column) * k->lanes;
+                weight[n++] = taps[j];
+            }
+        }
+        k->weighted_sum(out, (int)(2 * size * lanes), source, weight, n);
     }
-    if (f->separable) { /* columns first: then there is one row to spread */
-      k->weighted_sum(half, (int)(size * lanes), source, weight, rows);
-      source[0] = half;
-      rows = 1;
-    }
-    for (int i = 0; i < rows; i++) {
-      float *row = scratch->spread[0] + (size_t)(i + 1) * s->scattered.row;
-      STYLEGAN_MEMSET(row, 0, s->scattered.row * sizeof(float));
-      row += s->scattered.border;
-      for (size_t x = 0; x < size; x++)
-        STYLEGAN_MEMCPY(row + 2 * x * lanes, source[i] + x * lanes,
-                        lanes * sizeof(float));
-    }
-    for (int i = 0; i < rows; i++) {
-      const float *row = scratch->spread[0] +
-                         (size_t)(i + 1) * s->scattered.row +
-                         s->scattered.border;
-      const float *taps = f->separable
-                              ? f->row
-                              : f->taps + (2 * ((first + 1) / 2 + i) - top) * w;
-      for (int j = 0; j < w; j++) {
-        source[n] = row + (ptrdiff_t)(j - s->pad_column) * k->lanes;
-        weight[n++] = taps[j];
-      }
-    }
-    k->weighted_sum(out, (int)(2 * size * lanes), source, weight, n);
-  }
 }
 
-/* Blends a row with the nearest-neighbour up-sampled image below (a half-grown
- * StyleGAN 1). */
-static void sg__blend_below(const sg__rgb *r, int y, float *row,
-                            size_t vector) {
-  int lanes = r->model->kernels->lanes;
-  for (int v = 0; v < r->vectors; v++, row += vector) {
-    const float *below = sg__row_of(&r->stage->side->out, v, y / 2);
-    for (int i = 0; i < r->stage->resolution * lanes; i++) {
-      row[i] += (below[i / (2 * lanes) * lanes + i % lanes] - row[i]) *
-                r->model->lod_fraction;
+/* Blends a row with the nearest-neighbour up-sampled image below (a half-grown StyleGAN 1). */
+static void sg__blend_below(const sg__rgb *r, int y, float *row, size_t vector) {
+    int lanes = r->model->kernels->lanes;
+    for (int v = 0; v < r->vectors; v++, row += vector) {
+        const float *below = sg__row_of(&r->stage->side->out, v, y / 2);
+        for (int i = 0; i < r->stage->resolution * lanes; i++) {
+            row[i] += (below[i / (2 * lanes) * lanes + i % lanes] - row[i]) * r->model->lod_fraction;
+        }
     }
-  }
 }
 
-/* Writes a row [ceil(C/V)][R][V] to the planar image, each pixel 2^lod times in
- * both directions. */
+/* Writes a row [ceil(C/V)][R][V] to the planar image, each pixel 2^lod times in both directions. */
 static void sg__write_row(const sg__rgb *r, int y, const float *row) {
-  int lanes = r->model->kernels->lanes, lod = r->model->lod,
-      width = r->model->config.resolution;
-  for (int c = 0; c < r->model->config.channels; c++) {
-    const float *from =
-        row + (size_t)(c / lanes) * (size_t)(r->stage->resolution * lanes) +
-        c % lanes;
-    float *out = r->image + (size_t)c * r->channel_stride +
-                 ((size_t)(y - r->begin) << lod) * (size_t)width;
-    for (int x = 0; x < width; x++)
-      out[x] = from[(x >> lod) * lanes];
-    for (int i = 1; i < 1 << lod; i++)
-      STYLEGAN_MEMCPY(out + (size_t)i * (size_t)width, out,
-                      (size_t)width * sizeof(float));
-  }
+    int lanes = r->model->kernels->lanes, lod = r->model->lod, width = r->model->config.resolution;
+    for (int c = 0; c < r->model->config.channels; c++) {
+        const float *from = row + (size_t)(c / lanes) * (size_t)(r->stage->resolution * lanes) + c % lanes;
+        float *out = r->image + (size_t)c * r->channel_stride + ((size_t)(y - r->begin) << lod) * (size_t)width;
+        for (int x = 0; x < width; x++) out[x] = from[(x >> lod) * lanes];
+        for (int i = 1; i < 1 << lod; i++)
+            STYLEGAN_MEMCPY(out + (size_t)i * (size_t)width, out, (size_t)width * sizeof(float));
+    }
 }
 
 static void sg__rgb_row(const sg__rgb *r, int y, const sg__scratch *scratch) {
-  const stylegan_model *m = r->model;
-  const sg__stage *s = r->stage;
-  const sg__kernels *k = m->kernels;
-  const sg__map *in = &s->input->out;
-  int blend = m->config.family == STYLEGAN_FAMILY_1, add = s->side && !blend;
-  size_t lanes = (size_t)k->lanes, plain = (size_t)s->resolution * lanes,
-         vector = r->image ? plain : s->out.block;
-  float *out = r->image ? scratch->row : sg__row_of(&s->out, 0, y),
-        *above = scratch->spread[1];
-  sg__row row;
-  row.input = sg__row_of(in, 0, y);
-  row.input_block = in->block;
-  row.channels = s->layer->in;
-  row.taps = 1;
-  row.offset[0] = 0;
-  row.panel[0] = s->weights;
-  row.output = out;
-  row.output_pixel = lanes;
-  row.output_vector = vector;
-  row.width = s->resolution;
-  k->convolve(&row, r->vectors);
-  if (add)
-    sg__upsample_row(r, y, above, scratch);
-  for (size_t v = 0; v < (size_t)r->vectors; v++) {
-    sg__epilogue e = {s->scale + v * lanes,
-                      s->bias + v * lanes,
-                      s->strength + v * lanes,
-                      NULL,
-                      add ? above + v * plain : NULL,
-                      STYLEGAN_LINEAR,
-                      1,
-                      m->config.conv_clamp};
-    k->finish(out + v * vector, s->resolution, &e);
-  }
-  if (s->side && blend)
-    sg__blend_below(r, y, out, vector);
-  if (r->image)
-    sg__write_row(r, y, out);
+    const stylegan_model *m = r->model;
+    const sg__stage *s = r->stage;
+    const sg__kernels *k = m->kernels;
+    const sg__map *in = &s->input->out;
+    int blend = m->config.family == STYLEGAN_FAMILY_1, add = s->side && !blend;
+    size_t lanes = (size_t)k->lanes, plain = (size_t)s->resolution * lanes, vector = r->image ? plain : s->out.block;
+    float *out = r->image ? scratch->row : sg__row_of(&s->out, 0, y), *above = scratch->spread[1];
+    sg__row row;
+    row.input = sg__row_of(in, 0, y);
+    row.input_block = in->block;
+    row.channels = s->layer->in;
+    row.taps = 1;
+    row.offset[0] = 0;
+    row.panel[0] = s->weights;
+    row.output = out;
+    row.output_pixel = lanes;
+    row.output_vector = vector;
+    row.width = s->resolution;
+    k->convolve(&row, r->vectors);
+    if (add) sg__upsample_row(r, y, above, scratch);
+    for (size_t v = 0; v < (size_t)r->vectors; v++) {
+        sg__epilogue e = {s->scale + v * lanes,
+                          s->bias + v * lanes,
+                          s->strength + v * lanes,
+                          NULL,
+                          add ? above + v * plain : NULL,
+                          STYLEGAN_LINEAR,
+                          1,
+                          m->config.conv_clamp};
+        k->finish(out + v * vector, s->resolution, &e);
+    }
+    if (s->side && blend) sg__blend_below(r, y, out, vector);
+    if (r->image) sg__write_row(r, y, out);
 }
 
 static void sg__rgb_item(void *context, int item, int part) {
-  const sg__rgb *r = (const sg__rgb *)context;
-  int64_t rows = r->end - r->begin;
-  int end = r->begin + (int)(rows * (item + 1) / r->pieces);
-  for (int y = r->begin + (int)(rows * item / r->pieces); y < end; y++)
-    sg__rgb_row(r, y, &r->call->workspace->scratch[part]);
+    const sg__rgb *r = (const sg__rgb *)context;
+    int64_t rows = r->end - r->begin;
+    int end = r->begin + (int)(rows * (item + 1) / r->pieces);
+    for (int y = r->begin + (int)(rows * item / r->pieces); y < end; y++)
+        sg__rgb_row(r, y, &r->call->workspace->scratch[part]);
 }
 
-static void sg__rgb_rows(const sg__call *call, const sg__stage *s, int begin,
-                         int end, float *image, size_t channel_stride) {
-  int pieces = sg__clip(4 * call->model->parts, 1, end - begin);
-  sg__rgb r = {call,
-               call->model,
-               s,
-               sg__blocks_of(call->model, s->layer->out),
-               begin,
-               end,
-               pieces,
-               image,
-               channel_stride};
-  sg__parallel(call->model, pieces, sg__rgb_item, &r);
+static void sg__rgb_rows(const sg__call *call, const sg__stage *s, int begin, int end, float *image,
+                         size_t channel_stride) {
+    int pieces = sg__clip(4 * call->model->parts, 1, end - begin);
+    sg__rgb r = {call,  call->model,   s, sg__blocks_of(call->model, s->layer->out), begin, end, pieces,
+                 image, channel_stride};
+    sg__parallel(call->model, pieces, sg__rgb_item, &r);
 }
 
 /* --- One image --- */
 
 /* All styles of an image at once: they depend on ws alone. */
-static void sg__styles(const stylegan_model *m, const float *ws,
-                       const sg__workspace *w) {
-  sg__dense layers[3 * SG__MAX_BLOCKS];
-  int count = 0;
-  for (int i = 0; i < m->stage_count; i++) {
-    const sg__layer *layer = m->stages[i].layer;
-    if (!layer->affine_weight.data)
-      continue;
-    sg__dense *d = &layers[count++];
-    d->model = m;
-    d->weight = &layer->affine_weight;
-    d->bias = &layer->affine_bias;
-    d->input = ws + (size_t)layer->style * (size_t)m->config.w_dim;
-    d->output = w->styles + layer->style_offset;
-    d->in = m->config.w_dim;
-    d->out = layer->affine_weight.columns;
-    d->count = 1;
-    d->activation = STYLEGAN_LINEAR;
-    d->gain = 1;
-  }
-  if (count)
-    sg__run_dense(layers, count, w);
+static void sg__styles(const stylegan_model *m, const float *ws, const sg__workspace *w) {
+    sg__dense layers[3 * SG__MAX_BLOCKS];
+    int count = 0;
+    for (int i = 0; i < m->stage_count; i++) {
+        const sg__layer *layer = m->stages[i].layer;
+        if (!layer->affine_weight.data) continue;
+        sg__dense *d = &layers[count++];
+        d->model = m;
+        d->weight = &layer->affine_weight;
+        d->bias = &layer->affine_bias;
+        d->input = ws + (size_t)layer->style * (size_t)m->config.w_dim;
+        d->output = w->styles + layer->style_offset;
+        d->in = m->config.w_dim;
+        d->out = layer->affine_weight.columns;
+        d->count = 1;
+        d->activation = STYLEGAN_LINEAR;
+        d->gain = 1;
+    }
+    if (count) sg__run_dense(layers, count, w);
 }
 
 static const float *sg__style_of(const sg__call *call, const sg__layer *layer) {
-  return layer->affine_weight.data
-             ? call->workspace->styles + layer->style_offset
-             : NULL;
+    return layer->affine_weight.data ? call->workspace->styles + layer->style_offset : NULL;
 }
 
-static sg__convolution sg__make_convolution(const sg__call *call,
-                                            const sg__stage *s) {
-  const stylegan_config *config = &call->model->config;
-  int skip = s->role == SG__SKIP;
-  float residual = s->side && s->role == SG__CONV1 ? 0.70710678f : 1.0f;
-  sg__convolution c;
-  STYLEGAN_MEMSET(&c, 0, sizeof c);
-  c.call = call;
-  c.model = call->model;
-  c.stage = s;
-  if (s->input)
-    c.in = s->input->out;
-  c.out = s->out;
-  c.add = s->side && s->role == SG__CONV1 ? &s->side->out : NULL;
-  c.style =
-      config->family == STYLEGAN_FAMILY_2 ? sg__style_of(call, s->layer) : NULL;
-  c.demodulate = c.style && s->role != SG__TORGB;
-  c.activation =
-      skip ? STYLEGAN_LINEAR : (stylegan_activation)config->activation;
-  c.gain = skip ? 1 : config->activation_gain * residual;
-  c.clamp = skip ? 0 : config->conv_clamp * residual;
-  return c;
+static sg__convolution sg__make_convolution(const sg__call *call, const sg__stage *s) {
+    const stylegan_config *config = &call->model->config;
+    int skip = s->role == SG__SKIP;
+    float residual = s->side && s->role == SG__CONV1 ? 0.70710678f : 1.0f;
+    sg__convolution c;
+    STYLEGAN_MEMSET(&c, 0, sizeof c);
+    c.call = call;
+    c.model = call->model;
+    c.stage = s;
+    if (s->input) c.in = s->input->out;
+    c.out = s->out;
+    c.add = s->side && s->role == SG__CONV1 ? &s->side->out : NULL;
+    c.style = config->family == STYLEGAN_FAMILY_2 ? sg__style_of(call, s->layer) : NULL;
+    c.demodulate = c.style && s->role != SG__TORGB;
+    c.activation = skip ? STYLEGAN_LINEAR : (stylegan_activation)config->activation;
+    c.gain = skip ? 1 : config->activation_gain * residual;
+    c.clamp = skip ? 0 : config->conv_clamp * residual;
+    return c;
 }
 
 static void sg__inspect(const sg__call *call, const sg__stage *s, int begin) {
-  static const char *const kinds[] = {".conv0", ".conv0", ".conv1", ".skip",
-                                      ".torgb"};
-  if (!call->run->inspect || s->layer == &call->model->first_layer)
-    return;
-  char name[32];
-  stylegan_feature_map feature;
-  sg__name(name, "b", s->resolution, kinds[s->role], "");
-  feature.layer = name;
-  feature.channels = s->out.channels;
-  feature.height = feature.width = s->resolution;
-  feature.first_row = begin;
-  feature.rows = s->out.end - begin;
-  feature.data = sg__row_of(&s->out, 0, begin);
-  feature.lanes = call->model->kernels->lanes;
-  feature.row_stride = s->out.row;
-  feature.block_stride = s->out.block;
-  call->run->inspect(call->run->user, call->index, &feature);
+    static const char *const kinds[] = {".conv0", ".conv0", ".conv1", ".skip", ".torgb"};
+    if (!call->run->inspect || s->layer == &call->model->first_layer) return;
+    char name[32];
+    stylegan_feature_map feature;
+    sg__name(name, "b", s->resolution, kinds[s->role], "");
+    feature.layer = name;
+    feature.channels = s->out.channels;
+    feature.height = feature.width = s->resolution;
+    feature.first_row = begin;
+    feature.rows = s->out.end - begin;
+    feature.data = sg__row_of(&s->out, 0, begin);
+    feature.lanes = call->model->kernels->lanes;
+    feature.row_stride = s->out.row;
+    feature.block_stride = s->out.block;
+    call->run->inspect(call->run->user, call->index, &feature);
 }
 
 static double sg__row_work(const sg__stage *s) {
-  const sg__layer *layer = s->layer;
-  return (double)layer->in * layer->out * layer->kernel * layer->kernel *
-         s->resolution;
+    const sg__layer *layer = s->layer;
+    return (double)layer->in * layer->out * layer->kernel * layer->kernel * s->resolution;
 }
 
 static stylegan_result sg__progress(sg__call *call, double work) {
-  call->work_done += work;
-  float done = call->work_done < call->work
-                   ? (float)(call->work_done / call->work)
-                   : 1.0f;
-  if (!call->run->progress || !call->run->progress(call->run->user, done))
-    return STYLEGAN_OK;
-  return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED,
-                  "cancelled by the progress callback");
+    call->work_done += work;
+    float done = call->work_done < call->work ? (float)(call->work_done / call->work) : 1.0f;
+    if (!call->run->progress || !call->run->progress(call->run->user, done)) return STYLEGAN_OK;
+    return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED, "cancelled by the progress callback");
 }
 
-/* The first feature map: the learned constant, or a fully connected layer of w;
-   StyleGAN 1 adds noise, bias and activation. */
-static void sg__make_first(const sg__call *call, const sg__stage *s,
-                           const float *ws) {
-  const stylegan_model *m = call->model;
-  const sg__workspace *w = call->workspace;
-  int lanes = m->kernels->lanes, channels = s->out.channels,
-      blocks = sg__blocks_of(m, channels);
-  float *dense_out = w->maps[1];
-  STYLEGAN_MEMSET(s->out.data - s->out.border, 0,
-                  s->out.block * (size_t)blocks * sizeof(float));
-  if (m->dense.data) {
-    sg__tensor no_bias = {NULL, NULL, STYLEGAN_F32, 0};
-    sg__dense dense = {m,
-                       &m->dense,
-                       &no_bias,
-                       ws,
-                       dense_out,
-                       m->config.w_dim,
-                       16 * channels,
-                       1,
-                       STYLEGAN_LINEAR,
-                       1};
-    sg__run_dense(&dense, 1, w);
-  }
-  for (int pixel = 0; pixel < 16; pixel++) {
-    for (int block = 0; block < blocks; block++) {
-      float *to = sg__row_of(&s->out, block, pixel / 4) + pixel % 4 * lanes;
-      int first = block * lanes,
-          n = channels - first < lanes ? channels - first : lanes;
-      if (m->dense.data) {
-        for (int i = 0; i < n; i++)
-          to[i] = dense_out[(first + i) * 16 + pixel];
-      } else {
-        m->kernels->unpack(&m->constant, (size_t)pixel, first, n, to);
-      }
+/* The first feature map: the learned constant, or a fully connected layer of w; StyleGAN 1 adds noise, bias and
+   activation. */
+static void sg__make_first(const sg__call *call, const sg__stage *s, const float *ws) {
+    const stylegan_model *m = call->model;
+    const sg__workspace *w = call->workspace;
+    int lanes = m->kernels->lanes, channels = s->out.channels, blocks = sg__blocks_of(m, channels);
+    float *dense_out = w->maps[1];
+    STYLEGAN_MEMSET(s->out.data - s->out.border, 0, s->out.block * (size_t)blocks * sizeof(float));
+    if (m->dense.data) {
+        sg__tensor no_bias = {NULL, NULL, STYLEGAN_F32, 0};
+        sg__dense dense = {m, &m->dense,       &no_bias, ws, dense_out, m->config.w_dim, 16 * channels,
+                           1, STYLEGAN_LINEAR, 1};
+        sg__run_dense(&dense, 1, w);
     }
-  }
-  if (!s->layer->bias.data)
-    return;
-  sg__convolution c = sg__make_convolution(call, s);
-  sg__panel p = {&c, &w->scratch[0], 0, blocks, NULL, w->scale};
-  for (int i = 0; i < blocks * lanes; i++)
-    w->scale[i] = 1;
-  for (int y = 0; y < 4; y++)
-    sg__finish_row(&p, y);
-}
-
-/* Computes the rows of a stage up to `end`, and before that the rows of its
- * inputs that they need. */
-static stylegan_result sg__advance(sg__call *call, sg__stage *s, int end,
-                                   const float *ws) {
-  const stylegan_model *m = call->model;
-  stylegan_result result = STYLEGAN_OK;
-  int first, last, begin = s->out.end;
-  if (end <= begin)
-    return STYLEGAN_OK;
-  end = sg__round_rows(s, end);
-  if (s->input) {
-    sg__needs(s, begin, end, &first, &last);
-    result = sg__advance(call, s->input, last, ws);
-  }
-  if (s->side && !result) {
-    sg__side_needs(m, s, begin, end, &first, &last);
-    result = sg__advance(call, s->side, last, ws);
-  }
-  if (result)
-    return result;
-  first = s->whole
-              ? 0
-              : sg__still_needed(m, call->workspace->stages, m->stage_count, s);
-  sg__make_room(m, &s->out, first < begin ? first : begin, end);
-  s->out.end = end;
-  if (s->role == SG__FIRST) {
-    sg__make_first(call, s, ws);
-  } else if (s->role == SG__TORGB) {
-    sg__rgb_rows(call, s, begin, end, NULL, 0);
-  } else {
+    for (int pixel = 0; pixel < 16; pixel++) {
+        for (int block = 0; block < blocks; block++) {
+            float *to = sg__row_of(&s->out, block, pixel / 4) + pixel % 4 * lanes;
+            int first = block * lanes, n = channels - first < lanes ? channels - first : lanes;
+            if (m->dense.data) {
+                for (int i = 0; i < n; i++) to[i] = dense_out[(first + i) * 16 + pixel];
+            } else {
+                m->kernels->unpack(&m->constant, (size_t)pixel, first, n, to);
+            }
+        }
+    }
+    if (!s->layer->bias.data) return;
     sg__convolution c = sg__make_convolution(call, s);
-    sg__convolve_rows(&c, s, begin, end);
-  }
-  if (m->config.family == STYLEGAN_FAMILY_1 && s->role != SG__TORGB) {
-    sg__normalize_and_style(m, call->workspace, &s->out,
-                            sg__style_of(call, s->layer));
-  }
-  sg__inspect(call, s, begin);
-  return sg__progress(call, sg__row_work(s) * (end - begin));
+    sg__panel p = {&c, &w->scratch[0], 0, blocks, NULL, w->scale};
+    for (int i = 0; i < blocks * lanes; i++) w->scale[i] = 1;
+    for (int y = 0; y < 4; y++) sg__finish_row(&p, y);
 }
 
-/* The last ToRGB: finished rows go straight to the image, or through a band to
- * the callback. */
-static stylegan_result sg__final_rows(sg__call *call, sg__stage *s,
-                                      float *image, const float *ws) {
-  const stylegan_model *m = call->model;
-  const stylegan_run *run = call->run;
-  size_t width = (size_t)m->config.resolution;
-  int step =
-          run->rows || !s->whole ? sg__band_rows(m) >> m->lod : s->resolution,
-      first, last;
-  for (int y = 0; y < s->resolution; y = s->out.end) {
-    int end = s->resolution - y < step ? s->resolution : y + step;
-    sg__needs(s, y, end, &first, &last);
-    stylegan_result result = sg__advance(call, s->input, last, ws);
+/* Computes the rows of a stage up to `end`, and before that the rows of its inputs that they need. */
+static stylegan_result sg__advance(sg__call *call, sg__stage *s, int end, const float *ws) {
+    const stylegan_model *m = call->model;
+    stylegan_result result = STYLEGAN_OK;
+    int first, last, begin = s->out.end;
+    if (end <= begin) return STYLEGAN_OK;
+    end = sg__round_rows(s, end);
+    if (s->input) {
+        sg__needs(s, begin, end, &first, &last);
+        result = sg__advance(call, s->input, last, ws);
+    }
     if (s->side && !result) {
-      sg__side_needs(m, s, y, end, &first, &last);
-      result = sg__advance(call, s->side, last, ws);
+        sg__side_needs(m, s, begin, end, &first, &last);
+        result = sg__advance(call, s->side, last, ws);
     }
-    if (!result)
-      result = sg__progress(call, sg__row_work(s) * (end - y));
-    if (result)
-      return result;
-    int top = y << m->lod, rows = (end - y) << m->lod;
+    if (result) return result;
+    first = s->whole ? 0 : sg__still_needed(m, call->workspace->stages, m->stage_count, s);
+    sg__make_room(m, &s->out, first < begin ? first : begin, end);
     s->out.end = end;
-    if (!run->rows) {
-      sg__rgb_rows(call, s, y, end, image + (size_t)top * width, width * width);
-      continue;
+    if (s->role == SG__FIRST) {
+        sg__make_first(call, s, ws);
+    } else if (s->role == SG__TORGB) {
+        sg__rgb_rows(call, s, begin, end, NULL, 0);
+    } else {
+        sg__convolution c = sg__make_convolution(call, s);
+        sg__convolve_rows(&c, s, begin, end);
     }
-    float *band = call->workspace->band;
-    size_t floats = (size_t)rows * width;
-    sg__rgb_rows(call, s, y, end, band, floats);
-    for (size_t c = 0; image && c < (size_t)m->config.channels; c++) {
-      STYLEGAN_MEMCPY(image + (c * width + (size_t)top) * width,
-                      band + c * floats, floats * sizeof(float));
+    if (m->config.family == STYLEGAN_FAMILY_1 && s->role != SG__TORGB) {
+        sg__normalize_and_style(m, call->workspace, &s->out, sg__style_of(call, s->layer));
     }
-    if (run->rows(run->user, call->index, top, rows, band)) {
-      return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED,
-                      "cancelled by the rows callback");
+    sg__inspect(call, s, begin);
+    return sg__progress(call, sg__row_work(s) * (end - begin));
+}
+
+/* The last ToRGB: finished rows go straight to the image, or through a band to the callback. */
+static stylegan_result sg__final_rows(sg__call *call, sg__stage *s, float *image, const float *ws) {
+    const stylegan_model *m = call->model;
+    const stylegan_run *run = call->run;
+    size_t width = (size_t)m->config.resolution;
+    int step = run->rows || !s->whole ? sg__band_rows(m) >> m->lod : s->resolution, first, last;
+    for (int y = 0; y < s->resolution; y = s->out.end) {
+        int end = s->resolution - y < step ? s->resolution : y + step;
+        sg__needs(s, y, end, &first, &last);
+        stylegan_result result = sg__advance(call, s->input, last, ws);
+        if (s->side && !result) {
+            sg__side_needs(m, s, y, end, &first, &last);
+            result = sg__advance(call, s->side, last, ws);
+        }
+        if (!result) result = sg__progress(call, sg__row_work(s) * (end - y));
+        if (result) return result;
+        int top = y << m->lod, rows = (end - y) << m->lod;
+        s->out.end = end;
+        if (!run->rows) {
+            sg__rgb_rows(call, s, y, end, image + (size_t)top * width, width * width);
+            continue;
+        }
+        float *band = call->workspace->band;
+        size_t floats = (size_t)rows * width;
+        sg__rgb_rows(call, s, y, end, band, floats);
+        for (size_t c = 0; image && c < (size_t)m->config.channels; c++) {
+            STYLEGAN_MEMCPY(image + (c * width + (size_t)top) * width, band + c * floats, floats * sizeof(float));
+        }
+        if (run->rows(run->user, call->index, top, rows, band)) {
+            return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED, "cancelled by the rows callback");
+        }
     }
-  }
-  return STYLEGAN_OK;
+    return STYLEGAN_OK;
 }
 
 /* Bias, noise strength and, where they are kept, the weights of a stage. */
 static void sg__begin_stage(const sg__call *call, sg__stage *s) {
-  const stylegan_model *m = call->model;
-  const sg__layer *layer = s->layer;
-  size_t bytes = (size_t)sg__padded(m, layer->out) * sizeof(float);
-  s->out.begin = s->out.end = s->scattered.begin = s->scattered.end = 0;
-  STYLEGAN_MEMSET(s->bias, 0, bytes);
-  STYLEGAN_MEMSET(s->strength, 0, bytes);
-  if (layer->bias.data)
-    m->kernels->unpack(&layer->bias, 0, 0, layer->out, s->bias);
-  if (layer->strength.data) {
-    m->kernels->unpack(&layer->strength, 0, 0, layer->strength.columns,
-                       s->strength);
-    for (int i = 1; layer->strength.columns == 1 && i < layer->out; i++)
-      s->strength[i] = s->strength[0];
-  }
-  if (!s->prepared)
-    return;
-  sg__convolution c = sg__make_convolution(call, s);
-  sg__parallel(m, s->role == SG__TORGB ? 1 : sg__panels(m, layer->out),
-               sg__prepare_item, &c);
+    const stylegan_model *m = call->model;
+    const sg__layer *layer = s->layer;
+    size_t bytes = (size_t)sg__padded(m, layer->out) * sizeof(float);
+    s->out.begin = s->out.end = s->scattered.begin = s->scattered.end = 0;
+    STYLEGAN_MEMSET(s->bias, 0, bytes);
+    STYLEGAN_MEMSET(s->strength, 0, bytes);
+    if (layer->bias.data) m->kernels->unpack(&layer->bias, 0, 0, layer->out, s->bias);
+    if (layer->strength.data) {
+        m->kernels->unpack(&layer->strength, 0, 0, layer->strength.columns, s->strength);
+        for (int i = 1; layer->strength.columns == 1 && i < layer->out; i++) s->strength[i] = s->strength[0];
+    }
+    if (!s->prepared) return;
+    sg__convolution c = sg__make_convolution(call, s);
+    sg__parallel(m, s->role == SG__TORGB ? 1 : sg__panels(m, layer->out), sg__prepare_item, &c);
 }
 
-static stylegan_result sg__synthesize_image(sg__call *call, const float *ws,
-                                            float *image) {
-  const stylegan_model *m = call->model;
-  sg__stage *stages = call->workspace->stages;
-  stylegan_result result = STYLEGAN_OK;
-  sg__styles(m, ws, call->workspace);
-  for (int i = 0; i < m->stage_count; i++)
-    sg__begin_stage(call, &stages[i]);
-  for (int i = 0; i < m->stage_count - 1 && stages[i].whole && !result; i++) {
-    result = sg__advance(call, &stages[i], stages[i].resolution, ws);
-  }
-  return result ? result
-                : sg__final_rows(call, &stages[m->stage_count - 1], image, ws);
+static stylegan_result sg__synthesize_image(sg__call *call, const float *ws, float *image) {
+    const stylegan_model *m = call->model;
+    sg__stage *stages = call->workspace->stages;
+    stylegan_result result = STYLEGAN_OK;
+    sg__styles(m, ws, call->workspace);
+    for (int i = 0; i < m->stage_count; i++) sg__begin_stage(call, &stages[i]);
+    for (int i = 0; i < m->stage_count - 1 && stages[i].whole && !result; i++) {
+        result = sg__advance(call, &stages[i], stages[i].resolution, ws);
+    }
+    return result ? result : sg__final_rows(call, &stages[m->stage_count - 1], image, ws);
 }
 
 /* >>open */
 
 #ifndef STYLEGAN_NO_MALLOC
 static void *sg__malloc(void *user, size_t size) {
-  (void)user;
-  return malloc(size);
+    (void)user;
+    return malloc(size);
 }
 
 static void sg__free(void *user, void *memory) {
-  (void)user;
-  free(memory);
+    (void)user;
+    free(memory);
 }
 #endif
 
-/* Lays out a model in its memory: the model itself, its tables, and `extra`
- * bytes (the weights, if it holds them). */
-static uint64_t sg__arrange(void *memory, const sg__head *head,
-                            const stylegan_config *config, int blocks,
-                            uint64_t extra, stylegan_model **model,
-                            unsigned char **used, unsigned char **weights) {
-  sg__arena arena;
-  arena.base = memory ? sg__aligned(memory) : NULL;
-  arena.used = 0;
-  size_t stage_bytes = (4 * (size_t)blocks + 1) * sizeof(sg__stage),
-         block_bytes = (size_t)blocks * sizeof(sg__block),
-         mapping_bytes = (size_t)config->mapping_layers * sizeof(sg__layer);
-  stylegan_model *m =
-      (stylegan_model *)sg__arena_take(&arena, sizeof(stylegan_model));
-  sg__block *block_table = (sg__block *)sg__arena_take(&arena, block_bytes);
-  sg__stage *stage_table = (sg__stage *)sg__arena_take(&arena, stage_bytes);
-  sg__layer *mapping_table = (sg__layer *)sg__arena_take(&arena, mapping_bytes);
-  *used = (unsigned char *)sg__arena_take(&arena, head->tensor_count);
-  *weights = (unsigned char *)sg__arena_take(&arena, extra);
-  if (m) {
-    STYLEGAN_MEMSET(m, 0, sizeof *m);
-    STYLEGAN_MEMSET(block_table, 0, block_bytes);
-    STYLEGAN_MEMSET(stage_table, 0, stage_bytes);
-    STYLEGAN_MEMSET(mapping_table, 0, mapping_bytes);
-    STYLEGAN_MEMSET(*used, 0, head->tensor_count);
-    m->blocks = block_table;
-    m->stages = stage_table;
-    m->mapping = mapping_table;
-  }
-  *model = m;
-  return arena.used + SG__ALIGN;
+/* Lays out a model in its memory: the model itself, its tables, and `extra` bytes (the weights, if it holds them). */
+static uint64_t sg__arrange(void *memory, const sg__head *head, const stylegan_config *config, int blocks,
+                            uint64_t extra, stylegan_model **model, unsigned char **used, unsigned char **weights) {
+    sg__arena arena;
+    arena.base = memory ? sg__aligned(memory) : NULL;
+    arena.used = 0;
+    size_t stage_bytes = (4 * (size_t)blocks + 1) * sizeof(sg__stage), block_bytes = (size_t)blocks * sizeof(sg__block),
+           mapping_bytes = (size_t)config->mapping_layers * sizeof(sg__layer);
+    stylegan_model *m = (stylegan_model *)sg__arena_take(&arena, sizeof(stylegan_model));
+    sg__block *block_table = (sg__block *)sg__arena_take(&arena, block_bytes);
+    sg__stage *stage_table = (sg__stage *)sg__arena_take(&arena, stage_bytes);
+    sg__layer *mapping_table = (sg__layer *)sg__arena_take(&arena, mapping_bytes);
+    *used = (unsigned char *)sg__arena_take(&arena, head->tensor_count);
+    *weights = (unsigned char *)sg__arena_take(&arena, extra);
+    if (m) {
+        STYLEGAN_MEMSET(m, 0, sizeof *m);
+        STYLEGAN_MEMSET(block_table, 0, block_bytes);
+        STYLEGAN_MEMSET(stage_table, 0, stage_bytes);
+        STYLEGAN_MEMSET(mapping_table, 0, mapping_bytes);
+        STYLEGAN_MEMSET(*used, 0, head->tensor_count);
+        m->blocks = block_table;
+        m->stages = stage_table;
+        m->mapping = mapping_table;
+    }
+    *model = m;
+    return arena.used + SG__ALIGN;
 }
 
 /* The head's beginning: prologue and configuration. */
-static stylegan_result sg__read_start(const unsigned char *data, size_t size,
-                                      sg__head *head, stylegan_config *config,
+static stylegan_result sg__read_start(const unsigned char *data, size_t size, sg__head *head, stylegan_config *config,
                                       sg__shape *shape, stylegan_error *error) {
-  stylegan_result result = sg__read_prologue(data, size, head, error);
-  if (result)
-    return result;
-  if (size < head->directory)
-    return sg__fail(error, STYLEGAN_ERROR_FORMAT,
-                    "truncated: %u bytes end within its head", (uint64_t)size);
-  sg__read_config(data, head, config);
-  for (size_t i = sizeof *config / 4; i < head->config_count; i++) {
-    if (sg__u32(data + SG__HEAD_SIZE + 4 * i)) {
-      return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED,
-                      "configuration field %u is unknown to this version",
-                      (uint64_t)i);
+    stylegan_result result = sg__read_prologue(data, size, head, error);
+    if (result) return result;
+    if (size < head->directory)
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "truncated: %u bytes end within its head", (uint64_t)size);
+    sg__read_config(data, head, config);
+    for (size_t i = sizeof *config / 4; i < head->config_count; i++) {
+        if (sg__u32(data + SG__HEAD_SIZE + 4 * i)) {
+            return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "configuration field %u is unknown to this version",
+                            (uint64_t)i);
+        }
     }
-  }
-  return sg__check_config(config, shape, error);
+    return sg__check_config(config, shape, error);
 }
 
-static stylegan_result sg__set_up_execution(stylegan_model *m,
-                                            const stylegan_options *options,
-                                            stylegan_error *error) {
-  m->kernels = sg__find_kernels(options->isa);
-  if (!m->kernels) {
-    return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED,
-                    "instruction set %s is not available here",
-                    stylegan_isa_name(options->isa));
-  }
-  if (options->threads < 0 || options->threads > SG__MAX_THREADS) {
-    return sg__fail(error, STYLEGAN_ERROR_ARGUMENT,
-                    "options.threads must be 0 to %u",
-                    (uint64_t)SG__MAX_THREADS);
-  }
-  m->parts = 1;
-  if (options->parallel) {
-    m->parallel = options->parallel;
-    m->parallel_user = options->parallel_user;
-    m->parts = options->threads ? options->threads : 8;
-  }
+static stylegan_result sg__set_up_execution(stylegan_model *m, const stylegan_options *options, stylegan_error *error) {
+    m->kernels = sg__find_kernels(options->isa);
+    if (!m->kernels) {
+        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "instruction set %s is not available here",
+                        stylegan_isa_name(options->isa));
+    }
+    if (options->threads < 0 || options->threads > SG__MAX_THREADS) {
+        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "options.threads must be 0 to %u", (uint64_t)SG__MAX_THREADS);
+    }
+    m->parts = 1;
+    if (options->parallel) {
+        m->parallel = options->parallel;
+        m->parallel_user = options->parallel_user;
+        m->parts = options->threads ? options->threads : 8;
+    }
 #ifndef SG__NO_THREADS
-  int threads = options->threads ? options->threads : sg__processors();
-  if (!options->parallel && threads > 1) {
-    m->parts = threads;
-    m->parallel = sg__pool_run;
-    m->parallel_user = &m->pool;
-  }
+    int threads = options->threads ? options->threads : sg__processors();
+    if (!options->parallel && threads > 1) {
+        m->parts = threads;
+        m->parallel = sg__pool_run;
+        m->parallel_user = &m->pool;
+    }
 #endif
-  return STYLEGAN_OK;
+    return STYLEGAN_OK;
 }
 
 /* Opens from `data`, or, if that is NULL, from what `read` delivers. */
-static stylegan_result sg__open(stylegan_model **model,
-                                const unsigned char *data, size_t size,
-                                stylegan_read_fn *read, void *user,
-                                const stylegan_options *options,
-                                stylegan_error *error) {
-  unsigned char start[SG__HEAD_SIZE + 4 * SG__MAX_FIELDS], *used, *weights;
-  const unsigned char *head_data = data;
-  sg__head head;
-  stylegan_config config;
-  sg__shape shape = {0, 0, 0};
-  stylegan_model *m;
-  stylegan_result result;
-  if (!data) {
-    head_data = start;
-    if (read(user, start, SG__HEAD_SIZE))
-      return sg__fail(error, STYLEGAN_ERROR_FILE,
-                      "cannot read the first %u bytes",
-                      (uint64_t)SG__HEAD_SIZE);
-    result = sg__read_prologue(start, SG__HEAD_SIZE, &head, error);
-    if (result)
-      return result;
-    size = head.directory;
-    if (read(user, start + SG__HEAD_SIZE, size - SG__HEAD_SIZE))
-      return sg__fail(error, STYLEGAN_ERROR_FILE,
-                      "truncated: cannot read its head");
-  }
-  result = sg__read_start(head_data, size, &head, &config, &shape, error);
-  if (result)
-    return result;
-
-  uint64_t needed = sg__arrange(NULL, &head, &config, shape.block_count,
-                                data ? 0 : head.file_size, &m, &used, &weights);
-  void *memory = options->memory, *owned = NULL;
-  void *(*allocate)(void *, size_t) = options->allocate;
-  void (*release)(void *, void *) = options->release;
-#ifndef STYLEGAN_NO_MALLOC
-  if (!allocate) {
-    allocate = sg__malloc;
-    release = sg__free;
-  }
-#endif
-  if (memory && options->memory_size < needed) {
-    return sg__fail(error, STYLEGAN_ERROR_MEMORY,
-                    "options.memory has %u bytes, %u are needed",
-                    (uint64_t)options->memory_size, needed);
-  }
-  if (!memory && allocate && needed <= (size_t)-1)
-    memory = owned = allocate(options->allocator_user, (size_t)needed);
-  if (!memory)
-    return sg__fail(error, STYLEGAN_ERROR_MEMORY,
-                    "cannot allocate %u bytes for the model", needed);
-
-  sg__arrange(memory, &head, &config, shape.block_count,
-              data ? 0 : head.file_size, &m, &used, &weights);
-  m->owned = owned;
-  m->allocate = allocate;
-  m->release = release;
-  m->allocator_user = options->allocator_user;
-  m->config = config;
-  m->block_count = shape.block_count;
-  m->lod = shape.lod;
-  m->lod_fraction = shape.lod_fraction;
-  m->data = data;
-  result = sg__set_up_execution(m, options, error);
-  if (!result && !data) {
-    STYLEGAN_MEMCPY(weights, start, size);
-    m->data = weights;
-    if (read(user, weights + size, (size_t)head.file_size - size)) {
-      result =
-          sg__fail(error, STYLEGAN_ERROR_FILE,
-                   "truncated: its head promises %u bytes", head.file_size);
+static stylegan_result sg__open(stylegan_model **model, const unsigned char *data, size_t size, stylegan_read_fn *read,
+                                void *user, const stylegan_options *options, stylegan_error *error) {
+    unsigned char start[SG__HEAD_SIZE + 4 * SG__MAX_FIELDS], *used, *weights;
+    const unsigned char *head_data = data;
+    sg__head head;
+    stylegan_config config;
+    sg__shape shape = {0, 0, 0};
+    stylegan_model *m;
+    stylegan_result result;
+    if (!data) {
+        head_data = start;
+        if (read(user, start, SG__HEAD_SIZE))
+            return sg__fail(error, STYLEGAN_ERROR_FILE, "cannot read the first %u bytes", (uint64_t)SG__HEAD_SIZE);
+        result = sg__read_prologue(start, SG__HEAD_SIZE, &head, error);
+        if (result) return result;
+        size = head.directory;
+        if (read(user, start + SG__HEAD_SIZE, size - SG__HEAD_SIZE))
+            return sg__fail(error, STYLEGAN_ERROR_FILE, "truncated: cannot read its head");
     }
-    size = (size_t)head.file_size;
-  }
-  if (!result)
-    result = sg__read_head(m->data, size, &m->head, error);
-  if (!result && size < m->head.file_size) {
-    result = sg__fail(error, STYLEGAN_ERROR_FORMAT,
-                      "truncated: %u bytes, its head promises %u",
-                      (uint64_t)size, m->head.file_size);
-  }
-  if (!result && !options->trust_data &&
-      sg__checksum(1, m->data + m->head.head_size,
-                   (size_t)(m->head.file_size - m->head.head_size)) !=
-          sg__u64(m->data + 32)) {
-    result = sg__fail(error, STYLEGAN_ERROR_CHECKSUM,
-                      "damaged: the checksum of its tensors is wrong");
-  }
-  if (!result)
-    result = sg__plan(m, used, error);
-  if (!result)
-    sg__plan_stages(m);
-  if (result) {
-    if (owned)
-      release(options->allocator_user, owned);
-    return result;
-  }
-  SG__LOCK_INIT(&m->workspace_lock);
-#ifndef SG__NO_THREADS
-  if (m->parallel_user == &m->pool)
-    sg__pool_start(&m->pool, m->parts);
+    result = sg__read_start(head_data, size, &head, &config, &shape, error);
+    if (result) return result;
+
+    uint64_t needed =
+        sg__arrange(NULL, &head, &config, shape.block_count, data ? 0 : head.file_size, &m, &used, &weights);
+    void *memory = options->memory, *owned = NULL;
+    void *(*allocate)(void *, size_t) = options->allocate;
+    void (*release)(void *, void *) = options->release;
+#ifndef STYLEGAN_NO_MALLOC
+    if (!allocate) {
+        allocate = sg__malloc;
+        release = sg__free;
+    }
 #endif
-  *model = m;
-  return STYLEGAN_OK;
+    if (memory && options->memory_size < needed) {
+        return sg__fail(error, STYLEGAN_ERROR_MEMORY, "options.memory has %u bytes, %u are needed",
+                        (uint64_t)options->memory_size, needed);
+    }
+    if (!memory && allocate && needed <= (size_t)-1) memory = owned = allocate(options->allocator_user, (size_t)needed);
+    if (!memory) return sg__fail(error, STYLEGAN_ERROR_MEMORY, "cannot allocate %u bytes for the model", needed);
+
+    sg__arrange(memory, &head, &config, shape.block_count, data ? 0 : head.file_size, &m, &used, &weights);
+    m->owned = owned;
+    m->allocate = allocate;
+    m->release = release;
+    m->allocator_user = options->allocator_user;
+    m->config = config;
+    m->block_count = shape.block_count;
+    m->lod = shape.lod;
+    m->lod_fraction = shape.lod_fraction;
+    m->data = data;
+    result = sg__set_up_execution(m, options, error);
+    if (!result && !data) {
+        STYLEGAN_MEMCPY(weights, start, size);
+        m->data = weights;
+        if (read(user, weights + size, (size_t)head.file_size - size)) {
+            result = sg__fail(error, STYLEGAN_ERROR_FILE, "truncated: its head promises %u bytes", head.file_size);
+        }
+        size = (size_t)head.file_size;
+    }
+    if (!result) result = sg__read_head(m->data, size, &m->head, error);
+    if (!result && size < m->head.file_size) {
+        result = sg__fail(error, STYLEGAN_ERROR_FORMAT, "truncated: %u bytes, its head promises %u", (uint64_t)size,
+                          m->head.file_size);
+    }
+    if (!result && !options->trust_data &&
+        sg__checksum(1, m->data + m->head.head_size, (size_t)(m->head.file_size - m->head.head_size)) !=
+            sg__u64(m->data + 32)) {
+        result = sg__fail(error, STYLEGAN_ERROR_CHECKSUM, "damaged: the checksum of its tensors is wrong");
+    }
+    if (!result) result = sg__plan(m, used, error);
+    if (!result) sg__plan_stages(m);
+    if (result) {
+        if (owned) release(options->allocator_user, owned);
+        return result;
+    }
+    SG__LOCK_INIT(&m->workspace_lock);
+#ifndef SG__NO_THREADS
+    if (m->parallel_user == &m->pool) sg__pool_start(&m->pool, m->parts);
+#endif
+    *model = m;
+    return STYLEGAN_OK;
 }
 
 static const stylegan_options *sg__options(const stylegan_options *options) {
-  static const stylegan_options defaults = {
-      STYLEGAN_ISA_AUTO, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0};
-  return options ? options : &defaults;
+    static const stylegan_options defaults = {STYLEGAN_ISA_AUTO, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0};
+    return options ? options : &defaults;
 }
 
-STYLEGAN_API stylegan_model *
-stylegan_open_memory(const void *data, size_t size,
-                     const stylegan_options *options, stylegan_error *error) {
-  stylegan_model *model = NULL;
-  if (!data) {
-    sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "data is NULL");
-    return NULL;
-  }
-  sg__open(&model, (const unsigned char *)data, size, NULL, NULL,
-           sg__options(options), error);
-  return model;
+STYLEGAN_API stylegan_model *stylegan_open_memory(const void *data, size_t size, const stylegan_options *options,
+                                                  stylegan_error *error) {
+    stylegan_model *model = NULL;
+    if (!data) {
+        sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "data is NULL");
+        return NULL;
+    }
+    sg__open(&model, (const unsigned char *)data, size, NULL, NULL, sg__options(options), error);
+    return model;
 }
 
-STYLEGAN_API stylegan_model *
-stylegan_open_callback(stylegan_read_fn *read, void *user,
-                       const stylegan_options *options, stylegan_error *error) {
-  stylegan_model *model = NULL;
-  if (!read) {
-    sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "read is NULL");
-    return NULL;
-  }
-  sg__open(&model, NULL, 0, read, user, sg__options(options), error);
-  return model;
+STYLEGAN_API stylegan_model *stylegan_open_callback(stylegan_read_fn *read, void *user, const stylegan_options *options,
+                                                    stylegan_error *error) {
+    stylegan_model *model = NULL;
+    if (!read) {
+        sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "read is NULL");
+        return NULL;
+    }
+    sg__open(&model, NULL, 0, read, user, sg__options(options), error);
+    return model;
 }
 
 #ifndef STYLEGAN_NO_STDIO
 static int sg__read_file(void *user, void *buffer, size_t size) {
-  return fread(buffer, 1, size, (FILE *)user) != size;
+    return fread(buffer, 1, size, (FILE *)user) != size;
 }
 
-STYLEGAN_API stylegan_model *stylegan_open_file(const char *path,
-                                                const stylegan_options *options,
+STYLEGAN_API stylegan_model *stylegan_open_file(const char *path, const stylegan_options *options,
                                                 stylegan_error *error) {
-  FILE *file = path ? fopen(path, "rb") : NULL;
-  if (!file) {
-    sg__fail(error, STYLEGAN_ERROR_FILE, "%s: cannot open",
-             path ? path : "(no path)");
-    return NULL;
-  }
-  stylegan_error why;
-  stylegan_model *model =
-      stylegan_open_callback(sg__read_file, file, options, &why);
-  fclose(file);
-  if (!model)
-    sg__fail(error, why.code, "%s: %s", path, why.message);
-  return model;
+    FILE *file = path ? fopen(path, "rb") : NULL;
+    if (!file) {
+        sg__fail(error, STYLEGAN_ERROR_FILE, "%s: cannot open", path ? path : "(no path)");
+        return NULL;
+    }
+    stylegan_error why;
+    stylegan_model *model = stylegan_open_callback(sg__read_file, file, options, &why);
+    fclose(file);
+    if (!model) sg__fail(error, why.code, "%s: %s", path, why.message);
+    return model;
 }
 #endif
 
-STYLEGAN_API size_t stylegan_open_size(const void *data, size_t size,
-                                       const stylegan_options *options,
+STYLEGAN_API size_t stylegan_open_size(const void *data, size_t size, const stylegan_options *options,
                                        stylegan_error *error) {
-  sg__head head;
-  stylegan_config config;
-  sg__shape shape;
-  stylegan_model *model;
-  unsigned char *used, *weights;
-  (void)options;
-  if (!data) {
-    sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "data is NULL");
-    return 0;
-  }
-  if (sg__read_start((const unsigned char *)data, size, &head, &config, &shape,
-                     error))
-    return 0;
-  return (size_t)sg__arrange(NULL, &head, &config, shape.block_count, 0, &model,
-                             &used, &weights);
+    sg__head head;
+    stylegan_config config;
+    sg__shape shape;
+    stylegan_model *model;
+    unsigned char *used, *weights;
+    (void)options;
+    if (!data) {
+        sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "data is NULL");
+        return 0;
+    }
+    if (sg__read_start((const unsigned char *)data, size, &head, &config, &shape, error)) return 0;
+    return (size_t)sg__arrange(NULL, &head, &config, shape.block_count, 0, &model, &used, &weights);
 }
 
 STYLEGAN_API void stylegan_close(stylegan_model *model) {
-  if (!model)
-    return;
+    if (!model) return;
 #ifndef SG__NO_THREADS
-  if (model->parallel_user == &model->pool)
-    sg__pool_stop(&model->pool);
+    if (model->parallel_user == &model->pool) sg__pool_stop(&model->pool);
 #endif
-  SG__LOCK_FREE(&model->workspace_lock);
-  if (model->workspace)
-    model->release(model->allocator_user, model->workspace);
-  if (model->owned)
-    model->release(model->allocator_user, model->owned);
+    SG__LOCK_FREE(&model->workspace_lock);
+    if (model->workspace) model->release(model->allocator_user, model->workspace);
+    if (model->owned) model->release(model->allocator_user, model->owned);
 }
 
-STYLEGAN_API const stylegan_config *
-stylegan_describe(const stylegan_model *model) {
-  return &model->config;
+STYLEGAN_API const stylegan_config *stylegan_describe(const stylegan_model *model) {
+    return &model->config;
 }
 
 STYLEGAN_API uint64_t stylegan_parameters(const stylegan_model *model) {
-  return model->parameters;
+    return model->parameters;
 }
 
 STYLEGAN_API uint64_t stylegan_file_size(const stylegan_model *model) {
-  return model->head.file_size;
+    return model->head.file_size;
 }
 
-STYLEGAN_API const char *stylegan_text(const stylegan_model *model,
-                                       size_t *length) {
-  *length = model->head.text_size;
-  return (const char *)model->data + model->head.text;
+STYLEGAN_API const char *stylegan_text(const stylegan_model *model, size_t *length) {
+    *length = model->head.text_size;
+    return (const char *)model->data + model->head.text;
 }
 
 STYLEGAN_API int stylegan_tensor_count(const stylegan_model *model) {
-  return (int)model->head.tensor_count;
+    return (int)model->head.tensor_count;
 }
 
-STYLEGAN_API stylegan_result stylegan_get_tensor(const stylegan_model *model,
-                                                 int index,
-                                                 stylegan_tensor *tensor) {
-  if (index < 0 || index >= stylegan_tensor_count(model))
-    return STYLEGAN_ERROR_ARGUMENT;
-  return sg__read_entry(model->data, &model->head, (uint32_t)index, tensor,
-                        NULL);
+STYLEGAN_API stylegan_result stylegan_get_tensor(const stylegan_model *model, int index, stylegan_tensor *tensor) {
+    if (index < 0 || index >= stylegan_tensor_count(model)) return STYLEGAN_ERROR_ARGUMENT;
+    return sg__read_entry(model->data, &model->head, (uint32_t)index, tensor, NULL);
 }
 
 STYLEGAN_API stylegan_isa stylegan_model_isa(const stylegan_model *model) {
-  return model->kernels->isa;
+    return model->kernels->isa;
 }
 
 STYLEGAN_API int stylegan_model_threads(const stylegan_model *model) {
-  return model->parts;
+    return model->parts;
 }
 
 STYLEGAN_API size_t stylegan_workspace_size(const stylegan_model *model) {
-  sg__workspace workspace;
-  return sg__layout(model, NULL, &workspace);
+    sg__workspace workspace;
+    return sg__layout(model, NULL, &workspace);
 }
 
 /* --- Calls --- */
 
 static const stylegan_run *sg__run(const stylegan_run *run) {
-  static const stylegan_run defaults = {
-      NULL, 0, STYLEGAN_NOISE_CONST, 0, NULL, NULL, NULL, NULL};
-  return run ? run : &defaults;
+    static const stylegan_run defaults = {NULL, 0, STYLEGAN_NOISE_CONST, 0, NULL, NULL, NULL, NULL};
+    return run ? run : &defaults;
 }
 
-/* Lays out the caller's workspace or the model's own, which stays locked until
- * sg__release. */
-static stylegan_result sg__acquire(const stylegan_model *m,
-                                   const stylegan_run *run, sg__workspace *w,
+/* Lays out the caller's workspace or the model's own, which stays locked until sg__release. */
+static stylegan_result sg__acquire(const stylegan_model *m, const stylegan_run *run, sg__workspace *w,
                                    stylegan_error *error) {
-  size_t needed = sg__layout(m, NULL, w);
-  if (run->workspace) {
-    if (run->workspace_size < needed) {
-      return sg__fail(error, STYLEGAN_ERROR_WORKSPACE,
-                      "the workspace has %u bytes, %u are needed",
-                      (uint64_t)run->workspace_size, (uint64_t)needed);
+    size_t needed = sg__layout(m, NULL, w);
+    if (run->workspace) {
+        if (run->workspace_size < needed) {
+            return sg__fail(error, STYLEGAN_ERROR_WORKSPACE, "the workspace has %u bytes, %u are needed",
+                            (uint64_t)run->workspace_size, (uint64_t)needed);
+        }
+        sg__layout(m, run->workspace, w);
+        return STYLEGAN_OK;
     }
-    sg__layout(m, run->workspace, w);
+    stylegan_model *owner = (stylegan_model *)m; /* its workspace is the one thing that a call may set */
+    SG__LOCK(&owner->workspace_lock);
+    if (!owner->workspace && owner->allocate && needed != (size_t)-1)
+        owner->workspace = owner->allocate(owner->allocator_user, needed);
+    if (!owner->workspace) {
+        SG__UNLOCK(&owner->workspace_lock);
+        return sg__fail(error, STYLEGAN_ERROR_MEMORY, "cannot allocate a workspace of %u bytes", (uint64_t)needed);
+    }
+    sg__layout(m, owner->workspace, w);
     return STYLEGAN_OK;
-  }
-  stylegan_model *owner = (stylegan_model *)
-      m; /* its workspace is the one thing that a call may set */
-  SG__LOCK(&owner->workspace_lock);
-  if (!owner->workspace && owner->allocate && needed != (size_t)-1)
-    owner->workspace = owner->allocate(owner->allocator_user, needed);
-  if (!owner->workspace) {
-    SG__UNLOCK(&owner->workspace_lock);
-    return sg__fail(error, STYLEGAN_ERROR_MEMORY,
-                    "cannot allocate a workspace of %u bytes",
-                    (uint64_t)needed);
-  }
-  sg__layout(m, owner->workspace, w);
-  return STYLEGAN_OK;
 }
 
 static void sg__release(const stylegan_model *m, const stylegan_run *run) {
-  stylegan_model *owner = (stylegan_model *)m;
-  if (!run->workspace)
-    SG__UNLOCK(&owner->workspace_lock);
-  (void)owner;
+    stylegan_model *owner = (stylegan_model *)m;
+    if (!run->workspace) SG__UNLOCK(&owner->workspace_lock);
+    (void)owner;
 }
 
-static stylegan_result sg__map_all(const stylegan_model *m, const float *z,
-                                   const float *labels, int count, float psi,
-                                   int cutoff, float *ws,
-                                   const sg__workspace *w) {
-  const stylegan_config *c = &m->config;
-  for (int n = 0; n < count; n += SG__BATCH) {
-    size_t at = (size_t)n;
-    sg__map_batch(m, z ? z + at * (size_t)c->z_dim : z,
-                  labels ? labels + at * (size_t)c->c_dim : labels,
-                  count - n < SG__BATCH ? count - n : SG__BATCH, psi, cutoff,
-                  ws + at * (size_t)c->num_ws * (size_t)c->w_dim, w);
-  }
-  return STYLEGAN_OK;
-}
-
-STYLEGAN_API stylegan_result stylegan_map(const stylegan_model *model,
-                                          const float *z, const float *labels,
-                                          int count, float psi, int cutoff,
-                                          float *ws, const stylegan_run *run,
-                                          stylegan_error *error) {
-  sg__workspace workspace;
-  run = sg__run(run);
-  if (!model || (!z && model->config.z_dim) || !ws || count < 0) {
-    return sg__fail(
-        error, STYLEGAN_ERROR_ARGUMENT,
-        "stylegan_map needs a model, z, ws and a count of at least 0");
-  }
-  if (psi != 1 && !model->w_avg.data) {
-    return sg__fail(error, STYLEGAN_ERROR_ARGUMENT,
-                    "the model has no w_avg: truncation psi must be 1");
-  }
-  stylegan_result result = sg__acquire(model, run, &workspace, error);
-  if (result)
-    return result;
-  sg__map_all(model, z, labels, count, psi, cutoff, ws, &workspace);
-  sg__release(model, run);
-  return STYLEGAN_OK;
-}
-
-STYLEGAN_API stylegan_result stylegan_mix(const stylegan_model *model,
-                                          const float *base, const float *style,
-                                          int first, int last, float *ws) {
-  if (!model || !base || !style || !ws || first < 0 ||
-      last >= model->config.num_ws)
-    return STYLEGAN_ERROR_ARGUMENT;
-  int width = model->config.w_dim;
-  for (int l = 0; l < model->config.num_ws; l++) {
-    const float *from = l >= first && l <= last ? style : base;
-    for (int i = l * width; i < (l + 1) * width; i++)
-      ws[i] = from[i];
-  }
-  return STYLEGAN_OK;
-}
-
-static stylegan_result sg__synthesize_all(const stylegan_model *m,
-                                          const float *ws, int count,
-                                          float *image, const stylegan_run *run,
-                                          const sg__workspace *w,
-                                          stylegan_error *error) {
-  const stylegan_config *c = &m->config;
-  sg__call call = {m, w, run, error, 0, 0, 0};
-  stylegan_result result = STYLEGAN_OK;
-  size_t zeros = ((size_t)m->stages[m->stage_count - 1].resolution + 2) *
-                 (size_t)m->kernels->lanes;
-  STYLEGAN_MEMSET(w->zeros, 0, zeros * sizeof(float));
-  for (int i = 0; i < m->stage_count; i++) {
-    call.work += sg__row_work(&m->stages[i]) * m->stages[i].resolution * count;
-  }
-  for (; call.index < count && !result; call.index++) {
-    size_t n = (size_t)call.index;
-    result = sg__synthesize_image(
-        &call, ws + n * (size_t)c->num_ws * (size_t)c->w_dim,
-        image ? image + n * (size_t)c->channels * (size_t)c->resolution *
-                            (size_t)c->resolution
-              : NULL);
-  }
-  return result;
-}
-
-STYLEGAN_API stylegan_result stylegan_synthesize(const stylegan_model *model,
-                                                 const float *ws, int count,
-                                                 float *image,
-                                                 const stylegan_run *run,
-                                                 stylegan_error *error) {
-  sg__workspace workspace;
-  run = sg__run(run);
-  if (!model || !ws || count < 0 || (!image && !run->rows)) {
-    return sg__fail(error, STYLEGAN_ERROR_ARGUMENT,
-                    "stylegan_synthesize needs a model, ws, a count of at "
-                    "least 0, and image or run.rows");
-  }
-  if (run->noise_mode > STYLEGAN_NOISE_NONE)
-    return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "unknown noise mode");
-  stylegan_result result = sg__acquire(model, run, &workspace, error);
-  if (result)
-    return result;
-  result = sg__synthesize_all(model, ws, count, image, run, &workspace, error);
-  sg__release(model, run);
-  return result;
-}
-
-STYLEGAN_API void stylegan_to_rgb8(const float *image, int channels, int height,
-                                   int width, unsigned char *pixels) {
-  size_t plane = (size_t)height * (size_t)width;
-  for (size_t i = 0; i < plane; i++) {
-    for (int c = 0; c < channels; c++) {
-      float x = image[(size_t)c * plane + i] * 127.5f + 128.0f;
-      *pixels++ = (unsigned char)(x >= 255 ? 255 : x > 0 ? x : 0);
+static stylegan_result sg__map_all(const stylegan_model *m, const float *z, const float *labels, int count, float psi,
+                                   int cutoff, float *ws, const sg__workspace *w) {
+    const stylegan_config *c = &m->config;
+    for (int n = 0; n < count; n += SG__BATCH) {
+        size_t at = (size_t)n;
+        sg__map_batch(m, z ? z + at * (size_t)c->z_dim : z, labels ? labels + at * (size_t)c->c_dim : labels,
+                      count - n < SG__BATCH ? count - n : SG__BATCH, psi, cutoff,
+                      ws + at * (size_t)c->num_ws * (size_t)c->w_dim, w);
     }
-  }
+    return STYLEGAN_OK;
+}
+
+STYLEGAN_API stylegan_result stylegan_map(const stylegan_model *model, const float *z, const float *labels, int count,
+                                          float psi, int cutoff, float *ws, const stylegan_run *run,
+                                          stylegan_error *error) {
+    sg__workspace workspace;
+    run = sg__run(run);
+    if (!model || (!z && model->config.z_dim) || !ws || count < 0) {
+        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "stylegan_map needs a model, z, ws and a count of at least 0");
+    }
+    if (psi != 1 && !model->w_avg.data) {
+        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "the model has no w_avg: truncation psi must be 1");
+    }
+    stylegan_result result = sg__acquire(model, run, &workspace, error);
+    if (result) return result;
+    sg__map_all(model, z, labels, count, psi, cutoff, ws, &workspace);
+    sg__release(model, run);
+    return STYLEGAN_OK;
+}
+
+STYLEGAN_API stylegan_result stylegan_mix(const stylegan_model *model, const float *base, const float *style, int first,
+                                          int last, float *ws) {
+    if (!model || !base || !style || !ws || first < 0 || last >= model->config.num_ws) return STYLEGAN_ERROR_ARGUMENT;
+    int width = model->config.w_dim;
+    for (int l = 0; l < model->config.num_ws; l++) {
+        const float *from = l >= first && l <= last ? style : base;
+        for (int i = l * width; i < (l + 1) * width; i++) ws[i] = from[i];
+    }
+    return STYLEGAN_OK;
+}
+
+static stylegan_result sg__synthesize_all(const stylegan_model *m, const float *ws, int count, float *image,
+                                          const stylegan_run *run, const sg__workspace *w, stylegan_error *error) {
+    const stylegan_config *c = &m->config;
+    sg__call call = {m, w, run, error, 0, 0, 0};
+    stylegan_result result = STYLEGAN_OK;
+    size_t zeros = ((size_t)m->stages[m->stage_count - 1].resolution + 2) * (size_t)m->kernels->lanes;
+    STYLEGAN_MEMSET(w->zeros, 0, zeros * sizeof(float));
+    for (int i = 0; i < m->stage_count; i++) {
+        call.work += sg__row_work(&m->stages[i]) * m->stages[i].resolution * count;
+    }
+    for (; call.index < count && !result; call.index++) {
+        size_t n = (size_t)call.index;
+        result = sg__synthesize_image(
+            &call, ws + n * (size_t)c->num_ws * (size_t)c->w_dim,
+            image ? image + n * (size_t)c->channels * (size_t)c->resolution * (size_t)c->resolution : NULL);
+    }
+    return result;
+}
+
+STYLEGAN_API stylegan_result stylegan_synthesize(const stylegan_model *model, const float *ws, int count, float *image,
+                                                 const stylegan_run *run, stylegan_error *error) {
+    sg__workspace workspace;
+    run = sg__run(run);
+    if (!model || !ws || count < 0 || (!image && !run->rows)) {
+        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT,
+                        "stylegan_synthesize needs a model, ws, a count of at least 0, and image or run.rows");
+    }
+    if (run->noise_mode > STYLEGAN_NOISE_NONE) return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "unknown noise mode");
+    stylegan_result result = sg__acquire(model, run, &workspace, error);
+    if (result) return result;
+    result = sg__synthesize_all(model, ws, count, image, run, &workspace, error);
+    sg__release(model, run);
+    return result;
+}
+
+STYLEGAN_API void stylegan_to_rgb8(const float *image, int channels, int height, int width, unsigned char *pixels) {
+    size_t plane = (size_t)height * (size_t)width;
+    for (size_t i = 0; i < plane; i++) {
+        for (int c = 0; c < channels; c++) {
+            float x = image[(size_t)c * plane + i] * 127.5f + 128.0f;
+            *pixels++ = (unsigned char)(x >= 255 ? 255 : x > 0 ? x : 0);
+        }
+    }
 }
 
 typedef struct sg__pixels {
-  const stylegan_config *config;
-  unsigned char *rgb;
+    const stylegan_config *config;
+    unsigned char *rgb;
 } sg__pixels;
 
-static int sg__rows_to_rgb8(void *user, int index, int y, int rows,
-                            const float *pixels) {
-  sg__pixels *p = (sg__pixels *)user;
-  int width = p->config->resolution, channels = p->config->channels;
-  (void)index;
-  stylegan_to_rgb8(pixels, channels, rows, width,
-                   p->rgb + (size_t)y * (size_t)width * (size_t)channels);
-  return 0;
+static int sg__rows_to_rgb8(void *user, int index, int y, int rows, const float *pixels) {
+    sg__pixels *p = (sg__pixels *)user;
+    int width = p->config->resolution, channels = p->config->channels;
+    (void)index;
+    stylegan_to_rgb8(pixels, channels, rows, width, p->rgb + (size_t)y * (size_t)width * (size_t)channels);
+    return 0;
 }
 
-STYLEGAN_API stylegan_result stylegan_generate(const stylegan_model *model,
-                                               uint32_t seed, float psi,
-                                               unsigned char *rgb,
-                                               stylegan_error *error) {
-  sg__workspace w;
-  if (!model || !rgb)
-    return sg__fail(error, STYLEGAN_ERROR_ARGUMENT,
-                    "stylegan_generate needs a model and rgb");
-  if (psi != 1 && !model->w_avg.data) {
-    return sg__fail(error, STYLEGAN_ERROR_ARGUMENT,
-                    "the model has no w_avg: truncation psi must be 1");
-  }
-  sg__pixels pixels = {&model->config, rgb};
-  stylegan_run run = {
-      NULL, 0, STYLEGAN_NOISE_CONST, 0, sg__rows_to_rgb8, NULL, NULL, &pixels};
-  stylegan_result result = sg__acquire(model, &run, &w, error);
-  if (result)
+STYLEGAN_API stylegan_result stylegan_generate(const stylegan_model *model, uint32_t seed, float psi,
+                                               unsigned char *rgb, stylegan_error *error) {
+    sg__workspace w;
+    if (!model || !rgb) return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "stylegan_generate needs a model and rgb");
+    if (psi != 1 && !model->w_avg.data) {
+        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "the model has no w_avg: truncation psi must be 1");
+    }
+    sg__pixels pixels = {&model->config, rgb};
+    stylegan_run run = {NULL, 0, STYLEGAN_NOISE_CONST, 0, sg__rows_to_rgb8, NULL, NULL, &pixels};
+    stylegan_result result = sg__acquire(model, &run, &w, error);
+    if (result) return result;
+    stylegan_seed_z(seed, w.z, model->config.z_dim);
+    sg__map_all(model, w.z, NULL, 1, psi, model->config.truncation_cutoff, w.ws, &w);
+    result = sg__synthesize_all(model, w.ws, 1, NULL, &run, &w, error);
+    sg__release(model, &run);
     return result;
-  stylegan_seed_z(seed, w.z, model->config.z_dim);
-  sg__map_all(model, w.z, NULL, 1, psi, model->config.truncation_cutoff, w.ws,
-              &w);
-  result = sg__synthesize_all(model, w.ws, 1, NULL, &run, &w, error);
-  sg__release(model, &run);
-  return result;
 }
 
-STYLEGAN_API void stylegan_read_feature(const stylegan_feature_map *map,
-                                        int channel, float *plane) {
-  const float *block = map->data +
-                       (size_t)(channel / map->lanes) * map->block_stride +
-                       (size_t)(channel % map->lanes);
-  for (int y = 0; y < map->rows; y++) {
-    for (int x = 0; x < map->width; x++)
-      *plane++ =
-          block[(size_t)y * map->row_stride + (size_t)x * (size_t)map->lanes];
-  }
+STYLEGAN_API void stylegan_read_feature(const stylegan_feature_map *map, int channel, float *plane) {
+    const float *block =
+        map->data + (size_t)(channel / map->lanes) * map->block_stride + (size_t)(channel % map->lanes);
+    for (int y = 0; y < map->rows; y++) {
+        for (int x = 0; x < map->width; x++)
+            *plane++ = block[(size_t)y * map->row_stride + (size_t)x * (size_t)map->lanes];
+    }
 }
 
 #endif /* STYLEGAN_IMPLEMENTATION */
-#else /* STYLEGAN_KERNEL_PASS: the kernels, compiled once for each instruction \
-         set */
+#else  /* STYLEGAN_KERNEL_PASS: the kernels, compiled once for each instruction set */
 
-/* n (1 to V) stored values of a tensor as a float vector, i8 scaled; the lanes
- * beyond n are zero. */
-SG__INLINE SG__V SG__FN(load_weights)(const sg__tensor *tensor, size_t row,
-                                      int column, int n) {
-  static const unsigned char bytes[STYLEGAN_TYPE_COUNT] = {4, 2, 1};
-  size_t size = bytes[tensor->type];
-  const unsigned char *p =
-      tensor->data + (row * (size_t)tensor->columns + (size_t)column) * size;
-  const unsigned char *scale = tensor->scales + (size_t)column * 4;
-  unsigned char part[SG__LANES * 4], part_scale[SG__LANES * 4];
-  if (SG__LANES > 1 && n < SG__LANES) { /* never read beyond the tensor */
-    STYLEGAN_MEMSET(part, 0, sizeof part);
-    STYLEGAN_MEMCPY(part, p, (size_t)n * size);
-    p = part;
-    if (tensor->type == STYLEGAN_I8) {
-      STYLEGAN_MEMSET(part_scale, 0, sizeof part_scale);
-      STYLEGAN_MEMCPY(part_scale, scale, (size_t)n * 4);
-      scale = part_scale;
-    }
-  }
-  if (tensor->type == STYLEGAN_F16)
-    return SG__LOAD_F16(p);
-  if (tensor->type == STYLEGAN_F32)
-    return SG__LOAD_F32(p);
-  return SG__MUL(SG__LOAD_I8(p), SG__LOAD_F32(scale));
-}
-
-static void SG__FN(unpack)(const sg__tensor *tensor, size_t row, int column,
-                           int count, float *out) {
-  for (int i = 0; i < count; i += SG__LANES) {
-    int n = count - i < SG__LANES ? count - i : SG__LANES;
-    SG__STORE(out + i, SG__FN(load_weights)(tensor, row, column + i, n));
-  }
-}
-
-static void SG__FN(panel)(const sg__tensor *tensor, size_t row, int rows,
-                          int column, int q, const float *style, float *squares,
-                          float *panel) {
-  for (int v = 0; v < q; v++) {
-    int first = column + v * SG__LANES, left = tensor->columns - first;
-    int n = left < SG__LANES ? left : SG__LANES;
-    SG__V sum = SG__LOAD(squares + v * SG__LANES);
-    float *out = panel + v * SG__LANES;
-    for (int i = 0; i < rows; i++, out += q * SG__LANES) {
-      SG__V w = SG__FN(load_weights)(tensor, row + (size_t)i, first, n);
-      if (style)
-        w = SG__MUL(w, SG__SET1(style[i]));
-      sum = SG__FMA(w, w, sum);
-      SG__STORE(out, w);
-    }
-    SG__STORE(squares + v * SG__LANES, sum);
-  }
-}
-
-/* p pixels x q vectors of outputs, from pixel `column` of the row on; p and q
-   are constants, so that the sums are registers. */
-SG__INLINE void SG__FN(tile)(const sg__row *r, int column, const int p,
-                             const int q) {
-  SG__V sum[SG__P][SG__Q];
-  SG__UNROLL for (int i = 0; i < p; i++) {
-    SG__UNROLL for (int j = 0; j < q; j++) sum[i][j] = SG__SET1(0.0f);
-  }
-  for (int tap = 0; tap < r->taps; tap++) {
-    const float *x = r->input + r->offset[tap] + (ptrdiff_t)column * SG__LANES;
-    const float *w = r->panel[tap];
-    for (int c = 0; c < r->channels; c += SG__LANES, x += r->input_block) {
-      int lanes = r->channels - c < SG__LANES ? r->channels - c : SG__LANES;
-      SG__UNROLL for (int i = 0; i < p; i++)
-          SG__PREFETCH(x + 2 * r->input_block + i * SG__LANES);
-      for (int lane = 0; lane < lanes; lane++, w += q * SG__LANES) {
-        SG__V weight[SG__Q];
-        SG__UNROLL for (int j = 0; j < q; j++) weight[j] =
-            SG__LOAD(w + j * SG__LANES);
-        SG__UNROLL for (int i = 0; i < p; i++) {
-          SG__V input = SG__SET1(x[i * SG__LANES + lane]);
-          SG__UNROLL for (int j = 0; j < q; j++) sum[i][j] =
-              SG__FMA(input, weight[j], sum[i][j]);
+/* n (1 to V) stored values of a tensor as a float vector, i8 scaled; the lanes beyond n are zero. */
+SG__INLINE SG__V SG__FN(load_weights)(const sg__tensor *tensor, size_t row, int column, int n) {
+    static const unsigned char bytes[STYLEGAN_TYPE_COUNT] = {4, 2, 1};
+    size_t size = bytes[tensor->type];
+    const unsigned char *p = tensor->data + (row * (size_t)tensor->columns + (size_t)column) * size;
+    const unsigned char *scale = tensor->scales + (size_t)column * 4;
+    unsigned char part[SG__LANES * 4], part_scale[SG__LANES * 4];
+    if (SG__LANES > 1 && n < SG__LANES) { /* never read beyond the tensor */
+        STYLEGAN_MEMSET(part, 0, sizeof part);
+        STYLEGAN_MEMCPY(part, p, (size_t)n * size);
+        p = part;
+        if (tensor->type == STYLEGAN_I8) {
+            STYLEGAN_MEMSET(part_scale, 0, sizeof part_scale);
+            STYLEGAN_MEMCPY(part_scale, scale, (size_t)n * 4);
+            scale = part_scale;
         }
-      }
     }
-  }
-  float *out = r->output + (size_t)column * r->output_pixel;
-  SG__UNROLL for (int i = 0; i < p; i++) {
-    SG__UNROLL for (int j = 0; j < q; j++) {
-      SG__STORE(out + (size_t)i * r->output_pixel +
-                    (size_t)j * r->output_vector,
-                sum[i][j]);
+    if (tensor->type == STYLEGAN_F16) return SG__LOAD_F16(p);
+    if (tensor->type == STYLEGAN_F32) return SG__LOAD_F32(p);
+    return SG__MUL(SG__LOAD_I8(p), SG__LOAD_F32(scale));
+}
+
+static void SG__FN(unpack)(const sg__tensor *tensor, size_t row, int column, int count, float *out) {
+    for (int i = 0; i < count; i += SG__LANES) {
+        int n = count - i < SG__LANES ? count - i : SG__LANES;
+        SG__STORE(out + i, SG__FN(load_weights)(tensor, row, column + i, n));
     }
-  }
+}
+
+static void SG__FN(panel)(const sg__tensor *tensor, size_t row, int rows, int column, int q, const float *style,
+                          float *squares, float *panel) {
+    for (int v = 0; v < q; v++) {
+        int first = column + v * SG__LANES, left = tensor->columns - first;
+        int n = left < SG__LANES ? left : SG__LANES;
+        SG__V sum = SG__LOAD(squares + v * SG__LANES);
+        float *out = panel + v * SG__LANES;
+        for (int i = 0; i < rows; i++, out += q * SG__LANES) {
+            SG__V w = SG__FN(load_weights)(tensor, row + (size_t)i, first, n);
+            if (style) w = SG__MUL(w, SG__SET1(style[i]));
+            sum = SG__FMA(w, w, sum);
+            SG__STORE(out, w);
+        }
+        SG__STORE(squares + v * SG__LANES, sum);
+    }
+}
+
+/* p pixels x q vectors of outputs, from pixel `column` of the row on; p and q are constants, so that the sums are
+   registers. */
+SG__INLINE void SG__FN(tile)(const sg__row *r, int column, const int p, const int q) {
+    SG__V sum[SG__P][SG__Q];
+    SG__UNROLL for (int i = 0; i < p; i++) {
+        SG__UNROLL for (int j = 0; j < q; j++) sum[i][j] = SG__SET1(0.0f);
+    }
+    for (int tap = 0; tap < r->taps; tap++) {
+        const float *x = r->input + r->offset[tap] + (ptrdiff_t)column * SG__LANES;
+        const float *w = r->panel[tap];
+        for (int c = 0; c < r->channels; c += SG__LANES, x += r->input_block) {
+            int lanes = r->channels - c < SG__LANES ? r->channels - c : SG__LANES;
+            SG__UNROLL for (int i = 0; i < p; i++) SG__PREFETCH(x + 2 * r->input_block + i * SG__LANES);
+            for (int lane = 0; lane < lanes; lane++, w += q * SG__LANES) {
+                SG__V weight[SG__Q];
+                SG__UNROLL for (int j = 0; j < q; j++) weight[j] = SG__LOAD(w + j * SG__LANES);
+                SG__UNROLL for (int i = 0; i < p; i++) {
+                    SG__V input = SG__SET1(x[i * SG__LANES + lane]);
+                    SG__UNROLL for (int j = 0; j < q; j++) sum[i][j] = SG__FMA(input, weight[j], sum[i][j]);
+                }
+            }
+        }
+    }
+    float *out = r->output + (size_t)column * r->output_pixel;
+    SG__UNROLL for (int i = 0; i < p; i++) {
+        SG__UNROLL for (int j = 0; j < q; j++) {
+            SG__STORE(out + (size_t)i * r->output_pixel + (size_t)j * r->output_vector, sum[i][j]);
+        }
+    }
 }
 
 SG__INLINE void SG__FN(tiles)(const sg__row *r, const int q) {
-  int column = 0;
-  for (; column + SG__P <= r->width; column += SG__P)
-    SG__FN(tile)(r, column, SG__P, q);
+    int column = 0;
+    for (; column + SG__P <= r->width; column += SG__P) SG__FN(tile)(r, column, SG__P, q);
 #if SG__P > 4
-  for (; column + 4 <= r->width; column += 4)
-    SG__FN(tile)(r, column, 4, q);
+    for (; column + 4 <= r->width; column += 4) SG__FN(tile)(r, column, 4, q);
 #endif
 #if SG__P > 2
-  for (; column + 2 <= r->width; column += 2)
-    SG__FN(tile)(r, column, 2, q);
+    for (; column + 2 <= r->width; column += 2) SG__FN(tile)(r, column, 2, q);
 #endif
-  for (; column < r->width; column++)
-    SG__FN(tile)(r, column, 1, q);
+    for (; column < r->width; column++) SG__FN(tile)(r, column, 1, q);
 }
 
 static void SG__FN(convolve)(const sg__row *row, int q) {
-  switch (q) {
-  case 1:
-    SG__FN(tiles)(row, 1);
-    break;
-  case 2:
-    SG__FN(tiles)(row, 2);
-    break;
+    switch (q) {
+    case 1:
+        SG__FN(tiles)(row, 1);
+        break;
+    case 2:
+        SG__FN(tiles)(row, 2);
+        break;
 #if SG__Q > 2
-  case 3:
-    SG__FN(tiles)(row, 3);
-    break;
-  case 4:
-    SG__FN(tiles)(row, 4);
-    break;
+    case 3:
+        SG__FN(tiles)(row, 3);
+        break;
+    case 4:
+        SG__FN(tiles)(row, 4);
+        break;
 #endif
-  }
+    }
 }
 
 static void SG__FN(finish)(float *row, int width, const sg__epilogue *e) {
-  SG__V scale = SG__LOAD(e->scale), bias = SG__LOAD(e->bias),
-        strength = SG__LOAD(e->strength);
-  SG__V gain = SG__SET1(e->gain), clamp = SG__SET1(e->clamp),
-        unclamp = SG__SET1(-e->clamp);
-  /* linear, relu and lrelu are max(x, slope * x); the curves take a detour
-   * through memory */
-  SG__V slope = SG__SET1(e->activation == STYLEGAN_LRELU  ? 0.2f
-                         : e->activation == STYLEGAN_RELU ? 0.0f
-                                                          : 1.0f);
-  int curved = e->activation > STYLEGAN_LRELU;
-  for (int i = 0; i < width; i++, row += SG__LANES) {
-    SG__V x = SG__MUL(SG__LOAD(row), scale);
-    if (e->noise)
-      x = SG__FMA(SG__SET1(e->noise[i]), strength, x);
-    x = SG__ADD(x, bias);
-    x = SG__MAX(x, SG__MUL(x, slope));
-    if (curved) {
-      SG__STORE(row, x);
-      for (int lane = 0; lane < SG__LANES; lane++)
-        row[lane] = sg__curve(e->activation, row[lane]);
-      x = SG__LOAD(row);
+    SG__V scale = SG__LOAD(e->scale), bias = SG__LOAD(e->bias), strength = SG__LOAD(e->strength);
+    SG__V gain = SG__SET1(e->gain), clamp = SG__SET1(e->clamp), unclamp = SG__SET1(-e->clamp);
+    /* linear, relu and lrelu are max(x, slope * x); the curves take a detour through memory */
+    SG__V slope = SG__SET1(e->activation == STYLEGAN_LRELU ? 0.2f : e->activation == STYLEGAN_RELU ? 0.0f : 1.0f);
+    int curved = e->activation > STYLEGAN_LRELU;
+    for (int i = 0; i < width; i++, row += SG__LANES) {
+        SG__V x = SG__MUL(SG__LOAD(row), scale);
+        if (e->noise) x = SG__FMA(SG__SET1(e->noise[i]), strength, x);
+        x = SG__ADD(x, bias);
+        x = SG__MAX(x, SG__MUL(x, slope));
+        if (curved) {
+            SG__STORE(row, x);
+            for (int lane = 0; lane < SG__LANES; lane++) row[lane] = sg__curve(e->activation, row[lane]);
+            x = SG__LOAD(row);
+        }
+        x = SG__MUL(x, gain);
+        if (e->clamp > 0) x = SG__MIN(SG__MAX(x, unclamp), clamp);
+        if (e->add) x = SG__ADD(x, SG__LOAD(e->add + (size_t)i * SG__LANES));
+        SG__STORE(row, x);
     }
-    x = SG__MUL(x, gain);
-    if (e->clamp > 0)
-      x = SG__MIN(SG__MAX(x, unclamp), clamp);
-    if (e->add)
-      x = SG__ADD(x, SG__LOAD(e->add + (size_t)i * SG__LANES));
-    SG__STORE(row, x);
-  }
 }
 
-/* `vectors` neighbouring vectors of a weighted sum; a constant, so that the
- * sums are registers. */
-SG__INLINE void SG__FN(weighted_vectors)(float *out, size_t at,
-                                         const float *const *source,
-                                         const float *weight, int n,
+/* `vectors` neighbouring vectors of a weighted sum; a constant, so that the sums are registers. */
+SG__INLINE void SG__FN(weighted_vectors)(float *out, size_t at, const float *const *source, const float *weight, int n,
                                          const int vectors) {
-  SG__V sum[4];
-  SG__UNROLL for (int v = 0; v < vectors; v++) sum[v] = SG__SET1(0.0f);
-  for (int k = 0; k < n; k++) {
-    SG__V w = SG__SET1(weight[k]);
-    SG__UNROLL for (int v = 0; v < vectors; v++) {
-      sum[v] =
-          SG__FMA(w, SG__LOAD(source[k] + at + (size_t)v * SG__LANES), sum[v]);
+    SG__V sum[4];
+    SG__UNROLL for (int v = 0; v < vectors; v++) sum[v] = SG__SET1(0.0f);
+    for (int k = 0; k < n; k++) {
+        SG__V w = SG__SET1(weight[k]);
+        SG__UNROLL for (int v = 0; v < vectors; v++) {
+            sum[v] = SG__FMA(w, SG__LOAD(source[k] + at + (size_t)v * SG__LANES), sum[v]);
+        }
     }
-  }
-  SG__UNROLL for (int v = 0; v < vectors; v++)
-      SG__STORE(out + at + (size_t)v * SG__LANES, sum[v]);
+    SG__UNROLL for (int v = 0; v < vectors; v++) SG__STORE(out + at + (size_t)v * SG__LANES, sum[v]);
 }
 
-static void SG__FN(weighted_sum)(float *out, int count,
-                                 const float *const *source,
-                                 const float *weight, int n) {
-  int at = 0;
-  for (; at + 4 * SG__LANES <= count; at += 4 * SG__LANES) {
-    SG__FN(weighted_vectors)(out, (size_t)at, source, weight, n, 4);
-  }
-  for (; at < count; at += SG__LANES)
-    SG__FN(weighted_vectors)(out, (size_t)at, source, weight, n, 1);
-}
-
-/* Each row is summed around its first pixel, so that a mean far from zero costs
-   no precision, and merged with the rows before by Chan's formula. */
-static void SG__FN(moments)(const float *x, int width, int height,
-                            size_t row_stride, float *mean, float *deviation) {
-  SG__V all_mean = SG__SET1(0.0f), all_deviation = all_mean;
-  SG__V per_pixel = SG__SET1(1.0f / (float)width);
-  for (int y = 0; y < height; y++, x += row_stride) {
-    SG__V pivot = SG__LOAD(x), sum = SG__SET1(0.0f), squares = sum;
-    for (int i = 0; i < width; i++) {
-      SG__V d = SG__SUB(SG__LOAD(x + (size_t)i * SG__LANES), pivot);
-      sum = SG__ADD(sum, d);
-      squares = SG__FMA(d, d, squares);
+static void SG__FN(weighted_sum)(float *out, int count, const float *const *source, const float *weight, int n) {
+    int at = 0;
+    for (; at + 4 * SG__LANES <= count; at += 4 * SG__LANES) {
+        SG__FN(weighted_vectors)(out, (size_t)at, source, weight, n, 4);
     }
-    SG__V row_mean = SG__MUL(sum, per_pixel);
-    SG__V row_deviation = SG__SUB(squares, SG__MUL(sum, row_mean));
-    SG__V delta = SG__SUB(SG__ADD(pivot, row_mean), all_mean);
-    float before = (float)width * (float)y,
-          share = (float)width / (before + (float)width);
-    all_mean = SG__FMA(delta, SG__SET1(share), all_mean);
-    SG__V between = SG__MUL(SG__MUL(delta, delta), SG__SET1(before * share));
-    all_deviation = SG__ADD(all_deviation, SG__ADD(row_deviation, between));
-  }
-  SG__STORE(mean, all_mean);
-  SG__STORE(deviation, all_deviation);
+    for (; at < count; at += SG__LANES) SG__FN(weighted_vectors)(out, (size_t)at, source, weight, n, 1);
 }
 
-/* One dimension of Bt d: n values d [step] to n values v [step]. a^2 = 1/2, b^2
- * = 2. */
-SG__INLINE void SG__FN(winograd_bt)(const SG__V *d, SG__V *v, const int step,
-                                    const int n) {
-  const SG__V *e = n == 6 ? d + step : d;
-  SG__V a2 = SG__SET1(-0.5f), b2 = SG__SET1(-2.0f), both = SG__SET1(-2.5f);
-  SG__V even_a = SG__FMA(e[step], b2, e[3 * step]);
-  SG__V odd_a = SG__MUL(SG__FMA(e[0], b2, e[2 * step]), SG__SET1(0.70710678f));
-  SG__V even_b = SG__FMA(e[step], a2, e[3 * step]);
-  SG__V odd_b = SG__MUL(SG__FMA(e[0], a2, e[2 * step]), SG__SET1(1.41421356f));
-  SG__V infinity = SG__FMA(e[2 * step], both, SG__ADD(e[0], e[4 * step]));
-  if (n == 6) {
-    *v = SG__FMA(d[2 * step], both, SG__ADD(d[0], d[4 * step]));
-    v += step;
-  }
-  v[0] = SG__ADD(even_a, odd_a);
-  v[step] = SG__SUB(even_a, odd_a);
-  v[2 * step] = SG__ADD(even_b, odd_b);
-  v[3 * step] = SG__SUB(even_b, odd_b);
-  v[4 * step] = infinity;
+/* Each row is summed around its first pixel, so that a mean far from zero costs no precision, and merged with the rows
+   before by Chan's formula. */
+static void SG__FN(moments)(const float *x, int width, int height, size_t row_stride, float *mean, float *deviation) {
+    SG__V all_mean = SG__SET1(0.0f), all_deviation = all_mean;
+    SG__V per_pixel = SG__SET1(1.0f / (float)width);
+    for (int y = 0; y < height; y++, x += row_stride) {
+        SG__V pivot = SG__LOAD(x), sum = SG__SET1(0.0f), squares = sum;
+        for (int i = 0; i < width; i++) {
+            SG__V d = SG__SUB(SG__LOAD(x + (size_t)i * SG__LANES), pivot);
+            sum = SG__ADD(sum, d);
+            squares = SG__FMA(d, d, squares);
+        }
+        SG__V row_mean = SG__MUL(sum, per_pixel);
+        SG__V row_deviation = SG__SUB(squares, SG__MUL(sum, row_mean));
+        SG__V delta = SG__SUB(SG__ADD(pivot, row_mean), all_mean);
+        float before = (float)width * (float)y, share = (float)width / (before + (float)width);
+        all_mean = SG__FMA(delta, SG__SET1(share), all_mean);
+        SG__V between = SG__MUL(SG__MUL(delta, delta), SG__SET1(before * share));
+        all_deviation = SG__ADD(all_deviation, SG__ADD(row_deviation, between));
+    }
+    SG__STORE(mean, all_mean);
+    SG__STORE(deviation, all_deviation);
+}
+
+/* One dimension of Bt d: n values d [step] to n values v [step]. a^2 = 1/2, b^2 = 2. */
+SG__INLINE void SG__FN(winograd_bt)(const SG__V *d, SG__V *v, const int step, const int n) {
+    const SG__V *e = n == 6 ? d + step : d;
+    SG__V a2 = SG__SET1(-0.5f), b2 = SG__SET1(-2.0f), both = SG__SET1(-2.5f);
+    SG__V even_a = SG__FMA(e[step], b2, e[3 * step]);
+    SG__V odd_a = SG__MUL(SG__FMA(e[0], b2, e[2 * step]), SG__SET1(0.70710678f));
+    SG__V even_b = SG__FMA(e[step], a2, e[3 * step]);
+    SG__V odd_b = SG__MUL(SG__FMA(e[0], a2, e[2 * step]), SG__SET1(1.41421356f));
+    SG__V infinity = SG__FMA(e[2 * step], both, SG__ADD(e[0], e[4 * step]));
+    if (n == 6) {
+        *v = SG__FMA(d[2 * step], both, SG__ADD(d[0], d[4 * step]));
+        v += step;
+    }
+    v[0] = SG__ADD(even_a, odd_a);
+    v[step] = SG__SUB(even_a, odd_a);
+    v[2 * step] = SG__ADD(even_b, odd_b);
+    v[3 * step] = SG__SUB(even_b, odd_b);
+    v[4 * step] = infinity;
 }
 
 /* One dimension of At m: n values m [step] to 4 values y [step]. */
-SG__INLINE void SG__FN(winograd_at)(const SG__V *m, SG__V *y, const int step,
-                                    const int n) {
-  const SG__V *e = n == 6 ? m + step : m;
-  SG__V sum_a = SG__ADD(e[0], e[step]),
-        sum_b = SG__ADD(e[2 * step], e[3 * step]);
-  SG__V odd_a = SG__SUB(e[0], e[step]),
-        odd_b = SG__SUB(e[2 * step], e[3 * step]);
-  SG__V infinity = e[4 * step], zero = n == 6 ? SG__ADD(sum_a, m[0]) : sum_a;
-  odd_a = SG__MUL(odd_a, SG__SET1(0.70710678f));
-  odd_b = SG__MUL(odd_b, SG__SET1(1.41421356f));
-  y[0] = SG__ADD(zero, sum_b);
-  y[step] = SG__ADD(odd_a, odd_b);
-  y[2 * step] = SG__FMA(sum_a, SG__SET1(0.5f), SG__ADD(sum_b, sum_b));
-  y[3 * step] =
-      SG__ADD(SG__FMA(odd_a, SG__SET1(0.5f), SG__ADD(odd_b, odd_b)), infinity);
+SG__INLINE void SG__FN(winograd_at)(const SG__V *m, SG__V *y, const int step, const int n) {
+    const SG__V *e = n == 6 ? m + step : m;
+    SG__V sum_a = SG__ADD(e[0], e[step]), sum_b = SG__ADD(e[2 * step], e[3 * step]);
+    SG__V odd_a = SG__SUB(e[0], e[step]), odd_b = SG__SUB(e[2 * step], e[3 * step]);
+    SG__V infinity = e[4 * step], zero = n == 6 ? SG__ADD(sum_a, m[0]) : sum_a;
+    odd_a = SG__MUL(odd_a, SG__SET1(0.70710678f));
+    odd_b = SG__MUL(odd_b, SG__SET1(1.41421356f));
+    y[0] = SG__ADD(zero, sum_b);
+    y[step] = SG__ADD(odd_a, odd_b);
+    y[2 * step] = SG__FMA(sum_a, SG__SET1(0.5f), SG__ADD(sum_b, sum_b));
+    y[3 * step] = SG__ADD(SG__FMA(odd_a, SG__SET1(0.5f), SG__ADD(odd_b, odd_b)), infinity);
 }
 
 /* One dimension of G g: 3 (n = 6) or 2 values g [step] to n values u [step]. */
-SG__INLINE void SG__FN(winograd_g)(const SG__V *g, SG__V *u, const int g_step,
-                                   const int step, const int n) {
-  SG__V odd_a = SG__MUL(g[g_step], SG__SET1(0.70710678f)),
-        odd_b = SG__MUL(g[g_step], SG__SET1(1.41421356f));
-  if (n == 6) {
-    SG__V even_a = SG__FMA(g[2 * g_step], SG__SET1(0.5f), g[0]),
-          even_b = SG__FMA(g[2 * g_step], SG__SET1(2.0f), g[0]);
-    SG__V over_a = SG__SET1(-1 / 1.5f), over_b = SG__SET1(1 / 6.0f);
-    u[0] = g[0];
-    u[step] = SG__MUL(SG__ADD(even_a, odd_a), over_a);
-    u[2 * step] = SG__MUL(SG__SUB(even_a, odd_a), over_a);
-    u[3 * step] = SG__MUL(SG__ADD(even_b, odd_b), over_b);
-    u[4 * step] = SG__MUL(SG__SUB(even_b, odd_b), over_b);
-    u[5 * step] = g[2 * g_step];
-  } else {
-    SG__V over_a = SG__SET1(0.47140452f),
-          over_b = SG__SET1(0.23570226f); /* 1 / 3a, 1 / 3b */
-    u[0] = SG__MUL(SG__SUB(SG__SET1(0.0f), SG__ADD(g[0], odd_a)), over_a);
-    u[step] = SG__MUL(SG__SUB(g[0], odd_a), over_a);
-    u[2 * step] = SG__MUL(SG__ADD(g[0], odd_b), over_b);
-    u[3 * step] = SG__MUL(SG__SUB(odd_b, g[0]), over_b);
-    u[4 * step] = g[g_step];
-  }
+SG__INLINE void SG__FN(winograd_g)(const SG__V *g, SG__V *u, const int g_step, const int step, const int n) {
+    SG__V odd_a = SG__MUL(g[g_step], SG__SET1(0.70710678f)), odd_b = SG__MUL(g[g_step], SG__SET1(1.41421356f));
+    if (n == 6) {
+        SG__V even_a = SG__FMA(g[2 * g_step], SG__SET1(0.5f), g[0]),
+              even_b = SG__FMA(g[2 * g_step], SG__SET1(2.0f), g[0]);
+        SG__V over_a = SG__SET1(-1 / 1.5f), over_b = SG__SET1(1 / 6.0f);
+        u[0] = g[0];
+        u[step] = SG__MUL(SG__ADD(even_a, odd_a), over_a);
+        u[2 * step] = SG__MUL(SG__SUB(even_a, odd_a), over_a);
+        u[3 * step] = SG__MUL(SG__ADD(even_b, odd_b), over_b);
+        u[4 * step] = SG__MUL(SG__SUB(even_b, odd_b), over_b);
+        u[5 * step] = g[2 * g_step];
+    } else {
+        SG__V over_a = SG__SET1(0.47140452f), over_b = SG__SET1(0.23570226f); /* 1 / 3a, 1 / 3b */
+        u[0] = SG__MUL(SG__SUB(SG__SET1(0.0f), SG__ADD(g[0], odd_a)), over_a);
+        u[step] = SG__MUL(SG__SUB(g[0], odd_a), over_a);
+        u[2 * step] = SG__MUL(SG__ADD(g[0], odd_b), over_b);
+        u[3 * step] = SG__MUL(SG__SUB(odd_b, g[0]), over_b);
+        u[4 * step] = g[g_step];
+    }
 }
 
-SG__INLINE void SG__FN(winograd_input_tiles)(const float *const *row, int tiles,
-                                             float *out, size_t stride,
+SG__INLINE void SG__FN(winograd_input_tiles)(const float *const *row, int tiles, float *out, size_t stride,
                                              const int n) {
-  for (int t = 0; t < tiles; t++) {
-    SG__V d[36], v[36];
-    SG__UNROLL for (int y = 0; y < n; y++) {
-      SG__UNROLL for (int x = 0; x < n; x++) d[x] =
-          SG__LOAD(row[y] + (size_t)(4 * t + x) * SG__LANES);
-      SG__FN(winograd_bt)(d, v + y * n, 1, n);
+    for (int t = 0; t < tiles; t++) {
+        SG__V d[36], v[36];
+        SG__UNROLL for (int y = 0; y < n; y++) {
+            SG__UNROLL for (int x = 0; x < n; x++) d[x] = SG__LOAD(row[y] + (size_t)(4 * t + x) * SG__LANES);
+            SG__FN(winograd_bt)(d, v + y * n, 1, n);
+        }
+        SG__UNROLL for (int x = 0; x < n; x++) {
+            SG__FN(winograd_bt)(v + x, d, n, n);
+            SG__UNROLL for (int y = 0; y < n; y++) {
+                SG__STORE(out + (size_t)(y * n + x) * stride + (size_t)t * SG__LANES, d[y * n]);
+            }
+        }
     }
-    SG__UNROLL for (int x = 0; x < n; x++) {
-      SG__FN(winograd_bt)(v + x, d, n, n);
-      SG__UNROLL for (int y = 0; y < n; y++) {
-        SG__STORE(out + (size_t)(y * n + x) * stride + (size_t)t * SG__LANES,
-                  d[y * n]);
-      }
-    }
-  }
 }
 
-static void SG__FN(winograd_input)(const float *const *row, int points,
-                                   int tiles, float *out, size_t stride) {
-  if (points == 6) {
-    SG__FN(winograd_input_tiles)(row, tiles, out, stride, 6);
-  } else {
-    SG__FN(winograd_input_tiles)(row, tiles, out, stride, 5);
-  }
-}
-
-SG__INLINE void SG__FN(winograd_weight_vectors)(const float *const *tap,
-                                                int count, float *out,
-                                                size_t stride, const int n) {
-  const int r = n - 3;
-  for (int i = 0; i < count; i++) {
-    SG__V g[9], v[18], u[6];
-    SG__UNROLL for (int k = 0; k < r * r; k++) {
-      g[k] = tap[k] ? SG__LOAD(tap[k] + (size_t)i * SG__LANES) : SG__SET1(0.0f);
+static void SG__FN(winograd_input)(const float *const *row, int points, int tiles, float *out, size_t stride) {
+    if (points == 6) {
+        SG__FN(winograd_input_tiles)(row, tiles, out, stride, 6);
+    } else {
+        SG__FN(winograd_input_tiles)(row, tiles, out, stride, 5);
     }
-    SG__UNROLL for (int y = 0; y < r; y++)
-        SG__FN(winograd_g)(g + y * r, v + y * n, 1, 1, n);
-    SG__UNROLL for (int x = 0; x < n; x++) {
-      SG__FN(winograd_g)(v + x, u, n, 1, n);
-      SG__UNROLL for (int y = 0; y < n; y++) {
-        SG__STORE(out + (size_t)(y * n + x) * stride + (size_t)i * SG__LANES,
-                  u[y]);
-      }
+}
+
+SG__INLINE void SG__FN(winograd_weight_vectors)(const float *const *tap, int count, float *out, size_t stride,
+                                                const int n) {
+    const int r = n - 3;
+    for (int i = 0; i < count; i++) {
+        SG__V g[9], v[18], u[6];
+        SG__UNROLL for (int k = 0; k < r * r; k++) {
+            g[k] = tap[k] ? SG__LOAD(tap[k] + (size_t)i * SG__LANES) : SG__SET1(0.0f);
+        }
+        SG__UNROLL for (int y = 0; y < r; y++) SG__FN(winograd_g)(g + y * r, v + y * n, 1, 1, n);
+        SG__UNROLL for (int x = 0; x < n; x++) {
+            SG__FN(winograd_g)(v + x, u, n, 1, n);
+            SG__UNROLL for (int y = 0; y < n; y++) {
+                SG__STORE(out + (size_t)(y * n + x) * stride + (size_t)i * SG__LANES, u[y]);
+            }
+        }
     }
-  }
 }
 
-static void SG__FN(winograd_weights)(const float *const *tap, int points,
-                                     int count, float *out, size_t stride) {
-  if (points == 6) {
-    SG__FN(winograd_weight_vectors)(tap, count, out, stride, 6);
-  } else {
-    SG__FN(winograd_weight_vectors)(tap, count, out, stride, 5);
-  }
+static void SG__FN(winograd_weights)(const float *const *tap, int points, int count, float *out, size_t stride) {
+    if (points == 6) {
+        SG__FN(winograd_weight_vectors)(tap, count, out, stride, 6);
+    } else {
+        SG__FN(winograd_weight_vectors)(tap, count, out, stride, 5);
+    }
 }
 
-SG__INLINE void SG__FN(winograd_output_tiles)(const float *in, size_t stride,
-                                              int tiles, float *out, size_t row,
+SG__INLINE void SG__FN(winograd_output_tiles)(const float *in, size_t stride, int tiles, float *out, size_t row,
                                               size_t pixel, const int n) {
-  for (int t = 0; t < tiles; t++) {
-    SG__V m[6], v[24], y[4];
-    SG__UNROLL for (int i = 0; i < n; i++) { /* columns first: v [4][n] */
-      SG__UNROLL for (int j = 0; j < n; j++) m[j] =
-          SG__LOAD(in + (size_t)(j * n + i) * stride + (size_t)t * SG__LANES);
-      SG__FN(winograd_at)(m, y, 1, n);
-      SG__UNROLL for (int j = 0; j < 4; j++) v[j * n + i] = y[j];
+    for (int t = 0; t < tiles; t++) {
+        SG__V m[6], v[24], y[4];
+        SG__UNROLL for (int i = 0; i < n; i++) { /* columns first: v [4][n] */
+            SG__UNROLL for (int j = 0; j < n; j++) m[j] =
+                SG__LOAD(in + (size_t)(j * n + i) * stride + (size_t)t * SG__LANES);
+            SG__FN(winograd_at)(m, y, 1, n);
+            SG__UNROLL for (int j = 0; j < 4; j++) v[j * n + i] = y[j];
+        }
+        SG__UNROLL for (int j = 0; j < 4; j++) {
+            SG__FN(winograd_at)(v + j * n, y, 1, n);
+            SG__UNROLL for (int i = 0; i < 4; i++) SG__STORE(out + (size_t)j * row + (size_t)(4 * t + i) * pixel, y[i]);
+        }
     }
-    SG__UNROLL for (int j = 0; j < 4; j++) {
-      SG__FN(winograd_at)(v + j * n, y, 1, n);
-      SG__UNROLL for (int i = 0; i < 4; i++)
-          SG__STORE(out + (size_t)j * row + (size_t)(4 * t + i) * pixel, y[i]);
-    }
-  }
 }
 
-static void SG__FN(winograd_output)(const float *in, size_t stride, int points,
-                                    int tiles, float *out, size_t row,
+static void SG__FN(winograd_output)(const float *in, size_t stride, int points, int tiles, float *out, size_t row,
                                     size_t pixel) {
-  if (points == 6) {
-    SG__FN(winograd_output_tiles)(in, stride, tiles, out, row, pixel, 6);
-  } else {
-    SG__FN(winograd_output_tiles)(in, stride, tiles, out, row, pixel, 5);
-  }
+    if (points == 6) {
+        SG__FN(winograd_output_tiles)(in, stride, tiles, out, row, pixel, 6);
+    } else {
+        SG__FN(winograd_output_tiles)(in, stride, tiles, out, row, pixel, 5);
+    }
 }
 
-static void SG__FN(scale_shift)(float *row, int width, const float *scale,
-                                const float *shift) {
-  SG__V a = SG__LOAD(scale), b = SG__LOAD(shift);
-  for (int i = 0; i < width; i++, row += SG__LANES)
-    SG__STORE(row, SG__FMA(SG__LOAD(row), a, b));
+static void SG__FN(scale_shift)(float *row, int width, const float *mean, const float *scale, const float *shift) {
+    SG__V m = SG__LOAD(mean), a = SG__LOAD(scale), b = SG__LOAD(shift);
+    for (int i = 0; i < width; i++, row += SG__LANES) SG__STORE(row, SG__FMA(SG__SUB(SG__LOAD(row), m), a, b));
 }
 
 static const sg__kernels SG__FN(kernels) = {
@@ -4879,20 +4072,15 @@ static const sg__kernels SG__FN(kernels) = {
 
    MIT licence. Copyright (c) 2026 the stylegan.h maintainers.
 
-   Permission is hereby granted, free of charge, to any person obtaining a copy
-   of this software and associated documentation files (the "Software"), to deal
-   in the Software without restriction, including without limitation the rights
-   to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
-   copies of the Software, and to permit persons to whom the Software is
-   furnished to do so, subject to the following conditions:
+   Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
+   documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
+   rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to
+   permit persons to whom the Software is furnished to do so, subject to the following conditions:
 
-   The above copyright notice and this permission notice shall be included in
-   all copies or substantial portions of the Software.
+   The above copyright notice and this permission notice shall be included in all copies or substantial portions of the
+   Software.
 
-   THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
-   IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
-   FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
-   AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
-   LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
-   OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
-   SOFTWARE. */
+   THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
+   WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
+   COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
+   OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE. */

@@ -239,14 +239,16 @@ static verdict check_moments(const sg__kernels *k) {
 
 static verdict check_scale_shift(const sg__kernels *k) {
     verdict v = {0, 0};
-    fill(factors, (size_t)(2 * k->lanes), 13);
+    fill(factors, (size_t)(3 * k->lanes), 13);
     for (int width = 1; width <= 19; width++, v.sizes++) {
         fill(input, (size_t)(width * k->lanes), 14);
         memcpy(output, input, (size_t)(width * k->lanes) * sizeof *input);
-        k->scale_shift(output, width, factors, factors + k->lanes);
+        k->scale_shift(output, width, factors, factors + k->lanes, factors + 2 * k->lanes);
         for (int i = 0; i < width * k->lanes; i++)
             note(&v, (double)output[i],
-                 (double)input[i] * (double)factors[i % k->lanes] + (double)factors[k->lanes + i % k->lanes], 5);
+                 ((double)input[i] - (double)factors[i % k->lanes]) * (double)factors[k->lanes + i % k->lanes] +
+                     (double)factors[2 * k->lanes + i % k->lanes],
+                 5);
     }
     return v;
 }

@@ -60,6 +60,7 @@ typedef struct blueprint {
     int fir_height, fir_width; /* 0: none */
     float fir[MOST_FIR_TAPS * MOST_FIR_TAPS];
     int noise_percent, channel_strength_percent; /* chances of a layer */
+    int fresh;                                   /* as before training: constant ones, no noise, no biases */
     uint64_t state;
     weights *target;
 } blueprint;
@@ -118,11 +119,11 @@ static void add_layer(blueprint *b, int resolution, const char *convolution, int
     if (in)
         add(b, layer, "weight", (const int32_t[4]){b->kernel, b->kernel, in, out},
             gain / sqrt(in * b->kernel * b->kernel), 0);
-    add(b, layer, "bias", (const int32_t[4]){out}, 0.1, 0);
+    add(b, layer, "bias", (const int32_t[4]){out}, b->fresh ? 0 : 0.1, 0);
     if (happens(&b->state, b->noise_percent)) {
         add(b, layer, "noise", (const int32_t[4]){resolution, resolution}, 1, 0);
         add(b, layer, "noise_strength", (const int32_t[4]){happens(&b->state, b->channel_strength_percent) ? out : 1},
-            0.1, 0);
+            b->fresh ? 0 : 0.1, 0);
     }
     if (b->config.family == STYLEGAN_FAMILY_2)
         add_affine(b, layer, in, in);
@@ -179,7 +180,8 @@ static void build(blueprint *b, weights *w) {
     if (b->dense_input)
         add_dense(b, "b4.dense", b->config.w_dim, 16 * b->features[0], 1, 0);
     else
-        add_shifted(b, "b4.const", 3, (const int32_t[3]){4, 4, b->features[0]}, 1, 0);
+        add_shifted(b, "b4.const", 3, (const int32_t[3]){4, 4, b->features[0]}, !b->fresh,
+                    b->fresh ? 16 * b->features[0] : 0);
     (first ? add_style1_synthesis : add_style2_synthesis)(b);
     weights_note(w, "source", "random values");
 }
@@ -308,6 +310,7 @@ static void draw_style1(blueprint *b) {
         config->lod = (float)(count_styles(config->resolution) / 2 * next_uniform(&b->state));
         if (happens(&b->state, 25)) config->lod = floorf(config->lod);
     }
+    b->fresh = happens(&b->state, 10);
 }
 
 static void draw_style2(blueprint *b) {

@@ -307,7 +307,7 @@ void network_add_blur(network *n) {
     if (read_filter(n, n->opt.fir_name, n->opt.fir, false, &blur)) add_filter(n, "fir", &blur);
 }
 
-/* Reads the filter that all up-sampling layers of a kind share into `f`, unless (width 0) it is there already. */
+/* Reads the filter that all up-sampling layers of a kind share; `f` holds those already met (width 0: none). */
 static void read_shared_filter(network *n, const char *pattern, int blocks, filter *f) {
     for (int block = 1; pattern && block < blocks; block++) {
         const place at = {.block = block, .resolution = 4 << block, .layer = 2 * block - 1};
