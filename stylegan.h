@@ -3892,6 +3892,15 @@ static void SG__FN(moments)(const float *x, int width, int height, size_t row_st
     SG__STORE(deviation, all_deviation);
 }
 
+/* Constant sizes make registers of the small arrays; plain C, for small processors, shares one loop instead. */
+#if SG__LANES == 1
+#define SG__UNROLL_TILES
+#define SG__BY_POINTS(f, ...) f(__VA_ARGS__, points)
+#else
+#define SG__UNROLL_TILES SG__UNROLL
+#define SG__BY_POINTS(f, ...) (points == 6 ? f(__VA_ARGS__, 6) : f(__VA_ARGS__, 5))
+#endif
+
 /* One dimension of Bt d: n values d [step] to n values v [step]. a^2 = 1/2, b^2 = 2. */
 SG__INLINE void SG__FN(winograd_bt)(const SG__V *d, SG__V *v, const int step, const int n) {
     const SG__V *e = n == 6 ? d + step : d;
@@ -3953,13 +3962,13 @@ SG__INLINE void SG__FN(winograd_input_tiles)(const float *const *row, int tiles,
                                              const int n) {
     for (int t = 0; t < tiles; t++) {
         SG__V d[36], v[36];
-        SG__UNROLL for (int y = 0; y < n; y++) {
-            SG__UNROLL for (int x = 0; x < n; x++) d[x] = SG__LOAD(row[y] + (size_t)(4 * t + x) * SG__LANES);
+        SG__UNROLL_TILES for (int y = 0; y < n; y++) {
+            SG__UNROLL_TILES for (int x = 0; x < n; x++) d[x] = SG__LOAD(row[y] + (size_t)(4 * t + x) * SG__LANES);
             SG__FN(winograd_bt)(d, v + y * n, 1, n);
         }
-        SG__UNROLL for (int x = 0; x < n; x++) {
+        SG__UNROLL_TILES for (int x = 0; x < n; x++) {
             SG__FN(winograd_bt)(v + x, d, n, n);
-            SG__UNROLL for (int y = 0; y < n; y++) {
+            SG__UNROLL_TILES for (int y = 0; y < n; y++) {
                 SG__STORE(out + (size_t)(y * n + x) * stride + (size_t)t * SG__LANES, d[y * n]);
             }
         }
@@ -3967,11 +3976,7 @@ SG__INLINE void SG__FN(winograd_input_tiles)(const float *const *row, int tiles,
 }
 
 static void SG__FN(winograd_input)(const float *const *row, int points, int tiles, float *out, size_t stride) {
-    if (points == 6) {
-        SG__FN(winograd_input_tiles)(row, tiles, out, stride, 6);
-    } else {
-        SG__FN(winograd_input_tiles)(row, tiles, out, stride, 5);
-    }
+    SG__BY_POINTS(SG__FN(winograd_input_tiles), row, tiles, out, stride);
 }
 
 SG__INLINE void SG__FN(winograd_weight_vectors)(const float *const *tap, int count, float *out, size_t stride,
@@ -3979,13 +3984,13 @@ SG__INLINE void SG__FN(winograd_weight_vectors)(const float *const *tap, int cou
     const int r = n - 3;
     for (int i = 0; i < count; i++) {
         SG__V g[9], v[18], u[6];
-        SG__UNROLL for (int k = 0; k < r * r; k++) {
+        SG__UNROLL_TILES for (int k = 0; k < r * r; k++) {
             g[k] = tap[k] ? SG__LOAD(tap[k] + (size_t)i * SG__LANES) : SG__SET1(0.0f);
         }
-        SG__UNROLL for (int y = 0; y < r; y++) SG__FN(winograd_g)(g + y * r, v + y * n, 1, 1, n);
-        SG__UNROLL for (int x = 0; x < n; x++) {
+        SG__UNROLL_TILES for (int y = 0; y < r; y++) SG__FN(winograd_g)(g + y * r, v + y * n, 1, 1, n);
+        SG__UNROLL_TILES for (int x = 0; x < n; x++) {
             SG__FN(winograd_g)(v + x, u, n, 1, n);
-            SG__UNROLL for (int y = 0; y < n; y++) {
+            SG__UNROLL_TILES for (int y = 0; y < n; y++) {
                 SG__STORE(out + (size_t)(y * n + x) * stride + (size_t)i * SG__LANES, u[y]);
             }
         }
@@ -3993,37 +3998,30 @@ SG__INLINE void SG__FN(winograd_weight_vectors)(const float *const *tap, int cou
 }
 
 static void SG__FN(winograd_weights)(const float *const *tap, int points, int count, float *out, size_t stride) {
-    if (points == 6) {
-        SG__FN(winograd_weight_vectors)(tap, count, out, stride, 6);
-    } else {
-        SG__FN(winograd_weight_vectors)(tap, count, out, stride, 5);
-    }
+    SG__BY_POINTS(SG__FN(winograd_weight_vectors), tap, count, out, stride);
 }
 
 SG__INLINE void SG__FN(winograd_output_tiles)(const float *in, size_t stride, int tiles, float *out, size_t row,
                                               size_t pixel, const int n) {
     for (int t = 0; t < tiles; t++) {
         SG__V m[6], v[24], y[4];
-        SG__UNROLL for (int i = 0; i < n; i++) { /* columns first: v [4][n] */
-            SG__UNROLL for (int j = 0; j < n; j++) m[j] =
+        SG__UNROLL_TILES for (int i = 0; i < n; i++) { /* columns first: v [4][n] */
+            SG__UNROLL_TILES for (int j = 0; j < n; j++) m[j] =
                 SG__LOAD(in + (size_t)(j * n + i) * stride + (size_t)t * SG__LANES);
             SG__FN(winograd_at)(m, y, 1, n);
-            SG__UNROLL for (int j = 0; j < 4; j++) v[j * n + i] = y[j];
+            SG__UNROLL_TILES for (int j = 0; j < 4; j++) v[j * n + i] = y[j];
         }
-        SG__UNROLL for (int j = 0; j < 4; j++) {
+        SG__UNROLL_TILES for (int j = 0; j < 4; j++) {
             SG__FN(winograd_at)(v + j * n, y, 1, n);
-            SG__UNROLL for (int i = 0; i < 4; i++) SG__STORE(out + (size_t)j * row + (size_t)(4 * t + i) * pixel, y[i]);
+            SG__UNROLL_TILES for (int i = 0; i < 4; i++)
+                SG__STORE(out + (size_t)j * row + (size_t)(4 * t + i) * pixel, y[i]);
         }
     }
 }
 
 static void SG__FN(winograd_output)(const float *in, size_t stride, int points, int tiles, float *out, size_t row,
                                     size_t pixel) {
-    if (points == 6) {
-        SG__FN(winograd_output_tiles)(in, stride, tiles, out, row, pixel, 6);
-    } else {
-        SG__FN(winograd_output_tiles)(in, stride, tiles, out, row, pixel, 5);
-    }
+    SG__BY_POINTS(SG__FN(winograd_output_tiles), in, stride, tiles, out, row, pixel);
 }
 
 static void SG__FN(scale_shift)(float *row, int width, const float *mean, const float *scale, const float *shift) {
@@ -4048,6 +4046,8 @@ static const sg__kernels SG__FN(kernels) = {
     SG__FN(scale_shift),
 };
 
+#undef SG__UNROLL_TILES
+#undef SG__BY_POINTS
 #undef SG__ISA
 #undef SG__ISA_ENUM
 #undef SG__LANES
