@@ -22,19 +22,27 @@ typedef enum checkpoint_element { ELEMENT_F32, ELEMENT_F16, ELEMENT_BF16, ELEMEN
 typedef struct checkpoint_style {
     checkpoint_layout layout;
     checkpoint_element element;
-    bool legacy;          /* torch: the older stream instead of a zip archive */
+    bool legacy;          /* torch: the older stream instead of a zip archive ... */
+    int protocol;         /* ... which begins in this pickle protocol, 0: 2 */
     bool shared;          /* torch: all tensors in one storage, transposed */
     bool data_parallel;   /* torch: names begin with "module." */
+    bool bare;            /* torch: the state dict itself */
+    bool training;        /* only the generator in training */
     bool encoder;         /* rosinality: below state_dict, with "decoder." */
-    bool without_average; /* rosinality */
+    int average_rows;     /* rosinality: of latent_avg, 0: a vector */
+    bool without_average; /* rosinality, TensorFlow */
+    int odd_filter;       /* rosinality: 1 the last convolution's filter differs from the others, 2 the last ToRGB's */
+    int fir_gain;         /* rosinality: what the filters sum to, 0: 4 */
     bool without_noise;   /* rosinality */
     bool nested;          /* genforce: below "models" */
     bool python2;         /* TensorFlow: Python 2's strings and longs */
     bool big_endian;      /* TensorFlow */
     bool fortran;         /* TensorFlow: column-major arrays */
     bool tuple;           /* TensorFlow: (G, D, Gs) */
+    bool numpy_scalars;   /* TensorFlow: numbers among the options */
     const char *option;   /* TensorFlow: one more ... */
-    int setting;          /* ... and its value */
+    int setting;          /* ... and its value, unless ... */
+    const char *pickled;  /* ... it is this */
     int fused_from;       /* StyleGAN 1: resolution of the first fused up-sampling, 0: the default, 128 */
     bool unscaled;        /* StyleGAN 1: without equalised learning rate */
 } checkpoint_style;
@@ -441,6 +449,33 @@ static array unfolded(const weights_tensor *t, const parts *p, int family, const
 
 /* --- Whole files --- */
 
+/* The filters of rosinality's up-sampling layers: turned, for theirs convolve, and with the gain of up-sampling. */
+static void put_filters(writer *o, const weights *w) {
+    const weights_tensor *own = NULL, *image = NULL;
+    for (int i = 0; i < w->count; i++) {
+        if (!strcmp(w->tensors[i].name, "fir")) own = &w->tensors[i];
+        if (!strcmp(w->tensors[i].name, "fir_image")) image = &w->tensors[i];
+    }
+    for (int block = 1; 4 << block <= w->config.resolution; block++) {
+        for (int is_image = 0; is_image < 2; is_image++) {
+            const weights_tensor *t = is_image && image ? image : own;
+            const int count = t->shape[0] * t->shape[1];
+            const bool odd = o->style.odd_filter == is_image + 1 && 8 << block > w->config.resolution;
+            const float gain = o->style.fir_gain ? (float)o->style.fir_gain : 4.0f;
+            array a = {2, {t->shape[0], t->shape[1]}, cli_alloc((size_t)count, sizeof *a.values)};
+            for (int i = 0; i < count; i++) {
+                a.values[i] = gain * (odd ? 1.0f / (float)count : t->values[count - 1 - i]);
+            }
+            char *name = is_image ? cli_format("to_rgbs.%d.upsample.kernel", block - 1)
+                                  : cli_format("convs.%d.conv.blur.kernel", 2 * block - 2);
+            put_text(o, name);
+            put_torch(o, &a);
+            free(name);
+            free(a.values);
+        }
+    }
+}
+
 /* Every tensor whose new name begins with `start`, as items of a dictionary or, for TensorFlow, a list of pairs. */
 static void put_tensors(writer *o, const weights *w, const char *start, const char *prefix) {
     const int family = w->config.family;
@@ -449,8 +484,8 @@ static void put_tensors(writer *o, const weights *w, const char *start, const ch
     for (int i = 0; i < w->count; i++) {
         const weights_tensor *t = &w->tensors[i];
         const parts p = take_apart(t->name, family);
-        if (!strcmp(t->name, "fir")) continue;
-        if (!strcmp(t->name, "w_avg") && o->style.layout == LAYOUT_ROSINALITY) continue;
+        if (!strncmp(t->name, "fir", 3)) continue;
+        if (!strcmp(t->name, "w_avg") && (o->style.layout == LAYOUT_ROSINALITY || o->style.without_average)) continue;
         if (!strcmp(p.end, ".noise") && o->style.without_noise) continue;
         char *name = their_name(tables[o->style.layout][family - 1], t->name, &p);
         const bool has_folder = strchr(name, '/') != NULL;
@@ -465,12 +500,24 @@ static void put_tensors(writer *o, const weights *w, const char *start, const ch
         }
         free(name);
     }
+    if (o->style.layout == LAYOUT_ROSINALITY && !*prefix) put_filters(o, w);
     put_byte(&o->pickle, torch ? 'u' : 'e');
 }
 
 static void put_option(writer *o, const char *name, int64_t number) {
     put_text(o, name);
-    put_integer(o, number);
+    if (o->style.numpy_scalars) {
+        put_global(o, "numpy.core.multiarray", "scalar");
+        put_global(o, "numpy", "dtype");
+        put_text(o, "i8");
+        put_string(&o->pickle, "K\1K\1\x87R(K\3");
+        put_text(o, "<");
+        put_string(&o->pickle, "NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\1tbC\x08");
+        put_number(&o->pickle, (uint64_t)number, 8);
+        put_string(&o->pickle, "\x86R");
+    } else {
+        put_integer(o, number);
+    }
 }
 
 static void put_options(writer *o, const stylegan_config *c) {
@@ -482,7 +529,11 @@ static void put_options(writer *o, const stylegan_config *c) {
     put_option(o, "dlatent_size", c->w_dim);
     put_option(o, "label_size", c->c_dim);
     put_option(o, "mapping_layers", c->mapping_layers);
-    if (o->style.option) put_option(o, o->style.option, o->style.setting);
+    if (o->style.option && !o->style.pickled) put_option(o, o->style.option, o->style.setting);
+    if (o->style.pickled) {
+        put_text(o, o->style.option);
+        put_string(&o->pickle, o->style.pickled);
+    }
     if (c->family == STYLEGAN_FAMILY_2) {
         put_text(o, "architecture");
         put_text(o, architectures[c->architecture]);
@@ -514,12 +565,12 @@ static void put_average(writer *o, const weights *w) {
         const weights_tensor *t = &w->tensors[i];
         if (strcmp(t->name, "w_avg")) continue;
         array a = unfolded(t, &(parts){0}, w->config.family, &o->style);
-        if (o->style.encoder) { /* one for each layer */
-            const size_t size = (size_t)a.shape[0], rows = (size_t)w->config.num_ws;
+        if (o->style.average_rows) {
+            const size_t size = (size_t)a.shape[0], rows = (size_t)o->style.average_rows;
             a.values = cli_realloc(a.values, rows * size, sizeof *a.values);
             for (size_t row = 1; row < rows; row++) memcpy(a.values + row * size, a.values, size * sizeof *a.values);
             insert_axes(&a, 1);
-            a.shape[0] = w->config.num_ws;
+            a.shape[0] = (int64_t)rows;
         }
         put_text(o, "latent_avg");
         put_torch(o, &a);
@@ -528,15 +579,17 @@ static void put_average(writer *o, const weights *w) {
 }
 
 static void put_state_dict(writer *o, const weights *w) {
+    static const char *const keys[][2] = {
+        [LAYOUT_ROSINALITY] = {"g_ema", "g"}, [LAYOUT_GENFORCE] = {"generator_smooth", "generator"}};
     const checkpoint_style *s = &o->style;
-    const char *key = s->layout == LAYOUT_GENFORCE ? "generator_smooth" : s->encoder ? "state_dict" : "g_ema";
     put_string(&o->pickle, s->nested ? "}(" : "");
     if (s->nested) put_text(o, "models");
-    put_string(&o->pickle, "}(");
-    put_text(o, key);
+    if (!s->bare) put_string(&o->pickle, "}(");
+    if (!s->bare) put_text(o, s->encoder ? "state_dict" : keys[s->layout][s->training]);
     put_global(o, "collections", "OrderedDict");
     put_string(&o->pickle, ")R");
     put_tensors(o, w, "", s->encoder ? "decoder." : s->data_parallel ? "module." : "");
+    if (s->bare) return;
     if (s->layout == LAYOUT_ROSINALITY && !s->without_average) put_average(o, w);
     put_string(&o->pickle, s->nested ? "uu" : "u");
 }
@@ -586,11 +639,19 @@ static buffer zip_file(const writer *o) {
 
 static buffer legacy_file(const writer *o) {
     static const int sizes[] = {4, 2, 2, 8};
+    const int protocol = o->style.protocol ? o->style.protocol : 2;
     buffer file = {0};
-    put(&file, "\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15);
+    if (protocol >= 2) {
+        put_byte(&file, 0x80);
+        put_byte(&file, protocol);
+        if (protocol >= 4) put(&file, "\x95\x0d\0\0\0\0\0\0\0", 9);
+        put_string(&file, "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.");
+    } else {
+        put_string(&file, "L119547037146038801333356L\n.");
+    }
     put_string(&file, "\x80\2M\xe9\3.");
     put_string(&file, "\x80\2}X\x0d");
-    put(&file, "\0\0\0little_endian\x88s.", 19);
+    put(&file, "\0\0\0little_endian\x89s.", 19); /* false: of no meaning */
     put(&file, o->pickle.bytes, o->pickle.size);
     put_string(&file, "\x80\2](");
     for (int i = 0; i < o->storage_count; i++) {
@@ -613,9 +674,9 @@ static buffer make_checkpoint(const weights *w, checkpoint_style style) {
     writer o = {.style = style};
     put_string(&o.pickle, "\x80\2");
     if (style.layout == LAYOUT_TENSORFLOW) {
-        put_string(&o.pickle, style.tuple ? "(NN" : "");
+        put_string(&o.pickle, style.tuple ? (style.training ? "(" : "(NN") : "");
         put_network(&o, w, "", true);
-        put_string(&o.pickle, style.tuple ? "t" : "");
+        put_string(&o.pickle, style.tuple ? (style.training ? "NNt" : "t") : "");
     } else {
         put_state_dict(&o, w);
     }
