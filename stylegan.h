@@ -305,7 +305,8 @@ typedef struct stylegan_options {
     void *allocator_user;
     void *memory; /* or: memory to open in, kept by the caller until after stylegan_close */
     size_t memory_size;
-    int trust_data; /* skip the checksum of the tensors (that of the head is always verified) */
+    size_t memory_limit; /* bytes that the workspace should not exceed, at the price of speed (0: fastest) */
+    int trust_data;      /* skip the checksum of the tensors (that of the head is always verified) */
 } stylegan_options;
 
 typedef struct stylegan_model stylegan_model;
@@ -1434,6 +1435,15 @@ typedef struct sg__filter {
     float taps[SG__MAX_FIR * SG__MAX_FIR], column[SG__MAX_FIR], row[SG__MAX_FIR];
 } sg__filter;
 
+/* How much memory a model may take, see sg__budgets. */
+typedef struct sg__budget {
+    int strips_from;     /* resolution from which stages are computed strip by strip */
+    int strip_rows;      /* of the image in a strip */
+    int strip_floats;    /* Winograd's transformed inputs at a time */
+    int prepared_floats; /* weights unpacked and transformed once for all strips, at most */
+    int tiles;           /* whether to use Winograd's algorithm */
+} sg__budget;
+
 enum sg__role { SG__FIRST, SG__CONV0, SG__CONV1, SG__SKIP, SG__TORGB };
 
 /* One step of the synthesis: a layer with its output. Stages of high resolutions hold a window of rows only, and are
@@ -1472,6 +1482,7 @@ struct stylegan_model {
     int block_count, stage_count, lod;
     float lod_fraction; /* of the image below in the final one */
     size_t style_floats;
+    const sg__budget *budget;
 
     sg__filter filter, image_filter; /* of the convolutions and of the image */
 
@@ -1820,12 +1831,14 @@ static stylegan_result sg__plan(stylegan_model *m, unsigned char *used, stylegan
 /* --- The stages --- */
 
 enum {
-    SG__STRIP_ROWS = 32,           /* of the image, where stages are computed strip by strip */
-    SG__STRIPS_FROM = 512,         /* resolution from which they are */
-    SG__STRIPS = 16,               /* partial sums of the instance normalisation */
-    SG__STRIP_FLOATS = 4 << 20,    /* transformed inputs at a time */
-    SG__PREPARED_FLOATS = 1 << 20, /* weights unpacked and transformed once for all strips, at most */
-    SG__CHUNK_TILES = 48           /* tiles multiplied at a time */
+    SG__STRIPS = 16,     /* partial sums of the instance normalisation */
+    SG__CHUNK_TILES = 48 /* tiles multiplied at a time */
+};
+
+/* Ways to trade speed for memory, the fastest first. */
+static const sg__budget sg__budgets[] = {
+    {512, 32, 4 << 20, 1 << 20, 1}, {256, 32, 1 << 20, 1 << 18, 1}, {128, 16, 1 << 19, 0, 1},
+    {64, 16, 1 << 18, 0, 1},        {32, 8, 1 << 16, 0, 0},         {8, 4, 1 << 14, 0, 0},
 };
 
 static int sg__blocks_of(const stylegan_model *m, int channels) {
@@ -1872,7 +1885,7 @@ static float *sg__row_of(const sg__map *map, int block, int y) {
 
 /* Rows of the image handed to the callback, or computed strip by strip: one row of the last block at least. */
 static int sg__band_rows(const stylegan_model *m) {
-    return m->lod > 5 ? 1 << m->lod : SG__STRIP_ROWS;
+    return m->lod > 5 ? 1 << m->lod : m->budget->strip_rows;
 }
 
 /* Taps in a panel's room: folded weights are unpacked behind the 4x4 ones. */
@@ -1965,8 +1978,8 @@ static void sg__plan_tiling(const stylegan_model *m, sg__stage *s) {
     const sg__layer *layer = s->layer;
     sg__tiling *t = &s->tiling;
     int size = s->input->resolution, rows;
-    t->strip = 8;
-    if (layer->kernel != 3 || (s->role != SG__CONV0 && s->role != SG__CONV1)) return;
+    t->strip = m->budget->strip_rows / 8 + 1;
+    if (!m->budget->tiles || layer->kernel != 3 || (s->role != SG__CONV0 && s->role != SG__CONV1)) return;
     t->points = s->up ? 5 : 6;
     rows = t->tiles = s->up ? size / 4 + 1 : size / 4;
     /* Vector operations for one input channel and one vector of outputs; the constants count a tile's transforms. */
@@ -1978,8 +1991,9 @@ static void sg__plan_tiling(const stylegan_model *m, sg__stage *s) {
     if (direct <= winograd) t->points = 0;
     uint64_t row = (uint64_t)(t->points * t->points * t->tiles) * sg__padded(m, layer->in);
     uint64_t scattered = s->up ? 2 * 8 * 8 * (uint64_t)t->tiles * sg__padded(m, layer->out) : 0;
-    int strip = (int)(SG__STRIP_FLOATS / (sg__most(row, scattered) + 1)), strips;
-    if (!s->whole && strip > SG__STRIP_ROWS / (s->up ? 8 : 4)) strip = SG__STRIP_ROWS / (s->up ? 8 : 4);
+    int strip = (int)((uint64_t)m->budget->strip_floats / (sg__most(row, scattered) + 1)), strips;
+    int most = m->budget->strip_rows / (s->up ? 8 : 4);
+    if (!s->whole && strip > most) strip = most;
     if (strip < 2) strip = 2;
     strips = (rows + strip - 1) / strip;
     t->strip = (rows + strips - 1) / strips;
@@ -1998,10 +2012,10 @@ static sg__stage *sg__add_stage(stylegan_model *m, const sg__layer *layer, enum 
     s->up = input && resolution > input->resolution;
     s->fold = s->up && m->config.family == STYLEGAN_FAMILY_1;
     s->kernel = layer->kernel + s->fold;
-    s->whole = m->config.family == STYLEGAN_FAMILY_1 || resolution < SG__STRIPS_FROM;
+    s->whole = m->config.family == STYLEGAN_FAMILY_1 || resolution < m->budget->strips_from;
     if (input) sg__plan_tiling(m, s);
     uint64_t weights = (uint64_t)sg__panel_floats(m, s) * (uint64_t)sg__panels(m, layer->out);
-    s->prepared = role == SG__TORGB || (!s->whole && weights <= SG__PREPARED_FLOATS);
+    s->prepared = role == SG__TORGB || (!s->whole && weights <= (uint64_t)m->budget->prepared_floats);
     s->out = sg__make_map(m, layer->out, resolution, 1, resolution);
     s->out.capacity = s->whole ? resolution : 0;
     if (!s->up && role != SG__TORGB) return s;
@@ -2018,8 +2032,11 @@ static sg__stage *sg__add_stage(stylegan_model *m, const sg__layer *layer, enum 
 }
 
 /* The table of stages, in the order of their inputs, with every buffer's size. */
-static void sg__plan_stages(stylegan_model *m) {
+static void sg__plan_stages(stylegan_model *m, const sg__budget *budget) {
     sg__stage *x = NULL, *image = NULL;
+    STYLEGAN_MEMSET(m->stages, 0, (4 * (size_t)m->block_count + 1) * sizeof(sg__stage));
+    m->stage_count = 0;
+    m->budget = budget;
     int first = m->config.family == STYLEGAN_FAMILY_1, buffer = 0;
     m->first_layer.in = m->first_layer.out = m->blocks[0].conv1.in;
     m->first_layer.kernel = 1;
@@ -2045,7 +2062,7 @@ static void sg__plan_stages(stylegan_model *m) {
         image->side = below;
         image->buffer = i % 2;
     }
-    int count = m->stage_count, step = m->stages[count - 1].whole ? image->resolution : SG__STRIP_ROWS;
+    int count = m->stage_count, step = m->stages[count - 1].whole ? image->resolution : m->budget->strip_rows;
     for (int y = step; y - step < image->resolution; y += step) sg__rehearse(m, m->stages, count, image, y);
     for (int i = 0; i < count; i++) {
         sg__stage *s = &m->stages[i];
@@ -2181,8 +2198,7 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
         uint64_t panels = s->role == SG__TORGB ? 1 : (uint64_t)sg__panels(m, s->layer->out);
         s->weights = s->prepared ? sg__arena_floats(&arena, panels * sg__panel_floats(m, s)) : NULL;
         float *out = s->role == SG__TORGB ? w->images[s->buffer] : w->maps[s->buffer], *scattered_t = w->scattered;
-        if (!s->whole && s != &w->stages[m->stage_count - 1])
-            out = sg__arena_floats(&arena, sg__map_floats(m, &s->out));
+        if (!s->whole && i < m->stage_count - 1) out = sg__arena_floats(&arena, sg__map_floats(m, &s->out));
         if (!s->whole && s->up && s->role != SG__TORGB)
             scattered_t = sg__arena_floats(&arena, sg__map_floats(m, &s->scattered));
         if (!w->stages) continue;
@@ -2193,6 +2209,15 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
     }
     uint64_t total = arena.used + SG__ALIGN; /* the caller's memory may be aligned to less */
     return total > (uint64_t)((size_t)-1) / 2 ? (size_t)-1 : (size_t)total;
+}
+
+/* Plans the stages in the fastest way whose workspace fits into `limit` bytes (0: no limit), or else in the leanest. */
+static void sg__choose_budget(stylegan_model *m, size_t limit) {
+    sg__workspace workspace;
+    for (size_t i = 0; i < sizeof sg__budgets / sizeof *sg__budgets; i++) {
+        sg__plan_stages(m, &sg__budgets[i]);
+        if (!limit || sg__layout(m, NULL, &workspace) <= limit) return;
+    }
 }
 
 static void sg__parallel(const stylegan_model *m, int count, sg__item_fn *run, void *context) {
@@ -3299,7 +3324,6 @@ static uint64_t sg__arrange(void *memory, const sg__head *head, const stylegan_c
     if (m) {
         STYLEGAN_MEMSET(m, 0, sizeof *m);
         STYLEGAN_MEMSET(block_table, 0, block_bytes);
-        STYLEGAN_MEMSET(stage_table, 0, stage_bytes);
         STYLEGAN_MEMSET(mapping_table, 0, mapping_bytes);
         STYLEGAN_MEMSET(*used, 0, head->tensor_count);
         m->blocks = block_table;
@@ -3424,7 +3448,7 @@ static stylegan_result sg__open(stylegan_model **model, const unsigned char *dat
         result = sg__fail(error, STYLEGAN_ERROR_CHECKSUM, "damaged: the checksum of its tensors is wrong");
     }
     if (!result) result = sg__plan(m, used, error);
-    if (!result) sg__plan_stages(m);
+    if (!result) sg__choose_budget(m, options->memory_limit);
     if (result) {
         if (owned) release(options->allocator_user, owned);
         return result;
@@ -3438,7 +3462,7 @@ static stylegan_result sg__open(stylegan_model **model, const unsigned char *dat
 }
 
 static const stylegan_options *sg__options(const stylegan_options *options) {
-    static const stylegan_options defaults = {STYLEGAN_ISA_AUTO, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0};
+    static const stylegan_options defaults = {STYLEGAN_ISA_AUTO, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0};
     return options ? options : &defaults;
 }
 

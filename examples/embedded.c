@@ -8,6 +8,7 @@
 #define STYLEGAN_NO_STDIO
 #define STYLEGAN_NO_MALLOC
 #define STYLEGAN_NO_THREADS
+#define STYLEGAN_NO_SIMD /* as on the device */
 #define STYLEGAN_IMPLEMENTATION
 #include "../stylegan.h"
 
@@ -17,7 +18,7 @@
 
 /* What stylegan_open_size and stylegan_workspace_size say for this network, rounded up. */
 static unsigned char model_memory[16 * 1024];
-static unsigned char workspace[2 * 1024 * 1024];
+static unsigned char workspace[640 * 1024];
 
 enum { Z_DIM = 48, NUM_WS = 10, W_DIM = 48, WIDTH = 64, CHANNELS = 3 };
 static float z[Z_DIM], ws[NUM_WS][W_DIM];
@@ -46,6 +47,7 @@ int main(void) {
     stylegan_options options = {0};
     options.memory = model_memory;
     options.memory_size = sizeof model_memory;
+    options.memory_limit = sizeof workspace; /* slower, but within it */
     stylegan_model *model = stylegan_open_memory(portrait_sgw, portrait_sgw_len, &options, &error);
     if (!model) return fail(error.message);
     const stylegan_config *config = stylegan_describe(model);

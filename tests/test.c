@@ -72,10 +72,15 @@ const char *test_describe(const stylegan_config *c) {
 }
 
 stylegan_model *test_open(const test_file *file, stylegan_isa isa, int threads) {
+    return test_open_limited(file, isa, threads, 0);
+}
+
+stylegan_model *test_open_limited(const test_file *file, stylegan_isa isa, int threads, size_t memory_limit) {
     stylegan_options options = {0};
     stylegan_error error = {STYLEGAN_OK, ""};
     options.isa = isa;
     options.threads = threads;
+    options.memory_limit = memory_limit;
     stylegan_model *model = stylegan_open_memory(file->bytes, file->size, &options, &error);
     if (!model) stop("open", &error);
     return model;

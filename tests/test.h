@@ -31,6 +31,7 @@ const char *test_describe(const stylegan_config *config);
 
 /* Opens or ends the program. */
 stylegan_model *test_open(const test_file *file, stylegan_isa isa, int threads);
+stylegan_model *test_open_limited(const test_file *file, stylegan_isa isa, int threads, size_t memory_limit);
 
 /* `count` normal values from stylegan_seed_z; the caller frees them, as the following. */
 float *test_normal(uint32_t seed, size_t count);

@@ -21,6 +21,8 @@ void model_open_bytes(opened_model *opened, const char *name, const unsigned cha
     stylegan_error error = {STYLEGAN_OK, ""};
     if (flags->isa) options.isa = isa_named(flags->isa);
     if (flags->threads) options.threads = (int)cli_integer("--threads", flags->threads, 1, MOST_THREADS);
+    if (flags->memory_limit)
+        options.memory_limit = (size_t)cli_integer("--memory-limit", flags->memory_limit, 1, INT64_MAX);
     opened->model = stylegan_open_memory(bytes, size, &options, &error);
     if (!opened->model) cli_fail("%s: %s", name, error.message);
     opened->config = stylegan_describe(opened->model);

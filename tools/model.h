@@ -7,11 +7,14 @@
 
 /* How to compute. */
 typedef struct model_flags {
-    const char *threads, *isa;
+    const char *threads, *isa, *memory_limit;
 } model_flags;
-#define MODEL_FLAGS(flags)                                                                                             \
-    {"--threads", "N", "threads to compute with (default: one per processor)", &(flags).threads}, {                    \
-        "--isa", "NAME", "instruction set: scalar, sse2, avx2, avx512, neon, ... (default: the fastest)", &(flags).isa \
+#define MODEL_FLAGS(flags)                                                                                   \
+    {"--threads", "N", "threads to compute with (default: one per processor)", &(flags).threads},            \
+        {"--isa", "NAME", "instruction set: scalar, sse2, avx2, avx512, neon, ... (default: the fastest)",   \
+         &(flags).isa},                                                                                      \
+    {                                                                                                        \
+        "--memory-limit", "BYTES", "working memory to aim for, at the price of speed", &(flags).memory_limit \
     }
 
 typedef struct opened_model {
