@@ -6,8 +6,8 @@
      >>architecture   what the networks compute, with the terms of the papers
      >>api            easy, medium and expert level
    and, below STYLEGAN_IMPLEMENTATION,
-     >>config   >>errors   >>cpu   >>kernels   >>threads   >>random   >>reader   >>plan
-     >>mapping  >>synthesis   >>open   >>licence
+     >>config   >>errors   >>kernels   >>cpu   >>threads   >>random   >>reader   >>plan
+     >>workspace   >>mapping   >>synthesis   >>open   >>licence
 
 
    >>manual
@@ -37,8 +37,9 @@
      STYLEGAN_NO_SIMD       plain C only
      STYLEGAN_NO_AVX512     no AVX-512 code
      STYLEGAN_FILENAME      how the header includes itself, default "stylegan.h" (needed if renamed)
-     STYLEGAN_MEMCPY, _MEMSET, _SQRT, _EXP, _LOG, _POW...   replacements for the C library's functions;
-                            with all of them defined, no header of the hosted C library is included
+     STYLEGAN_MEMCPY, STYLEGAN_MEMSET, STYLEGAN_SQRT, STYLEGAN_EXP, STYLEGAN_LOG
+                            replacements for the C library's functions (the last three take and give a
+                            double); with all five defined, neither string.h nor math.h is included
 
    Letters in shapes: N images, C channels, H height, W width, L layers (styles), D width of w, K labels.
    Arrays are row-major, the last index is contiguous: image [C][H][W] has pixel (y, x) of channel c at
@@ -48,6 +49,7 @@
    Weights are used where they lie; nothing is unpacked ahead. Mapping and synthesis work in a workspace
    that the caller hands in (stylegan_workspace_size bytes); calls without one share a workspace that the
    model allocates at the first such call and keeps. With a workspace handed in, nothing is allocated.
+   options.memory_limit trades speed for a smaller workspace.
 
    Threads. An open model does not change: any number of threads may use it at once, each with its own
    workspace. Calls without a workspace wait for each other. One call spreads its work over the model's
@@ -59,7 +61,8 @@
 
    Deterministic: the same build, model and instruction set give the same bits for any number of threads.
    Different instruction sets agree to rounding (about 1e-6 of the image's range). Seeds and random noise
-   are the same on every platform.
+   are the same on every platform (unless a compiler contracts x * x + y * y, at most one value in 2^28 rounds
+   otherwise).
 
 
    >>weight-file
@@ -102,7 +105,7 @@
 
      mapping.embed.weight  [K][E]        labels to E features, and bias [E] (optional)
      mapping.fc{i}.weight  [I][O]        i = 0, 1, ... and bias [O]
-     w_avg                 [D]           the mean of w, centre of the truncation
+     w_avg                 [D]           the mean of w, centre of the truncation (absent: only psi 1 is possible)
      fir                   [h][w]        low-pass filter, sum 1, applied as correlation. StyleGAN 1: the blur.
                                          Absent: none in StyleGAN 1
      fir_image             [h][w]        StyleGAN 2: the filter of the image's up-sampling (absent: fir)

@@ -531,7 +531,8 @@ static void style2_torgb(synthesis *s, reference_volume *image, const reference_
     add_bias(&rgb, need(s->r, layer, "bias"));
     activate_all(&rgb, STYLEGAN_LINEAR, 1, s->r->config.conv_clamp);
     if (image->values) {
-        const tensor *fir = find(s->r, "fir");
+        const tensor *fir = find(s->r, "fir_image");
+        if (!fir) fir = find(s->r, "fir");
         double one[16] = {0}; /* zero insertion is a transposed 1x1 convolution by the identity */
         for (int c = 0; c < image->channels; c++) one[c * image->channels + c] = 1;
         replace(image, scatter(image, one, 1, image->channels, 2, 0, v->height));

@@ -58,6 +58,7 @@ typedef struct blueprint {
     int dense_input;
     int kernel;
     int fir_height, fir_width; /* 0: none */
+    int image_fir;
     float fir[MOST_FIR_TAPS * MOST_FIR_TAPS];
     int noise_percent, channel_strength_percent; /* chances of a layer */
     int fresh;                                   /* as before training: constant ones, no noise, no biases */
@@ -177,6 +178,8 @@ static void build(blueprint *b, weights *w) {
     int first = b->config.family == STYLEGAN_FAMILY_1;
     add_mapping(b, first ? sqrt(2) : 1);
     if (b->fir_height) weights_add_values(w, "fir", 2, (const int32_t[2]){b->fir_height, b->fir_width}, b->fir);
+    if (b->image_fir) /* another filter: the same taps in another shape */
+        weights_add_values(w, "fir_image", 2, (const int32_t[2]){b->fir_width, b->fir_height}, b->fir);
     if (b->dense_input)
         add_dense(b, "b4.dense", b->config.w_dim, 16 * b->features[0], 1, 0);
     else
@@ -319,6 +322,7 @@ static void draw_style2(blueprint *b) {
     if (happens(&b->state, 75)) config->activation = next_below(&b->state, STYLEGAN_ACTIVATION_COUNT);
     if (happens(&b->state, 75)) config->mapping_activation = next_below(&b->state, STYLEGAN_ACTIVATION_COUNT);
     if (happens(&b->state, 40)) config->conv_clamp = (float)(0.5 + 3 * next_uniform(&b->state));
+    b->image_fir = config->architecture == STYLEGAN_SKIP && happens(&b->state, 30);
 }
 
 /* tall: StyleGAN 2 at this resolution, with few channels; 0: any small network */
