@@ -2772,7 +2772,7 @@ static void sg__multiply_item(void *context, int item, int part) {
     sg__panel p = sg__make_panel(c, s, panel);
     size_t lanes = (size_t)c->model->kernels->lanes;
     size_t phase_floats = (size_t)(tiles * tiles * stage->layer->in * p.q) * lanes;
-    const float *prepared = stage->weights + (stage->prepared ? (size_t)panel * sg__panel_floats(c->model, stage) : 0);
+    const float *prepared = stage->prepared ? stage->weights + (size_t)panel * sg__panel_floats(c->model, stage) : NULL;
     p.scale = stage->prepared ? stage->scale + (size_t)p.first * lanes : s->squares;
     if (!stage->prepared) {
         sg__unpack_panel(&p, s->panel, s->squares);
