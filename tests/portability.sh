@@ -39,6 +39,34 @@ check() { # NAME COMPILER EMULATOR [FLAGS]
     rm -rf "$objects"
 }
 
+# Whole networks in WebAssembly, with and without SIMD.
+check_wasm() {
+    program=$WORK/portable.wasm
+    for tool in clang wasm-ld node; do
+        command -v $tool >/dev/null || { echo "skipped: wasm: $tool not installed"; return; }
+    done
+    if ! printf '#include <stdio.h>\nint main(void) { return 0; }\n' | clang --target=wasm32-wasi -x c - -o "$program" 2>"$program.log"; then
+        echo "skipped: wasm: clang cannot build for wasm32-wasi (wasi-libc, libclang-rt-dev-wasm32)"
+        return
+    fi
+    for flag in -msimd128 -mno-simd128; do
+        if ! clang --target=wasm32-wasi $flag -O2 -std=c99 -I. tests/portable/portable.c -o "$program" -lm 2>"$program.log"; then
+            echo "FAIL portability wasm $flag: $(grep -m 1 -E 'error|undefined' "$program.log")"
+            continue
+        fi
+        for run in 'sg1-64 0.7 8' 'sg2-ada-64 0.7 99'; do
+            # shellcheck disable=SC2086 # a case with its truncation
+            set -- $run
+            if node --no-warnings tests/portable/wasi.mjs "$program" "$WORK/$1.sgw" "$PWD/tests/golden/$1/z.npy" \
+                "$PWD/tests/golden/$1/img.npy" "$2" "$3" >"$program.log" 2>&1; then
+                echo "ok portability wasm $flag $1: $(tail -n 1 "$program.log")"
+            else
+                echo "FAIL portability wasm $flag $1: $(tail -n 1 "$program.log")"
+            fi
+        done
+    done
+}
+
 if [ "$1" = --check ]; then
     WORK=$2
     shift 2
@@ -53,3 +81,5 @@ arm arm-linux-gnueabihf-gcc qemu-arm
 riscv64 riscv64-linux-gnu-gcc qemu-riscv64
 s390x s390x-linux-gnu-gcc qemu-s390x
 END
+WORK=$1
+check_wasm
