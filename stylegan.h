@@ -604,7 +604,11 @@ STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation
    that a convolution is at n points. A tile of 4x4 outputs is Y = At [(G g Gt) * (Bt d B)] A with d the n x n inputs
    and g the weights: 36 products instead of 144 for 3x3 (n = 6, points 0, +-a, +-b, infinity), 25 instead of 64 for 2x2
    (n = 5, without the 0). With a = sqrt(1/2), b = sqrt(2) the float32 error is twice that of the direct sum. The
-   products of one point, over all tiles and channels, are a 1x1 convolution. */
+   products of one point, over all tiles and channels, are a 1x1 convolution.
+
+   An up-sampling by a transposed 3x3 convolution falls apart into four small ones, the phases: even outputs see two
+   taps along an axis, odd ones a single tap. A single tap needs no transform: its 4 "points" are the 4 pixels
+   themselves, and all have the same weights. The four phases take 25 + 20 + 20 + 16 products a tile instead of 144. */
 
 /* A validated tensor of the weight file: a matrix [rows][columns] whose columns are the last dimension. */
 typedef struct sg__tensor {
@@ -653,12 +657,12 @@ typedef struct sg__kernels {
     /* mean [V] and sum of squared deviations [V] of rows x [height][row_stride] of width pixels */
     void (*moments)(const float *x, int width, int height, size_t row_stride, float *mean, float *deviation);
     /* `tiles` neighbouring tiles of one channel block: row[i] points to the tiles' input row i, 4 pixels a tile; point
-       p of tile t goes to out[p * stride + t * V] */
-    void (*winograd_input)(const float *const *row, int points, int tiles, float *out, size_t stride);
-    /* `count` vectors: tap [r * r] to out[p * stride + i * V]; a NULL tap is zero */
-    void (*winograd_weights)(const float *const *tap, int points, int count, float *out, size_t stride);
-    /* the inverse: 4x4 outputs a tile, to out + y * row + x * pixel */
-    void (*winograd_output)(const float *in, size_t stride, int points, int tiles, float *out, size_t row,
+       p of tile t goes to out[p * stride + t * V]; down x across points: 6, 5, or 4 along the axis of a single tap */
+    void (*winograd_input)(const float *const *row, int down, int across, int tiles, float *out, size_t stride);
+    /* `count` vectors: tap [taps down][taps across] to out[p * stride + i * V] */
+    void (*winograd_weights)(const float *const *tap, int down, int across, int count, float *out, size_t stride);
+    /* the inverse: points down x across to 4x4 outputs a tile, at out + y * row + x * pixel */
+    void (*winograd_output)(const float *in, size_t stride, int down, int across, int tiles, float *out, size_t row,
                             size_t pixel);
     /* x = (x - mean) * scale + shift */
     void (*scale_shift)(float *row, int width, const float *mean, const float *scale, const float *shift);
@@ -1424,11 +1428,16 @@ typedef struct sg__map {
 } sg__map;
 
 /* How a convolution runs: directly, or as Winograd tiles of 4x4 outputs (for up-sampling: of each of the four phases of
-   the scattered signal: even and odd rows and columns). */
+   the scattered signal: even and odd rows and columns). All parts share the transformed inputs of a strip and multiply
+   them with one panel of weights each; or, where all weights are prepared and fit into the second-level cache, each
+   part has a strip of its own, a few tiles only, and multiplies it with all panels. */
 typedef struct sg__tiling {
     int points; /* along one axis, 6 or 5; 0: directly */
+    int mixed;  /* odd phases have a single tap */
+    int own;    /* each part has its own strip */
     int tiles;  /* in a row */
     int strip;  /* rows of tiles whose inputs are transformed at a time */
+    int across; /* tiles in a row of a strip */
     int chunk;  /* rows of tiles that one part multiplies at a time */
 } sg__tiling;
 
@@ -1440,11 +1449,11 @@ typedef struct sg__filter {
 
 /* How much memory a model may take, see sg__budgets. */
 typedef struct sg__budget {
-    int strips_from;     /* resolution from which stages are computed strip by strip */
-    int strip_rows;      /* of the image in a strip */
-    int strip_floats;    /* Winograd's transformed inputs at a time */
-    int prepared_floats; /* weights unpacked and transformed once for all strips, at most */
-    int tiles;           /* whether to use Winograd's algorithm */
+    int strips_from;          /* resolution from which stages are computed strip by strip */
+    int strip_rows;           /* of the image in a strip */
+    uint64_t strip_floats;    /* Winograd's transformed inputs at a time */
+    uint64_t prepared_floats; /* of a layer's weights, at most, to unpack and transform them before the first strip */
+    int tiles;                /* whether to use Winograd's algorithm */
 } sg__budget;
 
 enum sg__role { SG__FIRST, SG__CONV0, SG__CONV1, SG__SKIP, SG__TORGB };
@@ -1465,6 +1474,7 @@ typedef struct sg__stage {
     int low, high, pad_row, pad_column;
     int whole, prepared; /* prepared: all weights are unpacked (and transformed) before the first strip */
     int buffer;          /* of the workspace's maps or images, if whole */
+    int spare;           /* rows of a map that conv0 writes and conv1 overwrites: conv0's rows lie so far behind */
     sg__tiling tiling;
     sg__map out, scattered;
     float *weights, *scale, *bias, *strength; /* in the workspace: prepared panels; [C] each */
@@ -1834,14 +1844,15 @@ static stylegan_result sg__plan(stylegan_model *m, unsigned char *used, stylegan
 /* --- The stages --- */
 
 enum {
-    SG__STRIPS = 16,     /* partial sums of the instance normalisation */
-    SG__CHUNK_TILES = 48 /* tiles multiplied at a time */
+    SG__STRIPS = 16,         /* partial sums of the instance normalisation */
+    SG__CHUNK_TILES = 48,    /* tiles multiplied at a time */
+    SG__OWN_FLOATS = 1 << 17 /* transformed inputs and products of a part's own strip */
 };
 
 /* Ways to trade speed for memory, the fastest first. */
 static const sg__budget sg__budgets[] = {
-    {512, 32, 4 << 20, 1 << 20, 1}, {256, 32, 1 << 20, 1 << 18, 1}, {128, 16, 1 << 19, 0, 1},
-    {64, 16, 1 << 18, 0, 1},        {32, 8, 1 << 16, 0, 0},         {8, 4, 1 << 14, 0, 0},
+    {256, 32, 1 << 21, 1 << 20, 1}, {128, 16, 1 << 19, 1 << 18, 1}, {64, 16, 1 << 18, 1 << 16, 1},
+    {32, 8, 1 << 16, 0, 0},         {8, 4, 1 << 14, 0, 0},
 };
 
 static int sg__blocks_of(const stylegan_model *m, int channels) {
@@ -1855,6 +1866,10 @@ static uint64_t sg__padded(const stylegan_model *m, int channels) { /* to whole 
 
 static uint64_t sg__most(uint64_t a, uint64_t b) {
     return a > b ? a : b;
+}
+
+static uint64_t sg__least(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
 }
 
 static int sg__clip(int value, int least, int most) {
@@ -1896,9 +1911,39 @@ static int sg__panel_taps(const sg__stage *s) {
     return s->kernel * s->kernel + (s->fold ? s->layer->kernel * s->layer->kernel : 0);
 }
 
+/* Up-sampling in tiles has four phases: even and odd rows and columns. */
+static int sg__phases(const sg__stage *s) {
+    return s->up && s->tiling.points ? 4 : 1;
+}
+
+/* What a phase computes for each tile. */
+typedef struct sg__phase_points {
+    int down, across; /* points along the axes; 4: a single tap, the pixels as they are */
+    int first;        /* of its points among the transformed inputs of all phases */
+    int weights;      /* panels of transformed weights */
+} sg__phase_points;
+
+static sg__phase_points sg__phase(const sg__stage *s, int phase) {
+    static const int first[] = {0, 25, 45, 65};
+    const sg__tiling *t = &s->tiling;
+    sg__phase_points p;
+    p.down = t->mixed && phase / 2 ? 4 : t->points;
+    p.across = t->mixed && phase % 2 ? 4 : t->points;
+    p.first = t->mixed ? first[phase] : 0;
+    p.weights = (p.down == 4 ? 1 : p.down) * (p.across == 4 ? 1 : p.across);
+    return p;
+}
+
+/* Transformed inputs of a tile, for all phases. */
+static int sg__points(const sg__tiling *t) {
+    return t->mixed ? 81 : t->points * t->points;
+}
+
 /* Floats of one prepared panel of whole width. */
 static size_t sg__panel_floats(const stylegan_model *m, const sg__stage *s) {
-    int taps = s->tiling.points ? s->tiling.points * s->tiling.points * (s->up ? 4 : 1) : s->kernel * s->kernel;
+    int taps = s->kernel * s->kernel, phases = sg__phases(s);
+    if (s->tiling.points) taps = 0;
+    for (int i = 0; s->tiling.points && i < phases; i++) taps += sg__phase(s, i).weights;
     int q = s->role == SG__TORGB ? sg__blocks_of(m, s->layer->out) : m->kernels->vectors;
     return (size_t)taps * (size_t)s->layer->in * (size_t)(q * m->kernels->lanes);
 }
@@ -1977,30 +2022,53 @@ static void sg__rehearse(const stylegan_model *m, sg__stage *stages, int count, 
     s->out.end = end;
 }
 
+/* Direct or in tiles, whichever takes fewer vector operations; per input channel and vector of outputs, the constants
+   count a tile's transforms. */
+static int sg__tiles_pay(const stylegan_model *m, const sg__stage *s) {
+    const sg__layer *layer = s->layer;
+    const sg__tiling *t = &s->tiling;
+    double lanes = m->kernels->lanes, size = s->input->resolution, across = t->tiles;
+    double in = layer->in, out = sg__blocks_of(m, layer->out), tiles = across * across;
+    double direct = (s->fold ? 16 : 9) * size * size, weights = t->own ? 0 : 1;
+    double products = t->mixed ? 81 : s->up ? 100 : 36, outputs = s->up ? 500 : 180;
+    double winograd = tiles * (products + 250 / (lanes * out) * (t->own ? 1 : 8) + outputs / in);
+    return winograd + 200 * weights < direct + 20 * weights;
+}
+
 static void sg__plan_tiling(const stylegan_model *m, sg__stage *s) {
     const sg__layer *layer = s->layer;
     sg__tiling *t = &s->tiling;
-    int size = s->input->resolution, rows;
+    int size = s->input->resolution;
+    uint64_t in = sg__padded(m, layer->in), out = sg__padded(m, layer->out);
+    uint64_t panel = (uint64_t)(m->kernels->lanes * m->kernels->vectors);
+    uint64_t panels = (uint64_t)sg__panels(m, layer->out), most = m->budget->prepared_floats;
     t->strip = m->budget->strip_rows / 8 + 1;
-    if (!m->budget->tiles || layer->kernel != 3 || (s->role != SG__CONV0 && s->role != SG__CONV1)) return;
-    t->points = s->up ? 5 : 6;
-    rows = t->tiles = s->up ? size / 4 + 1 : size / 4;
-    /* Vector operations for one input channel and one vector of outputs; the constants count a tile's transforms. */
-    double pixels = (double)size * size, tiles = (double)t->tiles * t->tiles, out = sg__blocks_of(m, layer->out);
-    double taps = s->fold ? 16 : 9;
-    double direct = taps * pixels + 2 * taps;
-    double winograd = s->up ? 100 * tiles + 500 + 170 * tiles / out + 550 * tiles / layer->in
-                            : 36 * tiles + 200 + 220 * tiles / out + 180 * tiles / layer->in;
-    if (direct <= winograd) t->points = 0;
-    uint64_t row = (uint64_t)(t->points * t->points * t->tiles) * sg__padded(m, layer->in);
-    uint64_t scattered = s->up ? 2 * 8 * 8 * (uint64_t)t->tiles * sg__padded(m, layer->out) : 0;
-    int strip = (int)((uint64_t)m->budget->strip_floats / (sg__most(row, scattered) + 1)), strips;
-    int most = m->budget->strip_rows / (s->up ? 8 : 4);
-    if (!s->whole && strip > most) strip = most;
+    if (m->budget->tiles && layer->kernel == 3 && (s->role == SG__CONV0 || s->role == SG__CONV1)) {
+        t->points = s->up ? 5 : 6;
+        t->mixed = s->up && !s->fold;
+        t->tiles = t->across = s->up ? size / 4 + 1 : size / 4;
+        t->own = panels * (uint64_t)sg__panel_floats(m, s) <= most && t->tiles >= 8;
+        if (!sg__tiles_pay(m, s)) t->points = t->mixed = t->own = 0;
+    }
+    s->prepared |= t->own || (!s->whole && panels * (uint64_t)sg__panel_floats(m, s) <= most);
+    if (!t->points) return;
+    uint64_t points = (uint64_t)sg__points(t), tiles = (uint64_t)t->tiles;
+    if (t->own) {
+        int fits = (int)(SG__OWN_FLOATS / ((uint64_t)(t->points * t->points) * (in + panel)));
+        fits = sg__clip(fits / m->kernels->pixels * m->kernels->pixels, m->kernels->pixels, fits + m->kernels->pixels);
+        int pieces = (t->tiles + fits - 1) / fits, piece = (t->tiles + pieces - 1) / pieces;
+        t->across = (piece + m->kernels->pixels - 1) / m->kernels->pixels * m->kernels->pixels;
+        if (t->across > t->tiles) t->across = t->tiles;
+        t->chunk = sg__clip(fits / t->across, 1, t->tiles);
+    }
+    uint64_t transformed = t->own ? 0 : points * tiles * in, scattered = s->up ? 2 * 8 * 8 * tiles * out : 0;
+    int strip = (int)sg__least(m->budget->strip_floats / (sg__most(transformed, scattered) + 1), tiles), strips;
+    int rows = m->budget->strip_rows / (s->up ? 8 : 4);
+    if ((!s->whole || t->own) && strip > rows) strip = rows;
     if (strip < 2) strip = 2;
-    strips = (rows + strip - 1) / strip;
-    t->strip = (rows + strips - 1) / strips;
-    t->chunk = sg__clip((SG__CHUNK_TILES + t->tiles - 1) / t->tiles, 1, t->strip);
+    strips = (t->tiles + strip - 1) / strip;
+    t->strip = (t->tiles + strips - 1) / strips;
+    if (!t->own) t->chunk = sg__clip((SG__CHUNK_TILES + t->tiles - 1) / t->tiles, 1, t->strip);
 }
 
 static sg__stage *sg__add_stage(stylegan_model *m, const sg__layer *layer, enum sg__role role, int resolution,
@@ -2016,9 +2084,8 @@ static sg__stage *sg__add_stage(stylegan_model *m, const sg__layer *layer, enum 
     s->fold = s->up && m->config.family == STYLEGAN_FAMILY_1;
     s->kernel = layer->kernel + s->fold;
     s->whole = m->config.family == STYLEGAN_FAMILY_1 || resolution < m->budget->strips_from;
+    s->prepared = role == SG__TORGB;
     if (input) sg__plan_tiling(m, s);
-    uint64_t weights = (uint64_t)sg__panel_floats(m, s) * (uint64_t)sg__panels(m, layer->out);
-    s->prepared = role == SG__TORGB || (!s->whole && weights <= (uint64_t)m->budget->prepared_floats);
     s->out = sg__make_map(m, layer->out, resolution, 1, resolution);
     s->out.capacity = s->whole ? resolution : 0;
     if (!s->up && role != SG__TORGB) return s;
@@ -2030,7 +2097,7 @@ static sg__stage *sg__add_stage(stylegan_model *m, const sg__layer *layer, enum 
     s->pad_row = s->fold ? (h - 1) / 2 - crop : kernel / 2 + (h + 1) / 2 - (kernel - 1);
     s->pad_column = s->fold ? (w - 1) / 2 - crop : kernel / 2 + (w + 1) / 2 - (kernel - 1);
     s->scattered = sg__make_map(m, layer->out, s->high, w + 1, 8 * (size / 4 + 1));
-    s->scattered.capacity = 8 * (s->tiling.strip + 1) + 2 * h;
+    s->scattered.capacity = 8 * s->tiling.strip + h;
     return s;
 }
 
@@ -2054,11 +2121,13 @@ static void sg__plan_stages(stylegan_model *m, const sg__budget *budget) {
             x = sg__add_stage(m, &block->conv0, SG__CONV0, resolution, input);
             buffer = !buffer;
         }
-        x->buffer = buffer;
-        x = sg__add_stage(m, &block->conv1, SG__CONV1, resolution, x);
+        sg__stage *conv0 = x;
+        x = sg__add_stage(m, &block->conv1, SG__CONV1, resolution, conv0);
         x->side = residual;
         if (residual) residual->buffer = 2;
-        x->buffer = buffer = !buffer;
+        conv0->buffer = x->buffer = buffer;
+        /* What a strip reads must outlast what is written meanwhile; tiles for all parts are read beforehand. */
+        conv0->spare = x->spare = !x->whole ? 0 : x->tiling.points && !x->tiling.own ? 1 : 4 * x->tiling.strip + 1;
         if (!block->torgb.weight.data) continue;
         sg__stage *below = image;
         image = sg__add_stage(m, &block->torgb, SG__TORGB, resolution, x);
@@ -2070,7 +2139,7 @@ static void sg__plan_stages(stylegan_model *m, const sg__budget *budget) {
     for (int i = 0; i < count; i++) {
         sg__stage *s = &m->stages[i];
         s->out.end = 0;
-        if (s->whole) s->out.capacity = s->resolution;
+        if (s->whole) s->out.capacity = s->resolution + s->spare;
         s->out.block = s->out.row * (size_t)s->out.capacity;
         s->scattered.block = s->scattered.row * (size_t)s->scattered.capacity;
     }
@@ -2102,13 +2171,14 @@ static unsigned char *sg__aligned(void *memory) {
 
 /* What one part needs for itself. */
 typedef struct sg__scratch {
-    float *panel;     /* [taps][I][Q][V] */
-    float *weights;   /* the same after Winograd's transform */
-    float *products;  /* [points][Q][tiles][V] */
-    float *squares;   /* [Q][V] */
-    float *noise;     /* [R] */
-    float *row;       /* a row of the image, [ceil(C/V)][R][V] */
-    float *spread[2]; /* rows with room for the low-pass filter, and the up-sampled row of an image */
+    float *panel;       /* [taps][I][Q][V] */
+    float *weights;     /* the same after Winograd's transform */
+    float *products;    /* [points][Q][tiles][V] */
+    float *transformed; /* as the workspace's, of its own strip */
+    float *squares;     /* [Q][V] */
+    float *noise;       /* [R] */
+    float *row;         /* a row of the image, [ceil(C/V)][R][V] */
+    float *spread[2];   /* rows with room for the low-pass filter, and the up-sampled row of an image */
 } sg__scratch;
 
 typedef struct sg__workspace {
@@ -2131,7 +2201,7 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
     const stylegan_config *c = &m->config;
     const sg__stage *top = &m->stages[m->stage_count - 1];
     uint64_t lanes = (uint64_t)m->kernels->lanes, panel_width = lanes * (uint64_t)m->kernels->vectors;
-    uint64_t maps[3] = {0, 0, 0}, image = 0, scattered = 0, transformed = 0, channels = panel_width;
+    uint64_t maps[3] = {0, 0, 0}, image = 0, scattered = 0, transformed[2] = {0, 0}, channels = panel_width;
     uint64_t panel = (uint64_t)c->w_dim * panel_width, weights = 0, products = 0,
              spread = 0; /* the affine maps' panel */
     uint64_t embed = c->c_dim ? (uint64_t)m->embed_weight.columns : 0, widest = sg__padded(m, c->z_dim + (int)embed);
@@ -2142,15 +2212,16 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
     for (int i = 0; i < m->stage_count; i++) {
         const sg__stage *s = &m->stages[i];
         const sg__tiling *t = &s->tiling;
-        uint64_t points = (uint64_t)(t->points * t->points), in = (uint64_t)s->layer->in;
+        uint64_t in = (uint64_t)s->layer->in, tiles = (uint64_t)t->across,
+                 rows = (uint64_t)(t->own ? t->chunk : t->strip);
+        uint64_t square = (uint64_t)(t->points * t->points), points = t->own ? square : (uint64_t)sg__points(t);
         channels = sg__most(channels, sg__most(sg__padded(m, s->layer->in), sg__padded(m, s->layer->out)));
         panel = sg__most(panel, (uint64_t)sg__panel_taps(s) * in * panel_width);
-        transformed =
-            sg__most(transformed, points * sg__padded(m, s->layer->in) *
-                                      ((uint64_t)t->tiles * (uint64_t)t->strip + 2 * (uint64_t)m->kernels->pixels));
-        products = sg__most(products, points * (uint64_t)(t->tiles * t->chunk) * panel_width);
+        uint64_t inputs = points * sg__padded(m, s->layer->in) * (tiles * rows + 2 * (uint64_t)m->kernels->pixels);
+        transformed[t->own] = sg__most(transformed[t->own], inputs);
+        products = sg__most(products, square * tiles * (uint64_t)t->chunk * panel_width);
         spread = sg__most(spread, s->scattered.row * (uint64_t)(s->filter->height + 1));
-        if (!s->prepared) weights = sg__most(weights, points * in * panel_width);
+        if (!s->prepared) weights = sg__most(weights, square * in * panel_width);
         if (!s->whole) continue;
         uint64_t floats = sg__map_floats(m, &s->out);
         if (s->up && s->role != SG__TORGB) scattered = sg__most(scattered, sg__map_floats(m, &s->scattered));
@@ -2162,11 +2233,12 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
     sg__arena arena;
     arena.base = memory ? sg__aligned(memory) : NULL;
     arena.used = 0;
+    if (m->dense.data) maps[1] = sg__most(maps[1], sg__padded(m, m->dense.columns));
     w->stages = (sg__stage *)sg__arena_take(&arena, (uint64_t)m->stage_count * sizeof(sg__stage));
     for (int i = 0; i < 3; i++) w->maps[i] = sg__arena_floats(&arena, maps[i]);
     for (int i = 0; i < 2; i++) w->images[i] = sg__arena_floats(&arena, image);
     w->scattered = sg__arena_floats(&arena, scattered);
-    w->transformed = sg__arena_floats(&arena, transformed);
+    w->transformed = sg__arena_floats(&arena, transformed[0]);
     w->zeros = sg__arena_floats(&arena, ((uint64_t)top->resolution + 2) * lanes);
     w->styles = sg__arena_floats(&arena, m->style_floats);
     w->mean = sg__arena_floats(&arena, channels);
@@ -2184,6 +2256,7 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
         s.panel = sg__arena_floats(&arena, panel);
         s.weights = sg__arena_floats(&arena, weights);
         s.products = sg__arena_floats(&arena, products);
+        s.transformed = sg__arena_floats(&arena, transformed[1]);
         s.squares = sg__arena_floats(&arena, panel_width);
         s.noise = sg__arena_floats(&arena, (uint64_t)top->resolution + lanes);
         s.row = sg__arena_floats(&arena, (uint64_t)top->resolution * sg__padded(m, c->channels));
@@ -2205,7 +2278,7 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
         if (!s->whole && s->up && s->role != SG__TORGB)
             scattered_t = sg__arena_floats(&arena, sg__map_floats(m, &s->scattered));
         if (!w->stages) continue;
-        s->out.data = out + s->out.border;
+        s->out.data = out + s->out.border + (s->role == SG__CONV1 ? 0 : (size_t)s->spare * s->out.row);
         s->scattered.data = scattered_t + s->scattered.border;
         if (s->input) s->input = w->stages + (s->input - m->stages);
         if (s->side) s->side = w->stages + (s->side - m->stages);
@@ -2403,8 +2476,11 @@ typedef struct sg__convolution {
     float gain, clamp;
     int begin, end;
     int t_begin, t_end;       /* rows of the scattered signal */
-    int tile_begin, tile_end; /* rows of tiles in workspace->transformed */
-    int panels, pieces;       /* items of a job: panels of output channels x pieces of rows */
+    int tile_begin, tile_end; /* rows of tiles in `transformed` */
+    int left, right;          /* columns of tiles */
+    float *transformed;
+    int panels, pieces; /* items of a job: panels of output channels x pieces of rows */
+    int phase;          /* the one at work, or -1 for all */
 } sg__convolution;
 
 /* A panel of a convolution in the hands of one part. */
@@ -2456,14 +2532,17 @@ static void sg__transform_weights(const sg__panel *p, const float *panel, int ph
     int count = stage->layer->in * p->q;
     size_t tap = (size_t)(count * k->lanes);
     const float *taps[9];
-    for (int i = 0; !stage->up && i < 9; i++) taps[i] = panel + tap * (size_t)i;
-    for (int i = 0; stage->up && i < 4; i++) {
-        /* Even positions 2j see x[j - 1] w[2] + x[j] w[0], odd ones x[j - 1] w[3] + x[j] w[1]. */
-        int y = phase / 2 + 2 - i / 2 * 2, x = phase % 2 + 2 - i % 2 * 2;
-        int inside = y < stage->kernel && x < stage->kernel;
-        taps[i] = inside ? panel + tap * (size_t)(y * stage->kernel + x) : NULL;
+    sg__phase_points points = sg__phase(stage, phase);
+    int down = points.down - 3, across = points.across - 3;
+    for (int i = 0; i < down * across; i++) {
+        int y = i / across, x = i % across;
+        if (stage->up) { /* even outputs 2j see x[j - 1] w[2] + x[j] w[0], odd ones x[j - 1] w[3] + x[j] w[1] */
+            y = phase / 2 + 2 * (down - 1 - y);
+            x = phase % 2 + 2 * (across - 1 - x);
+        }
+        taps[i] = panel + tap * (size_t)(y * stage->kernel + x);
     }
-    k->winograd_weights(taps, stage->tiling.points, count, to, tap);
+    k->winograd_weights(taps, points.down, points.across, count, to, tap);
 }
 
 /* Fills panel [taps][I][q][V], modulated and folded, and scale [q][V], the demodulation. */
@@ -2485,11 +2564,6 @@ static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
     if (stage->fold) sg__fold_weights(p, plain, panel);
 }
 
-/* Up-sampling in tiles has four phases: even and odd rows and columns. */
-static int sg__phases(const sg__stage *s) {
-    return s->up && s->tiling.points ? 4 : 1;
-}
-
 static void sg__prepare_item(void *context, int item, int part) {
     const sg__convolution *c = (const sg__convolution *)context;
     const sg__scratch *s = &c->call->workspace->scratch[part];
@@ -2497,11 +2571,13 @@ static void sg__prepare_item(void *context, int item, int part) {
     sg__panel p = sg__make_panel(c, s, item);
     if (stage->role == SG__TORGB) p.q = sg__blocks_of(c->model, stage->layer->out);
     int points = stage->tiling.points;
-    size_t phase = (size_t)(points * points * stage->layer->in * p.q * c->model->kernels->lanes);
+    size_t tap = (size_t)(stage->layer->in * p.q * c->model->kernels->lanes);
     float *to = stage->weights + (size_t)item * sg__panel_floats(c->model, stage);
     sg__unpack_panel(&p, points ? s->panel : to, stage->scale + p.first * c->model->kernels->lanes);
-    for (int i = 0; points && i < sg__phases(stage); i++)
-        sg__transform_weights(&p, s->panel, i, to + phase * (size_t)i);
+    for (int i = 0; points && i < sg__phases(stage); i++) {
+        sg__transform_weights(&p, s->panel, i, to);
+        to += tap * (size_t)sg__phase(stage, i).weights;
+    }
 }
 
 /* --- Direct convolution --- */
@@ -2569,68 +2645,81 @@ static int sg__group(const stylegan_model *m) {
 /* Tiles of the strip in whole groups. */
 static size_t sg__strip_tiles(const sg__convolution *c) {
     size_t group = (size_t)sg__group(c->model);
-    return ((size_t)(c->tile_end - c->tile_begin) * (size_t)c->stage->tiling.tiles + group - 1) / group * group;
+    return ((size_t)(c->tile_end - c->tile_begin) * (size_t)(c->right - c->left) + group - 1) / group * group;
 }
 
-static float *sg__transformed(const sg__convolution *c, size_t block, size_t tile) {
+static float *sg__transformed(const sg__convolution *c, int phase, int channels, int number) {
     size_t group = (size_t)sg__group(c->model), blocks = (size_t)sg__blocks_of(c->model, c->stage->layer->in);
-    size_t at = (tile / group * blocks + block) * group + tile % group;
-    return c->call->workspace->transformed + at * (size_t)c->model->kernels->lanes;
+    size_t block = (size_t)channels, tile = (size_t)number;
+    size_t first = c->stage->tiling.own ? 0 : (size_t)sg__phase(c->stage, phase).first;
+    size_t at = (tile / group * blocks + block) * group + tile % group + first * blocks * sg__strip_tiles(c);
+    return c->transformed + at * (size_t)c->model->kernels->lanes;
 }
 
-/* A row of tiles of one channel block. */
-static void sg__transform_item(void *context, int item, int part) {
-    const sg__convolution *c = (const sg__convolution *)context;
+/* A row of tiles of one channel block, for one phase. */
+static void sg__transform_row(const sg__convolution *c, int phase, int row, int block) {
     const sg__tiling *t = &c->stage->tiling;
     const sg__kernels *k = c->model->kernels;
-    int blocks = sg__blocks_of(c->model, c->stage->layer->in), block = item % blocks, row = item / blocks;
-    int whole = c->in.resolution / 4, tile = row * t->tiles, end = tile + whole, group = sg__group(c->model);
+    int blocks = sg__blocks_of(c->model, c->stage->layer->in);
+    int whole = sg__clip(c->in.resolution / 4, c->left, c->right), group = sg__group(c->model);
+    int tile = row * (c->right - c->left), end = tile + whole - c->left;
     size_t lanes = (size_t)k->lanes, stride = (size_t)blocks * sg__strip_tiles(c) * lanes;
     const float *rows[6];
     float edge[5 * 5 * 16];
-    (void)part;
+    sg__phase_points points = sg__phase(c->stage, phase);
     for (int i = 0; i < t->points; i++) {
         int y = 4 * (c->tile_begin + row) - 1 + i;
         int held =
             y >= c->in.begin && y < c->in.end; /* outputs that depend on other rows are zero-padded or not needed */
-        rows[i] = held ? sg__row_of(&c->in, block, y) - lanes : c->call->workspace->zeros;
+        rows[i] =
+            held ? sg__row_of(&c->in, block, y) + (4 * (ptrdiff_t)c->left - 1) * k->lanes : c->call->workspace->zeros;
     }
     for (int n; tile < end; tile += n) {
         n = group - tile % group < end - tile ? group - tile % group : end - tile;
-        k->winograd_input(rows, t->points, n, sg__transformed(c, (size_t)block, (size_t)tile), stride);
+        k->winograd_input(rows, points.down, points.across, n, sg__transformed(c, phase, block, tile), stride);
         for (int i = 0; i < t->points; i++) rows[i] += 4 * (size_t)n * lanes;
     }
-    if (whole == t->tiles) return;
+    if (whole == c->right) return;
     /* The last tile of an up-sampling reaches beyond the map: it sees the last pixel and zeros. */
     STYLEGAN_MEMSET(edge, 0, sizeof edge);
     for (size_t i = 0; i < 5; i++) {
         STYLEGAN_MEMCPY(edge + i * 5 * lanes, rows[i], lanes * sizeof(float));
         rows[i] = edge + i * 5 * lanes;
     }
-    k->winograd_input(rows, t->points, 1, sg__transformed(c, (size_t)block, (size_t)end), stride);
+    k->winograd_input(rows, points.down, points.across, 1, sg__transformed(c, phase, block, end), stride);
 }
 
-/* Multiplies tile rows [begin, end) and writes the outputs, vectors `vector` floats apart. */
-static void sg__multiply_tiles(const sg__panel *panel, int begin, int end, float *out, size_t row, size_t pixel,
-                               size_t vector) {
+static void sg__transform_item(void *context, int item, int part) {
+    const sg__convolution *c = (const sg__convolution *)context;
+    int blocks = sg__blocks_of(c->model, c->stage->layer->in);
+    (void)part;
+    for (int phase = 0; phase < (c->stage->tiling.mixed ? 4 : 1); phase++)
+        sg__transform_row(c, phase, item / blocks, item % blocks);
+}
+
+/* Multiplies tile rows [begin, end) of a phase and writes the outputs, vectors `vector` floats apart. */
+static void sg__multiply_tiles(const sg__panel *panel, int phase, int begin, int end, float *out, size_t row,
+                               size_t pixel, size_t vector) {
     const sg__convolution *c = panel->convolution;
-    const sg__tiling *t = &c->stage->tiling;
+    const sg__phase_points points = sg__phase(c->stage, phase);
     const sg__kernels *k = c->model->kernels;
     size_t lanes = (size_t)k->lanes, blocks = (size_t)sg__blocks_of(c->model, c->stage->layer->in);
-    size_t across = (size_t)t->tiles, group = (size_t)sg__group(c->model), q = (size_t)panel->q;
+    size_t across = (size_t)(c->right - c->left), group = (size_t)sg__group(c->model), q = (size_t)panel->q;
     size_t first = (size_t)(begin - c->tile_begin) * across, tiles = (size_t)(end - begin) * across;
-    for (size_t p = 0; p < (size_t)(t->points * t->points); p++) {
+    for (int p = 0; p < points.down * points.across; p++) {
+        int y = points.down == 4 ? 0 : p / points.across, x = points.across == 4 ? 0 : p % points.across;
+        int weight = points.across == 4 ? y : y * points.across + x;
         for (size_t at = 0, n; at < tiles; at += n) {
             size_t left = group - (first + at) % group;
             n = left < tiles - at ? left : tiles - at;
             sg__row r;
-            r.input = sg__transformed(c, 0, first + at) + p * blocks * sg__strip_tiles(c) * lanes;
+            r.input = sg__transformed(c, phase, 0, (int)(first + at)) + (size_t)p * blocks * sg__strip_tiles(c) * lanes;
             r.input_block = group * lanes;
             r.channels = c->stage->layer->in;
             r.taps = 1;
             r.offset[0] = 0;
-            r.panel[0] = panel->weights + p * (size_t)c->stage->layer->in * q * lanes;
-            r.output = panel->scratch->products + (p * q * tiles + at) * lanes;
+            r.panel[0] = panel->weights + (size_t)(weight * c->stage->layer->in) * q * lanes;
+            r.output = panel->scratch->products + ((size_t)p * q * tiles + at) * lanes;
             r.output_pixel = lanes;
             r.output_vector = tiles * lanes;
             r.width = (int)n;
@@ -2640,34 +2729,35 @@ static void sg__multiply_tiles(const sg__panel *panel, int begin, int end, float
     for (size_t v = 0; v < q; v++) {
         for (size_t y = 0; y < (size_t)(end - begin); y++) {
             k->winograd_output(panel->scratch->products + (v * tiles + y * across) * lanes, q * tiles * lanes,
-                               t->points, t->tiles, out + v * vector + 4 * y * row, row, pixel);
+                               points.down, points.across, (int)across,
+                               out + v * vector + 4 * y * row + 4 * (size_t)c->left * pixel, row, pixel);
         }
     }
 }
 
 /* --- Rows of output --- */
 
-/* A row of the layer's noise, or NULL. */
-static const float *sg__noise_row(const sg__convolution *c, int y, const sg__scratch *s) {
+/* Pixels [first, last) of a row of the layer's noise, or NULL. */
+static const float *sg__noise_row(const sg__convolution *c, int y, int first, int last, const sg__scratch *s) {
     const sg__layer *layer = c->stage->layer;
     const stylegan_run *run = c->call->run;
-    int width = c->out.resolution;
     if (!layer->noise.data || run->noise_mode == STYLEGAN_NOISE_NONE) return NULL;
     if (run->noise_mode == STYLEGAN_NOISE_RANDOM) {
         stylegan_random_normal(run->noise_seed + (uint64_t)c->call->index, (uint32_t)layer->style,
-                               (uint64_t)y * (uint64_t)width, s->noise, width);
+                               (uint64_t)y * (uint64_t)c->out.resolution + (uint64_t)first, s->noise, last - first);
     } else {
-        c->model->kernels->unpack(&layer->noise, (size_t)y, 0, width, s->noise);
+        c->model->kernels->unpack(&layer->noise, (size_t)y, first, last - first, s->noise);
     }
     return s->noise;
 }
 
-/* Noise, bias, activation, gain, clamp and residual branch of row y; closes the row with zero pixels. */
-static void sg__finish_row(const sg__panel *p, int y) {
+/* Noise, bias, activation, gain, clamp and residual branch of pixels [first, last) of row y; closes the row with zero
+   pixels. */
+static void sg__finish_row(const sg__panel *p, int y, int first, int last) {
     const sg__convolution *c = p->convolution;
     const sg__kernels *k = c->model->kernels;
-    size_t lanes = (size_t)k->lanes;
-    const float *noise = sg__noise_row(c, y, p->scratch);
+    size_t lanes = (size_t)k->lanes, at = (size_t)first * lanes;
+    const float *noise = sg__noise_row(c, y, first, last, p->scratch);
     for (int v = 0; v < p->q; v++) {
         size_t channel = (size_t)(p->first + v) * lanes;
         float *row = sg__row_of(&c->out, p->first + v, y);
@@ -2675,24 +2765,24 @@ static void sg__finish_row(const sg__panel *p, int y) {
                           c->stage->bias + channel,
                           c->stage->strength + channel,
                           noise,
-                          c->add ? sg__row_of(c->add, p->first + v, y) : NULL,
+                          c->add ? sg__row_of(c->add, p->first + v, y) + at : NULL,
                           c->activation,
                           c->gain,
                           c->clamp};
-        k->finish(row, c->out.resolution, &e);
-        STYLEGAN_MEMSET(row - lanes, 0, lanes * sizeof(float));
-        STYLEGAN_MEMSET(row + (size_t)c->out.resolution * lanes, 0, lanes * sizeof(float));
+        k->finish(row + at, last - first, &e);
+        if (first == 0) STYLEGAN_MEMSET(row - lanes, 0, lanes * sizeof(float));
+        if (last == c->out.resolution) STYLEGAN_MEMSET(row + (size_t)last * lanes, 0, lanes * sizeof(float));
     }
 }
 
-/* Clears row y of the scattered signal outside [low, high). */
-static void sg__clear_borders(const sg__panel *p, int y) {
+/* Clears row y of the scattered signal outside [low, high), on both sides or one. */
+static void sg__clear_borders(const sg__panel *p, int y, int left, int right) {
     const sg__stage *s = p->convolution->stage;
     size_t lanes = (size_t)p->convolution->model->kernels->lanes, before = s->scattered.border;
     for (int v = 0; v < p->q; v++) {
         float *row = sg__row_of(&s->scattered, p->first + v, y), *after = row + (size_t)s->high * lanes;
-        STYLEGAN_MEMSET(row - before, 0, (before + (size_t)s->low * lanes) * sizeof(float));
-        STYLEGAN_MEMSET(after, 0, (size_t)(row - before + s->scattered.row - after) * sizeof(float));
+        if (left) STYLEGAN_MEMSET(row - before, 0, (before + (size_t)s->low * lanes) * sizeof(float));
+        if (right) STYLEGAN_MEMSET(after, 0, (size_t)(row - before + s->scattered.row - after) * sizeof(float));
     }
 }
 
@@ -2746,9 +2836,9 @@ static void sg__multiply_rows(const sg__panel *p, int phase, int first, int end)
     float *row = sg__row_of(to, p->first, rows * first);
     if (tiles && stage->up) {
         row += (size_t)(phase / 2) * to->row + (size_t)(phase % 2) * lanes;
-        sg__multiply_tiles(p, first, end, row, 2 * to->row, 2 * lanes, to->block);
+        sg__multiply_tiles(p, phase, first, end, row, 2 * to->row, 2 * lanes, to->block);
     } else if (tiles) {
-        sg__multiply_tiles(p, first, end, row, to->row, lanes, to->block);
+        sg__multiply_tiles(p, phase, first, end, row, to->row, lanes, to->block);
     } else if (stage->up) {
         sg__transposed_row(p, first, row, to->block);
     } else {
@@ -2757,9 +2847,9 @@ static void sg__multiply_rows(const sg__panel *p, int phase, int first, int end)
     if (phase < sg__phases(stage) - 1) return;
     for (int y = rows * first; y < rows * end; y++) {
         if (stage->up) {
-            sg__clear_borders(p, y);
+            sg__clear_borders(p, y, c->left == 0, c->right == stage->tiling.tiles);
         } else {
-            sg__finish_row(p, y);
+            sg__finish_row(p, y, 4 * c->left, tiles ? 4 * c->right : c->out.resolution);
         }
     }
 }
@@ -2770,8 +2860,7 @@ static void sg__multiply_item(void *context, int item, int part) {
     const sg__scratch *s = &c->call->workspace->scratch[part];
     int panel = item % c->panels, tiles = stage->tiling.points, begin, end;
     sg__panel p = sg__make_panel(c, s, panel);
-    size_t lanes = (size_t)c->model->kernels->lanes;
-    size_t phase_floats = (size_t)(tiles * tiles * stage->layer->in * p.q) * lanes;
+    size_t lanes = (size_t)c->model->kernels->lanes, tap = (size_t)(stage->layer->in * p.q) * lanes;
     const float *prepared = stage->prepared ? stage->weights + (size_t)panel * sg__panel_floats(c->model, stage) : NULL;
     p.scale = stage->prepared ? stage->scale + (size_t)p.first * lanes : s->squares;
     if (!stage->prepared) {
@@ -2785,12 +2874,33 @@ static void sg__multiply_item(void *context, int item, int part) {
         sg__piece(c, item, stage->up ? c->t_begin : c->begin, stage->up ? c->t_end : c->end, &begin, &end);
     }
     for (int phase = 0; phase < sg__phases(stage); phase++) {
-        p.weights = stage->prepared ? prepared + phase_floats * (size_t)phase : tiles ? s->weights : s->panel;
+        p.weights = stage->prepared ? prepared : tiles ? s->weights : s->panel;
+        if (tiles && stage->prepared) prepared += tap * (size_t)sg__phase(stage, phase).weights;
+        if (c->phase >= 0 && phase != c->phase) continue;
         if (tiles && !stage->prepared) sg__transform_weights(&p, s->panel, phase, s->weights);
         for (int first = begin, last; first < end; first = last) {
             last = !tiles ? first + 1 : end - first < stage->tiling.chunk ? end : first + stage->tiling.chunk;
             sg__multiply_rows(&p, phase, first, last);
         }
+    }
+}
+
+/* A part's own strip: a piece of a row of tiles, or several rows, for all panels. */
+static void sg__own_strip_item(void *context, int item, int part) {
+    sg__convolution c = *(const sg__convolution *)context;
+    const sg__tiling *t = &c.stage->tiling;
+    int pieces = (t->tiles + t->across - 1) / t->across, blocks = sg__blocks_of(c.model, c.stage->layer->in);
+    int end = c.tile_end;
+    c.transformed = c.call->workspace->scratch[part].transformed;
+    c.tile_begin += item / pieces * t->chunk;
+    c.tile_end = end - c.tile_begin < t->chunk ? end : c.tile_begin + t->chunk;
+    c.left = item % pieces * t->across;
+    c.right = t->tiles - c.left < t->across ? t->tiles : c.left + t->across;
+    c.pieces = 1;
+    for (c.phase = 0; c.phase < sg__phases(c.stage); c.phase++) {
+        for (int i = 0; (!c.phase || t->mixed) && i < (c.tile_end - c.tile_begin) * blocks; i++)
+            sg__transform_row(&c, c.phase, i / blocks, i % blocks);
+        for (int panel = 0; panel < c.panels; panel++) sg__multiply_item(&c, panel, part);
     }
 }
 
@@ -2801,7 +2911,7 @@ static void sg__filter_item(void *context, int item, int part) {
     p.scale = c->stage->scale + p.first * c->model->kernels->lanes;
     for (sg__piece(c, item, c->begin, c->end, &first, &last); first < last; first++) {
         sg__filter_row(&p, first);
-        sg__finish_row(&p, first);
+        sg__finish_row(&p, first, 0, c->out.resolution);
     }
 }
 
@@ -2830,16 +2940,19 @@ static void sg__make_room(const stylegan_model *m, sg__map *map, int first, int 
 static void sg__convolve_rows(sg__convolution *c, sg__stage *stage, int begin, int end) {
     const stylegan_model *m = c->model;
     const sg__tiling *t = &stage->tiling;
-    int strip = t->points ? t->strip * (stage->up ? 8 : 4) : stage->up ? 8 * t->strip : end - begin;
+    int strip = t->strip * (stage->up ? 8 : 4);
     c->panels = sg__panels(m, stage->layer->out);
+    c->phase = -1;
     for (c->begin = begin; c->begin < end; c->begin = c->end) {
         c->end = end - c->begin < strip ? end : c->begin + strip;
         c->tile_begin = c->begin / 4;
         c->tile_end = (c->end + 3) / 4;
         if (stage->up) {
-            int first = sg__clip(c->begin - stage->pad_row, stage->low, stage->high);
+            int first = sg__clip(c->begin - stage->pad_row, stage->low, stage->high), height = stage->filter->height;
             c->t_begin = stage->scattered.end > first ? stage->scattered.end : first;
-            c->t_end = sg__clip(c->end - 1 - stage->pad_row + stage->filter->height, stage->low, stage->high);
+            if (t->points && c->t_begin / 8 * 8 + strip - height + stage->pad_row + 1 < c->end)
+                c->end = c->t_begin / 8 * 8 + strip - height + stage->pad_row + 1;
+            c->t_end = sg__clip(c->end - 1 - stage->pad_row + height, stage->low, stage->high);
             if (t->points) { /* whole tiles; the strip ends where they do */
                 c->t_begin = c->t_begin / 8 * 8;
                 c->t_end = (c->t_end + 7) / 8 * 8;
@@ -2851,10 +2964,17 @@ static void sg__convolve_rows(sg__convolution *c, sg__stage *stage, int begin, i
             stage->scattered.end = c->t_end > stage->scattered.end ? c->t_end : stage->scattered.end;
         }
         int units = t->points ? c->tile_end - c->tile_begin : stage->up ? c->t_end - c->t_begin : c->end - c->begin;
-        if (t->points && units > 0) sg__parallel(m, units * sg__blocks_of(m, stage->layer->in), sg__transform_item, c);
-        int per_piece = 64 / (t->points ? t->tiles : c->in.resolution) + 1; /* else unpacking the weights counts */
-        if (units > 0)
+        c->left = 0;
+        c->right = t->tiles;
+        c->transformed = c->call->workspace->transformed;
+        if (units > 0 && t->own) {
+            int down = (units + t->chunk - 1) / t->chunk, across = (t->tiles + t->across - 1) / t->across;
+            sg__parallel(m, down * across, sg__own_strip_item, c);
+        } else if (units > 0) {
+            int per_piece = 64 / (t->points ? t->tiles : c->in.resolution) + 1; /* else unpacking the weights counts */
+            if (t->points) sg__parallel(m, units * sg__blocks_of(m, stage->layer->in), sg__transform_item, c);
             sg__run_pieces(c, sg__multiply_item, units, stage->prepared ? units : (units + per_piece - 1) / per_piece);
+        }
         if (stage->up) sg__run_pieces(c, sg__filter_item, c->end - c->begin, c->end - c->begin);
     }
 }
@@ -3172,7 +3292,8 @@ static void sg__make_first(const sg__call *call, const sg__stage *s, const float
     const sg__workspace *w = call->workspace;
     int lanes = m->kernels->lanes, channels = s->out.channels, blocks = sg__blocks_of(m, channels);
     float *dense_out = w->maps[1];
-    STYLEGAN_MEMSET(s->out.data - s->out.border, 0, s->out.block * (size_t)blocks * sizeof(float));
+    for (int i = 0; i < blocks; i++)
+        STYLEGAN_MEMSET(sg__row_of(&s->out, i, 0) - s->out.border, 0, 4 * s->out.row * sizeof(float));
     if (m->dense.data) {
         sg__tensor no_bias = {NULL, NULL, STYLEGAN_F32, 0};
         sg__dense dense = {m, &m->dense,       &no_bias, ws, dense_out, m->config.w_dim, 16 * channels,
@@ -3194,7 +3315,7 @@ static void sg__make_first(const sg__call *call, const sg__stage *s, const float
     sg__convolution c = sg__make_convolution(call, s);
     sg__panel p = {&c, &w->scratch[0], 0, blocks, NULL, w->scale};
     for (int i = 0; i < blocks * lanes; i++) w->scale[i] = 1;
-    for (int y = 0; y < 4; y++) sg__finish_row(&p, y);
+    for (int y = 0; y < 4; y++) sg__finish_row(&p, y, 0, 4);
 }
 
 /* Computes the rows of a stage up to `end`, and before that the rows of its inputs that they need. */
@@ -3922,14 +4043,30 @@ static void SG__FN(moments)(const float *x, int width, int height, size_t row_st
 /* Constant sizes make registers of the small arrays; plain C, for small processors, shares one loop instead. */
 #if SG__LANES == 1
 #define SG__UNROLL_TILES
-#define SG__BY_POINTS(f, ...) f(__VA_ARGS__, points)
+#define SG__BY_POINTS(f, ...) f(__VA_ARGS__, down, across)
 #else
 #define SG__UNROLL_TILES SG__UNROLL
-#define SG__BY_POINTS(f, ...) (points == 6 ? f(__VA_ARGS__, 6) : f(__VA_ARGS__, 5))
+#define SG__BY_POINTS(f, ...)              \
+    do {                                   \
+        if (down == 6)                     \
+            f(__VA_ARGS__, 6, 6);          \
+        else if (down == 5 && across == 5) \
+            f(__VA_ARGS__, 5, 5);          \
+        else if (down == 5)                \
+            f(__VA_ARGS__, 5, 4);          \
+        else if (across == 5)              \
+            f(__VA_ARGS__, 4, 5);          \
+        else                               \
+            f(__VA_ARGS__, 4, 4);          \
+    } while (0)
 #endif
 
-/* One dimension of Bt d: n values d [step] to n values v [step]. a^2 = 1/2, b^2 = 2. */
+/* One dimension of Bt d: n values d [step] to n values v. a^2 = 1/2, b^2 = 2. */
 SG__INLINE void SG__FN(winograd_bt)(const SG__V *d, SG__V *v, const int step, const int n) {
+    if (n == 4) { /* a single tap, which does not see the pixel before the tile */
+        SG__UNROLL_TILES for (int i = 0; i < 4; i++) v[i] = d[(i + 1) * step];
+        return;
+    }
     const SG__V *e = n == 6 ? d + step : d;
     SG__V a2 = SG__SET1(-0.5f), b2 = SG__SET1(-2.0f), both = SG__SET1(-2.5f);
     SG__V even_a = SG__FMA(e[step], b2, e[3 * step]);
@@ -3939,17 +4076,21 @@ SG__INLINE void SG__FN(winograd_bt)(const SG__V *d, SG__V *v, const int step, co
     SG__V infinity = SG__FMA(e[2 * step], both, SG__ADD(e[0], e[4 * step]));
     if (n == 6) {
         *v = SG__FMA(d[2 * step], both, SG__ADD(d[0], d[4 * step]));
-        v += step;
+        v++;
     }
     v[0] = SG__ADD(even_a, odd_a);
-    v[step] = SG__SUB(even_a, odd_a);
-    v[2 * step] = SG__ADD(even_b, odd_b);
-    v[3 * step] = SG__SUB(even_b, odd_b);
-    v[4 * step] = infinity;
+    v[1] = SG__SUB(even_a, odd_a);
+    v[2] = SG__ADD(even_b, odd_b);
+    v[3] = SG__SUB(even_b, odd_b);
+    v[4] = infinity;
 }
 
 /* One dimension of At m: n values m [step] to 4 values y [step]. */
 SG__INLINE void SG__FN(winograd_at)(const SG__V *m, SG__V *y, const int step, const int n) {
+    if (n == 4) {
+        SG__UNROLL_TILES for (int i = 0; i < 4; i++) y[i * step] = m[i * step];
+        return;
+    }
     const SG__V *e = n == 6 ? m + step : m;
     SG__V sum_a = SG__ADD(e[0], e[step]), sum_b = SG__ADD(e[2 * step], e[3 * step]);
     SG__V odd_a = SG__SUB(e[0], e[step]), odd_b = SG__SUB(e[2 * step], e[3 * step]);
@@ -3962,8 +4103,12 @@ SG__INLINE void SG__FN(winograd_at)(const SG__V *m, SG__V *y, const int step, co
     y[3 * step] = SG__ADD(SG__FMA(odd_a, SG__SET1(0.5f), SG__ADD(odd_b, odd_b)), infinity);
 }
 
-/* One dimension of G g: 3 (n = 6) or 2 values g [step] to n values u [step]. */
+/* One dimension of G g: 3 (n = 6) or 2 values g [step] to n values u [step]; a single tap (n = 4) stays as it is. */
 SG__INLINE void SG__FN(winograd_g)(const SG__V *g, SG__V *u, const int g_step, const int step, const int n) {
+    if (n == 4) {
+        u[0] = g[0];
+        return;
+    }
     SG__V odd_a = SG__MUL(g[g_step], SG__SET1(0.70710678f)), odd_b = SG__MUL(g[g_step], SG__SET1(1.41421356f));
     if (n == 6) {
         SG__V even_a = SG__FMA(g[2 * g_step], SG__SET1(0.5f), g[0]),
@@ -3986,68 +4131,68 @@ SG__INLINE void SG__FN(winograd_g)(const SG__V *g, SG__V *u, const int g_step, c
 }
 
 SG__INLINE void SG__FN(winograd_input_tiles)(const float *const *row, int tiles, float *out, size_t stride,
-                                             const int n) {
-    for (int t = 0; t < tiles; t++) {
-        SG__V d[36], v[36];
-        SG__UNROLL_TILES for (int y = 0; y < n; y++) {
-            SG__UNROLL_TILES for (int x = 0; x < n; x++) d[x] = SG__LOAD(row[y] + (size_t)(4 * t + x) * SG__LANES);
-            SG__FN(winograd_bt)(d, v + y * n, 1, n);
+                                             const int down, const int across) {
+    const int rows = down == 6 ? 6 : 5, columns = across == 6 ? 6 : 5;
+    for (int t = 0; t < tiles; t++, out += SG__LANES) {
+        SG__V d[6], v[36], u[6];
+        SG__UNROLL_TILES for (int y = 0; y < rows; y++) {
+            SG__UNROLL_TILES for (int x = 0; x < columns; x++) d[x] =
+                SG__LOAD(row[y] + (size_t)(4 * t + x) * SG__LANES);
+            SG__FN(winograd_bt)(d, v + y * across, 1, across);
         }
-        SG__UNROLL_TILES for (int x = 0; x < n; x++) {
-            SG__FN(winograd_bt)(v + x, d, n, n);
-            SG__UNROLL_TILES for (int y = 0; y < n; y++) {
-                SG__STORE(out + (size_t)(y * n + x) * stride + (size_t)t * SG__LANES, d[y * n]);
-            }
+        SG__UNROLL_TILES for (int x = 0; x < across; x++) {
+            SG__FN(winograd_bt)(v + x, u, across, down);
+            SG__UNROLL_TILES for (int y = 0; y < down; y++) SG__STORE(out + (size_t)(y * across + x) * stride, u[y]);
         }
     }
 }
 
-static void SG__FN(winograd_input)(const float *const *row, int points, int tiles, float *out, size_t stride) {
+static void SG__FN(winograd_input)(const float *const *row, int down, int across, int tiles, float *out,
+                                   size_t stride) {
     SG__BY_POINTS(SG__FN(winograd_input_tiles), row, tiles, out, stride);
 }
 
 SG__INLINE void SG__FN(winograd_weight_vectors)(const float *const *tap, int count, float *out, size_t stride,
-                                                const int n) {
-    const int r = n - 3;
-    for (int i = 0; i < count; i++) {
+                                                const int down, const int across) {
+    const int rows = down - 3, columns = across - 3, n = down == 4 ? 1 : down, m = across == 4 ? 1 : across;
+    for (int i = 0; i < count; i++, out += SG__LANES) {
         SG__V g[9], v[18], u[6];
-        SG__UNROLL_TILES for (int k = 0; k < r * r; k++) {
-            g[k] = tap[k] ? SG__LOAD(tap[k] + (size_t)i * SG__LANES) : SG__SET1(0.0f);
+        SG__UNROLL_TILES for (int k = 0; k < rows * columns; k++) g[k] = SG__LOAD(tap[k] + (size_t)i * SG__LANES);
+        SG__UNROLL_TILES for (int y = 0; y < rows; y++) {
+            SG__FN(winograd_g)(g + y * columns, v + y * m, 1, 1, across);
         }
-        SG__UNROLL_TILES for (int y = 0; y < r; y++) SG__FN(winograd_g)(g + y * r, v + y * n, 1, 1, n);
-        SG__UNROLL_TILES for (int x = 0; x < n; x++) {
-            SG__FN(winograd_g)(v + x, u, n, 1, n);
-            SG__UNROLL_TILES for (int y = 0; y < n; y++) {
-                SG__STORE(out + (size_t)(y * n + x) * stride + (size_t)i * SG__LANES, u[y]);
-            }
+        SG__UNROLL_TILES for (int x = 0; x < m; x++) {
+            SG__FN(winograd_g)(v + x, u, m, 1, down);
+            SG__UNROLL_TILES for (int y = 0; y < n; y++) SG__STORE(out + (size_t)(y * m + x) * stride, u[y]);
         }
     }
 }
 
-static void SG__FN(winograd_weights)(const float *const *tap, int points, int count, float *out, size_t stride) {
+static void SG__FN(winograd_weights)(const float *const *tap, int down, int across, int count, float *out,
+                                     size_t stride) {
     SG__BY_POINTS(SG__FN(winograd_weight_vectors), tap, count, out, stride);
 }
 
 SG__INLINE void SG__FN(winograd_output_tiles)(const float *in, size_t stride, int tiles, float *out, size_t row,
-                                              size_t pixel, const int n) {
+                                              size_t pixel, const int down, const int across) {
     for (int t = 0; t < tiles; t++) {
         SG__V m[6], v[24], y[4];
-        SG__UNROLL_TILES for (int i = 0; i < n; i++) { /* columns first: v [4][n] */
-            SG__UNROLL_TILES for (int j = 0; j < n; j++) m[j] =
-                SG__LOAD(in + (size_t)(j * n + i) * stride + (size_t)t * SG__LANES);
-            SG__FN(winograd_at)(m, y, 1, n);
-            SG__UNROLL_TILES for (int j = 0; j < 4; j++) v[j * n + i] = y[j];
+        SG__UNROLL_TILES for (int i = 0; i < across; i++) { /* columns first: v [4][across] */
+            SG__UNROLL_TILES for (int j = 0; j < down; j++) m[j] =
+                SG__LOAD(in + (size_t)(j * across + i) * stride + (size_t)t * SG__LANES);
+            SG__FN(winograd_at)(m, y, 1, down);
+            SG__UNROLL_TILES for (int j = 0; j < 4; j++) v[j * across + i] = y[j];
         }
         SG__UNROLL_TILES for (int j = 0; j < 4; j++) {
-            SG__FN(winograd_at)(v + j * n, y, 1, n);
+            SG__FN(winograd_at)(v + j * across, y, 1, across);
             SG__UNROLL_TILES for (int i = 0; i < 4; i++)
                 SG__STORE(out + (size_t)j * row + (size_t)(4 * t + i) * pixel, y[i]);
         }
     }
 }
 
-static void SG__FN(winograd_output)(const float *in, size_t stride, int points, int tiles, float *out, size_t row,
-                                    size_t pixel) {
+static void SG__FN(winograd_output)(const float *in, size_t stride, int down, int across, int tiles, float *out,
+                                    size_t row, size_t pixel) {
     SG__BY_POINTS(SG__FN(winograd_output_tiles), in, stride, tiles, out, row, pixel);
 }
 
