@@ -351,6 +351,22 @@ STYLEGAN_API stylegan_result stylegan_get_tensor(const stylegan_model *model, in
 STYLEGAN_API stylegan_isa stylegan_model_isa(const stylegan_model *model);
 STYLEGAN_API int stylegan_model_threads(const stylegan_model *model);
 
+/* One step of the synthesis and how this model computes it, in the order of computation. */
+typedef struct stylegan_layer {
+    char name[32]; /* "b4.conv0", ..., as the inspect callback sees them */
+    int in, out;   /* channels */
+    int resolution;
+    int strip_rows;          /* output rows computed at a time; resolution if it is computed as a whole */
+    int points;              /* Winograd tiles of 4x4 outputs from points x points products (6 or 5), 0: direct sums */
+    double macs;             /* multiply-adds of direct sums; a transposed convolution counted on its input */
+    uint64_t weight_bytes;   /* in the weight file */
+    uint64_t prepared_bytes; /* of weights unpacked or transformed in the workspace before the first row */
+    uint64_t moved_bytes; /* weights, feature maps and intermediate results read and written, each pass counted once */
+} stylegan_layer;
+STYLEGAN_API int stylegan_layer_count(const stylegan_model *model);
+STYLEGAN_API stylegan_result stylegan_get_layer(const stylegan_model *model, int index,
+                                                stylegan_layer *layer); /* 0 <= index < count */
+
 /* --- Easy: a seed to a picture --- */
 
 /* Draws the portrait of `seed` with truncation psi (0: the mean face, 1: no truncation; the model's cutoff) and
@@ -498,8 +514,15 @@ STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation
 #if defined(_MSC_VER) && !defined(__clang__)
 #include <intrin.h>
 #define SG__FETCH_INCREMENT(p) ((int)_InterlockedIncrement((volatile long *)(p)) - 1)
+#define SG__PEEK(p) (*(volatile int *)(p))
+#define SG__POKE(p, value) (*(volatile int *)(p) = (value))
 #elif defined(__GNUC__) && !defined(__TINYC__)
 #define SG__FETCH_INCREMENT(p) __atomic_fetch_add(p, 1, __ATOMIC_RELAXED)
+#define SG__PEEK(p) __atomic_load_n(p, __ATOMIC_RELAXED)
+#define SG__POKE(p, value) __atomic_store_n(p, value, __ATOMIC_RELAXED)
+#else
+#define SG__PEEK(p) (*(p))
+#define SG__POKE(p, value) (*(p) = (value))
 #endif
 
 #if defined(__GNUC__) && !defined(__TINYC__)
@@ -1101,41 +1124,65 @@ typedef pthread_t sg__thread;
 #define SG__THREAD_JOIN(t) pthread_join(t, NULL)
 #endif
 
-typedef struct sg__pool sg__pool;
+#ifdef SG__X86
+#define SG__PAUSE() _mm_pause()
+#else
+#define SG__PAUSE() ((void)0)
+#endif
 
-typedef struct sg__worker {
-    sg__pool *pool;
-    sg__thread thread;
-    int part;
-} sg__worker;
+static int sg__processors(void) {
+#ifdef _WIN32
+    SYSTEM_INFO info;
+    GetSystemInfo(&info);
+    long count = (long)info.dwNumberOfProcessors;
+#else
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+#endif
+    return count < 1 ? 1 : count > SG__MAX_THREADS ? SG__MAX_THREADS : (int)count;
+}
 
-/* Threads that sleep between jobs. */
-struct sg__pool {
+/* Threads that look out for the next job for a moment, since it is microseconds away while an image is computed, and
+   then sleep. A job does not wait for threads that wake up too late: whoever is there takes its parts. */
+typedef struct sg__pool {
     sg__lock busy; /* held while a job runs; a second caller runs its job alone */
     sg__lock lock; /* guards what follows */
     sg__condition start, done;
     stylegan_task_fn *task;
     void *context;
-    int parts, generation, working, stop;
-    int count; /* of workers; the caller itself is part 0 */
-    sg__worker workers[SG__MAX_THREADS];
-};
+    int parts, taken; /* of the job */
+    int generation;   /* number of the job */
+    int working;      /* threads at it, but for the caller */
+    int stop;
+    int patience; /* looks before sleeping; 0 if there are not enough processors */
+    int count;
+    sg__thread threads[SG__MAX_THREADS];
+} sg__pool;
+
+/* Runs parts of the job until all are taken; the lock is held before and after. */
+static void sg__take_parts(sg__pool *pool) {
+    while (pool->taken < pool->parts) {
+        int part = pool->taken++;
+        SG__UNLOCK(&pool->lock);
+        pool->task(pool->context, part);
+        SG__LOCK(&pool->lock);
+    }
+}
 
 static SG__THREAD_RESULT sg__work(void *argument) {
-    sg__worker *worker = (sg__worker *)argument;
-    sg__pool *pool = worker->pool;
-    int generation = 0;
-    SG__LOCK(&pool->lock);
-    for (;;) {
-        while (!pool->stop && pool->generation == generation) SG__WAIT(&pool->start, &pool->lock);
+    sg__pool *pool = (sg__pool *)argument;
+    for (int seen = 0;;) {
+        for (int i = 0; i < pool->patience && SG__PEEK(&pool->generation) == seen; i++) SG__PAUSE();
+        SG__LOCK(&pool->lock);
+        while (!pool->stop && pool->generation == seen) SG__WAIT(&pool->start, &pool->lock);
         if (pool->stop) break;
-        generation = pool->generation;
-        if (worker->part < pool->parts) {
-            SG__UNLOCK(&pool->lock);
-            pool->task(pool->context, worker->part);
-            SG__LOCK(&pool->lock);
+        seen = pool->generation;
+        if (pool->taken < pool->parts) {
+            SG__POKE(&pool->working, pool->working + 1);
+            sg__take_parts(pool);
+            SG__POKE(&pool->working, pool->working - 1);
+            if (pool->working == 0) SG__WAKE(&pool->done);
         }
-        if (--pool->working == 0) SG__WAKE(&pool->done);
+        SG__UNLOCK(&pool->lock);
     }
     SG__UNLOCK(&pool->lock);
     return 0;
@@ -1146,11 +1193,11 @@ static void sg__pool_start(sg__pool *pool, int threads) {
     SG__LOCK_INIT(&pool->lock);
     SG__CONDITION_INIT(&pool->start);
     SG__CONDITION_INIT(&pool->done);
+#ifdef SG__FETCH_INCREMENT
+    if (threads <= sg__processors()) pool->patience = 2000;
+#endif
     for (int i = 0; i < threads - 1; i++) {
-        sg__worker *worker = &pool->workers[i];
-        worker->pool = pool;
-        worker->part = i + 1;
-        if (!SG__THREAD_START(&worker->thread, sg__work, worker)) break; /* fewer threads do as well */
+        if (!SG__THREAD_START(&pool->threads[i], sg__work, pool)) break; /* fewer threads do as well */
         pool->count++;
     }
 }
@@ -1160,7 +1207,7 @@ static void sg__pool_stop(sg__pool *pool) {
     pool->stop = 1;
     SG__WAKE(&pool->start);
     SG__UNLOCK(&pool->lock);
-    for (int i = 0; i < pool->count; i++) SG__THREAD_JOIN(pool->workers[i].thread);
+    for (int i = 0; i < pool->count; i++) SG__THREAD_JOIN(pool->threads[i]);
     SG__CONDITION_FREE(&pool->start);
     SG__CONDITION_FREE(&pool->done);
     SG__LOCK_FREE(&pool->lock);
@@ -1177,27 +1224,16 @@ static void sg__pool_run(void *user, int parts, stylegan_task_fn *task, void *co
     pool->task = task;
     pool->context = context;
     pool->parts = parts;
-    pool->working = pool->count;
-    pool->generation++;
+    pool->taken = 0;
+    SG__POKE(&pool->generation, pool->generation + 1);
     SG__WAKE(&pool->start);
+    sg__take_parts(pool);
     SG__UNLOCK(&pool->lock);
-    task(context, 0);
-    for (int part = pool->count + 1; part < parts; part++) task(context, part);
+    for (int i = 0; i < pool->patience && SG__PEEK(&pool->working); i++) SG__PAUSE();
     SG__LOCK(&pool->lock);
     while (pool->working) SG__WAIT(&pool->done, &pool->lock);
     SG__UNLOCK(&pool->lock);
     SG__UNLOCK(&pool->busy);
-}
-
-static int sg__processors(void) {
-#ifdef _WIN32
-    SYSTEM_INFO info;
-    GetSystemInfo(&info);
-    long count = (long)info.dwNumberOfProcessors;
-#else
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-#endif
-    return count < 1 ? 1 : count > SG__MAX_THREADS ? SG__MAX_THREADS : (int)count;
 }
 #endif /* SG__NO_THREADS */
 
@@ -2042,7 +2078,6 @@ static void sg__plan_tiling(const stylegan_model *m, sg__stage *s) {
     uint64_t in = sg__padded(m, layer->in), out = sg__padded(m, layer->out);
     uint64_t panel = (uint64_t)(m->kernels->lanes * m->kernels->vectors);
     uint64_t panels = (uint64_t)sg__panels(m, layer->out), most = m->budget->prepared_floats;
-    t->strip = m->budget->strip_rows / 8 + 1;
     if (m->budget->tiles && layer->kernel == 3 && (s->role == SG__CONV0 || s->role == SG__CONV1)) {
         t->points = s->up ? 5 : 6;
         t->mixed = s->up && !s->fold;
@@ -2071,6 +2106,11 @@ static void sg__plan_tiling(const stylegan_model *m, sg__stage *s) {
     if (!t->own) t->chunk = sg__clip((SG__CHUNK_TILES + t->tiles - 1) / t->tiles, 1, t->strip);
 }
 
+/* Rows of a convolution's output, or of its scattered signal, computed at a time. */
+static int sg__strip_rows(const stylegan_model *m, const sg__stage *s) {
+    return s->tiling.points ? s->tiling.strip * (s->up ? 8 : 4) : m->budget->strip_rows;
+}
+
 static sg__stage *sg__add_stage(stylegan_model *m, const sg__layer *layer, enum sg__role role, int resolution,
                                 sg__stage *input) {
     sg__stage *s = &m->stages[m->stage_count++];
@@ -2097,8 +2137,13 @@ static sg__stage *sg__add_stage(stylegan_model *m, const sg__layer *layer, enum 
     s->pad_row = s->fold ? (h - 1) / 2 - crop : kernel / 2 + (h + 1) / 2 - (kernel - 1);
     s->pad_column = s->fold ? (w - 1) / 2 - crop : kernel / 2 + (w + 1) / 2 - (kernel - 1);
     s->scattered = sg__make_map(m, layer->out, s->high, w + 1, 8 * (size / 4 + 1));
-    s->scattered.capacity = 8 * s->tiling.strip + h;
+    s->scattered.capacity = sg__strip_rows(m, s) + h;
     return s;
+}
+
+static void sg__stage_name(const sg__stage *s, char name[32]) {
+    static const char *const kinds[] = {".conv0", ".conv0", ".conv1", ".skip", ".torgb"};
+    sg__name(name, "b", s->resolution, kinds[s->role], "");
 }
 
 /* The table of stages, in the order of their inputs, with every buffer's size. */
@@ -2127,7 +2172,7 @@ static void sg__plan_stages(stylegan_model *m, const sg__budget *budget) {
         if (residual) residual->buffer = 2;
         conv0->buffer = x->buffer = buffer;
         /* What a strip reads must outlast what is written meanwhile; tiles for all parts are read beforehand. */
-        conv0->spare = x->spare = !x->whole ? 0 : x->tiling.points && !x->tiling.own ? 1 : 4 * x->tiling.strip + 1;
+        conv0->spare = x->spare = !x->whole ? 0 : x->tiling.points && !x->tiling.own ? 1 : sg__strip_rows(m, x) + 1;
         if (!block->torgb.weight.data) continue;
         sg__stage *below = image;
         image = sg__add_stage(m, &block->torgb, SG__TORGB, resolution, x);
@@ -2940,7 +2985,7 @@ static void sg__make_room(const stylegan_model *m, sg__map *map, int first, int 
 static void sg__convolve_rows(sg__convolution *c, sg__stage *stage, int begin, int end) {
     const stylegan_model *m = c->model;
     const sg__tiling *t = &stage->tiling;
-    int strip = t->strip * (stage->up ? 8 : 4);
+    int strip = sg__strip_rows(m, stage);
     c->panels = sg__panels(m, stage->layer->out);
     c->phase = -1;
     for (c->begin = begin; c->begin < end; c->begin = c->end) {
@@ -3256,11 +3301,10 @@ static sg__convolution sg__make_convolution(const sg__call *call, const sg__stag
 }
 
 static void sg__inspect(const sg__call *call, const sg__stage *s, int begin) {
-    static const char *const kinds[] = {".conv0", ".conv0", ".conv1", ".skip", ".torgb"};
     if (!call->run->inspect || s->layer == &call->model->first_layer) return;
     char name[32];
     stylegan_feature_map feature;
-    sg__name(name, "b", s->resolution, kinds[s->role], "");
+    sg__stage_name(s, name);
     feature.layer = name;
     feature.channels = s->out.channels;
     feature.height = feature.width = s->resolution;
@@ -3695,6 +3739,44 @@ STYLEGAN_API int stylegan_model_threads(const stylegan_model *model) {
 STYLEGAN_API size_t stylegan_workspace_size(const stylegan_model *model) {
     sg__workspace workspace;
     return sg__layout(model, NULL, &workspace);
+}
+
+/* StyleGAN 2 begins with a constant that takes no computation. */
+static int sg__first_stage(const stylegan_model *m) {
+    return m->config.family != STYLEGAN_FAMILY_1;
+}
+
+STYLEGAN_API int stylegan_layer_count(const stylegan_model *model) {
+    return model->stage_count - sg__first_stage(model);
+}
+
+STYLEGAN_API stylegan_result stylegan_get_layer(const stylegan_model *model, int index, stylegan_layer *layer) {
+    static const unsigned char bytes[STYLEGAN_TYPE_COUNT] = {4, 2, 1};
+    if (index < 0 || index >= stylegan_layer_count(model)) return STYLEGAN_ERROR_ARGUMENT;
+    const sg__stage *s = &model->stages[index + sg__first_stage(model)];
+    const sg__tiling *t = &s->tiling;
+    uint64_t in = (uint64_t)s->layer->in, out = (uint64_t)s->layer->out, kernel = (uint64_t)s->layer->kernel;
+    uint64_t size = (uint64_t)s->resolution, from = s->input ? (uint64_t)s->input->resolution : 0;
+    uint64_t weights = s->input ? kernel * kernel * in * out : 0;
+    uint64_t panels = (uint64_t)sg__panels(model, s->layer->out);
+    int adain = model->config.family == STYLEGAN_FAMILY_1 && s->role != SG__TORGB;
+    sg__stage_name(s, layer->name);
+    layer->in = s->layer->in;
+    layer->out = s->layer->out;
+    layer->resolution = s->resolution;
+    layer->strip_rows = s->whole ? s->resolution : (int)sg__least((uint64_t)model->budget->strip_rows, size);
+    layer->points = t->points;
+    /* StyleGAN 1 up-samples first below 128 x 128, and sums its kernel to 4x4 from there. */
+    layer->macs = (double)weights * (double)(s->up && !(s->fold && size < 128) ? from * from : size * size);
+    if (s->fold && size >= 128) layer->macs *= 16.0 / 9;
+    layer->weight_bytes = weights * bytes[s->layer->weight.type];
+    layer->prepared_bytes = s->prepared && s->input ? 4 * panels * (uint64_t)sg__panel_floats(model, s) : 0;
+    layer->moved_bytes = layer->weight_bytes + 4 * in * from * from + 4 * out * size * size;
+    layer->moved_bytes += 4 * 2 * panels * (uint64_t)(s->input ? sg__panel_floats(model, s) : 0);
+    if (s->up) layer->moved_bytes += 4 * 2 * out * size * size;
+    if (t->points) layer->moved_bytes += 4 * 2 * in * (uint64_t)(t->tiles * t->tiles * sg__points(t));
+    if (adain) layer->moved_bytes += 4 * 3 * out * size * size;
+    return STYLEGAN_OK;
 }
 
 /* --- Calls --- */

@@ -1,10 +1,12 @@
-/* bench.c - times the synthesis: whole images, then layer by layer. */
+/* bench.c - times the synthesis: whole images, then layer by layer; and tells where the memory goes. */
+#define _XOPEN_SOURCE 700
 #include "model.h"
 #include "peak.h"
 #include "random_network.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static int run(int argc, char **argv);
 
@@ -48,113 +50,115 @@ static unsigned char *open_network(opened_model *opened, const char *name, const
     return bytes;
 }
 
-/* --- Time and work per layer --- */
-
-typedef struct layer {
-    char name[32];
-    int channels, height, width;
-    double seconds, flops;
-} layer;
+/* --- Time per layer --- */
 
 typedef struct profile {
     const opened_model *opened;
-    layer *layers;
     int count;
-    double last; /* when the layer before was done */
+    stylegan_layer *layers; /* [count] */
+    double *seconds;        /* [count] */
+    double last;            /* when the layer before was done */
 } profile;
 
-static const stylegan_tensor *find_tensor(const stylegan_model *model, const char *name, stylegan_tensor *tensor) {
-    for (int i = 0; i < stylegan_tensor_count(model); i++) {
-        stylegan_get_tensor(model, i, tensor);
-        if (strcmp(tensor->name, name) == 0) return tensor;
-    }
-    return NULL;
-}
-
-/* Multiply-adds of a direct convolution that outputs height x width. A transposed convolution is counted on its input;
-   StyleGAN 1 up-samples first below 128 and sums the kernel to 4 x 4 from there. */
-static double direct_macs(int family, int up, const stylegan_tensor *weight, int height, int width) {
-    const double pairs = (double)weight->shape[2] * weight->shape[3], outputs = (double)height * width;
-    const int kernel = weight->shape[0], fused = family == STYLEGAN_FAMILY_1 && height >= 128;
-    if (!up) return pairs * kernel * kernel * outputs;
-    if (family == STYLEGAN_FAMILY_1 && !fused) return pairs * kernel * kernel * outputs;
-    return pairs * (fused ? 16 : kernel * kernel) * outputs / 4;
-}
-
-/* `part` of the block that the layer belongs to: "b8.conv1" and "skip" make "b8.skip.weight". */
-static double layer_macs(const opened_model *opened, const stylegan_feature_map *map, const char *part, int up) {
-    char name[48];
-    stylegan_tensor weight;
-    snprintf(name, sizeof name, "%.*s.%s.weight", (int)strcspn(map->layer, "."), map->layer, part);
-    if (!find_tensor(opened->model, name, &weight) || weight.dimensions != 4) return 0;
-    return direct_macs(opened->config->family, up, &weight, map->height, map->width);
-}
-
-/* A layer as it was computed: as a whole, or a strip of rows. */
-static void record_layer(void *user, int index, const stylegan_feature_map *map) {
-    profile *p = user;
+/* Layers come as a whole or as strips of rows, in turn. */
+static void record(profile *p, const char *name) {
     const double now = cli_seconds();
-    const char *part = map->layer + strcspn(map->layer, ".") + 1;
-    const int up = strcmp(part, "conv0") == 0 || strcmp(part, "skip") == 0;
-    layer *found = p->layers;
-    (void)index;
-    while (found < p->layers + p->count && strcmp(found->name, map->layer)) found++;
-    if (found == p->layers + p->count) {
-        p->layers = cli_realloc(p->layers, (size_t)p->count + 1, sizeof *p->layers);
-        found = &p->layers[p->count++];
-        *found = (layer){.channels = map->channels, .height = map->height, .width = map->width};
-        snprintf(found->name, sizeof found->name, "%s", map->layer);
-        found->flops = 2 * layer_macs(p->opened, map, part, up);
-    }
-    found->seconds += now - p->last;
+    for (int i = 0; i < p->count; i++)
+        if (strcmp(p->layers[i].name, name) == 0) p->seconds[i] += now - p->last;
     p->last = cli_seconds();
 }
 
-/* The last ToRGB delivers rows, not a feature map: it is what remains. */
-static void record_last_layer(profile *p) {
-    if (p->count == 0) return;
-    const layer *before = &p->layers[p->count - 1];
-    char name[sizeof before->name + 8];
-    snprintf(name, sizeof name, "%.*s.torgb", (int)strcspn(before->name, "."), before->name);
-    record_layer(
-        p, 0,
-        &(stylegan_feature_map){
-            .layer = name, .channels = p->opened->config->channels, .height = before->height, .width = before->width});
+static void record_layer(void *user, int index, const stylegan_feature_map *map) {
+    (void)index;
+    record(user, map->layer);
 }
 
-static void print_row(const layer *row, double peak) {
-    const double rate = row->flops / row->seconds;
-    fprintf(stderr, "%-12s", row->name);
-    if (row->channels) fprintf(stderr, "%5d x %5d x %5d", row->channels, row->height, row->width);
-    fprintf(stderr, "%*s%10.3f ms", row->channels ? 0 : 21, "", 1e3 * row->seconds);
-    if (row->flops > 0) fprintf(stderr, "%10.2f GFLOP/s", 1e-9 * rate);
-    if (row->flops > 0 && peak > 0) fprintf(stderr, "%8.1f %%", 100 * rate / peak);
+/* The last ToRGB delivers rows of the image instead of a feature map. */
+static int record_rows(void *user, int index, int y, int rows, const float *pixels) {
+    profile *p = user;
+    (void)index, (void)y, (void)rows, (void)pixels;
+    record(p, p->layers[p->count - 1].name);
+    return 0;
+}
+
+static profile start_profile(const opened_model *opened) {
+    profile p = {.opened = opened, .count = stylegan_layer_count(opened->model)};
+    p.layers = cli_alloc((size_t)p.count, sizeof *p.layers);
+    p.seconds = cli_alloc((size_t)p.count, sizeof *p.seconds);
+    for (int i = 0; i < p.count; i++) {
+        stylegan_get_layer(opened->model, i, &p.layers[i]);
+        p.seconds[i] = 0;
+    }
+    return p;
+}
+
+static void print_row(const stylegan_layer *layer, double seconds, double peak) {
+    const double rate = 2 * layer->macs / seconds, megabytes = 1e-6 * (double)layer->moved_bytes;
+    fprintf(stderr, "%-12s", layer->name);
+    if (layer->resolution) {
+        char algorithm[32] = "direct";
+        if (layer->points) snprintf(algorithm, sizeof algorithm, "Winograd %dx%d", layer->points, layer->points);
+        fprintf(stderr, "%4d -> %4d %5dx%-5d%6d %-13s", layer->in, layer->out, layer->resolution, layer->resolution,
+                layer->strip_rows, algorithm);
+    } else {
+        fprintf(stderr, "%43s", "");
+    }
+    fprintf(stderr, "%9.3f%9.1f%8.1f", 1e3 * seconds, megabytes, 1e-3 * megabytes / seconds);
+    if (layer->macs > 0) fprintf(stderr, "%9.1f", 1e-9 * rate);
+    if (layer->macs > 0 && peak > 0) fprintf(stderr, "%7.0f %%", 100 * rate / peak);
     fputc('\n', stderr);
 }
 
-static void print_profile(const profile *p) {
+static void print_memory(const opened_model *opened, uint64_t prepared) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    fprintf(stderr, "memory: %.1f MB weights, %.1f MB workspace (%.1f MB of it prepared weights), ",
+            1e-6 * (double)stylegan_file_size(opened->model), 1e-6 * (double)stylegan_workspace_size(opened->model),
+            1e-6 * (double)prepared);
+    fprintf(stderr, "%.1f MB at most in the process\n", 1.024e-3 * (double)usage.ru_maxrss);
+}
+
+static void print_profile(const profile *p, double median) {
     const stylegan_isa isa = stylegan_model_isa(p->opened->model);
     const int threads = stylegan_model_threads(p->opened->model);
     const double peak = peak_flops(isa, threads);
-    layer total = {.name = "total"};
-    fprintf(stderr, "%s, %d thread%s", stylegan_isa_name(isa), threads, threads == 1 ? "" : "s");
-    if (peak > 0) fprintf(stderr, ", peak %.1f GFLOP/s", 1e-9 * peak);
-    fprintf(stderr, ", work counted as direct convolutions\n");
+    stylegan_layer total = {.name = "total"};
+    double seconds = 0;
+    fprintf(stderr, "%-12s%12s %11s%6s %-13s%9s%9s%8s%9s%9s\n", "layer", "channels", "resolution", "strip", "algorithm",
+            "ms", "MB", "GB/s", "GFLOP/s", "of peak");
     for (int i = 0; i < p->count; i++) {
-        print_row(&p->layers[i], peak);
-        total.seconds += p->layers[i].seconds;
-        total.flops += p->layers[i].flops;
+        print_row(&p->layers[i], p->seconds[i], peak);
+        seconds += p->seconds[i];
+        total.macs += p->layers[i].macs;
+        total.moved_bytes += p->layers[i].moved_bytes;
+        total.prepared_bytes += p->layers[i].prepared_bytes;
     }
-    print_row(&total, peak);
+    print_row(&total, seconds, peak);
+    fprintf(stderr, "median of the runs: %.4f s, %.1f GFLOP/s counted as direct sums; %s, %d thread%s", median,
+            2e-9 * total.macs / median, stylegan_isa_name(isa), threads, threads == 1 ? "" : "s");
+    if (peak > 0) fprintf(stderr, ", peak %.1f GFLOP/s: %.2f of it", 1e-9 * peak, 2 * total.macs / median / peak);
+    fputc('\n', stderr);
+    print_memory(p->opened, total.prepared_bytes);
 }
 
 /* --- Running --- */
 
-static double synthesize(const opened_model *opened, const float *ws, float *image, const stylegan_run *how) {
+static int ignore_rows(void *user, int index, int y, int rows, const float *pixels) {
+    (void)user, (void)index, (void)y, (void)rows, (void)pixels;
+    return 0;
+}
+
+/* Rows are dropped as they come: no image is held. */
+static double synthesize(const opened_model *opened, const float *ws, const stylegan_run *how) {
     stylegan_error error;
     const double start = cli_seconds();
-    if (stylegan_synthesize(opened->model, ws, 1, image, how, &error)) cli_fail("%s", error.message);
+    if (stylegan_synthesize(opened->model, ws, 1, NULL, how, &error)) cli_fail("%s", error.message);
     return cli_seconds() - start;
+}
+
+static int by_value(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
 }
 
 static int run(int argc, char **argv) {
@@ -170,21 +174,25 @@ static int run(int argc, char **argv) {
 
     opened_model opened;
     unsigned char *bytes = open_network(&opened, name, dtype, save, &compute_flags);
-    float *ws = cli_alloc(opened.ws_values, sizeof *ws), *image = cli_alloc(opened.image_values, sizeof *image);
+    float *ws = cli_alloc(opened.ws_values, sizeof *ws);
+    double *seconds = cli_alloc((size_t)runs, sizeof *seconds);
     stylegan_seed_z(0, ws, (int)opened.ws_values);
 
-    synthesize(&opened, ws, image, NULL);
+    synthesize(&opened, ws, &(stylegan_run){.rows = ignore_rows});
     for (int i = 0; i < runs; i++) {
-        printf("{\"run\":%d,\"seconds\":%.6f}\n", i, synthesize(&opened, ws, image, NULL));
+        seconds[i] = synthesize(&opened, ws, &(stylegan_run){.rows = ignore_rows});
+        printf("{\"run\":%d,\"seconds\":%.6f}\n", i, seconds[i]);
         fflush(stdout);
     }
-    profile p = {.opened = &opened, .last = cli_seconds()};
-    synthesize(&opened, ws, image, &(stylegan_run){.inspect = record_layer, .user = &p});
-    record_last_layer(&p);
-    print_profile(&p);
+    qsort(seconds, (size_t)runs, sizeof *seconds, by_value);
+    profile p = start_profile(&opened);
+    p.last = cli_seconds();
+    synthesize(&opened, ws, &(stylegan_run){.inspect = record_layer, .rows = record_rows, .user = &p});
+    print_profile(&p, seconds[runs / 2]);
 
     free(p.layers);
-    free(image);
+    free(p.seconds);
+    free(seconds);
     free(ws);
     model_close(&opened);
     free(bytes);
