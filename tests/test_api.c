@@ -289,6 +289,43 @@ static void check_rows(fixture *f) {
     free(l.images);
 }
 
+/* The layers that were computed, against those that the model tells of. */
+typedef struct tour {
+    const stylegan_model *model;
+    int next, orderly;
+} tour;
+
+static void visit(void *user, int index, const stylegan_feature_map *map) {
+    tour *t = (tour *)user;
+    stylegan_layer layer;
+    (void)index;
+    if (map->first_row) return; /* a further strip */
+    t->orderly &= !stylegan_get_layer(t->model, t->next++, &layer) && !strcmp(layer.name, map->layer) &&
+                  layer.out == map->channels && layer.resolution == map->height;
+}
+
+static void check_layers(fixture *f) {
+    tour t = {f->model, 0, 1};
+    stylegan_run run = {0};
+    stylegan_layer layer;
+    uint64_t stored = 0, prepared = 0;
+    int count = stylegan_layer_count(f->model), sound = 1;
+    run.inspect = visit;
+    run.user = &t;
+    free(test_images(f->model, f->ws, 1, &run));
+    for (int i = 0; i < count; i++) {
+        sound &= !stylegan_get_layer(f->model, i, &layer);
+        sound &= (layer.macs > 0) == (layer.weight_bytes > 0) && layer.moved_bytes > layer.weight_bytes;
+        stored += layer.weight_bytes;
+        prepared += layer.prepared_bytes;
+    }
+    test_check(t.orderly && t.next == count - 1, "api %d: %d layers in the order of their computation", f->seed, count);
+    test_check(sound && stored < stylegan_file_size(f->model) && prepared < stylegan_workspace_size(f->model) &&
+                   stylegan_get_layer(f->model, count, &layer) == STYLEGAN_ERROR_ARGUMENT &&
+                   stylegan_get_layer(f->model, -1, &layer) == STYLEGAN_ERROR_ARGUMENT,
+               "api %d: the layers' sizes", f->seed);
+}
+
 static void check_progress(fixture *f) {
     listener l = {f, NULL, 0, 0, 1, 0, 0, 0};
     stylegan_run run = {0};
@@ -635,6 +672,7 @@ int main(int argc, char **argv) {
         check_file(&f, folder);
         check_allocator(&f);
         check_rows(&f);
+        check_layers(&f);
         check_progress(&f);
         check_batch(&f);
         check_random_noise(&f);

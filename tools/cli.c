@@ -158,6 +158,20 @@ double cli_number(const char *flag, const char *text, double least, double most)
     return value;
 }
 
+double *cli_numbers(const char *flag, const char *text, double least, double most, int *count) {
+    double *values = NULL;
+    char *list = cli_format("%s", text), *at = list;
+    *count = 0;
+    for (char *comma = at; comma; at = comma + 1) {
+        comma = strchr(at, ',');
+        if (comma) *comma = 0;
+        values = cli_realloc(values, (size_t)*count + 1, sizeof *values);
+        values[(*count)++] = cli_number(flag, at, least, most);
+    }
+    free(list);
+    return values;
+}
+
 static uint32_t list_number(const char *flag, const char *text, const char **at) {
     char *end;
     errno = 0;

@@ -48,6 +48,9 @@ void cli_note(const char *format, ...) CLI_PRINTF(1, 2); /* a warning: goes on *
 int64_t cli_integer(const char *flag, const char *text, int64_t least, int64_t most);
 double cli_number(const char *flag, const char *text, double least, double most);
 
+/* "-1,0,0.5" to {-1, 0, 0.5}, each in [least, most]; the caller frees them. */
+double *cli_numbers(const char *flag, const char *text, double least, double most, int *count);
+
 /* "0-3,85" to {0, 1, 2, 3, 85}: at most `most` values; the caller frees them. */
 uint32_t *cli_list(const char *flag, const char *text, int most, int *count);
 

@@ -8,6 +8,7 @@ static int run(int argc, char **argv);
 
 const cli_command generate_command = {"generate", "MODEL", "draw pictures from seeds, z or ws",
                                       "stylegan generate ffhq.sgw --seeds 0-3,85 --trunc 0.7\n"
+                                      "stylegan generate ffhq.sgw --seeds 1-4 --trunc=-1,-0.5,0,0.5,1 --grid 5x4\n"
                                       "stylegan generate cifar10.sgw --seeds 0-34 --class 1 --grid 7x5 --outdir cars\n"
                                       "stylegan generate ffhq.sgw --ws ws.npy --save-npy images.npy",
                                       run};
@@ -26,7 +27,7 @@ static grid_size parse_grid(const char *text, int count) {
 }
 
 static void save_picture(const drawing *d, const latents *l, int index, const char *folder) {
-    char *name = l->seeds ? cli_format("seed%04u.png", l->seeds[index]) : cli_format("img%04d.png", index);
+    char *name = latents_name(l, index, ".png");
     drawing_save(d, folder, name);
     free(name);
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WIDEST_PSI = 100 }; /* beyond it images are noise */
+
 /* --- Mapping --- */
 
 static void one_hot(npy *labels, const char *class_index, int classes) {
@@ -29,10 +31,9 @@ static void read_labels(npy *labels, const mapping_flags *flags, int classes) {
 }
 
 void mapping_start(mapping *m, const opened_model *opened, const mapping_flags *flags) {
-    const double widest = 100; /* beyond it images are noise */
     const stylegan_config *config = opened->config;
     *m = (mapping){.opened = opened, .psi = config->truncation_psi, .cutoff = config->truncation_cutoff};
-    if (flags->psi) m->psi = (float)cli_number("--trunc", flags->psi, -widest, widest);
+    if (flags->psi) m->psi = (float)cli_number("--trunc", flags->psi, -WIDEST_PSI, WIDEST_PSI);
     if (flags->cutoff) m->cutoff = (int)cli_integer("--trunc-cutoff", flags->cutoff, 0, INT_MAX);
     read_labels(&m->labels, flags, config->c_dim);
     m->z = cli_alloc((size_t)config->z_dim, sizeof *m->z);
@@ -82,7 +83,7 @@ static void refuse_mapping_flags(const mapping_flags *flags) {
 
 void latents_start(latents *l, const opened_model *opened, const latent_flags *flags) {
     const stylegan_config *config = opened->config;
-    *l = (latents){0};
+    *l = (latents){.psi_count = 1};
     if (!flags->seeds + !flags->z + !flags->ws != 2) cli_usage("give one of --seeds, --latents and --ws");
     if (flags->ws) {
         refuse_mapping_flags(&flags->mapping);
@@ -91,13 +92,22 @@ void latents_start(latents *l, const opened_model *opened, const latent_flags *f
     }
     if (flags->seeds) l->seeds = cli_list("--seeds", flags->seeds, MOST_IMAGES, &l->count);
     if (flags->z) read_array(&l->z, flags->z, "z", 2, (const int64_t[]){-1, config->z_dim}, &l->count);
-    mapping_start(&l->mapping, opened, &flags->mapping);
+    mapping_flags one = flags->mapping;
+    if (one.psi && strchr(one.psi, ',')) {
+        l->psis = cli_numbers("--trunc", one.psi, -WIDEST_PSI, WIDEST_PSI, &l->psi_count);
+        one.psi = NULL;
+    }
+    mapping_start(&l->mapping, opened, &one);
     const npy *labels = &l->mapping.labels;
     if (labels->values && labels->shape[0] != 1 && labels->shape[0] != l->count)
         cli_fail("%s: has %lld labels for %d images", flags->mapping.labels, (long long)labels->shape[0], l->count);
+    if (l->count > MOST_IMAGES / l->psi_count) cli_usage("more than %d images", MOST_IMAGES);
+    l->count *= l->psi_count;
 }
 
-void latents_ws(const latents *l, int index, float *ws) {
+void latents_ws(latents *l, int number, float *ws) {
+    const int index = number / l->psi_count;
+    if (l->psis) l->mapping.psi = (float)l->psis[number % l->psi_count];
     const int label = l->mapping.labels.shape[0] > 1 ? index : 0;
     if (l->ws.values) {
         const size_t size = l->ws.count / (size_t)l->count;
@@ -109,7 +119,17 @@ void latents_ws(const latents *l, int index, float *ws) {
     }
 }
 
+char *latents_name(const latents *l, int number, const char *end) {
+    const int index = number / l->psi_count;
+    char *psi = l->psis ? cli_format("-psi%g", l->psis[number % l->psi_count]) : cli_format("%s", "");
+    char *name =
+        l->seeds ? cli_format("seed%04u%s%s", l->seeds[index], psi, end) : cli_format("img%04d%s%s", index, psi, end);
+    free(psi);
+    return name;
+}
+
 void latents_end(latents *l) {
+    free(l->psis);
     free(l->seeds);
     free(l->z.values);
     free(l->ws.values);

@@ -27,7 +27,7 @@ void mapping_start(mapping *m, const opened_model *opened, const mapping_flags *
 void mapping_seed(const mapping *m, uint32_t seed, float *ws); /* ws [L][D] */
 void mapping_end(mapping *m);
 
-/* Where the images come from: one of the three. */
+/* Where the images come from: one of the three. Of several psis every latent gets each in turn. */
 typedef struct latent_flags {
     const char *seeds, *z, *ws;
     mapping_flags mapping;
@@ -41,13 +41,16 @@ typedef struct latent_flags {
 
 typedef struct latents {
     int count;
-    uint32_t *seeds; /* [count], or NULL */
-    npy z, ws;       /* [count, z_dim] and [count, L, D]; values NULL if not given */
+    int psi_count;
+    double *psis;    /* [psi_count]: image i takes latent i / psi_count and psi i % psi_count */
+    uint32_t *seeds; /* [count / psi_count], or NULL */
+    npy z, ws;       /* [count / psi_count, z_dim] and [count, L, D]; values NULL if not given */
     mapping mapping;
 } latents;
 
 void latents_start(latents *l, const opened_model *opened, const latent_flags *flags);
-void latents_ws(const latents *l, int index, float *ws); /* ws [L][D] */
+void latents_ws(latents *l, int index, float *ws);                /* ws [L][D] */
+char *latents_name(const latents *l, int index, const char *end); /* of a file: "seed0085.png"; the caller frees it */
 void latents_end(latents *l);
 
 #endif

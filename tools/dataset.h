@@ -1,0 +1,44 @@
+/* dataset.h - the pictures a network learns from: a folder of PNG or JPEG files, a packed file, or drawn portraits. */
+#ifndef DATASET_H
+#define DATASET_H
+
+#include "cli.h"
+
+typedef struct dataset {
+    int resolution; /* pictures are square */
+    int channels;   /* 3 */
+    int label_size; /* K values a picture, 0 without labels */
+    int64_t count;  /* pictures; INT64_MAX: endless */
+    void (*read)(const struct dataset *d, int64_t index, uint8_t *pixels, float *label);
+    void *source;
+    void (*close)(struct dataset *d);
+} dataset;
+
+/* `data` is a folder (searched recursively, names sorted), a packed file, or "portraits" (endless, drawn from `seed`).
+   Pictures of a folder are centre-cropped and resized to `resolution`; files that cannot be used are named on standard
+   error and counted; ends the program if fewer than two are left. `resolution` 0: the packed file's own (folders and portraits
+   need one). Reading is thread-safe. */
+void dataset_open(dataset *d, const char *data, int resolution, uint64_t seed);
+
+/* pixels [H][W][3]; label [K], may be NULL. */
+void dataset_read(const dataset *d, int64_t index, uint8_t *pixels, float *label);
+void dataset_close(dataset *d);
+
+/* Reads pictures 0 to count - 1 on `threads` threads (0: one per processor) and hands them to `take` in order, on the
+   calling thread. Shows progress. */
+typedef void dataset_take_fn(void *context, int64_t index, const uint8_t *pixels, const float *label);
+void dataset_each(const dataset *d, int64_t count, int threads, dataset_take_fn *take, void *context);
+
+/* Writes a packed file: open, append `count` pictures in order, close. Ends the program on failure. */
+typedef struct dataset_writer {
+    output out;
+    int64_t left; /* pictures to come */
+    size_t picture_size;
+    int label_size;
+    unsigned char *labels, *next_label; /* little-endian, written behind the pictures */
+} dataset_writer;
+void dataset_writer_open(dataset_writer *w, const char *path, const dataset *d, int64_t count);
+void dataset_writer_append(dataset_writer *w, const uint8_t *pixels, const float *label);
+void dataset_writer_close(dataset_writer *w);
+
+#endif
