@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 
 VERSION := $(shell sed -n 's/^.define VERSION "\(.*\)"/\1/p' tools/stylegan.c)
 TOOL = build/stylegan
-TOOL_OBJECTS = $(patsubst %.c,build/%.o,$(wildcard tools/*.c tools/convert/*.c))
+TOOL_OBJECTS = $(patsubst %.c,build/%.o,$(wildcard tools/*.c tools/convert/*.c tools/train/*.c))
 EXAMPLES = $(patsubst examples/%.c,build/examples/%,$(wildcard examples/*.c))
 TEST_PROGRAMS = $(wildcard tests/test_*.c tests/npydiff.c tests/pngdiff.c tests/randomsgw.c)
 TESTS = $(TEST_PROGRAMS:%.c=build/%)
@@ -28,15 +28,16 @@ build/%.o: %.c
 
 build/tools/png.o: WARNINGS += -Wfatal-errors # only one message if libstb-dev is missing
 
-demo: $(TOOL) # pictures from small reference checkpoints, into out/
-	@mkdir -p out
-	@for name in sg1-64 sg2-ada-64; do \
-	    $(TOOL) convert tests/golden/$$name/model.pkl out/$$name.sgw && \
-	    $(TOOL) generate out/$$name.sgw --seeds 0-7 --grid 4x2 --outdir out/$$name && \
-	    $(TOOL) mix out/$$name.sgw --rows 85,100,75 --cols 55,821,1789,293 --styles 0-3 --outdir out/$$name-mix || exit 1; \
-	    echo "out/$$name/grid.png: eight seeds; out/$$name-mix/grid.png: style mixing"; \
+MODEL = examples/portraits-64.sgw
+
+demo: $(TOOL) # faces, style mixing, truncation and noise from the network in examples/, into out/
+	$(TOOL) generate $(MODEL) --seeds 0-59 --grid 10x6 --outdir out/faces
+	for range in coarse:0-3 middle:4-5 fine:6-9; do \
+	    $(TOOL) mix $(MODEL) --rows $(ROWS) --cols $(COLS) --styles $${range#*:} --outdir out/mixing-$${range%:*} || exit 1; \
 	done
-	@echo "The networks have random weights: the pictures show that everything works, not faces."
+	$(TOOL) generate $(MODEL) --seeds $(COLS) --trunc=-1,-0.75,-0.5,-0.25,0,0.25,0.5,0.75,1 --grid 9x6 --outdir out/truncation
+	$(TOOL) generate $(MODEL) --seeds 7,7,7,7,7,7,7,7 --noise-mode random --grid 8x1 --outdir out/noise
+	@echo 'The sheets: out/*/grid.png'
 
 test: $(TOOL) $(TESTS) examples # all tests
 	sh tests/run

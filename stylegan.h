@@ -2058,17 +2058,17 @@ static void sg__rehearse(const stylegan_model *m, sg__stage *stages, int count, 
     s->out.end = end;
 }
 
-/* Direct or in tiles, whichever takes fewer vector operations; per input channel and vector of outputs, the constants
-   count a tile's transforms. */
+/* Direct or in tiles, whichever takes fewer vector operations: counted for each input channel and vector of outputs. The
+   transforms' constants are measured; an input transform costs more where its results go through memory to all parts,
+   which also transform the weights while they draw. */
 static int sg__tiles_pay(const stylegan_model *m, const sg__stage *s) {
-    const sg__layer *layer = s->layer;
     const sg__tiling *t = &s->tiling;
-    double lanes = m->kernels->lanes, size = s->input->resolution, across = t->tiles;
-    double in = layer->in, out = sg__blocks_of(m, layer->out), tiles = across * across;
-    double direct = (s->fold ? 16 : 9) * size * size, weights = t->own ? 0 : 1;
-    double products = t->mixed ? 81 : s->up ? 100 : 36, outputs = s->up ? 500 : 180;
-    double winograd = tiles * (products + 250 / (lanes * out) * (t->own ? 1 : 8) + outputs / in);
-    return winograd + 200 * weights < direct + 20 * weights;
+    double in = s->layer->in, out = (double)sg__padded(m, s->layer->out);
+    double size = s->input->resolution, tiles = (double)t->tiles * t->tiles;
+    double direct = (s->fold ? 16 : 9) * size * size;
+    double products = t->mixed ? 81 : s->up ? 100 : 36;
+    double inputs = (t->own ? 250 : 2000) / out, outputs = (s->up ? 500 : 180) / in, weights = t->own ? 0 : 180;
+    return tiles * (products + inputs + outputs) + weights < direct;
 }
 
 static void sg__plan_tiling(const stylegan_model *m, sg__stage *s) {

@@ -1,29 +1,7 @@
 #!/bin/sh
 # `stylegan portraits` and every kind of data set it reads: drawn, packed, folders, and all that can be wrong with them.
 # Prints "ok NAME" or "FAIL NAME: why".
-set -u
-tool=${BUILD:-build}/stylegan
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-failed=0
-LC_ALL=C
-export LC_ALL
-
-ok() {
-    echo "ok portraits: $1"
-}
-
-fail() {
-    echo "FAIL portraits: $1: $2"
-    failed=1
-}
-
-# check NAME COMMAND...: the command succeeds.
-check() {
-    name=$1
-    shift
-    if "$@" >"$work/stdout" 2>"$work/stderr"; then ok "$name"; else fail "$name" "$(head -n 1 "$work/stderr")"; fi
-}
+. tests/checks.sh
 
 # says NAME STATUS TEXT ARGUMENTS...: the tool ends with this status, its last line has TEXT, and nothing is left behind
 # after a failure.

@@ -1,57 +1,13 @@
 #!/bin/sh
 # Runs every command with every flag, and with all that can be wrong. Prints "ok NAME" or "FAIL NAME: why".
-set -u
-build=${BUILD:-build} golden=tests/golden
-tool=$build/stylegan npydiff=$build/tests/npydiff pngdiff=$build/tests/pngdiff
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-failed=0
-
-ok() {
-    echo "ok $1"
-}
-
-fail() {
-    echo "FAIL $1: $2"
-    failed=1
-}
-
-# check NAME COMMAND...: the command succeeds.
-check() {
-    name=$1
-    shift
-    if "$@" >"$work/stdout" 2>"$work/stderr"; then ok "$name"; else fail "$name" "$(head -n 1 "$work/stderr")"; fi
-}
+. tests/checks.sh
+golden=tests/golden npydiff=$build/tests/npydiff pngdiff=$build/tests/pngdiff
 
 # differs NAME COMMAND...: the comparison finds a difference.
 differs() {
     name=$1
     shift
     if "$@" >/dev/null 2>&1; then fail "$name" "no difference"; else ok "$name"; fi
-}
-
-# prints NAME TEXT COMMAND...: succeeds and prints TEXT.
-prints() {
-    name=$1 text=$2
-    shift 2
-    "$@" >"$work/stdout" 2>"$work/stderr" || { fail "$name" "$(head -n 1 "$work/stderr")"; return; }
-    if cat "$work/stdout" "$work/stderr" | grep -qF -e "$text"; then ok "$name"; else fail "$name" "does not print: $text"; fi
-}
-
-# refuses NAME STATUS TEXT ARGUMENTS...: the tool prints one line with TEXT and leaves nothing in $left.
-left=$work/left
-refuses() {
-    name="refuses $1" status=$2 text=$3
-    shift 3
-    mkdir "$left"
-    "$tool" "$@" >/dev/null 2>"$work/stderr"
-    got=$?
-    if [ $got -ne "$status" ]; then fail "$name" "exit status $got, not $status"
-    elif [ "$(wc -l <"$work/stderr")" -ne 1 ]; then fail "$name" "$(wc -l <"$work/stderr") lines of message"
-    elif ! grep -qF -e "$text" "$work/stderr"; then fail "$name" "says: $(cat "$work/stderr")"
-    elif [ -n "$(ls "$left")" ]; then fail "$name" "leaves $(ls "$left")"
-    else ok "$name"; fi
-    rm -r "$left"
 }
 
 # files NAME DIR FILE...: the folder holds exactly these files.
@@ -61,14 +17,11 @@ files() {
     if [ "$(ls "$folder")" = "$(printf '%s\n' "$@" | LC_ALL=C sort)" ]; then ok "$name"; else fail "$name" "holds $(ls "$folder" | tr '\n' ' ')"; fi
 }
 
-LC_ALL=C
-export LC_ALL
-
 # --- The program ---
 
 prints "stylegan --help" "generate" "$tool" --help
 prints "stylegan --version" "scalar" "$tool" --version
-for command in convert generate map mix info bench; do
+for command in convert generate map mix info bench train evaluate portraits; do
     prints "$command --help" "Usage: stylegan $command" "$tool" $command --help
 done
 refuses "no command" 2 "stylegan --help"
@@ -211,8 +164,9 @@ bench() {
 
 check "bench --save" bench sg2-32 --runs 2 --threads 1 --isa scalar --dtype i8 --save "$work/bench.sgw"
 check "bench: a line for each run" test "$(wc -l <"$work/runs")" -eq 2
-check "bench: a table" grep -q '^b8\.conv0 .* ms .* GFLOP/s .* %$' "$work/table"
+check "bench: a table" grep -qE '^b8\.conv0 .* (direct|Winograd .x.) .* %$' "$work/table"
 check "bench: a total" grep -q '^total ' "$work/table"
+check "bench: its memory" grep -q '^memory: .* MB weights, .* MB workspace' "$work/table"
 check "bench: the saved network" "$tool" generate "$work/bench.sgw" --seeds 0 --outdir "$work/bench"
 check "bench MODEL" bench "$work/bench.sgw" --runs 1
 check "bench NAME" bench sg1-16 --runs 1 --dtype f32

@@ -1,0 +1,51 @@
+# checks.sh - what the tests of the command line share; to be sourced. Prints "ok NAME" or "FAIL NAME: why".
+set -u
+build=${BUILD:-build}
+tool=$build/stylegan
+work=$(mktemp -d) || exit 1
+trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+failed=0
+LC_ALL=C
+export LC_ALL
+
+ok() {
+    echo "ok $1"
+}
+
+fail() {
+    echo "FAIL $1: $2"
+    failed=1
+}
+
+# check NAME COMMAND...: the command succeeds.
+check() {
+    name=$1
+    shift
+    if "$@" >"$work/stdout" 2>"$work/stderr"; then ok "$name"; else fail "$name" "$(head -n 1 "$work/stderr")"; fi
+}
+
+# prints NAME TEXT COMMAND...: succeeds and prints TEXT.
+prints() {
+    name=$1 text=$2
+    shift 2
+    "$@" >"$work/stdout" 2>"$work/stderr" || { fail "$name" "$(head -n 1 "$work/stderr")"; return; }
+    if cat "$work/stdout" "$work/stderr" | grep -qF -e "$text"; then ok "$name"; else fail "$name" "does not print: $text"; fi
+}
+
+# refuses NAME STATUS TEXT ARGUMENTS...: the tool ends with STATUS, its last line on standard error, of at most $most_lines,
+# has TEXT, and it leaves nothing in $left.
+left=$work/left
+most_lines=1
+refuses() {
+    name="refuses $1" status=$2 text=$3
+    shift 3
+    mkdir "$left"
+    "$tool" "$@" >/dev/null 2>"$work/stderr"
+    got=$?
+    if [ $got -ne "$status" ]; then fail "$name" "exit status $got, not $status: $(tail -n 1 "$work/stderr")"
+    elif [ "$(wc -l <"$work/stderr")" -gt $most_lines ]; then fail "$name" "$(wc -l <"$work/stderr") lines of message"
+    elif ! tail -n 1 "$work/stderr" | grep -qF -e "$text"; then fail "$name" "says: $(tail -n 1 "$work/stderr")"
+    elif [ -n "$(ls "$left")" ]; then fail "$name" "leaves $(ls "$left")"
+    else ok "$name"; fi
+    rm -rf "$left"
+}

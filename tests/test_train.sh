@@ -1,0 +1,190 @@
+#!/bin/sh
+# Trains tiny networks through the command line: kills and resumes runs, and tries all that can be wrong. Prints "ok NAME"
+# or "FAIL NAME: why".
+. tests/checks.sh
+most_lines=100 # skipped pictures are named
+
+# A run of a second or two: all of the growing from 8x8 to 16x16 is in it.
+pack=$work/portraits.pack
+settings="--config tiny-16 --stable-kimg 0.2 --fade-kimg 0.2 --kimg 0.8 --seed 7"
+train() { # RUN FLAGS...
+    run=$1
+    shift
+    # shellcheck disable=SC2086 # a list of flags
+    "$tool" train $settings --data "$pack" --outdir "$run" "$@"
+}
+
+# same_run NAME RUN: as far as the whole run, to the bit.
+same_run() {
+    check "$1: the same checkpoint" cmp "$work/whole/checkpoint.sgt" "$2/checkpoint.sgt"
+    check "$1: the same network" cmp "$work/whole/model.sgw" "$2/model.sgw"
+    check "$1: the same pictures" cmp "$work/whole/samples-000000.png" "$2/samples-000000.png"
+    check "$1: no row of the log is missing or there twice" sh -c "cut -f 1 '$2/log.tsv' | sort -nuc && tail -n 1 '$2/log.tsv' | grep -q '^800	16	1	'"
+    check "$1: nothing unfinished stays" test -z "$(find "$2" -name '*.part')"
+}
+
+# --- A whole run ---
+
+for command in train evaluate; do
+    prints "$command --help" "Usage: stylegan $command" "$tool" $command --help
+done
+prints "train --dry-run" "resolution	32	" "$tool" train --config tiny-32 --dry-run
+check "portraits to train with" "$tool" portraits --size 16 --count 300 --pack "$pack"
+check "a whole run" train "$work/whole"
+same_run "a whole run" "$work/whole"
+prints "the log has titles" "images	resolution	fade	g_loss	d_loss	r1	" head -n 1 "$work/whole/log.tsv"
+check "the network draws" "$tool" generate "$work/whole/model.sgw" --seeds 0-3 --grid 2x2 --outdir "$work/drawn"
+prints "the network tells what it was trained on" "seed 7" "$tool" info "$work/whole/model.sgw"
+check "one thread" train "$work/one" --threads 1
+same_run "one thread" "$work/one"
+check "portraits that are drawn while training" "$tool" train --config tiny-16 --kimg 0.08 --data portraits --outdir "$work/drawing"
+
+# --- Killed and resumed ---
+
+# The process is killed later each time: while it starts, saves, trains; whatever moment it is, the run goes on.
+kills=0
+for delay in 0.02 0.05 0.1 0.15 0.2 0.25 0.3 0.35 0.4 0.5; do
+    resume=
+    [ -e "$work/killed/checkpoint.sgt" ] && resume=--resume
+    # shellcheck disable=SC2086 # a list of flags
+    "$tool" train $settings --data "$pack" --outdir "$work/killed" --snapshot-minutes 0.0005 $resume >"$work/stdout" 2>"$work/stderr" &
+    sleep $delay
+    kill -9 $! 2>/dev/null && kills=$((kills + 1))
+    wait $! 2>/dev/null
+    if grep -q stylegan: "$work/stderr"; then fail "killed after $delay s" "$(cat "$work/stderr")"; fi
+done
+resume=
+[ -e "$work/killed/checkpoint.sgt" ] && resume=--resume
+check "resumes after $kills kills" train "$work/killed" $resume
+same_run "killed and resumed" "$work/killed"
+
+# Ctrl-C: the shell lets background processes ignore it, so it is sent as SIGTERM. The run is too long to end before.
+# shellcheck disable=SC2086 # a list of flags
+"$tool" train $settings --kimg 1000 --data "$pack" --outdir "$work/stopped" >"$work/stdout" 2>"$work/stderr" &
+while [ ! -e "$work/stopped/checkpoint.sgt" ] && kill -0 $! 2>/dev/null; do sleep 0.1; done
+refuses "a second process in the folder" 1 "another process is training" train --resume --data "$pack" --outdir "$work/stopped"
+kill $!
+wait $! 2>/dev/null
+status=$?
+check "a signal stops a run: exit status $status" test $status -eq 143
+check "a signal: the run can be resumed" train "$work/stopped" --resume --kimg 0.8
+check "a signal: the state was saved" test -s "$work/stopped/checkpoint.sgt"
+
+# In steps: to 0.4 kimg, then to the end; an unfinished line and unfinished files of a killed process are forgotten.
+check "half a run" train "$work/half" --kimg 0.4
+printf '800\t16\t1\t0.7' >>"$work/half/log.tsv"
+: >"$work/half/model.sgw.123.part"
+check "the other half" train "$work/half" --resume
+cmp -s "$work/whole/checkpoint.sgt" "$work/half/checkpoint.sgt"
+check "the other half: nothing unfinished stays" test ! -e "$work/half/model.sgw.123.part"
+check "the other half: the log goes on" sh -c "cut -f 1 '$work/half/log.tsv' | sort -nuc"
+
+# --- What is wrong with runs ---
+
+# shellcheck disable=SC2086
+{
+    refuses "to overwrite a run" 2 "holds a run; continue it with --resume" train $settings --data "$pack" --outdir "$work/whole"
+    refuses "to resume nothing" 1 "no run to resume" train --resume --data "$pack" --outdir "$left"
+    refuses "to resume with other settings" 2 "--batch: a resumed run keeps its settings" train --resume --batch 16 \
+        --data "$pack" --outdir "$work/whole"
+    refuses "to resume with another preset" 2 "a resumed run keeps its settings" train --resume --config portraits-64 \
+        --data "$pack" --outdir "$work/whole"
+    refuses "to train without data" 2 "--data and --outdir" train --outdir "$left"
+    refuses "to train into nowhere" 2 "--data and --outdir" train --data "$pack"
+    refuses "an unknown preset" 2 "--config huge: there are tiny-16, " train --config huge --data "$pack" --outdir "$left/run"
+    refuses "a batch of 6" 2 "batch" train $settings --batch 6 --data "$pack" --outdir "$left/run"
+    refuses "a resolution of 24" 2 "resolution" train $settings --resolution 24 --data "$pack" --outdir "$left/run"
+    refuses "a rate that is no number" 2 "--g-rate fast: not a number" train $settings --g-rate fast --data "$pack" --outdir "$left/run"
+    refuses "no threads" 2 "--threads 0" train $settings --threads 0 --data "$pack" --outdir "$left/run"
+    refuses "an unknown flag" 2 "unknown flag --rate" train $settings --rate 1 --data "$pack" --outdir "$left/run"
+    refuses "pictures of another size" 1 "holds pictures of 16 x 16 pixels" train --config tiny-32 --data "$pack" --outdir "$left/run"
+    refuses "labels that are not there" 1 "portraits.pack: 0 labels a picture, the networks take 4" train $settings --label-size 4 \
+        --data "$pack" --outdir "$left/run"
+}
+for size in 0 10 1000 100000; do
+    mkdir "$work/damaged"
+    head -c $size "$work/whole/checkpoint.sgt" >"$work/damaged/checkpoint.sgt"
+    refuses "a checkpoint cut to $size bytes" 1 "checkpoint.sgt: " train --resume --data "$pack" --outdir "$work/damaged"
+    rm -r "$work/damaged"
+done
+
+# --- What is wrong with data ---
+
+mkdir "$work/empty" "$work/one-picture" "$work/text" "$work/mixed"
+cp "$work/drawn/seed0000.png" "$work/one-picture"
+cp "$work/drawn"/seed*.png "$work/mixed"
+echo "not a picture" >"$work/text/text.png"
+cp "$work/text/text.png" "$work/mixed"
+# shellcheck disable=SC2086
+while IFS='|' read -r name text data; do
+    refuses "$name" 1 "$text" train $settings --data "$work/$data" --outdir "$left/run"
+done <<END
+data that are not there|nowhere: |nowhere
+an empty folder|empty: |empty
+a folder with one picture|at least two are needed|one-picture
+text named .png|at least two are needed|text
+a text as packed file|text.png: |text/text.png
+END
+prints "names the files of a folder that are no pictures" "text.png: skipped" "$tool" train --config tiny-16 --kimg 0.08 \
+    --data "$work/mixed" --outdir "$work/from-folder"
+if [ "$(id -u)" -ne 0 ]; then # root reads everything
+    chmod a-r "$work/mixed"/seed*.png
+    refuses "a folder of unreadable pictures" 1 "at least two are needed" train --config tiny-16 --data "$work/mixed" --outdir "$left/run"
+fi
+
+# --- Outputs that cannot be written ---
+
+: >"$work/file"
+# shellcheck disable=SC2086
+{
+    refuses "a file as folder" 1 "cannot create the folder" train $settings --data "$pack" --outdir "$work/file"
+    refuses "a folder that cannot be made" 1 "cannot create the folder" train $settings --data "$pack" --outdir /proc/run
+    mkdir -p "$work/blocked/model.sgw" # stands where a file should go
+    refuses "a folder as model" 1 "model.sgw: is a folder" train $settings --data "$pack" --outdir "$work/blocked"
+}
+# A limit on the size of files is as good as a full disk: the new checkpoint cannot be written, the old one stays.
+cp -r "$work/half" "$work/full"
+cp "$work/full/checkpoint.sgt" "$work/before.sgt"
+(
+    ulimit -f 100
+    trap '' XFSZ
+    train "$work/full" --resume --kimg 1.2
+) >/dev/null 2>"$work/full-disk"
+check "a full disk: fails with a message" grep -q 'checkpoint.sgt: cannot write: ' "$work/full-disk"
+check "a full disk: the last checkpoint stays" cmp "$work/full/checkpoint.sgt" "$work/before.sgt"
+check "a full disk: nothing unfinished stays" test -z "$(find "$work/full" -name '*.part')"
+
+# --- Evaluation ---
+
+table=$work/table
+value() { # MEASURE COLUMN
+    sed -n "s/^$1	//p" "$table" | cut -f "$2"
+}
+larger() { # A B
+    awk "BEGIN { exit !($1 > $2) }"
+}
+evaluate() {
+    "$tool" evaluate "$work/whole/model.sgw" "$@" >"$table"
+}
+check "evaluate" evaluate --data "$pack" --count 50
+check "evaluate: counts" test "$(value pictures 1) $(value pictures 2)" = "50 50"
+check "evaluate: what hardly learnt is far from the floor" larger "$(value swd_average 3)" 1.5
+check "evaluate: a diversity" larger "$(value diversity 3)" 0
+cp "$table" "$work/table-before"
+check "evaluate again, on one thread" evaluate --data "$pack" --count 50 --threads 1
+check "evaluate again: the same figures" cmp "$table" "$work/table-before"
+prints "evaluate with few pictures" "two sets of 2, not of 2000" evaluate --data "$work/mixed"
+check "evaluate with few pictures: counts" test "$(value pictures 1) $(value pictures 2)" = "2 2"
+refuses "to evaluate without data" 2 "--data is needed" evaluate "$work/whole/model.sgw"
+refuses "to evaluate a missing model" 1 "nowhere.sgw: cannot read" evaluate nowhere.sgw --data "$pack"
+refuses "to compare with one picture" 1 "at least two are needed" evaluate "$work/whole/model.sgw" --data "$work/one-picture"
+refuses "to compare one picture" 2 "--count 1" evaluate "$work/whole/model.sgw" --data "$pack" --count 1
+check "a small network" "$tool" bench sg1-8 --runs 1 --save "$work/small.sgw"
+refuses "to compare pictures of 8x8" 1 "at least 16x16" evaluate "$work/small.sgw" --data "$pack"
+
+# --- The example ---
+
+check "train_step" "$build/examples/train_step" "$work/train_step.ppm" 20
+check "train_step: a picture" sh -c "head -c 2 '$work/train_step.ppm' | grep -q P6"
+
+exit $failed

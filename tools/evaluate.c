@@ -1,0 +1,192 @@
+/* evaluate.c - how well a network's pictures pass for its training pictures. */
+#define _POSIX_C_SOURCE 200809L
+#include "dataset.h"
+#include "model.h"
+#include "swd.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int run(int argc, char **argv);
+
+const cli_command evaluate_command = {"evaluate", "MODEL --data DATA",
+                                      "compare a network's pictures with its training pictures",
+                                      "stylegan evaluate runs/portraits/model.sgw --data portraits.pack\n"
+                                      "stylegan evaluate model.sgw --data photos --count 500 --seed 1",
+                                      run};
+
+/* --- Training pictures: two sets that share none, so that their difference shows what chance alone makes --- */
+
+typedef struct halves {
+    picture_set sets[2];
+    float *labels; /* [count][K] of the first set */
+    int label_size;
+} halves;
+
+static picture_set empty_set(int count, int resolution) {
+    return (picture_set){count, resolution, cli_alloc((size_t)count * 3, (size_t)resolution * (size_t)resolution)};
+}
+
+static uint8_t *picture_at(const picture_set *set, int64_t index) {
+    return set->pixels + (size_t)index * (size_t)set->resolution * (size_t)set->resolution * 3;
+}
+
+/* Every other picture goes to the second set. */
+static void deal(void *context, int64_t index, const uint8_t *pixels, const float *label) {
+    halves *h = context;
+    const size_t size = (size_t)h->sets[0].resolution * (size_t)h->sets[0].resolution * 3;
+    memcpy(picture_at(&h->sets[index % 2], index / 2), pixels, size);
+    if (h->label_size && index % 2 == 0)
+        memcpy(h->labels + index / 2 * h->label_size, label, (size_t)h->label_size * sizeof *label);
+}
+
+/* A dataset as every stride-th picture of another: of a large sorted folder, all parts should be seen. */
+typedef struct thinned {
+    const dataset *whole;
+    int64_t stride;
+} thinned;
+
+static void read_thinned(const dataset *d, int64_t index, uint8_t *pixels, float *label) {
+    const thinned *t = d->source;
+    dataset_read(t->whole, index * t->stride, pixels, label);
+}
+
+static halves read_halves(const dataset *whole, int count, int threads) {
+    halves h = {.label_size = whole->label_size};
+    thinned t = {whole, whole->count == INT64_MAX ? 1 : whole->count / (2 * count)};
+    dataset d = *whole;
+    d.read = read_thinned;
+    d.source = &t;
+    for (int i = 0; i < 2; i++) h.sets[i] = empty_set(count, whole->resolution);
+    h.labels = cli_alloc((size_t)count * (size_t)h.label_size, sizeof *h.labels);
+    dataset_each(&d, 2 * (int64_t)count, threads, deal, &h);
+    return h;
+}
+
+/* --- Generated pictures: psi 1, random noise, the labels of training pictures --- */
+
+static const float *label_of(const opened_model *opened, const halves *training, int index, float *one_hot) {
+    const int labels = opened->config->c_dim;
+    if (labels == training->label_size) return training->labels + (size_t)index * (size_t)labels;
+    for (int k = 0; k < labels; k++) one_hot[k] = k == index % labels;
+    return one_hot;
+}
+
+static picture_set generate(const opened_model *opened, const halves *training, uint32_t seed) {
+    const stylegan_config *config = opened->config;
+    const picture_set set = empty_set(training->sets[0].count, config->resolution);
+    float *z = cli_alloc((size_t)config->z_dim, sizeof *z), *ws = cli_alloc(opened->ws_values, sizeof *ws);
+    float *image = cli_alloc(opened->image_values, sizeof *image);
+    float *one_hot = cli_alloc((size_t)config->c_dim, sizeof *one_hot);
+    stylegan_run how = {.noise_mode = STYLEGAN_NOISE_RANDOM, .noise_seed = seed};
+    stylegan_error error;
+    progress shown;
+    progress_start(&shown, "images", set.count);
+    for (int i = 0; i < set.count; i++, how.noise_seed++) {
+        stylegan_seed_z(seed + (uint32_t)i, z, config->z_dim);
+        if (stylegan_map(opened->model, z, label_of(opened, training, i, one_hot), 1, 1, config->num_ws, ws, NULL,
+                         &error) ||
+            stylegan_synthesize(opened->model, ws, 1, image, &how, &error))
+            cli_fail("%s", error.message);
+        stylegan_to_rgb8(image, config->channels, config->resolution, config->resolution, picture_at(&set, i));
+        progress_update(&shown, i + 1);
+    }
+    progress_end(&shown);
+    free(one_hot);
+    free(image);
+    free(ws);
+    free(z);
+    return set;
+}
+
+/* --- The table: what generated pictures measure, what training pictures measure, and the ratio --- */
+
+static void print_row(const char *name, double generated, double training) {
+    printf("%s\t%.4g\t%.4g\t%.4g\n", name, generated, training, generated / training);
+}
+
+static void print_distances(const picture_set *generated, const halves *training, uint64_t seed, int threads) {
+    double distances[SWD_MOST_LEVELS], floors[SWD_MOST_LEVELS], distance = 0, least = 0;
+    const int levels = swd_levels(generated->resolution);
+    swd_compare(generated, &training->sets[0], seed, threads, distances);
+    swd_compare(&training->sets[1], &training->sets[0], seed, threads, floors);
+    for (int i = 0; i < levels; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "swd_%d", generated->resolution >> i);
+        print_row(name, distances[i], floors[i]);
+        distance += distances[i] / levels;
+        least += floors[i] / levels;
+    }
+    print_row("swd_average", distance, least);
+}
+
+static void print_spreads(const picture_set *generated, const picture_set *training, int threads) {
+    const picture_spread drawn = measure_spread(generated, threads), real = measure_spread(training, threads);
+    print_row("diversity", drawn.mean, real.mean);
+    print_row("nearest", drawn.nearest, real.nearest);
+}
+
+static void print_tones(const picture_set *generated, const picture_set *training) {
+    static const char *const names[] = {"red", "green", "blue"};
+    const picture_tone drawn = measure_tone(generated), real = measure_tone(training);
+    for (int c = 0; c < 3; c++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s_mean", names[c]);
+        print_row(name, drawn.mean[c], real.mean[c]);
+        snprintf(name, sizeof name, "%s_deviation", names[c]);
+        print_row(name, drawn.deviation[c], real.deviation[c]);
+    }
+}
+
+/* Both sets must find room in the data. */
+static int count_of_each(const dataset *d, const char *name, int wanted) {
+    if (d->count < 4)
+        cli_fail("%s: %lld pictures are too few: two sets of at least 2 are compared", name, (long long)d->count);
+    if (d->count / 2 >= wanted) return wanted;
+    cli_note("%s: %lld pictures make two sets of %lld, not of %d", name, (long long)d->count, (long long)d->count / 2,
+             wanted);
+    return (int)(d->count / 2);
+}
+
+static int run(int argc, char **argv) {
+    const char *path, *data = NULL, *count_text = "2000", *seed_text = "0";
+    model_flags compute_flags = {0};
+    const cli_flag flags[] = {
+        {"--data", "DATA", "folder of pictures, packed file, or portraits, as in training", &data},
+        {"--count", "N", "pictures of each set: generated, training, other training pictures (default: 2000)",
+         &count_text},
+        {"--seed", "S", "first seed of the generated pictures, and that of the patches and lines (default: 0)",
+         &seed_text},
+        MODEL_FLAGS(compute_flags),
+        {0}};
+    cli_parse(&evaluate_command, flags, argc, argv, &path, 1, 1);
+    if (!data) cli_usage("--data is needed: the training pictures");
+    const int wanted = (int)cli_integer("--count", count_text, 2, 1000000);
+    const uint32_t seed = (uint32_t)cli_integer("--seed", seed_text, 0, UINT32_MAX);
+
+    opened_model opened;
+    dataset d;
+    model_open(&opened, path, &compute_flags);
+    if (opened.config->channels != 3 || opened.config->resolution < SWD_LEAST_RESOLUTION)
+        cli_fail("%s: %d channels of %dx%d: only RGB of at least %dx%d can be compared", path, opened.config->channels,
+                 opened.config->resolution, opened.config->resolution, SWD_LEAST_RESOLUTION, SWD_LEAST_RESOLUTION);
+    dataset_open(&d, data, opened.config->resolution, seed);
+    const int count = count_of_each(&d, data, wanted), threads = stylegan_model_threads(opened.model);
+    halves training = read_halves(&d, count, threads);
+    picture_set generated = generate(&opened, &training, seed);
+
+    printf("measure\tgenerated\ttraining\tratio\n");
+    print_row("pictures", generated.count, training.sets[0].count);
+    print_distances(&generated, &training, seed, threads);
+    print_spreads(&generated, &training.sets[0], threads);
+    print_tones(&generated, &training.sets[0]);
+
+    free(generated.pixels);
+    for (int i = 0; i < 2; i++) free(training.sets[i].pixels);
+    free(training.labels);
+    dataset_close(&d);
+    model_close(&opened);
+    return CLI_EXIT_OK;
+}

@@ -1,0 +1,385 @@
+/* swd.c - how well one set of pictures passes for another: distance, diversity, colour.
+
+   The sliced Wasserstein distance compares small patches of the pictures. Each picture is taken apart into the levels of
+   a Laplacian pyramid, and 128 patches of 7x7 pixels of each level are points in 147 dimensions. If both sets have the
+   same patches equally often, so have all projections of these points on a line; and on a line, the distance between two
+   sets of points is easy: sort both, and take the mean difference between points of equal rank. The result is the mean
+   over 512 random lines. Fine levels tell whether the texture is right, the coarsest one whether the large shapes are. */
+#define _POSIX_C_SOURCE 200809L
+#include "swd.h"
+#include "../stylegan.h"
+#include "cli.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CHANNELS = 3,
+    PATCH = 7,
+    PATCH_VALUES = CHANNELS * PATCH * PATCH,
+    PATCHES = 128, /* of each picture and level */
+    DIRECTIONS = 512,
+    GROUP = 16, /* directions and ... */
+    LANES = 64  /* ... patches that are projected together */
+};
+
+/* --- Threads --- */
+
+typedef void item_fn(void *context, int item);
+
+typedef struct worker {
+    item_fn *run;
+    void *context;
+    int first, step, count;
+    pthread_t thread;
+} worker;
+
+static void *work(void *argument) {
+    const worker *w = argument;
+    for (int item = w->first; item < w->count; item += w->step) w->run(w->context, item);
+    return NULL;
+}
+
+/* Calls run(context, item) for every item below count. */
+static void for_each(int count, int threads, item_fn *run, void *context) {
+    worker *workers = cli_alloc((size_t)threads, sizeof *workers);
+    for (int i = 0; i < threads; i++) {
+        workers[i] = (worker){.run = run, .context = context, .first = i, .step = threads, .count = count};
+        if (pthread_create(&workers[i].thread, NULL, work, &workers[i])) cli_fail("cannot start a thread");
+    }
+    for (int i = 0; i < threads; i++) pthread_join(workers[i].thread, NULL);
+    free(workers);
+}
+
+/* --- The Laplacian pyramid of one picture: planes [3][H][W] --- */
+
+static const float BINOMIAL[5] = {1 / 16.0f, 4 / 16.0f, 6 / 16.0f, 4 / 16.0f, 1 / 16.0f};
+
+/* Behind the border, pictures go on as in a mirror. */
+static int mirrored(int at, int size) {
+    if (at < 0) at = -at;
+    return at < size ? at : 2 * (size - 1) - at;
+}
+
+/* Along one axis: out[i] sums BINOMIAL[k] * in[i + k - 2]. `step` is the distance of neighbours, `across` that of lines. */
+static void blur_axis(const float *in, float *out, int size, int step, int across) {
+    for (int line = 0; line < size; line++)
+        for (int i = 0; i < size; i++) {
+            float sum = 0;
+            for (int k = 0; k < 5; k++) sum += BINOMIAL[k] * in[line * across + mirrored(i + k - 2, size) * step];
+            out[line * across + i * step] = sum;
+        }
+}
+
+static void blur(float *plane, float *scratch, int size) {
+    blur_axis(plane, scratch, size, 1, size);
+    blur_axis(scratch, plane, size, size, 1);
+}
+
+/* Every other pixel of the blurred plane [size][size]. */
+static void shrink(const float *plane, int size, float *half, float *scratch) {
+    float *blurred = scratch + size * size;
+    memcpy(blurred, plane, (size_t)(size * size) * sizeof *plane);
+    blur(blurred, scratch, size);
+    for (int y = 0; y < size / 2; y++)
+        for (int x = 0; x < size / 2; x++) half[y * (size / 2) + x] = blurred[2 * y * size + 2 * x];
+}
+
+/* Subtracts what the half knows already: its pixels spread out, blurred (times 4, as three of four pixels are empty). */
+static void subtract_enlarged(float *plane, int size, const float *half, float *scratch) {
+    float *enlarged = scratch + size * size;
+    for (int y = 0; y < size; y++)
+        for (int x = 0; x < size; x++)
+            enlarged[y * size + x] = x % 2 || y % 2 ? 0 : 4 * half[y / 2 * (size / 2) + x / 2];
+    blur(enlarged, scratch, size);
+    for (int i = 0; i < size * size; i++) plane[i] -= enlarged[i];
+}
+
+/* Leaves the wanted level in planes [3][size][size], which begin as the picture. */
+static int pyramid_level(float *planes, int size, int level, float *scratch) {
+    for (;; level--) {
+        const int last = size == SWD_LEAST_RESOLUTION, area = size * size;
+        float *half = scratch + 2 * area;
+        if (level == 0 && last) return size;
+        for (int c = 0; c < CHANNELS; c++) {
+            shrink(planes + c * area, size, half, scratch);
+            if (level == 0)
+                subtract_enlarged(planes + c * area, size, half, scratch);
+            else
+                memcpy(planes + c * area / 4, half, (size_t)area / 4 * sizeof *half);
+        }
+        if (level == 0) return size;
+        size /= 2;
+    }
+}
+
+int swd_levels(int resolution) {
+    int levels = 1;
+    while (resolution >> levels >= SWD_LEAST_RESOLUTION) levels++;
+    return levels;
+}
+
+/* --- Patches of one level: [blocks][147][LANES], so that LANES of them are projected at once --- */
+
+typedef struct patches {
+    const picture_set *set;
+    int level;
+    uint64_t seed;
+    size_t count, blocks;
+    float *values;
+} patches;
+
+static float *patch_value(const patches *p, size_t patch, int value) {
+    return p->values + (patch / LANES * PATCH_VALUES + (size_t)value) * LANES + patch % LANES;
+}
+
+/* A random number for each counter (splitmix64): which patches are taken depends on no order. */
+static uint64_t random_bits(uint64_t seed, uint64_t counter) {
+    uint64_t x = seed + (counter + 1) * UINT64_C(0x9E3779B97F4A7C15);
+    x = (x ^ x >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    x = (x ^ x >> 27) * UINT64_C(0x94D049BB133111EB);
+    return x ^ x >> 31;
+}
+
+/* The picture's pixels [H][W][3] as planes [3][H][W]. */
+static void split_channels(const picture_set *set, int picture, float *planes) {
+    const int area = set->resolution * set->resolution;
+    const uint8_t *pixels = set->pixels + (size_t)picture * (size_t)area * CHANNELS;
+    for (int c = 0; c < CHANNELS; c++)
+        for (int i = 0; i < area; i++) planes[c * area + i] = pixels[i * CHANNELS + c];
+}
+
+static void cut_patches(void *context, int picture) {
+    const patches *p = context;
+    const size_t area = (size_t)p->set->resolution * (size_t)p->set->resolution;
+    float *planes = cli_alloc(CHANNELS * area, sizeof *planes), *scratch = cli_alloc(3 * area, sizeof *scratch);
+    split_channels(p->set, picture, planes);
+    const int size = pyramid_level(planes, p->set->resolution, p->level, scratch);
+    for (size_t i = 0; i < PATCHES; i++) {
+        const size_t patch = (size_t)picture * PATCHES + i;
+        const uint64_t bits = random_bits(p->seed, patch), places = (uint64_t)(size - PATCH + 1);
+        const int left = (int)((bits & 0xffffffff) % places), top = (int)((bits >> 32) % places);
+        for (int v = 0; v < PATCH_VALUES; v++) {
+            const int c = v / (PATCH * PATCH), y = top + v / PATCH % PATCH, x = left + v % PATCH;
+            *patch_value(p, patch, v) = planes[(c * size + y) * size + x];
+        }
+    }
+    free(scratch);
+    free(planes);
+}
+
+/* Each channel to mean 0 and standard deviation 1 over all patches. */
+static void normalize_patches(void *context, int channel) {
+    const patches *p = context;
+    const size_t values = PATCH * PATCH * LANES; /* of the channel in a block; lanes behind the last patch are 0 */
+    const double count = (double)p->count * PATCH * PATCH;
+    double sum = 0, squares = 0;
+    for (size_t b = 0; b < p->blocks; b++) {
+        const float *at = p->values + (b * CHANNELS + (size_t)channel) * values;
+        for (size_t i = 0; i < values; i++) {
+            sum += (double)at[i];
+            squares += (double)at[i] * (double)at[i];
+        }
+    }
+    const double mean = sum / count, variance = squares / count - mean * mean;
+    const float shift = (float)mean, scale = variance > 1e-8 ? (float)(1 / sqrt(variance)) : 1; /* a flat channel */
+    for (size_t b = 0; b < p->blocks; b++) {
+        float *at = p->values + (b * CHANNELS + (size_t)channel) * values;
+        for (size_t i = 0; i < values; i++) at[i] = (at[i] - shift) * scale;
+    }
+}
+
+static patches cut_all_patches(const picture_set *set, int level, uint64_t seed, int threads) {
+    patches p = {.set = set, .level = level, .seed = seed, .count = (size_t)set->count * PATCHES};
+    p.blocks = p.count / LANES;
+    p.values = cli_alloc(p.blocks * PATCH_VALUES, LANES * sizeof *p.values);
+    for_each(set->count, threads, cut_patches, &p);
+    for_each(CHANNELS, threads, normalize_patches, &p);
+    return p;
+}
+
+/* --- Projections --- */
+
+/* A random direction: normal values are equally likely in all of them. */
+static void draw_direction(uint64_t seed, int index, float *direction) {
+    double squares = 0;
+    stylegan_random_normal(seed, (uint32_t)index, 0, direction, PATCH_VALUES);
+    for (int i = 0; i < PATCH_VALUES; i++) squares += (double)direction[i] * (double)direction[i];
+    for (int i = 0; i < PATCH_VALUES; i++) direction[i] /= (float)sqrt(squares);
+}
+
+/* The dot products of LANES patches with a direction, a row of the patches at a time. */
+static void project_block(const float *values, const float *direction, float *projected) {
+    float sums[LANES] = {0};
+    for (const float *x = values, *d = direction; d < direction + PATCH_VALUES; x += PATCH * LANES, d += PATCH)
+        for (int i = 0; i < LANES; i++)
+            sums[i] += d[0] * x[i] + d[1] * x[LANES + i] + d[2] * x[2 * LANES + i] + d[3] * x[3 * LANES + i] +
+                       d[4] * x[4 * LANES + i] + d[5] * x[5 * LANES + i] + d[6] * x[6 * LANES + i];
+    memcpy(projected, sums, sizeof sums);
+}
+
+/* projected [GROUP][patches]. A block stays in the cache for all directions of the group. */
+static void project(const patches *p, const float *directions, float *projected) {
+    for (size_t b = 0; b < p->blocks; b++)
+        for (size_t d = 0; d < GROUP; d++)
+            project_block(p->values + b * PATCH_VALUES * LANES, directions + d * PATCH_VALUES,
+                          projected + d * p->count + b * LANES);
+}
+
+/* Bits that order like the float: negative numbers upside down below the positive ones. */
+static uint32_t order_bits(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits >> 31 ? ~bits : bits | 0x80000000u;
+}
+
+static float value_of_bits(uint32_t bits) {
+    float value;
+    bits = bits >> 31 ? bits & 0x7fffffffu : ~bits;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Radix sort, 11 bits at a time: keys to others by one digit, stable. */
+static void sort_by_digit(const uint32_t *keys, uint32_t *sorted, size_t count, int shift) {
+    enum { DIGIT = 2048 };
+    size_t starts[DIGIT + 1] = {0};
+    for (size_t i = 0; i < count; i++) starts[(keys[i] >> shift) % DIGIT + 1]++;
+    for (int d = 0; d < DIGIT; d++) starts[d + 1] += starts[d];
+    for (size_t i = 0; i < count; i++) sorted[starts[(keys[i] >> shift) % DIGIT]++] = keys[i];
+}
+
+/* Leaves the sorted values as bits in keys; scratch holds as many. */
+static void sort_values(const float *values, size_t count, uint32_t *keys, uint32_t *scratch) {
+    for (size_t i = 0; i < count; i++) scratch[i] = order_bits(values[i]);
+    sort_by_digit(scratch, keys, count, 0);
+    sort_by_digit(keys, scratch, count, 11);
+    sort_by_digit(scratch, keys, count, 22);
+}
+
+/* Of two sets of points on a line. */
+static double distance_on_line(float *const values[2], size_t count, uint32_t *const keys[2], uint32_t *scratch) {
+    double sum = 0;
+    for (int s = 0; s < 2; s++) sort_values(values[s], count, keys[s], scratch);
+    for (size_t i = 0; i < count; i++)
+        sum += fabs((double)value_of_bits(keys[0][i]) - (double)value_of_bits(keys[1][i]));
+    return sum / (double)count;
+}
+
+typedef struct comparison {
+    const patches *sets[2];
+    uint64_t seed;
+    double distances[DIRECTIONS];
+} comparison;
+
+static void compare_group(void *context, int group) {
+    comparison *c = context;
+    const size_t count = c->sets[0]->count;
+    float directions[GROUP * PATCH_VALUES], *projected[2];
+    uint32_t *keys[2], *scratch = cli_alloc(count, sizeof *scratch);
+    for (int d = 0; d < GROUP; d++) draw_direction(c->seed, group * GROUP + d, directions + d * PATCH_VALUES);
+    for (int s = 0; s < 2; s++) {
+        keys[s] = cli_alloc(count, sizeof *keys[s]);
+        projected[s] = cli_alloc(GROUP * count, sizeof *projected[s]);
+        project(c->sets[s], directions, projected[s]);
+    }
+    for (int d = 0; d < GROUP; d++) {
+        float *const line[2] = {projected[0] + (size_t)d * count, projected[1] + (size_t)d * count};
+        c->distances[group * GROUP + d] = distance_on_line(line, count, keys, scratch);
+    }
+    for (int s = 0; s < 2; s++) {
+        free(projected[s]);
+        free(keys[s]);
+    }
+    free(scratch);
+}
+
+void swd_compare(const picture_set *a, const picture_set *b, uint64_t seed, int threads, double *distances) {
+    for (int level = 0; level < swd_levels(a->resolution); level++) {
+        const uint64_t level_seed = random_bits(seed, (uint64_t)level);
+        patches of_a = cut_all_patches(a, level, level_seed, threads);
+        patches of_b = cut_all_patches(b, level, level_seed, threads);
+        comparison c = {.sets = {&of_a, &of_b}, .seed = level_seed};
+        double sum = 0;
+        for_each(DIRECTIONS / GROUP, threads, compare_group, &c);
+        for (int i = 0; i < DIRECTIONS; i++) sum += c.distances[i];
+        distances[level] = 1e3 * sum / DIRECTIONS;
+        free(of_a.values);
+        free(of_b.values);
+    }
+}
+
+/* --- Diversity --- */
+
+enum { THUMBNAIL = 16 };
+
+typedef struct spread {
+    int count, values;
+    float *thumbnails;      /* [count][values] */
+    double *sums, *nearest; /* [count]: of the distances to the others */
+} spread;
+
+/* Averages of squares of pixels: picture [H][W][3] to thumbnail [16][16][3]. */
+static void make_thumbnail(const picture_set *set, int picture, int side, float *thumbnail) {
+    const int size = set->resolution, block = size / side;
+    const uint8_t *pixels = set->pixels + (size_t)picture * (size_t)(size * size) * CHANNELS;
+    memset(thumbnail, 0, (size_t)(side * side) * CHANNELS * sizeof *thumbnail);
+    for (int y = 0; y < size; y++)
+        for (int x = 0; x < size; x++)
+            for (int c = 0; c < CHANNELS; c++)
+                thumbnail[(y / block * side + x / block) * CHANNELS + c] +=
+                    (float)pixels[(y * size + x) * CHANNELS + c] / (float)(block * block);
+}
+
+static void measure_distances(void *context, int index) {
+    spread *s = context;
+    const float *one = s->thumbnails + (size_t)index * (size_t)s->values;
+    s->nearest[index] = INFINITY;
+    s->sums[index] = 0;
+    for (int i = 0; i < s->count; i++) {
+        if (i == index) continue;
+        const float *other = s->thumbnails + (size_t)i * (size_t)s->values;
+        double squares = 0;
+        for (int v = 0; v < s->values; v++) squares += (double)(one[v] - other[v]) * (double)(one[v] - other[v]);
+        const double distance = sqrt(squares / s->values);
+        s->sums[index] += distance;
+        s->nearest[index] = fmin(s->nearest[index], distance);
+    }
+}
+
+picture_spread measure_spread(const picture_set *set, int threads) {
+    const int side = set->resolution < THUMBNAIL ? set->resolution : THUMBNAIL;
+    const size_t count = (size_t)set->count;
+    spread s = {.count = set->count, .values = side * side * CHANNELS};
+    picture_spread result = {0, 0};
+    s.thumbnails = cli_alloc(count * (size_t)s.values, sizeof *s.thumbnails);
+    s.sums = cli_alloc(count, sizeof *s.sums);
+    s.nearest = cli_alloc(count, sizeof *s.nearest);
+    for (int i = 0; i < set->count; i++) make_thumbnail(set, i, side, s.thumbnails + (size_t)i * (size_t)s.values);
+    for_each(set->count, threads, measure_distances, &s);
+    for (int i = 0; i < set->count; i++) {
+        result.mean += s.sums[i] / (set->count - 1) / set->count;
+        result.nearest += s.nearest[i] / set->count;
+    }
+    free(s.nearest);
+    free(s.sums);
+    free(s.thumbnails);
+    return result;
+}
+
+/* --- Colour --- */
+
+picture_tone measure_tone(const picture_set *set) {
+    const size_t values = (size_t)set->count * (size_t)set->resolution * (size_t)set->resolution * CHANNELS;
+    const double pixels = (double)(values / CHANNELS);
+    picture_tone tone = {{0}, {0}};
+    for (size_t i = 0; i < values; i++) {
+        tone.mean[i % CHANNELS] += set->pixels[i] / pixels;
+        tone.deviation[i % CHANNELS] += set->pixels[i] * (double)set->pixels[i] / pixels;
+    }
+    for (int c = 0; c < CHANNELS; c++)
+        tone.deviation[c] = sqrt(fmax(0, tone.deviation[c] - tone.mean[c] * tone.mean[c]));
+    return tone;
+}

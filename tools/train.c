@@ -1,0 +1,476 @@
+/* train.c - the command around the trainer: a run's folder, its checkpoints, log and sheets. */
+#define _POSIX_C_SOURCE 200809L
+#include "dataset.h"
+#include "drawing.h"
+#include "png.h"
+#include "train/feed.h"
+#include "train/log.h"
+#include "train/trainer.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int run(int argc, char **argv);
+
+const cli_command train_command = {
+    "train", "--data DATA --outdir RUN", "train a StyleGAN on a folder of pictures, a packed file or drawn portraits",
+    "stylegan train --config tiny-32 --data portraits --outdir runs/tiny\n"
+    "stylegan train --data portraits.pack --outdir runs/portraits --kimg 1500\n"
+    "stylegan train --data portraits.pack --outdir runs/portraits --kimg 3000 --resume\n"
+    "stylegan train --config ffhq-128 --data photos --outdir runs/photos --batch 8 --r1-gamma 5\n"
+    "stylegan train --config portraits-64 --dry-run",
+    run};
+
+static const char DEFAULT_PRESET[] = "portraits-64";
+
+/* --- Flags: the command's own, and one for each option of the trainer --- */
+
+typedef struct train_flags {
+    const char *data, *folder, *preset, *kimg, *resume, *threads, *minutes, *dry_run;
+    int option_count;     /* of trainer_options; for each of them: */
+    const char **options; /* its value; NULL if absent */
+    char **names;         /* its flag */
+} train_flags;
+
+static void parse_flags(train_flags *f, int argc, char **argv) {
+    char *presets = cli_format("%s (default: %s); the flags below change it", trainer_preset_names(), DEFAULT_PRESET);
+    const cli_flag own[] = {
+        {"--data", "DATA", "folder of PNG or JPEG files, packed file, or portraits: drawn as they are needed",
+         &f->data},
+        {"--outdir", "RUN", "folder of the run: checkpoint, model.sgw, log and sheets", &f->folder},
+        {"--config", "NAME", presets, &f->preset},
+        {"--kimg", "N", "thousands of images to show (default: the preset's)", &f->kimg},
+        {"--resume", NULL, "continue the run in RUN from its checkpoint, with its settings", &f->resume},
+        {"--snapshot-minutes", "M", "time between checkpoints and sheets (default: 5)", &f->minutes},
+        {"--threads", "N", "threads to compute with (default: one per processor)", &f->threads},
+        {"--dry-run", NULL, "only print the settings and what the networks measure", &f->dry_run}};
+    enum { OWN = sizeof own / sizeof *own };
+    *f = (train_flags){.minutes = "5"};
+    while (trainer_options[f->option_count].name) f->option_count++;
+    const size_t options = (size_t)f->option_count;
+    cli_flag *all = cli_alloc(OWN + options + 1, sizeof *all);
+    f->options = cli_alloc(options, sizeof *f->options);
+    f->names = cli_alloc(options, sizeof *f->names);
+    memcpy(all, own, sizeof own);
+    for (size_t i = 0; i < options; i++) {
+        const trainer_option *option = &trainer_options[i];
+        f->options[i] = NULL;
+        f->names[i] = cli_format("--%s", option->name);
+        all[OWN + i] = (cli_flag){f->names[i], option->kind == 'd' ? "X" : "N", option->help, &f->options[i]};
+    }
+    all[OWN + options] = (cli_flag){0};
+    cli_parse(&train_command, all, argc, argv, NULL, 0, 0);
+    const int needs_folder = !f->dry_run || f->resume;
+    if ((!f->dry_run && !f->data) || (needs_folder && !f->folder)) cli_usage("--data and --outdir are needed");
+    free(all);
+    free(presets);
+}
+
+static void free_flags(train_flags *f) {
+    for (int i = 0; i < f->option_count; i++) free(f->names[i]);
+    free(f->names);
+    free(f->options);
+}
+
+static void set_option(trainer_config *config, const trainer_option *option, const char *name, const char *text) {
+    void *field = (char *)config + option->offset;
+    if (option->kind == 'd')
+        *(double *)field = cli_number(name, text, option->least, option->most);
+    else if (option->kind == 'i')
+        *(int *)field = (int)cli_integer(name, text, (int64_t)option->least, (int64_t)option->most);
+    else
+        *(uint64_t *)field = (uint64_t)cli_integer(name, text, 0, INT64_MAX);
+}
+
+static void print_option(FILE *file, const trainer_config *config, const trainer_option *option) {
+    const void *field = (const char *)config + option->offset;
+    if (option->kind == 'd')
+        fprintf(file, "%g", *(const double *)field);
+    else if (option->kind == 'i')
+        fprintf(file, "%d", *(const int *)field);
+    else
+        fprintf(file, "%llu", (unsigned long long)*(const uint64_t *)field);
+}
+
+/* A preset, or the settings of the run that is resumed, and what the flags change. */
+static trainer_config make_config(const train_flags *f, const trainer_config *resumed) {
+    trainer_config config;
+    const char *preset = f->preset ? f->preset : DEFAULT_PRESET;
+    if (resumed && !f->preset)
+        config = *resumed;
+    else if (!trainer_preset(preset, &config))
+        cli_usage("--config %s: there are %s", preset, trainer_preset_names());
+    for (int i = 0; i < f->option_count; i++)
+        if (f->options[i]) set_option(&config, &trainer_options[i], f->names[i], f->options[i]);
+    if (f->kimg) config.total_kimg = cli_number("--kimg", f->kimg, 0, 1e9);
+    const char *wrong = trainer_check(&config);
+    if (wrong) cli_usage("%s", wrong);
+    return config;
+}
+
+/* --- A run --- */
+
+enum { REPORTED = 5, LOG_EVERY = 1024 /* images a row of the log */ };
+
+typedef struct training {
+    const char *folder, *data_name, *threads;
+    trainer *trainer;
+    const trainer_config *config;
+    dataset data;
+    training_log log;
+    double row_start;                               /* when the log's next row began, ... */
+    int64_t row_images;                             /* ... after so many images; ... */
+    double row_sums[REPORTED], row_steps[REPORTED]; /* ... what its steps reported, and how many did */
+    double total_images;
+} training;
+
+static char *path_in(const char *folder, const char *name) {
+    return cli_format("%s/%s", folder, name);
+}
+
+static trainer *load_checkpoint(const char *folder, int threads) {
+    char *path = path_in(folder, "checkpoint.sgt");
+    if (access(path, F_OK)) cli_fail("%s: there is no run to resume: %s", path, strerror(errno));
+    file_view file = file_view_open(path);
+    const char *why;
+    trainer *t = trainer_load(file.data, file.size, threads, &why);
+    if (!t) cli_fail("%s: %s; checkpoint-previous.sgt, if it is there, is the one before", path, why);
+    file_view_close(&file);
+    free(path);
+    return t;
+}
+
+/* A killed process leaves files that it was writing. */
+static void remove_unfinished_files(const char *folder) {
+    static const char SUFFIX[] = ".part";
+    DIR *list = opendir(folder);
+    if (!list) return;
+    for (const struct dirent *entry = readdir(list); entry; entry = readdir(list)) {
+        const size_t length = strlen(entry->d_name);
+        if (length < sizeof SUFFIX || strcmp(entry->d_name + length + 1 - sizeof SUFFIX, SUFFIX) != 0) continue;
+        char *path = path_in(folder, entry->d_name);
+        unlink(path);
+        free(path);
+    }
+    closedir(list);
+}
+
+static void refuse_changes(const trainer_config *config, const trainer_config *resumed) {
+    for (const trainer_option *option = trainer_options; option->name; option++) {
+        const size_t size = option->kind == 'i' ? sizeof(int) : sizeof(double);
+        const char *field = (const char *)config + option->offset, *kept = (const char *)resumed + option->offset;
+        if (option->offset != offsetof(trainer_config, total_kimg) && memcmp(field, kept, size) != 0)
+            cli_usage("--%s: a resumed run keeps its settings; only --kimg can change", option->name);
+    }
+}
+
+static void resume_run(training *r, const train_flags *f, int threads) {
+    r->trainer = load_checkpoint(f->folder, threads);
+    const trainer_config *resumed = trainer_get_config(r->trainer), config = make_config(f, resumed);
+    refuse_changes(&config, resumed);
+    trainer_set_total(r->trainer, config.total_kimg);
+    r->total_images = 1000 * config.total_kimg;
+}
+
+static void start_run(training *r, const train_flags *f, int threads) {
+    const trainer_config config = make_config(f, NULL);
+    char *path = f->dry_run ? NULL : path_in(f->folder, "checkpoint.sgt");
+    if (path && access(path, F_OK) == 0)
+        cli_usage("%s: holds a run; continue it with --resume, or choose another --outdir", f->folder);
+    free(path);
+    r->trainer = trainer_create(&config, threads);
+    r->total_images = 1000 * config.total_kimg;
+}
+
+static void open_data(training *r) {
+    dataset_open(&r->data, r->data_name, r->config->resolution, r->config->seed);
+    if (r->config->label_size && r->config->label_size != r->data.label_size)
+        cli_fail("%s: %d labels a picture, the networks take %d (--label-size)", r->data_name, r->data.label_size,
+                 r->config->label_size);
+}
+
+/* --- What a run leaves: model.sgw, sheets, checkpoints, the log --- */
+
+static char *settings_text(const trainer_config *config) {
+    char *text;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+    if (!file) cli_fail("out of memory");
+    for (const trainer_option *option = trainer_options; option->name; option++) {
+        fprintf(file, "%s%s ", option == trainer_options ? "" : ", ", option->name);
+        print_option(file, config, option);
+    }
+    fclose(file);
+    return text;
+}
+
+static void save_model(const training *r, const char *path) {
+    weights network = {0};
+    char *images = cli_format("%lld", (long long)trainer_images(r->trainer)), *settings = settings_text(r->config);
+    trainer_export(r->trainer, &network);
+    weights_note(&network, "data", r->data_name);
+    weights_note(&network, "images", images);
+    weights_note(&network, "settings", settings);
+    weights_save(&network, path, STYLEGAN_F16);
+    weights_free(&network);
+    free(settings);
+    free(images);
+}
+
+/* While the networks grow, sheets show their pictures at the finished size; tiny ones larger. */
+static void enlarge(const unsigned char *pixels, int from, int to, int channels, unsigned char *enlarged) {
+    for (int y = 0; y < to; y++)
+        for (int x = 0; x < to; x++)
+            memcpy(enlarged + (y * to + x) * channels, pixels + (y * from / to * from + x * from / to) * channels,
+                   (size_t)channels);
+}
+
+/* The styles of seed i, psi 1; networks with labels take each label in turn. */
+static void map_seed(const opened_model *opened, int seed, float *ws) {
+    const stylegan_config *config = opened->config;
+    stylegan_error error;
+    float *z = cli_alloc((size_t)config->z_dim, sizeof *z);
+    float *label = cli_alloc((size_t)config->c_dim, sizeof *label);
+    for (int k = 0; k < config->c_dim; k++) label[k] = k == seed % config->c_dim;
+    stylegan_seed_z((uint32_t)seed, z, config->z_dim);
+    if (stylegan_map(opened->model, z, label, 1, 1, config->num_ws, ws, NULL, &error)) cli_fail("%s", error.message);
+    free(label);
+    free(z);
+}
+
+/* Always the same latents, so that the sheets of a run show the same portraits taking shape. */
+static void draw_sheet(const training *r, const char *model_path) {
+    enum { LEAST_SIDE = 64, SHEET_WIDTH = 640, SHEET_HEIGHT = 384, LEAST = 2 };
+    const int side = r->config->resolution > LEAST_SIDE ? r->config->resolution : LEAST_SIDE;
+    const int columns = SHEET_WIDTH / side > LEAST ? SHEET_WIDTH / side : LEAST;
+    const int rows = SHEET_HEIGHT / side > LEAST ? SHEET_HEIGHT / side : LEAST;
+    opened_model opened;
+    drawing picture;
+    canvas sheet;
+    model_open(&opened, model_path, &(model_flags){.threads = r->threads});
+    drawing_start(&picture, &opened, &(drawing_flags){0}, columns * rows);
+    stylegan_config finished = *opened.config;
+    finished.resolution = side;
+    canvas_start(&sheet, &finished, columns, rows);
+    unsigned char *enlarged = cli_alloc((size_t)side * (size_t)side, (size_t)sheet.channels);
+    float *ws = cli_alloc(opened.ws_values, sizeof *ws);
+    for (int i = 0; i < columns * rows; i++) {
+        map_seed(&opened, i, ws);
+        drawing_draw(&picture, ws);
+        enlarge(picture.pixels, opened.config->resolution, side, sheet.channels, enlarged);
+        canvas_put(&sheet, i % columns, i / columns, enlarged);
+    }
+    char *path = cli_format("%s/samples-%06d.png", r->folder, (int)(trainer_images(r->trainer) / 1000));
+    png_write(path, columns * side, rows * side, sheet.channels, sheet.pixels);
+    free(path);
+    free(ws);
+    free(enlarged);
+    free(sheet.pixels);
+    drawing_end(&picture);
+    model_close(&opened);
+}
+
+static void sync_folder(const char *folder) {
+    const int descriptor = open(folder, O_RDONLY);
+    if (descriptor < 0) return;
+    fsync(descriptor);
+    close(descriptor);
+}
+
+/* At every moment checkpoint.sgt is a whole checkpoint: the new one is on the disk before it takes the name. */
+static void save_checkpoint(const training *r) {
+    output out;
+    size_t size;
+    char *path = path_in(r->folder, "checkpoint.sgt"), *previous = path_in(r->folder, "checkpoint-previous.sgt");
+    unsigned char *bytes = trainer_save(r->trainer, &size);
+    output_open(&out, path);
+    fwrite(bytes, 1, size, out.file);
+    if (fflush(out.file) || fsync(fileno(out.file))) cli_fail("%s: cannot write: %s", path, strerror(errno));
+    unlink(previous);
+    if (link(path, previous)) errno = 0; /* the first checkpoint, or a file system without links: none is kept */
+    output_close(&out);
+    sync_folder(r->folder);
+    free(bytes);
+    free(previous);
+    free(path);
+}
+
+static void start_row(training *r) {
+    r->row_start = cli_seconds();
+    r->row_images = trainer_images(r->trainer);
+    memset(r->row_sums, 0, sizeof r->row_sums);
+    memset(r->row_steps, 0, sizeof r->row_steps);
+}
+
+static const struct {
+    int column;
+    size_t offset;
+} reported[REPORTED] = {{LOG_G_LOSS, offsetof(trainer_step_report, g_loss)},
+                        {LOG_D_LOSS, offsetof(trainer_step_report, d_loss)},
+                        {LOG_R1, offsetof(trainer_step_report, r1)},
+                        {LOG_REAL_SCORE, offsetof(trainer_step_report, real_score)},
+                        {LOG_FAKE_SCORE, offsetof(trainer_step_report, fake_score)}};
+
+static void add_report(training *r, const trainer_step_report *report) {
+    if (!isfinite(report->g_loss + report->d_loss))
+        cli_fail(
+            "%s: the losses are no longer numbers after %lld images; lower the rates (--g-rate, --d-rate) or raise "
+            "--r1-gamma",
+            r->folder, (long long)trainer_images(r->trainer));
+    for (int i = 0; i < REPORTED; i++) {
+        const double value = *(const double *)(const void *)((const char *)report + reported[i].offset);
+        if (isnan(value)) continue; /* R1 is not computed in every step */
+        r->row_sums[i] += value;
+        r->row_steps[i]++;
+    }
+}
+
+static void end_row(training *r) {
+    const int64_t images = trainer_images(r->trainer);
+    if (images == r->row_images) return;
+    float fade;
+    log_row row;
+    const double seconds = cli_seconds() - r->row_start;
+    row.value[LOG_IMAGES] = (double)images;
+    row.value[LOG_RESOLUTION] = trainer_resolution(r->trainer, &fade);
+    row.value[LOG_FADE] = (double)fade;
+    for (int i = 0; i < REPORTED; i++) row.value[reported[i].column] = r->row_sums[i] / r->row_steps[i];
+    row.value[LOG_SPEED] = (double)(images - r->row_images) / seconds;
+    row.value[LOG_SECONDS] = seconds + (r->log.count ? r->log.rows[r->log.count - 1].value[LOG_SECONDS] : 0);
+    log_append(&r->log, &row);
+    start_row(r);
+}
+
+/* The log comes first: rows behind the checkpoint are dropped when the run is resumed, missing ones would stay so. */
+static void save_everything(training *r) {
+    char *model_path = path_in(r->folder, "model.sgw"), *plot_path = path_in(r->folder, "log.png");
+    end_row(r);
+    save_checkpoint(r);
+    save_model(r, model_path);
+    draw_sheet(r, model_path);
+    log_plot(&r->log, plot_path);
+    free(plot_path);
+    free(model_path);
+}
+
+/* --- Training --- */
+
+static volatile sig_atomic_t stop_signal;
+
+static void request_stop(int signal_number) {
+    stop_signal = signal_number;
+}
+
+/* The first signal asks for an orderly end, the second one ends the program at once. */
+static void watch_stop_signals(void) {
+    static const int watched[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof watched / sizeof *watched; i++) {
+        struct sigaction action = {.sa_handler = request_stop, .sa_flags = (int)SA_RESETHAND | SA_RESTART}, before;
+        sigemptyset(&action.sa_mask);
+        if (sigaction(watched[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(watched[i], &action, NULL);
+    }
+}
+
+static void print_status(const training *r, double rate) {
+    const double images = (double)trainer_images(r->trainer);
+    printf("%.1f of %.1f kimg", 1e-3 * images, 1e-3 * r->total_images);
+    if (r->log.count) {
+        const double *value = r->log.rows[r->log.count - 1].value;
+        printf(", %gx%g, fade %.2f, g_loss %.3f, d_loss %.3f, r1 %.3g", value[LOG_RESOLUTION], value[LOG_RESOLUTION],
+               value[LOG_FADE], value[LOG_G_LOSS], value[LOG_D_LOSS], value[LOG_R1]);
+    }
+    if (rate > 0) printf(", %.1f images/s, %.0f min left", rate, (r->total_images - images) / rate / 60);
+    printf("\n");
+    fflush(stdout);
+}
+
+static void train(training *r, double snapshot_seconds) {
+    const double first = (double)trainer_images(r->trainer), start_time = cli_seconds();
+    double last_snapshot = start_time;
+    feed pictures;
+    progress shown;
+    feed_start(&pictures, &r->data, r->trainer);
+    progress_start(&shown, "images", r->total_images - first);
+    start_row(r);
+    for (double done = 0; first + done < r->total_images && !stop_signal;) {
+        const uint8_t *pixels;
+        const float *labels;
+        trainer_step_report report;
+        feed_next(&pictures, &pixels, &labels);
+        trainer_step(r->trainer, pixels, labels, &report);
+        add_report(r, &report);
+        done = (double)trainer_images(r->trainer) - first;
+        if (trainer_images(r->trainer) - r->row_images >= LOG_EVERY) end_row(r);
+        progress_update(&shown, done);
+        if (cli_seconds() - last_snapshot < snapshot_seconds) continue;
+        save_everything(r);
+        progress_end(&shown);
+        print_status(r, done / (cli_seconds() - start_time));
+        last_snapshot = cli_seconds();
+    }
+    progress_end(&shown);
+    feed_end(&pictures);
+    save_everything(r);
+    print_status(r, 0);
+}
+
+/* The size is that of the finished networks: of a run that begins at the full resolution. */
+static void print_settings(const training *r) {
+    trainer_config finished = *r->config;
+    finished.start_resolution = finished.resolution;
+    trainer *t = trainer_create(&finished, 1);
+    weights network = {0};
+    size_t size;
+    free(trainer_save(t, &size));
+    trainer_export(t, &network);
+    for (const trainer_option *option = trainer_options; option->name; option++) {
+        printf("%s\t", option->name);
+        print_option(stdout, r->config, option);
+        printf("\t%s\n", option->help);
+    }
+    printf("parameters\t%llu\tof the finished generator\n", (unsigned long long)weights_parameters(&network));
+    printf("checkpoint\t%zu\tbytes\n", size);
+    weights_free(&network);
+    trainer_free(t);
+}
+
+static void train_in_folder(training *r, int resumed, double snapshot_seconds) {
+    char *log_path = path_in(r->folder, "log.tsv");
+    open_data(r);
+    watch_stop_signals();
+    cli_make_folder(r->folder);
+    log_open(&r->log, log_path, trainer_images(r->trainer));
+    remove_unfinished_files(r->folder);
+    if (!resumed) save_everything(r); /* finds out early whether everything can be written */
+    print_status(r, 0);
+    train(r, snapshot_seconds);
+    log_close(&r->log);
+    dataset_close(&r->data);
+    free(log_path);
+}
+
+static int run(int argc, char **argv) {
+    train_flags f;
+    parse_flags(&f, argc, argv);
+    const int threads = f.threads ? (int)cli_integer("--threads", f.threads, 1, 64) : 0;
+    const double snapshot_seconds = 60 * cli_number("--snapshot-minutes", f.minutes, 0, 1e6);
+    training r = {.folder = f.folder, .data_name = f.data, .threads = f.threads};
+    (f.resume ? resume_run : start_run)(&r, &f, threads);
+    r.config = trainer_get_config(r.trainer);
+    if (f.dry_run)
+        print_settings(&r);
+    else
+        train_in_folder(&r, f.resume != NULL, snapshot_seconds);
+    trainer_free(r.trainer);
+    free_flags(&f);
+    if (!stop_signal) return CLI_EXIT_OK;
+    cli_note("%s: stopped; --resume continues the run", r.folder);
+    return 128 + stop_signal; /* as shells report a signal */
+}

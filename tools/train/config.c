@@ -1,0 +1,173 @@
+/* config.c - the options of a training run, and the presets. */
+#include "trainer.h"
+#include "discriminator.h"
+#include "generator.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Names are the fields' with - for _. */
+const trainer_option trainer_options[] = {
+    {"resolution", "of the finished network, a power of two", 'i', offsetof(trainer_config, resolution), 8, 1024},
+    {"start-resolution", "where progressive growing begins", 'i', offsetof(trainer_config, start_resolution), 4, 1024},
+    {"channels", "of the pictures", 'i', offsetof(trainer_config, channels), 3, 3},
+    {"z-dim", "width of the latent z", 'i', offsetof(trainer_config, z_dim), 1, 4096},
+    {"w-dim", "width of the style w", 'i', offsetof(trainer_config, w_dim), 1, 4096},
+    {"label-size", "values of a label, 0 without labels", 'i', offsetof(trainer_config, label_size), 0, 4096},
+    {"mapping-layers", "fully connected layers from z to w", 'i', offsetof(trainer_config, mapping_layers), 1,
+     MOST_MAPPING},
+    {"fmap-base", "feature maps at resolution r are this divided by r", 'i', offsetof(trainer_config, fmap_base), 8,
+     65536},
+    {"fmap-max", "... but at most so many", 'i', offsetof(trainer_config, fmap_max), 1, 1024},
+    {"batch", "images a step, a multiple of 4", 'i', offsetof(trainer_config, batch), 4, 256},
+    {"g-rate", "learning rate of the generator", 'd', offsetof(trainer_config, g_rate), 0, 1},
+    {"d-rate", "learning rate of the discriminator", 'd', offsetof(trainer_config, d_rate), 0, 1},
+    {"mapping-rate", "the mapping network's share of it", 'd', offsetof(trainer_config, mapping_rate), 1e-6, 1},
+    {"r1-gamma", "weight of the gradient penalty R1", 'd', offsetof(trainer_config, r1_gamma), 0, 1e6},
+    {"r1-interval", "steps from one penalty to the next", 'i', offsetof(trainer_config, r1_interval), 1, 1024},
+    {"mixing", "probability of style mixing", 'd', offsetof(trainer_config, mixing), 0, 1},
+    {"ema-kimg", "half-life of the generator's average, in thousands of images", 'd',
+     offsetof(trainer_config, ema_kimg), 0, 1e6},
+    {"w-avg-beta", "decay of the average of w", 'd', offsetof(trainer_config, w_avg_beta), 0, 1},
+    {"fade-kimg", "thousands of images while a block fades in", 'd', offsetof(trainer_config, fade_kimg), 0, 1e9},
+    {"stable-kimg", "... and after that until the next one", 'd', offsetof(trainer_config, stable_kimg), 0, 1e9},
+    {"total-kimg", "thousands of images in all", 'd', offsetof(trainer_config, total_kimg), 0, 1e9},
+    {"anneal-kimg", "... over the last of which the learning rates fall to zero", 'd',
+     offsetof(trainer_config, anneal_kimg), 0, 1e9},
+    {"mirror", "1: mirror pictures at random", 'i', offsetof(trainer_config, mirror), 0, 1},
+    {"seed", "of everything random", 'u', offsetof(trainer_config, seed), 0, 9007199254740992.0},
+    {NULL, NULL, 0, 0, 0, 0}};
+
+static const struct {
+    const char *name;
+    trainer_config config;
+} presets[] = {
+    {"tiny-16",
+     {.resolution = 16,
+      .start_resolution = 8,
+      .z_dim = 32,
+      .w_dim = 32,
+      .mapping_layers = 2,
+      .fmap_base = 256,
+      .fmap_max = 32,
+      .batch = 8,
+      .g_rate = 0.003,
+      .d_rate = 0.003,
+      .r1_gamma = 1,
+      .ema_kimg = 1,
+      .fade_kimg = 2,
+      .stable_kimg = 2,
+      .total_kimg = 20}},
+    {"tiny-32",
+     {.resolution = 32,
+      .start_resolution = 8,
+      .z_dim = 64,
+      .w_dim = 64,
+      .mapping_layers = 4,
+      .fmap_base = 512,
+      .fmap_max = 64,
+      .batch = 16,
+      .g_rate = 0.003,
+      .d_rate = 0.003,
+      .r1_gamma = 1,
+      .ema_kimg = 5,
+      .fade_kimg = 10,
+      .stable_kimg = 10,
+      .total_kimg = 100}},
+    {"portraits-64",
+     {.resolution = 64,
+      .start_resolution = 8,
+      .z_dim = 128,
+      .w_dim = 128,
+      .mapping_layers = 4,
+      .fmap_base = 1024,
+      .fmap_max = 128,
+      .batch = 16,
+      .g_rate = 0.003,
+      .d_rate = 0.003,
+      .r1_gamma = 2,
+      .ema_kimg = 10,
+      .fade_kimg = 20,
+      .stable_kimg = 20,
+      .total_kimg = 400}},
+    {"ffhq-128",
+     {.resolution = 128,
+      .start_resolution = 8,
+      .z_dim = 512,
+      .w_dim = 512,
+      .mapping_layers = 8,
+      .fmap_base = 8192,
+      .fmap_max = 512,
+      .batch = 32,
+      .g_rate = 0.0015,
+      .d_rate = 0.0015,
+      .r1_gamma = 5,
+      .ema_kimg = 10,
+      .fade_kimg = 600,
+      .stable_kimg = 600,
+      .total_kimg = 25000}},
+    {"ffhq-256",
+     {.resolution = 256,
+      .start_resolution = 8,
+      .z_dim = 512,
+      .w_dim = 512,
+      .mapping_layers = 8,
+      .fmap_base = 8192,
+      .fmap_max = 512,
+      .batch = 16,
+      .g_rate = 0.0015,
+      .d_rate = 0.0015,
+      .r1_gamma = 10,
+      .ema_kimg = 10,
+      .fade_kimg = 600,
+      .stable_kimg = 600,
+      .total_kimg = 25000}},
+};
+enum { PRESETS = sizeof presets / sizeof *presets };
+
+int trainer_preset(const char *name, trainer_config *config) {
+    for (int i = 0; i < PRESETS; i++) {
+        if (strcmp(name, presets[i].name)) continue;
+        *config = presets[i].config; /* and what they share: */
+        config->channels = 3;
+        config->mapping_rate = 0.01;
+        config->r1_interval = 1;
+        config->mixing = 0.9;
+        config->w_avg_beta = 0.995;
+        config->mirror = 1;
+        return 1;
+    }
+    return 0;
+}
+
+const char *trainer_preset_names(void) {
+    static char names[128];
+    size_t end = 0;
+    for (int i = 0; i < PRESETS; i++)
+        end += (size_t)snprintf(names + end, sizeof names - end, "%s%s", i ? ", " : "", presets[i].name);
+    return names;
+}
+
+static int power_of_two(int n) {
+    return n > 0 && !(n & (n - 1));
+}
+
+const char *trainer_check(const trainer_config *c) {
+    static char message[128];
+    for (const trainer_option *o = trainer_options; o->name; o++) {
+        const char *field = (const char *)c + o->offset;
+        double value = 0;
+        if (o->kind == 'i') value = *(const int *)(const void *)field;
+        if (o->kind == 'd') value = *(const double *)(const void *)field;
+        if (o->kind == 'u') value = (double)*(const uint64_t *)(const void *)field;
+        if (value >= o->least && value <= o->most) continue;
+        snprintf(message, sizeof message, "%s must be from %g to %g, not %g", o->name, o->least, o->most, value);
+        return message;
+    }
+    if (!power_of_two(c->resolution)) return "resolution must be a power of two";
+    if (!power_of_two(c->start_resolution)) return "start-resolution must be a power of two";
+    if (c->start_resolution > c->resolution) return "start-resolution must not be larger than resolution";
+    if (c->batch % SHARD) return "batch must be a multiple of 4";
+    if (c->fmap_base < c->resolution) return "fmap-base must not be smaller than resolution";
+    return NULL;
+}

@@ -1,0 +1,268 @@
+/* elementwise.c - see elementwise.h. The file includes itself once for each vector width: the second part is the code,
+   written with the compiler's vectors, on which + - * work lane by lane. */
+#ifndef LANES
+#include "elementwise.h"
+
+#include <string.h>
+
+#define CONCAT_(a, b) a##_##b
+#define CONCAT(a, b) CONCAT_(a, b)
+#define FN(name) CONCAT(name, LANES)
+
+#define LANES 1
+#include "elementwise.c"
+#undef LANES
+
+#ifdef __GNUC__ /* every processor of these compilers has, or imitates, vectors of four */
+#define LANES 4
+#include "elementwise.c"
+#undef LANES
+#endif
+
+#if defined __GNUC__ && (defined __x86_64__ || defined __i386__)
+#define LANES 8
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+#include "elementwise.c"
+#ifdef __clang__
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#undef LANES
+
+#define LANES 16
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx512f,avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx2,fma")
+#endif
+#include "elementwise.c"
+#ifdef __clang__
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#undef LANES
+#endif
+
+const elementwise *elementwise_for(int lanes) {
+    static const elementwise *const all[] = {
+        &table_1,
+#ifdef __GNUC__
+        &table_4,
+#endif
+#if defined __GNUC__ && (defined __x86_64__ || defined __i386__)
+        &table_8,
+        &table_16,
+#endif
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i]->lanes == lanes) return all[i];
+    return NULL;
+}
+
+#else /* the code, for LANES lanes */
+
+#define vector FN(vector)
+#define load FN(load)
+#define store FN(store)
+#define splat FN(splat)
+#define lrelu FN(lrelu)
+#define slope_of FN(slope_of)
+
+#if LANES == 1
+typedef float vector;
+static inline vector lrelu(vector x, float slope) {
+    return x > 0 ? x : x * slope;
+}
+static inline vector slope_of(vector y) {
+    return y > 0 ? 1.0f : 0.2f;
+}
+#else
+typedef float vector __attribute__((vector_size(LANES * sizeof(float))));
+typedef int FN(bits) __attribute__((vector_size(LANES * sizeof(int))));
+/* A comparison gives all ones where it holds. */
+static inline __attribute__((always_inline)) vector FN(choose)(FN(bits) where, vector yes, vector no) {
+    return (vector)((where & (FN(bits))yes) | (~where & (FN(bits))no));
+}
+static inline __attribute__((always_inline)) vector lrelu(vector x, float slope) {
+    return FN(choose)(x > 0, x, x * slope);
+}
+static inline __attribute__((always_inline)) vector slope_of(vector y) {
+    const vector zero = {0};
+    return FN(choose)(y > 0, zero + 1.0f, zero + 0.2f);
+}
+#endif
+
+#ifdef __GNUC__
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
+INLINE vector load(const float *p) {
+    vector v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+INLINE void store(float *p, vector v) {
+    memcpy(p, &v, sizeof v);
+}
+
+INLINE vector splat(float x) {
+    vector v = {0};
+    return v + x;
+}
+
+static void FN(activate)(float *x, int pixels, const float *bias, float slope) {
+    const vector b = load(bias);
+    for (int p = 0; p < pixels; p++, x += LANES) store(x, lrelu(load(x) + b, slope));
+}
+
+static void FN(mask)(float *x, const float *y, int pixels, float *sum) {
+    vector total = splat(0);
+    for (int p = 0; p < pixels; p++, x += LANES, y += LANES) {
+        const vector masked = load(x) * slope_of(load(y));
+        total += masked;
+        store(x, masked);
+    }
+    store(sum, load(sum) + total);
+}
+
+static void FN(sum)(const float *x, int pixels, float *sum) {
+    vector total = splat(0);
+    for (int p = 0; p < pixels; p++, x += LANES) total += load(x);
+    store(sum, load(sum) + total);
+}
+
+/* The row is summed around its first pixel, so that a mean far from zero costs no precision, and merged with the rows
+   before it by Chan's formula. */
+static void FN(epilogue)(float *x, int width, const float *noise, const float *strength, const float *bias, int y,
+                         float *mean, float *deviation) {
+    const vector s = load(strength), b = load(bias);
+    const float before = (float)width * (float)y, share = (float)width / (before + (float)width);
+    vector pivot[SHARD], sum[SHARD], squares[SHARD];
+    for (int n = 0; n < SHARD; n++) {
+        pivot[n] = lrelu(load(x + n * LANES) + s * noise[n] + b, 0.2f);
+        sum[n] = squares[n] = splat(0);
+    }
+    for (int i = 0; i < width; i++, x += SHARD * LANES, noise += SHARD) {
+        for (int n = 0; n < SHARD; n++) {
+            const vector a = lrelu(load(x + n * LANES) + s * noise[n] + b, 0.2f), d = a - pivot[n];
+            store(x + n * LANES, a);
+            sum[n] += d;
+            squares[n] += d * d;
+        }
+    }
+    for (int n = 0; n < SHARD; n++, mean += LANES, deviation += LANES) {
+        const vector row_mean = sum[n] * (1 / (float)width), delta = pivot[n] + row_mean - load(mean);
+        store(deviation, load(deviation) + squares[n] - sum[n] * row_mean + delta * delta * (before * share));
+        store(mean, load(mean) + delta * share);
+    }
+}
+
+static void FN(normalize)(float *y, const float *a, int width, const float *mean, const float *scale,
+                          const float *shift) {
+    vector m[SHARD], s[SHARD], t[SHARD];
+    for (int n = 0; n < SHARD; n++) {
+        m[n] = load(mean + n * LANES);
+        s[n] = load(scale + n * LANES);
+        t[n] = load(shift + n * LANES);
+    }
+    for (int i = 0; i < width; i++, y += SHARD * LANES, a += SHARD * LANES)
+        for (int n = 0; n < SHARD; n++) store(y + n * LANES, (load(a + n * LANES) - m[n]) * s[n] + t[n]);
+}
+
+static void FN(normalize_sums)(const float *dy, const float *a, int width, const float *mean, float *sum,
+                               float *product) {
+    vector m[SHARD], s[SHARD], p[SHARD];
+    for (int n = 0; n < SHARD; n++) {
+        m[n] = load(mean + n * LANES);
+        s[n] = p[n] = splat(0);
+    }
+    for (int i = 0; i < width; i++, dy += SHARD * LANES, a += SHARD * LANES) {
+        for (int n = 0; n < SHARD; n++) {
+            const vector d = load(dy + n * LANES);
+            s[n] += d;
+            p[n] += d * (load(a + n * LANES) - m[n]);
+        }
+    }
+    for (int n = 0; n < SHARD; n++) {
+        store(sum + n * LANES, load(sum + n * LANES) + s[n]);
+        store(product + n * LANES, load(product + n * LANES) + p[n]);
+    }
+}
+
+static void FN(epilogue_gradient)(float *dy, const float *a, int width, const float *mean, const float *scale,
+                                  const float *shift, const float *slope, const float *noise, float *d_bias,
+                                  float *d_strength) {
+    vector bias = splat(0), strength = splat(0), m[SHARD], s[SHARD], t[SHARD], k[SHARD];
+    for (int n = 0; n < SHARD; n++) {
+        m[n] = load(mean + n * LANES);
+        s[n] = load(scale + n * LANES);
+        t[n] = load(shift + n * LANES);
+        k[n] = load(slope + n * LANES);
+    }
+    for (int i = 0; i < width; i++, dy += SHARD * LANES, a += SHARD * LANES, noise += SHARD) {
+        for (int n = 0; n < SHARD; n++) {
+            const vector y = load(a + n * LANES);
+            const vector d = (load(dy + n * LANES) * s[n] + t[n] + (y - m[n]) * k[n]) * slope_of(y);
+            store(dy + n * LANES, d);
+            bias += d;
+            strength += d * noise[n];
+        }
+    }
+    store(d_bias, load(d_bias) + bias);
+    store(d_strength, load(d_strength) + strength);
+}
+
+static void FN(blur)(float *out, size_t out_step, const float *a, const float *b, const float *c, size_t in_step,
+                     int count) {
+    for (int i = 0; i < count; i++, out += out_step, a += in_step, b += in_step, c += in_step)
+        for (int n = 0; n < SHARD * LANES; n += LANES)
+            store(out + n, (load(a + n) + load(c + n)) * 0.25f + load(b + n) * 0.5f);
+}
+
+static void FN(transpose)(const float *in, int count, int channels, float *out) {
+    for (int i = 0; i < channels; i++, out += LANES)
+        for (int p = 0; p < LANES; p++) out[p] = p < count ? in[p * LANES + i] : 0;
+}
+
+static void FN(interleave)(float *out, const float *a, const float *b, int pixels) {
+    for (int p = 0; p < pixels; p++, out += 2 * LANES, a += LANES, b += LANES) {
+        store(out, load(a));
+        store(out + LANES, load(b));
+    }
+}
+
+static void FN(separate)(float *out, size_t image, const float *in, int pixels) {
+    for (int p = 0; p < pixels; p++, out += LANES)
+        for (size_t n = 0; n < SHARD; n++, in += LANES) store(out + n * image, load(in));
+}
+
+static void FN(add)(float *y, const float *x, float scale, size_t count) {
+    for (size_t i = 0; i < count; i += LANES) store(y + i, load(y + i) + load(x + i) * scale);
+}
+
+static const elementwise FN(table) = {
+    LANES,        FN(activate),  FN(mask),           FN(sum),
+    FN(epilogue), FN(normalize), FN(normalize_sums), FN(epilogue_gradient),
+    FN(blur),     FN(transpose), FN(interleave),     FN(separate),
+    FN(add),
+};
+
+#undef vector
+#undef load
+#undef store
+#undef splat
+#undef lrelu
+#undef slope_of
+#undef INLINE
+#endif

@@ -1,0 +1,48 @@
+/* elementwise.h - what happens to feature maps between the convolutions, a row at a time, for each vector width.
+
+   V lanes of channels lie together, and the N = 4 images of a shard lie side by side: a row is [W][N][V], W * N pixels.
+   What belongs to a channel is [V]; what belongs to an image and a channel is [N][V]. lrelu has slope 0.2. */
+#ifndef ELEMENTWISE_H
+#define ELEMENTWISE_H
+
+#include <stddef.h>
+
+enum { SHARD = 4 }; /* N, the images of a shard */
+
+typedef struct elementwise {
+    int lanes; /* V */
+    /* x = lrelu(x + bias) with any slope up to 1 */
+    void (*activate)(float *x, int pixels, const float *bias, float slope);
+    /* x = x * lrelu'(y), y the output of the lrelu (it has the sign of the input); sum += the sum over all pixels */
+    void (*mask)(float *x, const float *y, int pixels, float *sum);
+    /* sum += the sum over all pixels */
+    void (*sum)(const float *x, int pixels, float *sum);
+    /* x = lrelu(x + strength * noise + bias), noise [W][N]; mean and deviation [N][V], the mean and the sum of squared
+       deviations of the rows before this one, number y, become those including it */
+    void (*epilogue)(float *x, int width, const float *noise, const float *strength, const float *bias, int y,
+                     float *mean, float *deviation);
+    /* y = (a - mean) * scale + shift, all three [N][V] */
+    void (*normalize)(float *y, const float *a, int width, const float *mean, const float *scale, const float *shift);
+    /* sum += dy, product += dy * (a - mean), summed over the row */
+    void (*normalize_sums)(const float *dy, const float *a, int width, const float *mean, float *sum, float *product);
+    /* dx = (dy * scale + shift + slope * (a - mean)) * lrelu'(a), in place; d_bias += dx, d_strength += dx * noise */
+    void (*epilogue_gradient)(float *dy, const float *a, int width, const float *mean, const float *scale,
+                              const float *shift, const float *slope, const float *noise, float *d_bias,
+                              float *d_strength);
+    /* out[i * out_step] = (a[i * in_step] + 2 b[...] + c[...]) / 4 for `count` groups [N][V] */
+    void (*blur)(float *out, size_t out_step, const float *a, const float *b, const float *c, size_t in_step,
+                 int count);
+    /* in [V][V] to out [channels][V], its first rows and columns swapped; `count` pixels, the rest of V is zero */
+    void (*transpose)(const float *in, int count, int channels, float *out);
+    /* out [pixels][2][V] = a and b in turn */
+    void (*interleave)(float *out, const float *a, const float *b, int pixels);
+    /* in [pixels][N][V] to out [N][pixels][V], `image` floats from one image to the next */
+    void (*separate)(float *out, size_t image, const float *in, int pixels);
+    /* y += scale * x; count is a multiple of V */
+    void (*add)(float *y, const float *x, float scale, size_t count);
+} elementwise;
+
+/* For V = 1, 4, 8 or 16 lanes; the caller knows that the processor has them. */
+const elementwise *elementwise_for(int lanes);
+
+#endif

@@ -1,0 +1,66 @@
+/* generator.h - the generator of StyleGAN 1: mapping, AdaIN after every layer, noise, ToRGB; see stylegan.h,
+   >>architecture. */
+#ifndef GENERATOR_H
+#define GENERATOR_H
+
+#include "discriminator.h"
+#include "network.h"
+
+enum { MOST_MAPPING = 16 };
+
+/* One of the two layers of a level: the convolution (the first level's first layer has none), noise, bias, AdaIN. */
+typedef struct g_layer {
+    linear *conv; /* with its bias */
+    linear *affine;
+    int bias, strength;
+} g_layer;
+
+/* Level l works at R = 4 << l with C_l channels; layer 0 up-samples the level below. */
+typedef struct generator {
+    network net;
+    int levels, channels[MOST_LEVELS], z_dim, w_dim, labels, mapping_layers;
+    int embed;    /* parameter [K][E], E = z_dim; only with labels */
+    int constant; /* parameter [4 * 4][C_0] */
+    linear *mapping[MOST_MAPPING], *to_rgb[MOST_LEVELS];
+    g_layer layer[MOST_LEVELS][2];
+} generator;
+
+/* Everything that flows through it for one shard, or, where they make sense, the gradients of that. */
+typedef struct g_maps {
+    struct {                      /* the two latents of style mixing */
+        map input;                /* [z_dim + E][1][1]: z, then the embedded label */
+        map normal;               /* the same with unit mean square */
+        map hidden[MOST_MAPPING]; /* [D][1][1]; the last one is w */
+        float *factor;            /* [N]: of the normalisation */
+    } latent[2];
+    int crossover[SHARD]; /* layers from here on take the second latent */
+    struct {
+        map w;         /* [D][1][1]: of the latent that this layer takes */
+        map style;     /* [2 * C_l rounded up to 16][1][1] */
+        map planes;    /* layer 0: four planes [C_l][R/2][R/2] of the up-sampling convolution's output */
+        map activated; /* [C_l][R][R]: after noise, bias, lrelu */
+        map y;         /* [C_l][R][R]: after AdaIN */
+        float *noise;  /* [R][R][N] */
+        adain adain;
+    } layer[MOST_LEVELS][2];
+    map rgb[MOST_LEVELS];   /* [3][R][R]: ToRGB's output */
+    map image[MOST_LEVELS]; /* [3][R][R]: blended with the level below's, while fading */
+} g_maps;
+
+void generator_plan(generator *g, const trainer_config *config, const engine *e, arena *a);
+g_maps g_maps_take(arena *a, const generator *g, int gradients);
+void generator_scratch_fit(const generator *g, convolution_scratch *s);
+
+/* From latent[].input's z, crossover and noise to generator_image. labels [N][K] or NULL. */
+void generator_forward(const generator *g, growth at, g_maps *x, const float *labels, const scratch *s);
+
+const map *generator_image(const g_maps *x, growth at);
+
+/* From the image's gradient to that of all parameters: gradient [floats] +=. dx is scratch for the gradients. */
+void generator_backward(const generator *g, growth at, g_maps *x, g_maps *dx, const map *d_image, const float *labels,
+                        float *gradient, const scratch *s);
+
+/* The network as named tensors for stylegan.h, with the given parameter values. */
+void generator_export(const generator *g, growth at, const float *values, const float *w_avg, weights *w);
+
+#endif

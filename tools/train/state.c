@@ -1,0 +1,101 @@
+/* state.c - a training run as bytes, and its generator as a network. */
+#include "training.h"
+#include "../cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The bytes: magic, size, checksum of what follows, the options, counters, then every array. Numbers are in the
+   machine's own order; the magic number reads differently in the other one. */
+static const uint64_t magic = 0x0001746e69617274; /* "traint", version 1 */
+
+typedef struct head {
+    uint64_t magic, size, checksum;
+} head;
+
+/* One pass over the state: writing, reading, or, with neither, counting. */
+typedef struct stream {
+    unsigned char *out;
+    const unsigned char *in;
+    size_t at;
+} stream;
+
+static void pass(stream *s, void *value, size_t size) {
+    if (s->out) memcpy(s->out + s->at, value, size);
+    if (s->in) memcpy(value, s->in + s->at, size);
+    s->at += size;
+}
+
+static void pass_config(stream *s, trainer_config *config) {
+    for (const trainer_option *o = trainer_options; o->name; o++)
+        pass(s, (char *)config + o->offset, o->kind == 'i' ? sizeof(int) : sizeof(double));
+}
+
+static void pass_network(stream *s, network *n) {
+    pass(s, n->values, n->floats * sizeof(float));
+    pass(s, n->squares, n->floats * sizeof(float));
+    for (int i = 0; i < n->count; i++) pass(s, &n->parameters[i].steps, sizeof n->parameters[i].steps);
+}
+
+static void pass_state(stream *s, trainer *t) {
+    pass(s, &t->images, sizeof t->images);
+    pass(s, &t->steps, sizeof t->steps);
+    pass_network(s, &t->g.net);
+    pass_network(s, &t->d.net);
+    pass(s, t->average, t->g.net.floats * sizeof(float));
+    pass(s, t->w_avg, (size_t)t->g.w_dim * sizeof(float));
+}
+
+static uint64_t checksum(const unsigned char *bytes, size_t size) { /* FNV-1a */
+    uint64_t sum = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < size; i++) sum = (sum ^ bytes[i]) * 0x100000001b3u;
+    return sum;
+}
+
+unsigned char *trainer_save(const trainer *t, size_t *size) {
+    trainer *source = (trainer *)(uintptr_t)t; /* only read */
+    stream s = {NULL, NULL, sizeof(head)};
+    pass_config(&s, &source->config);
+    pass_state(&s, source);
+    *size = s.at;
+    s = (stream){cli_alloc(*size, 1), NULL, sizeof(head)};
+    pass_config(&s, &source->config);
+    pass_state(&s, source);
+    const head h = {magic, *size, checksum(s.out + sizeof h, *size - sizeof h)};
+    memcpy(s.out, &h, sizeof h);
+    return s.out;
+}
+
+trainer *trainer_load(const unsigned char *bytes, size_t size, int threads, const char **why) {
+    trainer_config config;
+    stream s = {NULL, NULL, sizeof(head)};
+    head h = {0, 0, 0};
+    pass_config(&s, &config);
+    if (size >= sizeof h) memcpy(&h, bytes, sizeof h);
+    *why = NULL;
+    if (h.magic != magic)
+        *why = "not a training state";
+    else if (h.size != size || size < s.at)
+        *why = "truncated";
+    else if (h.checksum != checksum(bytes + sizeof h, size - sizeof h))
+        *why = "damaged: its checksum is wrong";
+    if (*why) return NULL;
+    s = (stream){NULL, bytes, sizeof(head)};
+    pass_config(&s, &config);
+    *why = trainer_check(&config);
+    if (*why) return NULL;
+    trainer *t = trainer_create(&config, threads);
+    stream counted = {NULL, NULL, s.at};
+    pass_state(&counted, t);
+    if (counted.at == size) {
+        pass_state(&s, t);
+        return t;
+    }
+    *why = "its size does not fit its configuration";
+    trainer_free(t);
+    return NULL;
+}
+
+void trainer_export(const trainer *t, weights *w) {
+    generator_export(&t->g, training_growth(t), t->average, t->w_avg, w);
+}

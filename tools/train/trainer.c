@@ -1,0 +1,381 @@
+/* trainer.c - one training step, told from top to bottom. */
+#define _POSIX_C_SOURCE 200809L
+#include "training.h"
+#include "../cli.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- Creation --- */
+
+/* Everything in memory, twice: to count and to place. */
+static void plan(trainer *t, const engine *e) {
+    arena *a = &t->arena;
+    generator_plan(&t->g, &t->config, e, a);
+    discriminator_plan(&t->d, &t->config, e, a);
+    t->average = arena_take(a, t->g.net.floats);
+    t->w_avg = arena_take(a, (size_t)t->g.w_dim);
+    for (int i = 0; i < t->threads; i++) {
+        trainer_thread *desk = &t->desks[i];
+        desk->x = d_maps_take(a, &t->d);
+        desk->dx = d_maps_take(a, &t->d);
+        desk->tangent = d_maps_take(a, &t->d);
+        desk->extra = map_take(a, e, t->d.channels[0], 4, 1);
+        desk->g_gradient = g_maps_take(a, &t->g, 1);
+        discriminator_scratch_fit(&t->d, &desk->scratch.convolution);
+        generator_scratch_fit(&t->g, &desk->scratch.convolution);
+        convolution_scratch_take(a, &desk->scratch.convolution);
+        desk->scratch.row = arena_take(a, blur_row_floats(&desk->x.level[t->d.levels - 1].image));
+    }
+    for (int i = 0; i < t->shards; i++) {
+        trainer_shard *s = &t->shards_of_batch[i];
+        s->fakes = g_maps_take(a, &t->g, 0);
+        s->g_gradient = arena_take(a, t->g.net.floats);
+        s->d_gradient = arena_take(a, t->d.net.floats);
+    }
+}
+
+static void prepare_generator(void *context, int item, int thread) {
+    trainer *t = context;
+    network_prepare(&t->g.net, item, t->growth, &t->desks[thread].scratch.convolution);
+}
+
+static void prepare_discriminator(void *context, int item, int thread) {
+    trainer *t = context;
+    network_prepare(&t->d.net, item, t->growth, &t->desks[thread].scratch.convolution);
+}
+
+trainer *trainer_create(const trainer_config *config, int threads) {
+    trainer *t = cli_alloc(1, sizeof *t);
+    *t = (trainer){.config = *config, .shards = config->batch / SHARD};
+    if (threads < 1) threads = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    t->threads = threads < 1 ? 1 : threads > t->shards ? t->shards : threads;
+    t->desks = cli_alloc((size_t)t->threads, sizeof *t->desks);
+    t->shards_of_batch = cli_alloc((size_t)t->shards, sizeof *t->shards_of_batch);
+    memset(t->desks, 0, (size_t)t->threads * sizeof *t->desks);
+    memset(t->shards_of_batch, 0, (size_t)t->shards * sizeof *t->shards_of_batch);
+    const engine *e = engine_for(STYLEGAN_ISA_AUTO);
+    plan(t, e);
+    arena_allocate(&t->arena);
+    plan(t, e);
+    network_initialize(&t->g.net, random_key(config->seed, RANDOM_G, 0));
+    network_initialize(&t->d.net, random_key(config->seed, RANDOM_D, 0));
+    memcpy(t->average, t->g.net.values, t->g.net.floats * sizeof *t->average);
+    t->pool = pool_start(t->threads);
+    return t;
+}
+
+void trainer_free(trainer *t) {
+    if (!t) return;
+    pool_end(t->pool);
+    free(t->arena.base);
+    free(t->desks);
+    free(t->shards_of_batch);
+    free(t);
+}
+
+const trainer_config *trainer_get_config(const trainer *t) {
+    return &t->config;
+}
+
+void trainer_set_total(trainer *t, double total_kimg) {
+    t->config.total_kimg = total_kimg;
+}
+
+int64_t trainer_images(const trainer *t) {
+    return t->images;
+}
+
+/* --- Progressive growing --- */
+
+growth training_growth(const trainer *t) {
+    const trainer_config *c = &t->config;
+    growth g = {0, 1};
+    while (4 << g.top < c->start_resolution) g.top++;
+    double left = (double)t->images / 1000 - c->stable_kimg;
+    for (; left >= 0 && 4 << g.top < c->resolution; left -= c->fade_kimg + c->stable_kimg) {
+        const double shown = (left + c->batch / 1000.0) / c->fade_kimg; /* never 0: the newest block is in use */
+        g.top++;
+        g.fade = shown < 1 ? (float)shown : 1;
+    }
+    return g;
+}
+
+int trainer_resolution(const trainer *t, float *fade) {
+    const growth g = training_growth(t);
+    if (fade) *fade = g.fade;
+    return 4 << g.top;
+}
+
+/* --- Randomness: every number is a function of the seed, its purpose, and the step, so that there is no state to
+   save --- */
+
+static uint64_t mix(uint64_t x) { /* SplitMix64 (Steele, Lea and Flood, 2014) */
+    x += 0x9e3779b97f4a7c15u;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return x ^ x >> 31;
+}
+
+uint64_t random_key(uint64_t seed, random_purpose purpose, uint64_t number) {
+    return mix(mix(mix(seed) + purpose) + number);
+}
+
+double random_uniform(uint64_t key, uint64_t index) {
+    return (double)(mix(key + mix(index)) >> 11) / 9007199254740992.0;
+}
+
+/* A permutation of [0, count): four rounds of a Feistel network on the smallest square of a power of two that holds
+   count, again and again until the result is one of them. */
+static uint64_t permute(uint64_t key, uint64_t count, uint64_t index) {
+    int bits = 1;
+    while ((uint64_t)1 << 2 * bits < count) bits++;
+    const uint64_t half = ((uint64_t)1 << bits) - 1;
+    do {
+        uint64_t left = index >> bits, right = index & half;
+        for (uint64_t round = 0; round < 4; round++) {
+            const uint64_t next = left ^ (mix(key + mix(right) + round) & half);
+            left = right;
+            right = next;
+        }
+        index = left << bits | right;
+    } while (index >= count);
+    return index;
+}
+
+int64_t trainer_picture(const trainer *t, int i, int64_t count) {
+    const uint64_t n = (uint64_t)(t->images + i), all = (uint64_t)count;
+    if (all > (uint64_t)1 << 40) return (int64_t)(n % all); /* endless: no order to shuffle */
+    return (int64_t)permute(random_key(t->config.seed, RANDOM_ORDER, n / all), all, n % all);
+}
+
+/* z [2][N][z_dim], crossovers, and noise [R][R][N] for every layer of the shard. */
+void training_draw(const trainer *t, int shard) {
+    const generator *g = &t->g;
+    g_maps *x = &t->shards_of_batch[shard].fakes;
+    const uint64_t step = (uint64_t)t->steps, seed = t->config.seed;
+    const uint64_t mixing = random_key(seed, RANDOM_MIXING, step);
+    const int layers = 2 * (t->growth.top + 1);
+    for (int n = 0; n < SHARD; n++) {
+        const uint64_t image = (uint64_t)(shard * SHARD + n);
+        for (int latent = 0; latent < 2; latent++) {
+            const map *input = &x->latent[latent].input;
+            for (int i = 0; i < g->z_dim; i += COLUMNS) {
+                float z[COLUMNS];
+                const int count = g->z_dim - i < COLUMNS ? g->z_dim - i : COLUMNS;
+                stylegan_random_normal(random_key(seed, RANDOM_LATENTS, step), (uint32_t)latent,
+                                       image * (uint64_t)g->z_dim + (uint64_t)i, z, count);
+                for (int k = 0; k < count; k++) input->data[map_at(input, i + k, 0, 0, n)] = z[k];
+            }
+        }
+        const int mixes = random_uniform(mixing, 2 * image) < t->config.mixing;
+        x->crossover[n] = mixes ? 1 + (int)(random_uniform(mixing, 2 * image + 1) * (layers - 1)) : layers;
+    }
+    for (int layer = 0; layer < layers; layer++) {
+        const int size = 4 << layer / 2, count = size * size * SHARD;
+        stylegan_random_normal(random_key(seed, RANDOM_NOISE, step), (uint32_t)layer, (uint64_t)(shard * count),
+                               x->layer[layer / 2][layer % 2].noise, count);
+    }
+}
+
+/* --- Real pictures: mirrored at random, shrunk to the current resolution, and faded like the generator's --- */
+
+static void load_real(const trainer *t, int image, const map *to, int n) {
+    const int size = t->config.resolution, box = size / to->size, channels = t->config.channels;
+    const uint8_t *pixels = t->pixels + (size_t)image * (size_t)(size * size * channels);
+    const int mirror = t->config.mirror && random_uniform(random_key(t->config.seed, RANDOM_MIRROR, (uint64_t)t->steps),
+                                                          (uint64_t)image) < 0.5;
+    for (int y = 0; y < to->size; y++)
+        for (int x = 0; x < to->size; x++)
+            for (int c = 0; c < channels; c++) {
+                const uint8_t *from = pixels + ((size_t)(y * box * size) + (size_t)(x * box)) * (size_t)channels + c;
+                int sum = 0;
+                for (int i = 0; i < box * box; i++) sum += from[(i / box * size + i % box) * channels];
+                to->data[map_at(to, c, y, mirror ? to->size - 1 - x : x, n)] = (float)(sum / (127.5 * box * box) - 1);
+            }
+}
+
+static void load_reals(const trainer *t, int shard, d_maps *x) {
+    const growth g = t->growth;
+    const map *image = &x->level[g.top].image;
+    for (int n = 0; n < SHARD; n++) load_real(t, shard * SHARD + n, image, n);
+    if (g.fade == 1 || !g.top) return;
+    const map *half = &x->level[g.top - 1].image;
+    map_pool(t->d.net.engine, image, half, 0.25f);
+    map_unpool(t->d.net.engine, half, image, g.fade, 1 - g.fade);
+}
+
+/* --- Losses --- */
+
+static double softplus(double x) {
+    return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
+}
+
+static double sigmoid(double x) {
+    return 1 / (1 + exp(-x));
+}
+
+static double label_of(const trainer *t, int image, int k) {
+    return t->labels && t->config.label_size ? (double)t->labels[image * t->config.label_size + k] : 1;
+}
+
+/* The score D(x) of image n: its logit; with labels, that of its label. */
+static double score_of(const trainer *t, int shard, const map *logits, int n) {
+    double score = 0;
+    for (int k = 0; k < logits->channels; k++)
+        score += label_of(t, shard * SHARD + n, k) * (double)logits->data[map_at(logits, k, 0, 0, n)];
+    return score;
+}
+
+static void set_score_gradient(const trainer *t, int shard, const map *d_logits, int n, double gradient) {
+    for (int k = 0; k < d_logits->channels; k++)
+        d_logits->data[map_at(d_logits, k, 0, 0, n)] = (float)(gradient * label_of(t, shard * SHARD + n, k));
+}
+
+/* The loss softplus(sign * D) of each image, its mean over the batch as the gradient of the logits: sign 1 calls the
+   images fake, -1 real. Returns the sum of the losses. */
+static double logistic_loss(const trainer *t, int shard, const map *logits, const map *d_logits, int sign,
+                            double *scores) {
+    double loss = 0;
+    for (int n = 0; n < SHARD; n++) {
+        const double score = score_of(t, shard, logits, n);
+        loss += softplus(sign * score);
+        *scores += score;
+        set_score_gradient(t, shard, d_logits, n, sign * sigmoid(sign * score) / t->config.batch);
+    }
+    return loss;
+}
+
+/* The gradient of R1 at the activations desk->x. Returns the sum of |dD/dx|^2 over the shard's images. */
+static double add_r1(const trainer *t, int item, trainer_thread *desk, float *gradient) {
+    const float factor = (float)(t->config.r1_gamma * t->config.r1_interval / t->config.batch);
+    for (int n = 0; n < SHARD; n++) set_score_gradient(t, item, &desk->dx.logits, n, 1);
+    return discriminator_r1(&t->d, t->growth, &desk->x, &desk->dx, &desk->tangent, &desk->extra, factor, gradient,
+                            &desk->scratch);
+}
+
+/* --- One step --- */
+
+static int has_r1(const trainer *t) {
+    return t->config.r1_gamma > 0 && t->steps % t->config.r1_interval == 0;
+}
+
+/* The discriminator's gradient on the 4 real and 4 generated images of a shard, [3][R][R] each. */
+static void discriminator_task(void *context, int item, int thread) {
+    trainer *t = context;
+    trainer_shard *s = &t->shards_of_batch[item];
+    trainer_thread *desk = &t->desks[thread];
+    const growth g = t->growth;
+    const float *labels = t->labels ? t->labels + item * SHARD * t->config.label_size : NULL;
+    s->report = (trainer_step_report){.r1 = NAN};
+    memset(s->d_gradient, 0, t->d.net.floats * sizeof(float));
+
+    load_reals(t, item, &desk->x);
+    discriminator_forward(&t->d, g, &desk->x, NULL, &desk->scratch);
+    if (has_r1(t)) s->report.r1 = add_r1(t, item, desk, s->d_gradient);
+    s->report.d_loss = logistic_loss(t, item, &desk->x.logits, &desk->dx.logits, -1, &s->report.real_score);
+    discriminator_backward(&t->d, g, &desk->x, &desk->dx, has_r1(t) ? &desk->extra : NULL, s->d_gradient,
+                           &desk->scratch);
+    discriminator_gradient(&t->d, g, &desk->x, &desk->dx, s->d_gradient, &desk->scratch);
+
+    training_draw(t, item);
+    generator_forward(&t->g, g, &s->fakes, labels, &desk->scratch);
+    d_maps fake = desk->x;
+    fake.level[g.top].image = *generator_image(&s->fakes, g);
+    discriminator_forward(&t->d, g, &fake, NULL, &desk->scratch);
+    s->report.d_loss += logistic_loss(t, item, &fake.logits, &desk->dx.logits, 1, &s->report.fake_score);
+    discriminator_backward(&t->d, g, &fake, &desk->dx, NULL, s->d_gradient, &desk->scratch);
+    discriminator_gradient(&t->d, g, &fake, &desk->dx, s->d_gradient, &desk->scratch);
+}
+
+/* The generator's gradient on the same images, which the discriminator, a step further, calls real or not. */
+static void generator_task(void *context, int item, int thread) {
+    trainer *t = context;
+    trainer_shard *s = &t->shards_of_batch[item];
+    trainer_thread *desk = &t->desks[thread];
+    const growth g = t->growth;
+    const float *labels = t->labels ? t->labels + item * SHARD * t->config.label_size : NULL;
+    double ignored = 0;
+    memset(s->g_gradient, 0, t->g.net.floats * sizeof(float));
+    d_maps fake = desk->x;
+    fake.level[g.top].image = *generator_image(&s->fakes, g);
+    discriminator_forward(&t->d, g, &fake, NULL, &desk->scratch);
+    s->report.g_loss = logistic_loss(t, item, &fake.logits, &desk->dx.logits, -1, &ignored);
+    discriminator_backward(&t->d, g, &fake, &desk->dx, NULL, NULL, &desk->scratch);
+    generator_backward(&t->g, g, &s->fakes, &desk->g_gradient, &desk->dx.level[g.top].image, labels, s->g_gradient,
+                       &desk->scratch);
+}
+
+enum { MOST_SHARDS = 64 };
+
+/* Both learning rates: the last images only settle what has been learned. */
+static double annealed(const trainer *t, double rate) {
+    const double left = t->config.total_kimg - (double)t->images / 1000;
+    return left < t->config.anneal_kimg ? rate * (left > 0 ? left / t->config.anneal_kimg : 0) : rate;
+}
+
+static void discriminator_step(void *context, int item, int thread) {
+    trainer *t = context;
+    const float *gradients[MOST_SHARDS];
+    (void)thread;
+    for (int i = 0; i < t->shards; i++) gradients[i] = t->shards_of_batch[i].d_gradient;
+    network_step(&t->d.net, item, t->growth, gradients, t->shards, annealed(t, t->config.d_rate));
+}
+
+/* Adam, then the moving average of the parameters: half of it is younger than ema_kimg. */
+static void generator_step(void *context, int item, int thread) {
+    trainer *t = context;
+    const float *gradients[MOST_SHARDS];
+    (void)thread;
+    for (int i = 0; i < t->shards; i++) gradients[i] = t->shards_of_batch[i].g_gradient;
+    network_step(&t->g.net, item, t->growth, gradients, t->shards, annealed(t, t->config.g_rate));
+    const double half_life = t->config.ema_kimg * 1000 / t->config.batch; /* steps */
+    const float share = (float)(half_life > 0 ? 1 - pow(0.5, 1 / half_life) : 1);
+    const float *value = network_value(&t->g.net, item);
+    float *average = network_at(&t->g.net, t->average, item);
+    for (size_t i = 0; i < network_floats(&t->g.net, item); i++) average[i] += share * (value[i] - average[i]);
+}
+
+/* w_avg moves to the mean of the batch's w. */
+static void average_w(trainer *t) {
+    const float share = (float)(1 - t->config.w_avg_beta) / (float)t->config.batch;
+    for (int i = 0; i < t->g.w_dim; i++) {
+        float change = 0;
+        for (int s = 0; s < t->shards; s++) {
+            const map *w = &t->shards_of_batch[s].fakes.latent[0].hidden[t->g.mapping_layers - 1];
+            for (int n = 0; n < SHARD; n++) change += w->data[map_at(w, i, 0, 0, n)] - t->w_avg[i];
+        }
+        t->w_avg[i] += share * change;
+    }
+}
+
+void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, trainer_step_report *report) {
+    t->growth = training_growth(t);
+    t->pixels = pixels;
+    t->labels = labels;
+
+    pool_run(t->pool, t->g.net.linear_count, prepare_generator, t);
+    pool_run(t->pool, t->d.net.linear_count, prepare_discriminator, t);
+    pool_run(t->pool, t->shards, discriminator_task, t);
+    pool_run(t->pool, t->d.net.count, discriminator_step, t);
+
+    pool_run(t->pool, t->d.net.linear_count, prepare_discriminator, t);
+    pool_run(t->pool, t->shards, generator_task, t);
+    pool_run(t->pool, t->g.net.count, generator_step, t);
+    average_w(t);
+
+    trainer_step_report sum = {0};
+    for (int i = 0; i < t->shards; i++) {
+        const trainer_step_report *r = &t->shards_of_batch[i].report;
+        sum.g_loss += r->g_loss / t->config.batch;
+        sum.d_loss += r->d_loss / t->config.batch;
+        sum.r1 += r->r1 / t->config.batch;
+        sum.real_score += r->real_score / t->config.batch;
+        sum.fake_score += r->fake_score / t->config.batch;
+    }
+    if (report) *report = sum;
+    t->steps++;
+    t->images += t->config.batch;
+}

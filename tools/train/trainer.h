@@ -1,0 +1,80 @@
+/* trainer.h - trains a StyleGAN 1: the two networks, their gradients, one training step, and the state between steps. */
+#ifndef TRAINER_H
+#define TRAINER_H
+
+#include "../weights.h"
+
+/* Everything that decides a run; a checkpoint carries it. Defaults and presets: trainer_options, trainer_preset. */
+typedef struct trainer_config {
+    int resolution;          /* of the finished network: power of two, 8 to 1024 */
+    int start_resolution;    /* progressive growing begins here */
+    int channels;            /* of the images: 3 */
+    int z_dim, w_dim;        /* latent and style */
+    int label_size;          /* K, 0: no labels */
+    int mapping_layers;      /* dense layers from z to w */
+    int fmap_base, fmap_max; /* feature maps at resolution r: min(fmap_base / r, fmap_max), of both networks */
+    int batch;               /* images a step, a multiple of 4 (the group of the minibatch standard deviation) */
+    double g_rate, d_rate;   /* learning rates of Adam(0, 0.99) */
+    double mapping_rate;     /* factor for the mapping network: 0.01 */
+    double r1_gamma;
+    int r1_interval;               /* R1 every so many steps, scaled accordingly; 1: every step */
+    double mixing;                 /* probability of style mixing: 0.9 */
+    double ema_kimg;               /* half-life of the generator's moving average, in thousands of images */
+    double w_avg_beta;             /* of the moving average of w: 0.995 */
+    double fade_kimg, stable_kimg; /* progressive growing: thousands of images a phase */
+    double total_kimg;
+    double anneal_kimg;      /* the learning rates fall to zero over the last so many of them */
+    int mirror; /* 1: mirror pictures at random */
+    uint64_t seed;
+} trainer_config;
+
+/* One row per field: for flags (--NAME VALUE), checkpoints and presets. Kinds: 'i' int, 'd' double, 'u' uint64_t. */
+typedef struct trainer_option {
+    const char *name, *help;
+    char kind;
+    size_t offset;
+    double least, most;
+} trainer_option;
+extern const trainer_option trainer_options[]; /* ends with a NULL name */
+
+/* "tiny-16", "tiny-32", "portraits-64", "ffhq-128", "ffhq-256", ...: 0 if there is no such preset. */
+int trainer_preset(const char *name, trainer_config *config);
+const char *trainer_preset_names(void); /* for messages: "tiny-16, tiny-32, ..." */
+
+/* NULL if the configuration makes sense, or what is wrong with it. */
+const char *trainer_check(const trainer_config *config);
+
+typedef struct trainer trainer;
+
+/* Fresh networks. threads 0: one per processor. The result is the same to the bit for any number of threads. */
+trainer *trainer_create(const trainer_config *config, int threads);
+void trainer_free(trainer *t);
+const trainer_config *trainer_get_config(const trainer *t);
+void trainer_set_total(trainer *t, double total_kimg); /* another end of the run, where the rates fall to zero */
+int64_t trainer_images(const trainer *t);              /* shown so far */
+int trainer_resolution(const trainer *t, float *fade); /* the current one; fade 0..1: share of the newest block */
+
+/* What one step did, averaged over its batch. */
+typedef struct trainer_step_report {
+    double g_loss, d_loss;         /* non-saturating logistic losses; d_loss without the penalty */
+    double r1;                     /* mean squared norm of D's gradient on real images; NAN when not computed */
+    double real_score, fake_score; /* mean logits */
+} trainer_step_report;
+
+/* One step: discriminator, then generator, then the averages. `pixels` [batch][H][W][3] real images at the finished
+   resolution (mirroring, shrinking and fading are the trainer's), `labels` [batch][K] or NULL. */
+void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, trainer_step_report *report);
+
+/* The index of the i-th picture (0 to batch - 1) of the next step, out of `count`: a permutation an epoch, from the
+   seed alone. i goes on into the steps after that. */
+int64_t trainer_picture(const trainer *t, int i, int64_t count);
+
+/* The averaged generator at its current resolution, as a network for weights_save: stylegan.h runs it as it is. */
+void trainer_export(const trainer *t, weights *w);
+
+/* Bytes of the whole state (configuration, networks, averages, optimiser, counters; checksummed), to continue the same
+   run to the same bits. trainer_load returns NULL and *why if the bytes are no such state. */
+unsigned char *trainer_save(const trainer *t, size_t *size); /* the caller frees */
+trainer *trainer_load(const unsigned char *bytes, size_t size, int threads, const char **why);
+
+#endif
