@@ -2089,10 +2089,11 @@ static void sg__plan_tiling(const stylegan_model *m, sg__stage *s) {
     if (!t->points) return;
     uint64_t points = (uint64_t)sg__points(t), tiles = (uint64_t)t->tiles;
     if (t->own) {
-        int fits = (int)(SG__OWN_FLOATS / ((uint64_t)(t->points * t->points) * (in + panel)));
-        fits = sg__clip(fits / m->kernels->pixels * m->kernels->pixels, m->kernels->pixels, fits + m->kernels->pixels);
+        int pixels = m->kernels->pixels; /* whole register tiles are fastest */
+        int fits = (int)(SG__OWN_FLOATS / ((uint64_t)(t->points * t->points) * (in + panel))) / pixels * pixels;
+        if (fits < pixels) fits = pixels;
         int pieces = (t->tiles + fits - 1) / fits, piece = (t->tiles + pieces - 1) / pieces;
-        t->across = (piece + m->kernels->pixels - 1) / m->kernels->pixels * m->kernels->pixels;
+        t->across = (piece + pixels - 1) / pixels * pixels;
         if (t->across > t->tiles) t->across = t->tiles;
         t->chunk = sg__clip(fits / t->across, 1, t->tiles);
     }

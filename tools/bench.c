@@ -19,13 +19,6 @@ const cli_command bench_command = {"bench", "[MODEL | sg1-1024 | sg1-256 | sg2-1
 
 /* --- The network --- */
 
-static stylegan_type type_named(const char *name) {
-    static const char *const names[] = {"f32", "f16", "i8"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0) return (stylegan_type)i;
-    cli_usage("--dtype %s: must be f32, f16 or i8", name);
-}
-
 /* The bytes of a network built here; NULL if it lies in a file. */
 static unsigned char *open_network(opened_model *opened, const char *name, const char *dtype, const char *save,
                                    const model_flags *flags) {
@@ -35,7 +28,7 @@ static unsigned char *open_network(opened_model *opened, const char *name, const
         model_open(opened, name, flags);
         return NULL;
     }
-    const stylegan_type type = type_named(dtype ? dtype : "f16");
+    const stylegan_type type = weights_type(dtype ? dtype : "f16");
     unsigned char *bytes = NULL;
     if (save) {
         weights_save(&network, save, type);

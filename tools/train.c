@@ -32,7 +32,7 @@ static const char DEFAULT_PRESET[] = "portraits-64";
 /* --- Flags: the command's own, and one for each option of the trainer --- */
 
 typedef struct train_flags {
-    const char *data, *folder, *preset, *kimg, *resume, *threads, *minutes, *dry_run;
+    const char *data, *folder, *preset, *kimg, *resume, *threads, *minutes, *dtype, *dry_run;
     int option_count;     /* of trainer_options; for each of them: */
     const char **options; /* its value; NULL if absent */
     char **names;         /* its flag */
@@ -49,9 +49,10 @@ static void parse_flags(train_flags *f, int argc, char **argv) {
         {"--resume", NULL, "continue the run in RUN from its checkpoint, with its settings", &f->resume},
         {"--snapshot-minutes", "M", "time between checkpoints and sheets (default: 5)", &f->minutes},
         {"--threads", "N", "threads to compute with (default: one per processor)", &f->threads},
+        {"--dtype", "TYPE", "type of the weights in model.sgw: f32, f16 (default) or i8", &f->dtype},
         {"--dry-run", NULL, "only print the settings and what the networks measure", &f->dry_run}};
     enum { OWN = sizeof own / sizeof *own };
-    *f = (train_flags){.minutes = "5"};
+    *f = (train_flags){.minutes = "5", .dtype = "f16"};
     while (trainer_options[f->option_count].name) f->option_count++;
     const size_t options = (size_t)f->option_count;
     cli_flag *all = cli_alloc(OWN + options + 1, sizeof *all);
@@ -120,6 +121,7 @@ enum { REPORTED = 5, LOG_EVERY = 1024 /* images a row of the log */ };
 
 typedef struct training {
     const char *folder, *data_name, *threads;
+    stylegan_type type; /* of the weights in model.sgw */
     trainer *trainer;
     const trainer_config *config;
     dataset data;
@@ -217,7 +219,7 @@ static void save_model(const training *r, const char *path) {
     weights_note(&network, "data", r->data_name);
     weights_note(&network, "images", images);
     weights_note(&network, "settings", settings);
-    weights_save(&network, path, STYLEGAN_F16);
+    weights_save(&network, path, r->type);
     weights_free(&network);
     free(settings);
     free(images);
@@ -461,7 +463,7 @@ static int run(int argc, char **argv) {
     parse_flags(&f, argc, argv);
     const int threads = f.threads ? (int)cli_integer("--threads", f.threads, 1, 64) : 0;
     const double snapshot_seconds = 60 * cli_number("--snapshot-minutes", f.minutes, 0, 1e6);
-    training r = {.folder = f.folder, .data_name = f.data, .threads = f.threads};
+    training r = {.folder = f.folder, .data_name = f.data, .threads = f.threads, .type = weights_type(f.dtype)};
     (f.resume ? resume_run : start_run)(&r, &f, threads);
     r.config = trainer_get_config(r.trainer);
     if (f.dry_run)

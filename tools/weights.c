@@ -60,6 +60,13 @@ void weights_note(weights *w, const char *key, const char *value) {
     w->text = text;
 }
 
+stylegan_type weights_type(const char *name) {
+    static const char *const names[STYLEGAN_TYPE_COUNT] = {"f32", "f16", "i8"};
+    for (int i = 0; i < STYLEGAN_TYPE_COUNT; i++)
+        if (strcmp(name, names[i]) == 0) return (stylegan_type)i;
+    cli_usage("--dtype %s: must be f32, f16 or i8", name);
+}
+
 uint64_t weights_parameters(const weights *w) {
     uint64_t total = 0;
     for (int i = 0; i < w->count; i++) total += element_count(&w->tensors[i]);

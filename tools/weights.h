@@ -32,6 +32,9 @@ void weights_add_values(weights *w, const char *name, int dimensions, const int3
 void weights_note(weights *w, const char *key, const char *value);
 uint64_t weights_parameters(const weights *w);
 
+/* The value of --dtype: f32, f16 or i8; anything else ends the program. */
+stylegan_type weights_type(const char *name);
+
 /* Writes the network. `type` is that of the large tensors (weights and noise maps); small or sensitive ones (one
    dimension, const, torgb, values beyond the range of f16) stay in a wider type. Ends the program on failure.
    Returns the bytes written. */

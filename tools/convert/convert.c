@@ -87,15 +87,6 @@ static void estimate_w_avg(weights *w) {
 
 /* --- The command --- */
 
-static stylegan_type parse_type(const char *text) {
-    static const char *const names[STYLEGAN_TYPE_COUNT] = {"f32", "f16", "i8"};
-    for (int i = 0; i < STYLEGAN_TYPE_COUNT; i++) {
-        if (!strcmp(text, names[i])) return (stylegan_type)i;
-    }
-    cli_usage("--dtype %s: must be f32, f16 or i8", text);
-    return STYLEGAN_F16;
-}
-
 static generator_choice parse_network(const char *text) {
     if (!text) return GENERATOR_PREFER_AVERAGED;
     if (!strcmp(text, "G_ema")) return GENERATOR_AVERAGED;
@@ -132,7 +123,7 @@ int convert_command_run(int argc, char **argv) {
                                &network_text},
                               {0}};
     cli_parse(&convert_command, flags, argc, argv, paths, 2, 2);
-    const stylegan_type type = parse_type(type_text);
+    const stylegan_type type = weights_type(type_text);
     const generator_choice choice = parse_network(network_text);
     if (!strcmp(paths[0], paths[1])) cli_usage("%s: input and output are the same file", paths[0]);
 

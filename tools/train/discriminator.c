@@ -116,8 +116,8 @@ static float *bias_gradient(const discriminator *d, const linear *l, float *d_bi
     return d_biases ? network_at(&d->net, d_biases, l->bias) : NULL;
 }
 
-/* The gradient of level l's input, up to what produced it: dx of fromRGB's and of the level above's lrelu input. `run`
-   computes the gradient of the level's input into a map and finishes its rows. */
+/* Carries the gradient of a level's input through the lrelu that produced it: fromRGB's at the top, else that of conv1
+   of the level above. */
 static finish finish_input(const discriminator *d, growth g, const d_maps *x, int level, float *d_biases) {
     const linear *l = level == g.top ? d->from_rgb[level] : d->conv1[level + 1];
     return finish_mask(d->net.engine, discriminator_input(x, g, level), bias_gradient(d, l, d_biases));

@@ -101,8 +101,7 @@ void convolution_forward(const convolution *c, const map *x, const map *y, const
 /* dx = transpose of W dy */
 void convolution_backward(const convolution *c, const map *dy, const map *dx, const finish *f,
                           const convolution_scratch *s);
-/* dW[tap][i][o] += sum over images and pixels of x[pixel + tap][i] * dy[pixel][o]: the gradient of the weights as they
-   are used, gain included */
+/* dW[tap][i][o] += sum over images and pixels of x[pixel + tap][i] * dy[pixel][o]: the gradient of gain * weight */
 void convolution_gradient(const convolution *c, const map *x, const map *dy, float *gradient,
                           const convolution_scratch *s);
 
