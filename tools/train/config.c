@@ -83,13 +83,15 @@ static const struct {
       .fmap_base = 1024,
       .fmap_max = 128,
       .batch = 16,
-      .g_rate = 0.003,
-      .d_rate = 0.003,
-      .r1_gamma = 2,
+      .g_rate = 0.002,
+      .d_rate = 0.002,
+      .r1_gamma = 1,
+      .r1_interval = 4,
       .ema_kimg = 10,
-      .fade_kimg = 20,
-      .stable_kimg = 20,
-      .total_kimg = 400}},
+      .fade_kimg = 25,
+      .stable_kimg = 25,
+      .total_kimg = 450,
+      .anneal_kimg = 100}},
     {"ffhq-128",
      {.resolution = 128,
       .start_resolution = 8,
@@ -131,7 +133,7 @@ int trainer_preset(const char *name, trainer_config *config) {
         *config = presets[i].config; /* and what they share: */
         config->channels = 3;
         config->mapping_rate = 0.01;
-        config->r1_interval = 1;
+        if (!config->r1_interval) config->r1_interval = 1;
         config->mixing = 0.9;
         config->w_avg_beta = 0.995;
         config->mirror = 1;
