@@ -23,8 +23,8 @@ typedef struct trainer_config {
     double w_avg_beta;             /* of the moving average of w: 0.995 */
     double fade_kimg, stable_kimg; /* progressive growing: thousands of images a phase */
     double total_kimg;
-    double anneal_kimg;      /* the learning rates fall to zero over the last so many of them */
-    int mirror; /* 1: mirror pictures at random */
+    double anneal_kimg; /* the learning rates fall to zero over the last so many of them */
+    int mirror;         /* 1: mirror pictures at random */
     uint64_t seed;
 } trainer_config;
 
