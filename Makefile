@@ -29,9 +29,11 @@ build/%.o: %.c
 build/tools/png.o: WARNINGS += -Wfatal-errors # only one message if libstb-dev is missing
 
 MODEL = examples/portraits-64.sgw
+ROWS = 30,37,38,45
+COLS = 4,7,22,24,29,53
 
 demo: $(TOOL) # faces, style mixing, truncation and noise from the network in examples/, into out/
-	$(TOOL) generate $(MODEL) --seeds 0-59 --grid 10x6 --outdir out/faces
+	$(TOOL) generate $(MODEL) --seeds 0-59 --trunc 1 --grid 10x6 --outdir out/faces
 	for range in coarse:0-3 middle:4-5 fine:6-9; do \
 	    $(TOOL) mix $(MODEL) --rows $(ROWS) --cols $(COLS) --styles $${range#*:} --outdir out/mixing-$${range%:*} || exit 1; \
 	done
