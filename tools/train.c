@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static int run(int argc, char **argv);
@@ -364,16 +365,25 @@ static void save_everything(training *r) {
 /* --- Training --- */
 
 static volatile sig_atomic_t stop_signal;
+static volatile time_t stop_time;
 
+/* The first signal asks for an orderly end, one that follows seconds later ends the program at once. (`timeout` sends its
+   signal twice in a row.) */
 static void request_stop(int signal_number) {
+    const time_t now = time(NULL);
+    if (stop_signal && now > stop_time + 1) {
+        signal(signal_number, SIG_DFL);
+        raise(signal_number); /* as soon as this handler returns */
+    }
+    if (stop_signal) return;
+    stop_time = now;
     stop_signal = signal_number;
 }
 
-/* The first signal asks for an orderly end, the second one ends the program at once. */
 static void watch_stop_signals(void) {
     static const int watched[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof watched / sizeof *watched; i++) {
-        struct sigaction action = {.sa_handler = request_stop, .sa_flags = (int)SA_RESETHAND | SA_RESTART}, before;
+        struct sigaction action = {.sa_handler = request_stop, .sa_flags = SA_RESTART}, before;
         sigemptyset(&action.sa_mask);
         if (sigaction(watched[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
             sigaction(watched[i], &action, NULL);
