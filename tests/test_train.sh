@@ -60,7 +60,7 @@ same_run "killed and resumed" "$work/killed"
 
 # Ctrl-C: the shell lets background processes ignore it, so it is sent as SIGTERM. The run is too long to end before.
 # shellcheck disable=SC2086 # a list of flags
-"$tool" train $settings --kimg 1000 --data "$pack" --outdir "$work/stopped" >"$work/stdout" 2>"$work/stderr" &
+"$tool" train $settings --kimg 1000 --data "$pack" --outdir "$work/stopped" >"$work/stdout" 2>"$work/stopped.txt" &
 while [ ! -e "$work/stopped/checkpoint.sgt" ] && kill -0 $! 2>/dev/null; do sleep 0.1; done
 refuses "a second process in the folder" 1 "another process is training" train --resume --data "$pack" --outdir "$work/stopped"
 kill $! # and again, as `timeout` does
@@ -69,7 +69,7 @@ kill $! 2>/dev/null
 wait $! 2>/dev/null
 status=$?
 check "a signal stops a run: exit status $status" test $status -eq 143
-check "a signal stops a run in order" grep -q 'stopped; --resume' "$work/stderr"
+check "a signal stops a run in order" grep -q 'stopped; --resume' "$work/stopped.txt"
 check "a signal: the run can be resumed" train "$work/stopped" --resume --kimg 0.8
 check "a signal: the state was saved" test -s "$work/stopped/checkpoint.sgt"
 
