@@ -60,6 +60,14 @@ void canvas_start(canvas *c, const stylegan_config *config, int columns, int row
     memset(c->pixels, 0, (size_t)columns * (size_t)rows * size);
 }
 
+void canvas_parse(canvas *c, const stylegan_config *config, const char *grid) {
+    int columns, rows;
+    char end;
+    if (sscanf(grid, "%4dx%4d%c", &columns, &rows, &end) != 2 || columns < 1 || rows < 1)
+        cli_usage("--grid %s: must be columns x rows, such as 7x4", grid);
+    canvas_start(c, config, columns, rows);
+}
+
 /* The first pixel of row y in a tile. */
 static unsigned char *tile_row(const canvas *c, int column, int row, int y) {
     const size_t line = (size_t)row * (size_t)c->resolution + (size_t)y;

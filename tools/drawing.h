@@ -34,6 +34,7 @@ typedef struct canvas {
 } canvas;
 
 void canvas_start(canvas *c, const stylegan_config *config, int columns, int rows);
+void canvas_parse(canvas *c, const stylegan_config *config, const char *grid); /* the value of --grid, such as 7x4 */
 void canvas_put(const canvas *c, int column, int row, const unsigned char *pixels); /* pixels [H][W][C] */
 void canvas_save(canvas *c, const char *folder);                                    /* as grid.png; frees the canvas */
 

@@ -13,19 +13,6 @@ const cli_command generate_command = {"generate", "MODEL", "draw pictures from s
                                       "stylegan generate ffhq.sgw --ws ws.npy --save-npy images.npy",
                                       run};
 
-typedef struct grid_size {
-    int columns, rows;
-} grid_size;
-
-static grid_size parse_grid(const char *text, int count) {
-    grid_size grid;
-    char end;
-    if (sscanf(text, "%4dx%4d%c", &grid.columns, &grid.rows, &end) != 2 || grid.columns < 1 || grid.rows < 1)
-        cli_usage("--grid %s: must be columns x rows, such as 7x4", text);
-    if (grid.columns * grid.rows < count) cli_usage("--grid %s: has no room for %d images", text, count);
-    return grid;
-}
-
 static void save_picture(const drawing *d, const latents *l, int index, const char *folder) {
     char *name = latents_name(l, index, ".png");
     drawing_save(d, folder, name);
@@ -56,9 +43,10 @@ static int run(int argc, char **argv) {
     model_open(&opened, path, &compute_flags);
     latents_start(&source, &opened, &source_flags);
     drawing_start(&picture, &opened, &noise_flags, source.count);
-    const grid_size grid = grid_text ? parse_grid(grid_text, source.count) : (grid_size){0, 0};
     const stylegan_config *config = opened.config;
-    if (grid_text) canvas_start(&sheet, config, grid.columns, grid.rows);
+    if (grid_text) canvas_parse(&sheet, config, grid_text);
+    if (grid_text && sheet.columns * sheet.rows < source.count)
+        cli_usage("--grid %s: has no room for %d images", grid_text, source.count);
     cli_make_folder(folder);
     if (npy_path)
         npy_open(&writer, npy_path, 4,
@@ -69,7 +57,7 @@ static int run(int argc, char **argv) {
         latents_ws(&source, i, ws);
         drawing_draw(&picture, ws);
         save_picture(&picture, &source, i, folder);
-        if (grid_text) canvas_put(&sheet, i % grid.columns, i / grid.columns, picture.pixels);
+        if (grid_text) canvas_put(&sheet, i % sheet.columns, i / sheet.columns, picture.pixels);
         if (npy_path) npy_append(&writer, picture.image, opened.image_values);
     }
     if (grid_text) canvas_save(&sheet, folder);

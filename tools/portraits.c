@@ -35,15 +35,6 @@ static void take_picture(void *context, int64_t index, const uint8_t *pixels, co
         canvas_put(to->sheet, (int)index % to->sheet->columns, (int)index / to->sheet->columns, pixels);
 }
 
-static void start_sheet(canvas *sheet, const char *text, const dataset *d) {
-    const stylegan_config config = {.resolution = d->resolution, .channels = d->channels};
-    int columns, rows;
-    char end;
-    if (sscanf(text, "%4dx%4d%c", &columns, &rows, &end) != 2 || columns < 1 || rows < 1)
-        cli_usage("--grid %s: must be columns x rows, such as 10x10", text);
-    canvas_start(sheet, &config, columns, rows);
-}
-
 static int run(int argc, char **argv) {
     const char *count_text = NULL, *size_text = NULL, *seed_text = "0", *folder = NULL, *pack_path = NULL,
                *grid_text = NULL, *data = "portraits", *threads_text = "0";
@@ -71,7 +62,8 @@ static int run(int argc, char **argv) {
     dataset_open(&d, data, size, seed);
     if (!count) count = d.count == INT64_MAX ? 100 : d.count;
     if (count > d.count) cli_usage("--count %lld: %s has %lld pictures", (long long)count, data, (long long)d.count);
-    if (grid_text) start_sheet(&sheet, grid_text, &d);
+    const stylegan_config tile = {.resolution = d.resolution, .channels = d.channels};
+    if (grid_text) canvas_parse(&sheet, &tile, grid_text);
     const char *grid_folder = folder ? folder : "out";
     if (!pack_path || grid_text) cli_make_folder(grid_folder);
     if (pack_path) dataset_writer_open(&pack, pack_path, &d, count);

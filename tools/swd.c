@@ -9,9 +9,9 @@
 #include "swd.h"
 #include "../stylegan.h"
 #include "cli.h"
+#include "train/pool.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,32 +25,11 @@ enum {
     LANES = 64  /* ... patches that are projected together */
 };
 
-/* --- Threads --- */
-
-typedef void item_fn(void *context, int item);
-
-typedef struct worker {
-    item_fn *run;
-    void *context;
-    int first, step, count;
-    pthread_t thread;
-} worker;
-
-static void *work(void *argument) {
-    const worker *w = argument;
-    for (int item = w->first; item < w->count; item += w->step) w->run(w->context, item);
-    return NULL;
-}
-
-/* Calls run(context, item) for every item below count. */
-static void for_each(int count, int threads, item_fn *run, void *context) {
-    worker *workers = cli_alloc((size_t)threads, sizeof *workers);
-    for (int i = 0; i < threads; i++) {
-        workers[i] = (worker){.run = run, .context = context, .first = i, .step = threads, .count = count};
-        if (pthread_create(&workers[i].thread, NULL, work, &workers[i])) cli_fail("cannot start a thread");
-    }
-    for (int i = 0; i < threads; i++) pthread_join(workers[i].thread, NULL);
-    free(workers);
+/* Calls run(context, item, thread) for every item below count. */
+static void for_each(int count, int threads, pool_item *run, void *context) {
+    pool *p = pool_start(threads);
+    pool_run(p, count, run, context);
+    pool_end(p);
 }
 
 /* --- The Laplacian pyramid of one picture: planes [3][H][W] --- */
@@ -151,7 +130,8 @@ static void split_channels(const picture_set *set, int picture, float *planes) {
         for (int i = 0; i < area; i++) planes[c * area + i] = pixels[i * CHANNELS + c];
 }
 
-static void cut_patches(void *context, int picture) {
+static void cut_patches(void *context, int picture, int thread) {
+    (void)thread;
     const patches *p = context;
     const size_t area = (size_t)p->set->resolution * (size_t)p->set->resolution;
     float *planes = cli_alloc(CHANNELS * area, sizeof *planes), *scratch = cli_alloc(3 * area, sizeof *scratch);
@@ -171,7 +151,8 @@ static void cut_patches(void *context, int picture) {
 }
 
 /* Each channel to mean 0 and standard deviation 1 over all patches. */
-static void normalize_patches(void *context, int channel) {
+static void normalize_patches(void *context, int channel, int thread) {
+    (void)thread;
     const patches *p = context;
     const size_t values = PATCH * PATCH * LANES; /* of the channel in a block; lanes behind the last patch are 0 */
     const double count = (double)p->count * PATCH * PATCH;
@@ -274,7 +255,8 @@ typedef struct comparison {
     double distances[DIRECTIONS];
 } comparison;
 
-static void compare_group(void *context, int group) {
+static void compare_group(void *context, int group, int thread) {
+    (void)thread;
     comparison *c = context;
     const size_t count = c->sets[0]->count;
     float directions[GROUP * PATCH_VALUES], *projected[2];
@@ -333,7 +315,8 @@ static void make_thumbnail(const picture_set *set, int picture, int side, float 
                     (float)pixels[(y * size + x) * CHANNELS + c] / (float)(block * block);
 }
 
-static void measure_distances(void *context, int index) {
+static void measure_distances(void *context, int index, int thread) {
+    (void)thread;
     spread *s = context;
     const float *one = s->thumbnails + (size_t)index * (size_t)s->values;
     s->nearest[index] = INFINITY;

@@ -69,13 +69,9 @@ void discriminator_scratch_fit(const discriminator *d, convolution_scratch *s) {
 
 /* --- Passes --- */
 
-static int fades(growth g) {
-    return g.top > 0 && g.fade < 1;
-}
-
 const map *discriminator_input(const d_maps *x, growth g, int level) {
     if (level == g.top) return &x->level[level].rgb;
-    return level == g.top - 1 && fades(g) ? &x->level[level].faded : &x->level[level].below;
+    return level == g.top - 1 && growth_fades(g) ? &x->level[level].faded : &x->level[level].below;
 }
 
 /* y = lrelu(W x + b), or, where `at` is the output of that, its derivative along x. */
@@ -93,7 +89,7 @@ void discriminator_forward(const discriminator *d, growth g, d_maps *x, const d_
         forward(d->conv0[l], discriminator_input(x, g, l), &x->level[l].middle, AT(level[l].middle), s);
         blur_split(e, &x->level[l].middle, &x->level[l].blurred, s->row);
         forward(d->conv1[l], &x->level[l].blurred, &x->level[l - 1].below, AT(level[l - 1].below), s);
-        if (l == top && fades(g)) {
+        if (l == top && growth_fades(g)) {
             map_pool(e, &x->level[l].image, &x->level[l - 1].image, 0.25f);
             forward(d->from_rgb[l - 1], &x->level[l - 1].image, &x->level[l - 1].rgb, AT(level[l - 1].rgb), s);
             map_lerp(e, &x->level[l - 1].rgb, &x->level[l - 1].below, g.fade, &x->level[l - 1].faded);
@@ -148,18 +144,18 @@ void discriminator_backward(const discriminator *d, growth g, const d_maps *x, d
     stddev_backward(discriminator_input(x, g, 0), &dx->stddev, input);
     if (extra) map_add(e, extra, input);
     f = finish_input(d, g, x, 0, d_biases);
-    if (!(fades(g) && top == 1)) map_finish(input, &f);
+    if (!(growth_fades(g) && top == 1)) map_finish(input, &f);
     for (int l = 1; l <= top; l++) {
-        if (l == top && fades(g)) backward_fade(d, g, x, dx, d_biases);
+        if (l == top && growth_fades(g)) backward_fade(d, g, x, dx, d_biases);
         f = finish_mask(e, &x->level[l].middle, bias_gradient(d, d->conv0[l], d_biases));
         convolution_backward(&d->conv1[l]->c, &dx->level[l - 1].below, &dx->level[l].blurred, NULL, &s->convolution);
         blur_join(e, &dx->level[l].blurred, &dx->level[l].middle, &f, s->row);
         f = finish_input(d, g, x, l, d_biases);
         convolution_backward(&d->conv0[l]->c, &dx->level[l].middle, discriminator_input(dx, g, l),
-                             l == top - 1 && fades(g) ? NULL : &f, &s->convolution);
+                             l == top - 1 && growth_fades(g) ? NULL : &f, &s->convolution);
     }
     convolution_backward(&d->from_rgb[top]->c, &dx->level[top].rgb, &dx->level[top].image, NULL, &s->convolution);
-    if (fades(g)) {
+    if (growth_fades(g)) {
         const map *small = &dx->level[top - 1].image;
         convolution_backward(&d->from_rgb[top - 1]->c, &dx->level[top - 1].rgb, small, NULL, &s->convolution);
         map_unpool(e, small, &dx->level[top].image, 1, 0.25f);
@@ -183,7 +179,7 @@ void discriminator_gradient(const discriminator *d, growth g, const d_maps *x, c
         layers[count].x = (in);     \
         layers[count++].dy = (out); \
     } while (0)
-    if (fades(g)) LAYER(d->from_rgb[top - 1], &x->level[top - 1].image, &dx->level[top - 1].rgb);
+    if (growth_fades(g)) LAYER(d->from_rgb[top - 1], &x->level[top - 1].image, &dx->level[top - 1].rgb);
     for (int l = 1; l <= top; l++) {
         LAYER(d->conv0[l], discriminator_input(x, g, l), &dx->level[l].middle);
         LAYER(d->conv1[l], &x->level[l].blurred, &dx->level[l - 1].below);

@@ -198,17 +198,13 @@ static void layer_forward(const generator *g, g_maps *x, int level, int index, c
     adain_forward(e, &x->layer[level][index].adain, a, &x->layer[level][index].style, &x->layer[level][index].y);
 }
 
-static int fades(growth at) {
-    return at.top > 0 && at.fade < 1;
-}
-
 static void to_rgb(const generator *g, g_maps *x, int level, const scratch *s) {
     const finish f = finish_activate(g->net.engine, g->to_rgb[level]->used_bias, 1);
     convolution_forward(&g->to_rgb[level]->c, &x->layer[level][1].y, &x->rgb[level], &f, &s->convolution);
 }
 
 const map *generator_image(const g_maps *x, growth at) {
-    return fades(at) ? &x->image[at.top] : &x->rgb[at.top];
+    return growth_fades(at) ? &x->image[at.top] : &x->rgb[at.top];
 }
 
 void generator_forward(const generator *g, growth at, g_maps *x, const float *labels, const scratch *s) {
@@ -217,7 +213,7 @@ void generator_forward(const generator *g, growth at, g_maps *x, const float *la
     for (int level = 0; level <= at.top; level++)
         for (int index = 0; index < 2; index++) layer_forward(g, x, level, index, s);
     to_rgb(g, x, at.top, s);
-    if (!fades(at)) return;
+    if (!growth_fades(at)) return;
     to_rgb(g, x, at.top - 1, s);
     map_unpool(e, &x->rgb[at.top - 1], &x->image[at.top], 0, 1);
     map_lerp(e, &x->image[at.top], &x->rgb[at.top], at.fade, &x->image[at.top]);
@@ -302,7 +298,7 @@ void generator_backward(const generator *g, growth at, g_maps *x, g_maps *dx, co
     const int top = at.top;
     for (int i = 0; i < 2; i++) map_clear(&dx->latent[i].hidden[g->mapping_layers - 1]);
     const map *d_rgb = d_image;
-    if (fades(at)) {
+    if (growth_fades(at)) {
         d_rgb = &dx->rgb[top];
         map_scale(e, d_image, at.fade, d_rgb);
         map_pool(e, d_image, &dx->rgb[top - 1], 1 - at.fade);
@@ -310,7 +306,7 @@ void generator_backward(const generator *g, growth at, g_maps *x, g_maps *dx, co
     to_rgb_backward(g, x, d_rgb, top, &dx->layer[top][1].y, gradient, s);
     for (int level = top; level >= 0; level--) {
         for (int index = 1; index >= 0; index--) layer_backward(g, x, dx, level, index, gradient, s);
-        if (level == top && fades(at)) { /* the level below has a ToRGB of its own, whose share joins */
+        if (level == top && growth_fades(at)) { /* the level below has a ToRGB of its own, whose share joins */
             const map *shared = &dx->layer[top - 1][1].y, *own = &dx->layer[top - 1][0].y;
             to_rgb_backward(g, x, &dx->rgb[top - 1], top - 1, own, gradient, s);
             map_add(e, own, shared);
@@ -397,7 +393,7 @@ void generator_export(const generator *g, growth at, const float *values, const 
                                   .activation_gain = 1,
                                   .use_instance_norm = 1,
                                   .use_styles = 1,
-                                  .lod = fades(at) ? 1 - at.fade : 0,
+                                  .lod = growth_fades(at) ? 1 - at.fade : 0,
                                   .truncation_psi = 0.7f,
                                   .truncation_cutoff = 2 * (at.top + 1)};
     if (g->labels) export_parameter(g, g->embed, values, 2, (const int32_t[2]){g->labels, g->z_dim}, 0, w);
@@ -409,6 +405,7 @@ void generator_export(const generator *g, growth at, const float *values, const 
     export_parameter(g, g->constant, values, 3, (const int32_t[3]){4, 4, g->channels[0]}, 0, w);
     for (int level = 0; level <= at.top; level++) {
         for (int index = 0; index < 2; index++) export_layer(g, level, index, values, w);
-        if (level == at.top || (level == at.top - 1 && fades(at))) export_convolution(g, g->to_rgb[level], values, w);
+        if (level == at.top || (level == at.top - 1 && growth_fades(at)))
+            export_convolution(g, g->to_rgb[level], values, w);
     }
 }

@@ -5,6 +5,10 @@
 #include <math.h>
 #include <string.h>
 
+int growth_fades(growth g) {
+    return g.top > 0 && g.fade < 1;
+}
+
 static int padded(int columns) {
     return (columns + COLUMNS - 1) / COLUMNS * COLUMNS;
 }

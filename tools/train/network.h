@@ -11,6 +11,7 @@ typedef struct growth {
     int top;
     float fade;
 } growth;
+int growth_fades(growth g); /* whether the level below still has a share */
 
 /* One tensor [rows][groups][columns rounded up to 16]. The network computes with gain * value (equalised learning rate:
    values have unit deviation at the beginning, and Adam's steps have the same relative size in all layers). */
