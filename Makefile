@@ -6,19 +6,19 @@ COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP
 LIBS = -lm -lpthread
 PREFIX ?= /usr/local
 
-VERSION := $(shell sed -n 's/^.define VERSION "\(.*\)"/\1/p' tools/stylegan.c)
+VERSION := $(shell sed -n 's/^.define VERSION "\(.*\)"/\1/p' tools/main.c)
 TOOL = build/stylegan
-TOOL_OBJECTS = $(patsubst %.c,build/%.o,$(wildcard tools/*.c tools/convert/*.c tools/train/*.c))
+TOOL_OBJECTS = $(patsubst %.c,build/%.o,$(wildcard tools/*.c tools/*/*.c))
 EXAMPLES = $(patsubst examples/%.c,build/examples/%,$(wildcard examples/*.c))
 TEST_PROGRAMS = $(wildcard tests/test_*.c tests/npydiff.c tests/pngdiff.c tests/randomsgw.c)
 TESTS = $(TEST_PROGRAMS:%.c=build/%)
 TEST_OBJECTS = build/tests/test.o build/tests/reference.o
 
-$(TOOL): build/tools/stylegan.o build/tools.a
+$(TOOL): build/tools/main.o build/tools.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Everything but main, for the tests too.
-build/tools.a: $(filter-out build/tools/stylegan.o,$(TOOL_OBJECTS))
+build/tools.a: $(filter-out build/tools/main.o,$(TOOL_OBJECTS))
 	rm -f $@
 	$(AR) rc $@ $^
 

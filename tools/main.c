@@ -1,4 +1,4 @@
-/* stylegan.c - the command line: stylegan COMMAND ... */
+/* main.c - the command line: finds the command. */
 #include "../stylegan.h"
 #include "cli.h"
 
