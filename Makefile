@@ -10,7 +10,7 @@ VERSION := $(shell sed -n 's/^.define VERSION "\(.*\)"/\1/p' tools/main.c)
 TOOL = build/stylegan
 TOOL_OBJECTS = $(patsubst %.c,build/%.o,$(wildcard tools/*.c tools/*/*.c))
 EXAMPLES = $(patsubst examples/%.c,build/examples/%,$(wildcard examples/*.c))
-TEST_PROGRAMS = $(wildcard tests/test_*.c tests/npydiff.c tests/pngdiff.c tests/randomsgw.c)
+TEST_PROGRAMS = $(shell grep -l '^int main' tests/*.c)
 TESTS = $(TEST_PROGRAMS:%.c=build/%)
 TEST_OBJECTS = build/tests/test.o build/tests/reference.o
 
@@ -26,7 +26,7 @@ build/%.o: %.c
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
 
-build/tools/png.o: WARNINGS += -Wfatal-errors # only one message if libstb-dev is missing
+build/tools/base/png.o: WARNINGS += -Wfatal-errors # only one message if libstb-dev is missing
 
 MODEL = examples/portraits-64.sgw
 ROWS = 30,37,38,45

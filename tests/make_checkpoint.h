@@ -3,7 +3,7 @@
 #ifndef MAKE_CHECKPOINT_H
 #define MAKE_CHECKPOINT_H
 
-#include "../tools/cli.h"
+#include "../tools/base/cli.h"
 #include "../tools/weights.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* npydiff.c - compares two arrays: npydiff A.npy B.npy TOLERANCE. Fails if the shapes differ, if the largest difference
    exceeds TOLERANCE times the range of B or if A holds what is not a number. Prints the difference over the range. */
-#include "../tools/npy.h"
+#include "../tools/base/npy.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* pngdiff.c - compares a tile of a PNG with a picture, to the bit:
      pngdiff GRID.png COLUMN ROW TILE.png
      pngdiff GRID.png COLUMN ROW IMAGES.npy INDEX    as the official tools turn floats into 8 bits */
-#include "../tools/npy.h"
+#include "../tools/base/npy.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* randomsgw.c - randomsgw SEED OUT.sgw writes a small network with random options. */
-#include "../tools/cli.h"
+#include "../tools/base/cli.h"
 #include "../tools/random_network.h"
 
 int main(int argc, char **argv) {

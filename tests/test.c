@@ -1,5 +1,5 @@
 #include "test.h"
-#include "../tools/cli.h"
+#include "../tools/base/cli.h"
 
 #include <math.h>
 #include <stdarg.h>

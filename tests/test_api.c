@@ -2,7 +2,7 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
-#include "../tools/cli.h"
+#include "../tools/base/cli.h"
 #include "test.h"
 
 #include <math.h>

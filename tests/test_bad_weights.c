@@ -1,6 +1,6 @@
 /* test_bad_weights.c - damaged weight files: every byte of the head flipped, the checksum left wrong or made right, and
    the file cut at every 64th byte. Each must be refused with a message, or open and work. */
-#include "../tools/cli.h"
+#include "../tools/base/cli.h"
 #include "sgw.h"
 #include "test.h"
 

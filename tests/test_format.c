@@ -1,6 +1,6 @@
 /* test_format.c - weight files: every value and field comes back, and the types keep their promises about size and
    accuracy. */
-#include "../tools/cli.h"
+#include "../tools/base/cli.h"
 #include "reference.h"
 #include "test.h"
 

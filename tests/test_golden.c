@@ -1,7 +1,7 @@
 /* test_golden.c - the reference data of the official implementations: test_golden GOLDEN CONVERTED CASE... compares
    CONVERTED/CASE.sgw (f32) with GOLDEN/CASE/(w, ws, img, mix).npy on every instruction set, with 1, 2 and 7 threads. */
-#include "../tools/cli.h"
-#include "../tools/npy.h"
+#include "../tools/base/cli.h"
+#include "../tools/base/npy.h"
 #include "test.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* test_reference.c - the engine against the plain implementation on random networks, layer by layer, on every
    instruction set: test_reference [FIRST COUNT]. */
-#include "../tools/cli.h"
+#include "../tools/base/cli.h"
 #include "reference.h"
 #include "test.h"
 

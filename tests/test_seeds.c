@@ -1,5 +1,5 @@
 /* test_seeds.c - latents against NumPy's, random noise against fixed values: test_seeds SEEDS.npy. */
-#include "../tools/npy.h"
+#include "../tools/base/npy.h"
 #include "test.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* test_swd.c - the comparison of picture sets: equal, alike, shifted, collapsed ones. */
-#include "../tools/cli.h"
+#include "../tools/base/cli.h"
 #include "../tools/swd.h"
 #include "test.h"
 

@@ -1,7 +1,7 @@
 /* test_train.c - the trainer: every operator and both whole networks against plain double-precision references and their
  * central differences; training runs that must agree to the bit; the exported network in stylegan.h. */
 #include "test.h"
-#include "../tools/cli.h"
+#include "../tools/base/cli.h"
 #include "../tools/train/training.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* main.c - the command line: finds the command. */
 #include "../stylegan.h"
-#include "cli.h"
+#include "base/cli.h"
 
 #include <string.h>
 

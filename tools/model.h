@@ -3,7 +3,7 @@
 #define MODEL_H
 
 #include "../stylegan.h"
-#include "cli.h"
+#include "base/cli.h"
 
 /* How to compute. */
 typedef struct model_flags {

@@ -1,7 +1,7 @@
 /* portraits.c - draws synthetic portraits, as pictures or packed for training; packs folders of photographs too. */
 #include "dataset.h"
 #include "drawing.h"
-#include "png.h"
+#include "base/png.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,8 +8,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "swd.h"
 #include "../stylegan.h"
-#include "cli.h"
-#include "train/pool.h"
+#include "base/cli.h"
+#include "base/pool.h"
 
 #include <math.h>
 #include <stdlib.h>

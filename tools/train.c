@@ -2,7 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "dataset.h"
 #include "drawing.h"
-#include "png.h"
+#include "base/png.h"
 #include "train/feed.h"
 #include "train/log.h"
 #include "train/trainer.h"

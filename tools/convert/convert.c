@@ -1,5 +1,5 @@
 /* convert.c - the command `convert`: a checkpoint becomes a weight file. */
-#include "../cli.h"
+#include "../base/cli.h"
 #include "checkpoint.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef VALUE_H
 #define VALUE_H
 
-#include "../cli.h"
+#include "../base/cli.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* feed.c - reads the pictures of the next step while the networks work on this one. */
 #define _POSIX_C_SOURCE 200809L
 #include "feed.h"
-#include "../cli.h"
+#include "../base/cli.h"
 
 #include <signal.h>
 #include <stdlib.h>

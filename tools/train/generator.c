@@ -1,6 +1,6 @@
 /* generator.c - see generator.h. */
 #include "generator.h"
-#include "../cli.h"
+#include "../base/cli.h"
 
 #include <stdio.h>
 #include <stdlib.h>

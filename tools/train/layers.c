@@ -4,7 +4,7 @@
 #define STYLEGAN_IMPLEMENTATION
 #include "../../stylegan.h"
 #include "layers.h"
-#include "../cli.h"
+#include "../base/cli.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* log.c - the log of a training run: a table as TSV, and its plot. */
 #define _XOPEN_SOURCE 700
 #include "log.h"
-#include "../cli.h"
-#include "../png.h"
+#include "../base/cli.h"
+#include "../base/png.h"
 
 #include <errno.h>
 #include <fcntl.h>

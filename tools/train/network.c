@@ -1,6 +1,6 @@
 /* network.c - see network.h. */
 #include "network.h"
-#include "../cli.h"
+#include "../base/cli.h"
 
 #include <math.h>
 #include <string.h>

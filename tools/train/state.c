@@ -1,6 +1,6 @@
 /* state.c - a training run as bytes, and its generator as a network. */
 #include "training.h"
-#include "../cli.h"
+#include "../base/cli.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* trainer.c - one training step, told from top to bottom. */
 #define _POSIX_C_SOURCE 200809L
 #include "training.h"
-#include "../cli.h"
+#include "../base/cli.h"
 
 #include <math.h>
 #include <stdlib.h>

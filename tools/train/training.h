@@ -4,7 +4,7 @@
 
 #include "discriminator.h"
 #include "generator.h"
-#include "pool.h"
+#include "../base/pool.h"
 #include "trainer.h"
 
 /* What one thread computes in. */

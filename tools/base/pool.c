@@ -1,7 +1,7 @@
 /* pool.c - see pool.h. */
 #define _POSIX_C_SOURCE 200809L
 #include "pool.h"
-#include "../cli.h"
+#include "cli.h"
 
 #include <pthread.h>
 #include <stdlib.h>
