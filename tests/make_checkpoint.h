@@ -4,7 +4,7 @@
 #define MAKE_CHECKPOINT_H
 
 #include "../tools/base/cli.h"
-#include "../tools/weights.h"
+#include "../tools/model/weights.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* randomsgw.c - randomsgw SEED OUT.sgw writes a small network with random options. */
 #include "../tools/base/cli.h"
-#include "../tools/random_network.h"
+#include "../tools/model/random_network.h"
 
 int main(int argc, char **argv) {
     weights network = {0};

@@ -3,7 +3,7 @@
 #define TEST_H
 
 #include "../stylegan.h"
-#include "../tools/random_network.h"
+#include "../tools/model/random_network.h"
 
 #ifdef __GNUC__
 #define TEST_PRINTF(text, first) __attribute__((format(printf, text, first)))

@@ -1,7 +1,7 @@
 /* evaluate.c - how well a network's pictures pass for its training pictures. */
 #define _POSIX_C_SOURCE 200809L
 #include "dataset.h"
-#include "model.h"
+#include "model/model.h"
 #include "swd.h"
 
 #include <math.h>

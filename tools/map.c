@@ -1,5 +1,5 @@
 /* map.c - from seeds or z to ws. */
-#include "latents.h"
+#include "model/latents.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* portraits.c - draws synthetic portraits, as pictures or packed for training; packs folders of photographs too. */
 #include "dataset.h"
-#include "drawing.h"
+#include "model/drawing.h"
 #include "base/png.h"
 
 #include <stdlib.h>

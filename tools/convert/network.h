@@ -2,7 +2,7 @@
 #ifndef NETWORK_H
 #define NETWORK_H
 
-#include "../weights.h"
+#include "../model/weights.h"
 #include "tensor.h"
 
 /* Where a checkpoint format keeps what. In names {R} stands for the resolution, {B} for the block (0: 4x4), {P} for the

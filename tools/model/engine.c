@@ -1,3 +1,3 @@
 /* engine.c - the library itself, compiled once for all commands. */
 #define STYLEGAN_IMPLEMENTATION
-#include "../stylegan.h"
+#include "../../stylegan.h"

@@ -2,8 +2,8 @@
 #ifndef MODEL_H
 #define MODEL_H
 
-#include "../stylegan.h"
-#include "base/cli.h"
+#include "../../stylegan.h"
+#include "../base/cli.h"
 
 /* How to compute. */
 typedef struct model_flags {

@@ -1,7 +1,7 @@
 /* peak.c - how fast this machine multiplies and adds at best. */
 #define _XOPEN_SOURCE 700
 #include "peak.h"
-#include "base/cli.h"
+#include "../base/cli.h"
 
 #include <pthread.h>
 #include <stdlib.h>

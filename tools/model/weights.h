@@ -2,7 +2,7 @@
 #ifndef WEIGHTS_H
 #define WEIGHTS_H
 
-#include "../stylegan.h"
+#include "../../stylegan.h"
 
 /* Fills values [product of shape], row-major. Called once, when the tensor is written, so that a large network is never
    in memory as a whole. */

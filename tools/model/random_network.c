@@ -1,7 +1,7 @@
 /* random_network.c - networks with random weights, scaled as equalised learning rates leave them: signals of about unit
    variance from the first layer to the image. */
 #include "random_network.h"
-#include "base/cli.h"
+#include "../base/cli.h"
 
 #include <math.h>
 #include <stdlib.h>

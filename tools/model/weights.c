@@ -1,7 +1,7 @@
 /* weights.c - the weight file, byte by byte as stylegan.h specifies it under >>weight-file. */
 #define _POSIX_C_SOURCE 200809L
 #include "weights.h"
-#include "base/cli.h"
+#include "../base/cli.h"
 
 #include <float.h>
 #include <math.h>

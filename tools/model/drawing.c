@@ -1,6 +1,6 @@
 /* drawing.c - draws images from ws, one by one, and tiles them on a canvas. */
 #include "drawing.h"
-#include "base/png.h"
+#include "../base/png.h"
 
 #include <stdlib.h>
 #include <string.h>

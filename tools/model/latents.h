@@ -3,7 +3,7 @@
 #define LATENTS_H
 
 #include "model.h"
-#include "base/npy.h"
+#include "../base/npy.h"
 
 /* How z becomes ws. */
 typedef struct mapping_flags {
