@@ -1,8 +1,8 @@
 /* bench.c - times the synthesis: whole images, then layer by layer; and tells where the memory goes. */
 #define _XOPEN_SOURCE 700
-#include "model/model.h"
-#include "model/peak.h"
-#include "model/random_network.h"
+#include "../model/model.h"
+#include "../model/peak.h"
+#include "../model/random_network.h"
 
 #include <stdlib.h>
 #include <string.h>

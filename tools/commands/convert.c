@@ -1,6 +1,6 @@
 /* convert.c - the command `convert`: a checkpoint becomes a weight file. */
 #include "../base/cli.h"
-#include "checkpoint.h"
+#include "../convert/checkpoint.h"
 
 #include <stdlib.h>
 #include <string.h>

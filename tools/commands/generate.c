@@ -1,6 +1,6 @@
 /* generate.c - pictures from seeds, z or ws. */
-#include "model/drawing.h"
-#include "model/latents.h"
+#include "../model/drawing.h"
+#include "../model/latents.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* portraits.c - draws synthetic portraits, as pictures or packed for training; packs folders of photographs too. */
-#include "dataset.h"
-#include "model/drawing.h"
-#include "base/png.h"
+#include "../dataset.h"
+#include "../model/drawing.h"
+#include "../base/png.h"
 
 #include <stdlib.h>
 #include <string.h>

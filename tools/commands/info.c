@@ -1,5 +1,5 @@
 /* info.c - what a weight file holds. */
-#include "model/model.h"
+#include "../model/model.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* mix.c - the style mixing figure (StyleGAN, figure 3): each row's image with some layers' styles from each column's.
  */
-#include "model/drawing.h"
-#include "model/latents.h"
+#include "../model/drawing.h"
+#include "../model/latents.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* map.c - from seeds or z to ws. */
-#include "model/latents.h"
+#include "../model/latents.h"
 
 #include <stdlib.h>
 

@@ -1,11 +1,11 @@
 /* train.c - the command around the trainer: a run's folder, its checkpoints, log and sheets. */
 #define _POSIX_C_SOURCE 200809L
-#include "dataset.h"
-#include "model/drawing.h"
-#include "base/png.h"
-#include "train/feed.h"
-#include "train/log.h"
-#include "train/trainer.h"
+#include "../dataset.h"
+#include "../model/drawing.h"
+#include "../base/png.h"
+#include "../train/feed.h"
+#include "../train/log.h"
+#include "../train/trainer.h"
 
 #include <dirent.h>
 #include <errno.h>
