@@ -1,6 +1,6 @@
 /* test_swd.c - the comparison of picture sets: equal, alike, shifted, collapsed ones. */
 #include "../tools/base/cli.h"
-#include "../tools/swd.h"
+#include "../tools/data/swd.h"
 #include "test.h"
 
 #include <math.h>

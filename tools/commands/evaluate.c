@@ -1,8 +1,8 @@
 /* evaluate.c - how well a network's pictures pass for its training pictures. */
 #define _POSIX_C_SOURCE 200809L
-#include "../dataset.h"
+#include "../data/dataset.h"
 #include "../model/model.h"
-#include "../swd.h"
+#include "../data/swd.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* portraits.c - draws synthetic portraits, as pictures or packed for training; packs folders of photographs too. */
-#include "../dataset.h"
+#include "../data/dataset.h"
 #include "../model/drawing.h"
 #include "../base/png.h"
 

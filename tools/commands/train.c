@@ -1,6 +1,6 @@
 /* train.c - the command around the trainer: a run's folder, its checkpoints, log and sheets. */
 #define _POSIX_C_SOURCE 200809L
-#include "../dataset.h"
+#include "../data/dataset.h"
 #include "../model/drawing.h"
 #include "../base/png.h"
 #include "../train/feed.h"

@@ -2,7 +2,7 @@
 #ifndef TRAIN_FEED_H
 #define TRAIN_FEED_H
 
-#include "../dataset.h"
+#include "../data/dataset.h"
 #include "trainer.h"
 
 #include <pthread.h>

@@ -2,7 +2,7 @@
 #ifndef DATASET_H
 #define DATASET_H
 
-#include "base/cli.h"
+#include "../base/cli.h"
 
 typedef struct dataset {
     int resolution; /* pictures are square */

@@ -7,9 +7,9 @@
    over 512 random lines. Fine levels tell whether the texture is right, the coarsest one whether the large shapes are. */
 #define _POSIX_C_SOURCE 200809L
 #include "swd.h"
-#include "../stylegan.h"
-#include "base/cli.h"
-#include "base/pool.h"
+#include "../../stylegan.h"
+#include "../base/cli.h"
+#include "../base/pool.h"
 
 #include <math.h>
 #include <stdlib.h>
