@@ -583,19 +583,19 @@ static void check_adain(const engine *e) {
 
 /* --- Whole networks --- */
 
-static const trainer_config small = {.resolution = 16,
+static const trainer_config small = {.shape = {.resolution = 16,
+                                               .channels = 3,
+                                               .z_dim = 5,
+                                               .w_dim = 6,
+                                               .label_size = 3,
+                                               .mapping_layers = 2,
+                                               .fmap_base = 80,
+                                               .fmap_max = 9,
+                                               .mapping_rate = 0.1},
                                      .start_resolution = 8,
-                                     .channels = 3,
-                                     .z_dim = 5,
-                                     .w_dim = 6,
-                                     .label_size = 3,
-                                     .mapping_layers = 2,
-                                     .fmap_base = 80,
-                                     .fmap_max = 9,
                                      .batch = 4,
                                      .g_rate = 0.003,
                                      .d_rate = 0.003,
-                                     .mapping_rate = 0.1,
                                      .r1_gamma = 1,
                                      .r1_interval = 1,
                                      .mixing = 0.9,
@@ -915,7 +915,7 @@ static void check_generator(growth g) {
 /* Discs of any place and colour: pictures [batch][H][W][3] of a step. */
 static void draw_discs(const trainer *t, uint8_t *pixels) {
     const trainer_config *config = trainer_get_config(t);
-    const int size = config->resolution;
+    const int size = config->shape.resolution;
     for (int i = 0; i < config->batch; i++) {
         const uint64_t key = random_key(1, RANDOM_ORDER, (uint64_t)trainer_picture(t, i, 1000));
         const double cx = 0.25 + 0.5 * random_uniform(key, 0), cy = 0.25 + 0.5 * random_uniform(key, 1);
@@ -929,7 +929,7 @@ static void draw_discs(const trainer *t, uint8_t *pixels) {
 
 static void train(trainer *t, int steps, trainer_step_report *reports) {
     const trainer_config *config = trainer_get_config(t);
-    uint8_t *pixels = cli_alloc((size_t)(config->batch * config->resolution * config->resolution), 3);
+    uint8_t *pixels = cli_alloc((size_t)(config->batch * config->shape.resolution * config->shape.resolution), 3);
     for (int i = 0; i < steps; i++) {
         draw_discs(t, pixels);
         trainer_step(t, pixels, NULL, &reports[i]);
@@ -1060,8 +1060,8 @@ static void check_export(void) {
     static trainer_step_report ignored[120];
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         trainer_config config = tiny();
-        config.fmap_max = 21;   /* no multiple of anything */
-        config.ema_kimg = 0.02; /* else flat feature maps, as at the beginning, multiply rounding errors */
+        config.shape.fmap_max = 21; /* no multiple of anything */
+        config.ema_kimg = 0.02;     /* else flat feature maps, as at the beginning, multiply rounding errors */
         trainer *t = trainer_create(&config, 2);
         train(t, steps[i], ignored);
         float fade;

@@ -192,10 +192,10 @@ static void start_run(training *r, const train_flags *f, int threads) {
 }
 
 static void open_data(training *r) {
-    dataset_open(&r->data, r->data_name, r->config->resolution, r->config->seed);
-    if (r->config->label_size && r->config->label_size != r->data.label_size)
+    dataset_open(&r->data, r->data_name, r->config->shape.resolution, r->config->seed);
+    if (r->config->shape.label_size && r->config->shape.label_size != r->data.label_size)
         cli_fail("%s: %d labels a picture, the networks take %d (--label-size)", r->data_name, r->data.label_size,
-                 r->config->label_size);
+                 r->config->shape.label_size);
 }
 
 /* --- What a run leaves: model.sgw, sheets, checkpoints, the log --- */
@@ -250,7 +250,7 @@ static void map_seed(const opened_model *opened, int seed, float *ws) {
 /* Always the same latents, so that the sheets of a run show the same portraits taking shape. */
 static void draw_sheet(const training *r, const char *model_path) {
     enum { LEAST_SIDE = 64, SHEET_WIDTH = 640, SHEET_HEIGHT = 384, LEAST = 2 };
-    const int side = r->config->resolution > LEAST_SIDE ? r->config->resolution : LEAST_SIDE;
+    const int side = r->config->shape.resolution > LEAST_SIDE ? r->config->shape.resolution : LEAST_SIDE;
     const int columns = SHEET_WIDTH / side > LEAST ? SHEET_WIDTH / side : LEAST;
     const int rows = SHEET_HEIGHT / side > LEAST ? SHEET_HEIGHT / side : LEAST;
     opened_model opened;
@@ -436,7 +436,7 @@ static void train(training *r, double snapshot_seconds) {
 /* The size is that of the finished networks: of a run that begins at the full resolution. */
 static void print_settings(const training *r) {
     trainer_config finished = *r->config;
-    finished.start_resolution = finished.resolution;
+    finished.start_resolution = finished.shape.resolution;
     trainer *t = trainer_create(&finished, 1);
     weights network = {0};
     size_t size;

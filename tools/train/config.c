@@ -8,21 +8,21 @@
 
 /* Names are the fields' with - for _. */
 const trainer_option trainer_options[] = {
-    {"resolution", "of the finished network, a power of two", 'i', offsetof(trainer_config, resolution), 8, 1024},
+    {"resolution", "of the finished network, a power of two", 'i', offsetof(trainer_config, shape.resolution), 8, 1024},
     {"start-resolution", "where progressive growing begins", 'i', offsetof(trainer_config, start_resolution), 4, 1024},
-    {"channels", "of the pictures", 'i', offsetof(trainer_config, channels), 3, 3},
-    {"z-dim", "width of the latent z", 'i', offsetof(trainer_config, z_dim), 1, 4096},
-    {"w-dim", "width of the style w", 'i', offsetof(trainer_config, w_dim), 1, 4096},
-    {"label-size", "values of a label, 0 without labels", 'i', offsetof(trainer_config, label_size), 0, 4096},
-    {"mapping-layers", "fully connected layers from z to w", 'i', offsetof(trainer_config, mapping_layers), 1,
+    {"channels", "of the pictures", 'i', offsetof(trainer_config, shape.channels), 3, 3},
+    {"z-dim", "width of the latent z", 'i', offsetof(trainer_config, shape.z_dim), 1, 4096},
+    {"w-dim", "width of the style w", 'i', offsetof(trainer_config, shape.w_dim), 1, 4096},
+    {"label-size", "values of a label, 0 without labels", 'i', offsetof(trainer_config, shape.label_size), 0, 4096},
+    {"mapping-layers", "fully connected layers from z to w", 'i', offsetof(trainer_config, shape.mapping_layers), 1,
      MOST_MAPPING},
-    {"fmap-base", "feature maps at resolution r are this divided by r", 'i', offsetof(trainer_config, fmap_base), 8,
-     65536},
-    {"fmap-max", "... but at most so many", 'i', offsetof(trainer_config, fmap_max), 1, 1024},
+    {"fmap-base", "feature maps at resolution r are this divided by r", 'i', offsetof(trainer_config, shape.fmap_base),
+     8, 65536},
+    {"fmap-max", "... but at most so many", 'i', offsetof(trainer_config, shape.fmap_max), 1, 1024},
     {"batch", "images a step, a multiple of 4", 'i', offsetof(trainer_config, batch), 4, 256},
     {"g-rate", "learning rate of the generator", 'd', offsetof(trainer_config, g_rate), 0, 1},
     {"d-rate", "learning rate of the discriminator", 'd', offsetof(trainer_config, d_rate), 0, 1},
-    {"mapping-rate", "the mapping network's share of it", 'd', offsetof(trainer_config, mapping_rate), 1e-6, 1},
+    {"mapping-rate", "the mapping network's share of it", 'd', offsetof(trainer_config, shape.mapping_rate), 1e-6, 1},
     {"r1-gamma", "weight of the gradient penalty R1", 'd', offsetof(trainer_config, r1_gamma), 0, 1e6},
     {"r1-interval", "steps from one penalty to the next", 'i', offsetof(trainer_config, r1_interval), 1, 1024},
     {"mixing", "probability of style mixing", 'd', offsetof(trainer_config, mixing), 0, 1},
@@ -43,13 +43,8 @@ static const struct {
     trainer_config config;
 } presets[] = {
     {"tiny-16",
-     {.resolution = 16,
+     {.shape = {.resolution = 16, .z_dim = 32, .w_dim = 32, .mapping_layers = 2, .fmap_base = 256, .fmap_max = 32},
       .start_resolution = 8,
-      .z_dim = 32,
-      .w_dim = 32,
-      .mapping_layers = 2,
-      .fmap_base = 256,
-      .fmap_max = 32,
       .batch = 8,
       .g_rate = 0.003,
       .d_rate = 0.003,
@@ -59,13 +54,8 @@ static const struct {
       .stable_kimg = 2,
       .total_kimg = 20}},
     {"tiny-32",
-     {.resolution = 32,
+     {.shape = {.resolution = 32, .z_dim = 64, .w_dim = 64, .mapping_layers = 4, .fmap_base = 512, .fmap_max = 64},
       .start_resolution = 8,
-      .z_dim = 64,
-      .w_dim = 64,
-      .mapping_layers = 4,
-      .fmap_base = 512,
-      .fmap_max = 64,
       .batch = 16,
       .g_rate = 0.003,
       .d_rate = 0.003,
@@ -75,13 +65,8 @@ static const struct {
       .stable_kimg = 10,
       .total_kimg = 100}},
     {"portraits-64",
-     {.resolution = 64,
+     {.shape = {.resolution = 64, .z_dim = 128, .w_dim = 128, .mapping_layers = 4, .fmap_base = 1024, .fmap_max = 128},
       .start_resolution = 8,
-      .z_dim = 128,
-      .w_dim = 128,
-      .mapping_layers = 4,
-      .fmap_base = 1024,
-      .fmap_max = 128,
       .batch = 16,
       .g_rate = 0.002,
       .d_rate = 0.002,
@@ -93,13 +78,8 @@ static const struct {
       .total_kimg = 450,
       .anneal_kimg = 100}},
     {"ffhq-128",
-     {.resolution = 128,
+     {.shape = {.resolution = 128, .z_dim = 512, .w_dim = 512, .mapping_layers = 8, .fmap_base = 8192, .fmap_max = 512},
       .start_resolution = 8,
-      .z_dim = 512,
-      .w_dim = 512,
-      .mapping_layers = 8,
-      .fmap_base = 8192,
-      .fmap_max = 512,
       .batch = 32,
       .g_rate = 0.0015,
       .d_rate = 0.0015,
@@ -109,13 +89,8 @@ static const struct {
       .stable_kimg = 600,
       .total_kimg = 25000}},
     {"ffhq-256",
-     {.resolution = 256,
+     {.shape = {.resolution = 256, .z_dim = 512, .w_dim = 512, .mapping_layers = 8, .fmap_base = 8192, .fmap_max = 512},
       .start_resolution = 8,
-      .z_dim = 512,
-      .w_dim = 512,
-      .mapping_layers = 8,
-      .fmap_base = 8192,
-      .fmap_max = 512,
       .batch = 16,
       .g_rate = 0.0015,
       .d_rate = 0.0015,
@@ -131,8 +106,8 @@ int trainer_preset(const char *name, trainer_config *config) {
     for (int i = 0; i < PRESETS; i++) {
         if (strcmp(name, presets[i].name)) continue;
         *config = presets[i].config; /* and what they share: */
-        config->channels = 3;
-        config->mapping_rate = 0.01;
+        config->shape.channels = 3;
+        config->shape.mapping_rate = 0.01;
         if (!config->r1_interval) config->r1_interval = 1;
         config->mixing = 0.9;
         config->w_avg_beta = 0.995;
@@ -166,10 +141,10 @@ const char *trainer_check(const trainer_config *c) {
         snprintf(message, sizeof message, "%s must be from %g to %g, not %g", o->name, o->least, o->most, value);
         return message;
     }
-    if (!power_of_two(c->resolution)) return "resolution must be a power of two";
+    if (!power_of_two(c->shape.resolution)) return "resolution must be a power of two";
     if (!power_of_two(c->start_resolution)) return "start-resolution must be a power of two";
-    if (c->start_resolution > c->resolution) return "start-resolution must not be larger than resolution";
+    if (c->start_resolution > c->shape.resolution) return "start-resolution must not be larger than resolution";
     if (c->batch % SHARD) return "batch must be a multiple of 4";
-    if (c->fmap_base < c->resolution) return "fmap-base must not be smaller than resolution";
+    if (c->shape.fmap_base < c->shape.resolution) return "fmap-base must not be smaller than resolution";
     return NULL;
 }

@@ -16,19 +16,16 @@ static linear *add(const planner *p, const char *name, convolution_kind kind, in
     return network_add_linear(&p->d->net, p->arena, name, kind, kernel, in, out, size, gain, 1, level, image);
 }
 
-void discriminator_plan(discriminator *d, const trainer_config *config, const engine *e, arena *a) {
+void discriminator_plan(discriminator *d, const network_shape *shape, const engine *e, arena *a) {
     const double lrelu = 1.4142135623730951; /* keeps the variance through an lrelu */
     const planner p = {d, a};
-    *d = (discriminator){.net.engine = e, .logits = config->label_size ? config->label_size : 1};
-    for (int size = 4; size <= config->resolution; size *= 2) {
-        const int features = config->fmap_base / size;
-        d->channels[d->levels++] = features < config->fmap_max ? features : config->fmap_max;
-    }
+    *d = (discriminator){.net.engine = e, .logits = shape->label_size ? shape->label_size : 1};
+    for (int size = 4; size <= shape->resolution; size *= 2) d->channels[d->levels++] = network_channels(shape, size);
     for (int l = 0; l < d->levels; l++) {
         const int size = 4 << l, channels = d->channels[l];
         char name[32];
         snprintf(name, sizeof name, "b%d.fromrgb", size);
-        d->from_rgb[l] = add(&p, name, CONVOLUTION_SAME, 1, config->channels, channels, size, lrelu, l, 1);
+        d->from_rgb[l] = add(&p, name, CONVOLUTION_SAME, 1, shape->channels, channels, size, lrelu, l, 1);
         if (!l) continue;
         snprintf(name, sizeof name, "b%d.conv0", size);
         d->conv0[l] = add(&p, name, CONVOLUTION_SAME, 3, channels, channels, size, lrelu, l, 0);

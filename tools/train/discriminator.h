@@ -3,13 +3,6 @@
 #define DISCRIMINATOR_H
 
 #include "network.h"
-#include "trainer.h"
-
-/* Scratch of one thread. */
-typedef struct scratch {
-    convolution_scratch convolution;
-    float *row; /* for the blur */
-} scratch;
 
 /* Level l works at R = 4 << l with C_l = min(fmap_base / R, fmap_max) channels:
 
@@ -45,7 +38,7 @@ typedef struct d_maps {
     map logits; /* [1 or K][1][1] */
 } d_maps;
 
-void discriminator_plan(discriminator *d, const trainer_config *config, const engine *e, arena *a);
+void discriminator_plan(discriminator *d, const network_shape *shape, const engine *e, arena *a);
 d_maps d_maps_take(arena *a, const discriminator *d);
 void discriminator_scratch_fit(const discriminator *d, convolution_scratch *s);
 

@@ -32,7 +32,7 @@ static void start_reading(feed *f, int steps_ahead) {
 void feed_start(feed *f, const dataset *data, const trainer *t) {
     const trainer_config *config = trainer_get_config(t);
     const size_t picture = (size_t)data->resolution * (size_t)data->resolution * (size_t)data->channels;
-    *f = (feed){.data = data, .trainer = t, .batch = config->batch, .label_size = config->label_size};
+    *f = (feed){.data = data, .trainer = t, .batch = config->batch, .label_size = config->shape.label_size};
     f->indices = cli_alloc((size_t)f->batch, sizeof *f->indices);
     for (int i = 0; i < 2; i++) {
         f->pixels[i] = cli_alloc((size_t)f->batch, picture);

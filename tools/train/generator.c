@@ -12,7 +12,7 @@ static int padded(int columns) {
 
 /* --- Plan --- */
 
-static void plan_mapping(generator *g, const trainer_config *config, arena *a) {
+static void plan_mapping(generator *g, const network_shape *shape, arena *a) {
     const double lrelu = 1.4142135623730951; /* keeps the variance through an lrelu */
     int in = g->z_dim;
     if (g->labels) {
@@ -23,7 +23,7 @@ static void plan_mapping(generator *g, const trainer_config *config, arena *a) {
         char name[32];
         snprintf(name, sizeof name, "mapping.fc%d", i);
         g->mapping[i] = network_add_linear(&g->net, a, name, CONVOLUTION_SAME, 1, in, g->w_dim, 1, lrelu,
-                                           config->mapping_rate, 0, 0);
+                                           shape->mapping_rate, 0, 0);
         in = g->w_dim;
     }
 }
@@ -55,22 +55,22 @@ static void plan_layer(generator *g, int level, int index, arena *a) {
     }
 }
 
-void generator_plan(generator *g, const trainer_config *config, const engine *e, arena *a) {
+void generator_plan(generator *g, const network_shape *shape, const engine *e, arena *a) {
     *g = (generator){.net.engine = e,
-                     .z_dim = config->z_dim,
-                     .w_dim = config->w_dim,
-                     .labels = config->label_size,
-                     .mapping_layers = config->mapping_layers};
-    plan_mapping(g, config, a);
-    for (int size = 4; size <= config->resolution; size *= 2) {
-        const int features = config->fmap_base / size, level = g->levels++;
+                     .z_dim = shape->z_dim,
+                     .w_dim = shape->w_dim,
+                     .labels = shape->label_size,
+                     .mapping_layers = shape->mapping_layers};
+    plan_mapping(g, shape, a);
+    for (int size = 4; size <= shape->resolution; size *= 2) {
+        const int level = g->levels++;
         char name[32];
-        g->channels[level] = features < config->fmap_max ? features : config->fmap_max;
+        g->channels[level] = network_channels(shape, size);
         if (!level) g->constant = network_add(&g->net, "b4.const", 16, 1, g->channels[0], 1, 0, 1, 0, 0);
         for (int index = 0; index < 2; index++) plan_layer(g, level, index, a);
         snprintf(name, sizeof name, "b%d.torgb", size);
         g->to_rgb[level] = network_add_linear(&g->net, a, name, CONVOLUTION_SAME, 1, g->channels[level],
-                                              config->channels, size, 1, 1, level, 1);
+                                              shape->channels, size, 1, 1, level, 1);
     }
     network_allocate(&g->net, a);
 }

@@ -3,8 +3,8 @@
 #ifndef GENERATOR_H
 #define GENERATOR_H
 
-#include "discriminator.h"
 #include "network.h"
+#include "../model/weights.h"
 
 enum { MOST_MAPPING = 16 };
 
@@ -47,7 +47,7 @@ typedef struct g_maps {
     map image[MOST_LEVELS]; /* [3][R][R]: blended with the level below's, while fading */
 } g_maps;
 
-void generator_plan(generator *g, const trainer_config *config, const engine *e, arena *a);
+void generator_plan(generator *g, const network_shape *shape, const engine *e, arena *a);
 g_maps g_maps_take(arena *a, const generator *g, int gradients);
 void generator_scratch_fit(const generator *g, convolution_scratch *s);
 

@@ -5,6 +5,11 @@
 #include <math.h>
 #include <string.h>
 
+int network_channels(const network_shape *shape, int resolution) {
+    const int features = shape->fmap_base / resolution;
+    return features < shape->fmap_max ? features : shape->fmap_max;
+}
+
 int growth_fades(growth g) {
     return g.top > 0 && g.fade < 1;
 }

@@ -13,8 +13,8 @@
 /* Everything in memory, twice: to count and to place. */
 static void plan(trainer *t, const engine *e) {
     arena *a = &t->arena;
-    generator_plan(&t->g, &t->config, e, a);
-    discriminator_plan(&t->d, &t->config, e, a);
+    generator_plan(&t->g, &t->config.shape, e, a);
+    discriminator_plan(&t->d, &t->config.shape, e, a);
     t->average = arena_take(a, t->g.net.floats);
     t->w_avg = arena_take(a, (size_t)t->g.w_dim);
     for (int i = 0; i < t->threads; i++) {
@@ -95,7 +95,7 @@ growth training_growth(const trainer *t) {
     growth g = {0, 1};
     while (4 << g.top < c->start_resolution) g.top++;
     double left = (double)t->images / 1000 - c->stable_kimg;
-    for (; left >= 0 && 4 << g.top < c->resolution; left -= c->fade_kimg + c->stable_kimg) {
+    for (; left >= 0 && 4 << g.top < c->shape.resolution; left -= c->fade_kimg + c->stable_kimg) {
         const double shown = (left + c->batch / 1000.0) / c->fade_kimg; /* never 0: the newest block is in use */
         g.top++;
         g.fade = shown < 1 ? (float)shown : 1;
@@ -183,7 +183,7 @@ void training_draw(const trainer *t, int shard) {
 /* --- Real pictures: mirrored at random, shrunk to the current resolution, and faded like the generator's --- */
 
 static void load_real(const trainer *t, int image, const map *to, int n) {
-    const int size = t->config.resolution, box = size / to->size, channels = t->config.channels;
+    const int size = t->config.shape.resolution, box = size / to->size, channels = t->config.shape.channels;
     const uint8_t *pixels = t->pixels + (size_t)image * (size_t)(size * size * channels);
     const int mirror = t->config.mirror && random_uniform(random_key(t->config.seed, RANDOM_MIRROR, (uint64_t)t->steps),
                                                           (uint64_t)image) < 0.5;
@@ -218,7 +218,7 @@ static double sigmoid(double x) {
 }
 
 static double label_of(const trainer *t, int image, int k) {
-    return t->labels && t->config.label_size ? (double)t->labels[image * t->config.label_size + k] : 1;
+    return t->labels && t->config.shape.label_size ? (double)t->labels[image * t->config.shape.label_size + k] : 1;
 }
 
 /* The score D(x) of image n: its logit; with labels, that of its label. */
@@ -268,7 +268,7 @@ static void discriminator_task(void *context, int item, int thread) {
     trainer_shard *s = &t->shards_of_batch[item];
     trainer_thread *desk = &t->desks[thread];
     const growth g = t->growth;
-    const float *labels = t->labels ? t->labels + item * SHARD * t->config.label_size : NULL;
+    const float *labels = t->labels ? t->labels + item * SHARD * t->config.shape.label_size : NULL;
     s->report = (trainer_step_report){.r1 = NAN};
     memset(s->d_gradient, 0, t->d.net.floats * sizeof(float));
 
@@ -296,7 +296,7 @@ static void generator_task(void *context, int item, int thread) {
     trainer_shard *s = &t->shards_of_batch[item];
     trainer_thread *desk = &t->desks[thread];
     const growth g = t->growth;
-    const float *labels = t->labels ? t->labels + item * SHARD * t->config.label_size : NULL;
+    const float *labels = t->labels ? t->labels + item * SHARD * t->config.shape.label_size : NULL;
     double ignored = 0;
     memset(s->g_gradient, 0, t->g.net.floats * sizeof(float));
     d_maps fake = desk->x;

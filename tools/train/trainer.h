@@ -2,20 +2,15 @@
 #ifndef TRAINER_H
 #define TRAINER_H
 
+#include "network.h"
 #include "../model/weights.h"
 
 /* Everything that decides a run; a checkpoint carries it. Defaults and presets: trainer_options, trainer_preset. */
 typedef struct trainer_config {
-    int resolution;          /* of the finished network: power of two, 8 to 1024 */
-    int start_resolution;    /* progressive growing begins here */
-    int channels;            /* of the images: 3 */
-    int z_dim, w_dim;        /* latent and style */
-    int label_size;          /* K, 0: no labels */
-    int mapping_layers;      /* dense layers from z to w */
-    int fmap_base, fmap_max; /* feature maps at resolution r: min(fmap_base / r, fmap_max), of both networks */
-    int batch;               /* images a step, a multiple of 4 (the group of the minibatch standard deviation) */
-    double g_rate, d_rate;   /* learning rates of Adam(0, 0.99) */
-    double mapping_rate;     /* factor for the mapping network: 0.01 */
+    network_shape shape;
+    int start_resolution;  /* progressive growing begins here */
+    int batch;             /* images a step, a multiple of 4 (the group of the minibatch standard deviation) */
+    double g_rate, d_rate; /* learning rates of Adam(0, 0.99) */
     double r1_gamma;
     int r1_interval;               /* R1 every so many steps, scaled accordingly; 1: every step */
     double mixing;                 /* probability of style mixing: 0.9 */
