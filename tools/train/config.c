@@ -1,7 +1,7 @@
 /* config.c - the options of a training run, and the presets. */
 #include "trainer.h"
-#include "discriminator.h"
-#include "generator.h"
+#include "../grad/discriminator.h"
+#include "../grad/generator.h"
 
 #include <stdio.h>
 #include <string.h>

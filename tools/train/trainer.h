@@ -2,7 +2,7 @@
 #ifndef TRAINER_H
 #define TRAINER_H
 
-#include "network.h"
+#include "../grad/shape.h"
 #include "../model/weights.h"
 
 /* Everything that decides a run; a checkpoint carries it. Defaults and presets: trainer_options, trainer_preset. */

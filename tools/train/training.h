@@ -2,8 +2,8 @@
 #ifndef TRAINING_H
 #define TRAINING_H
 
-#include "discriminator.h"
-#include "generator.h"
+#include "../grad/discriminator.h"
+#include "../grad/generator.h"
 #include "../base/pool.h"
 #include "trainer.h"
 

@@ -3,19 +3,11 @@
 #define NETWORK_H
 
 #include "layers.h"
+#include "shape.h"
 
 enum { MOST_LEVELS = 9, MOST_PARAMETERS = 256, MOST_LINEARS = 128 }; /* level l: resolution 4 << l, up to 1024 */
 
-/* What both networks are built from. */
-typedef struct network_shape {
-    int resolution;          /* of the finished network: power of two, 8 to 1024 */
-    int channels;            /* of the images: 3 */
-    int z_dim, w_dim;        /* latent and style */
-    int label_size;          /* K, 0: no labels */
-    int mapping_layers;      /* dense layers from z to w */
-    int fmap_base, fmap_max; /* feature maps at resolution r: min(fmap_base / r, fmap_max), of both networks */
-    double mapping_rate;     /* factor for the learning rate of the mapping network: 0.01 */
-} network_shape;
+/* Feature maps at a resolution. */
 int network_channels(const network_shape *shape, int resolution);
 
 /* How far the networks have grown: to level `top`, whose share of the picture is `fade`. */

@@ -1,0 +1,48 @@
+#!/bin/sh
+# test_layout.sh - the stories of tools/ stand one upon the other: no file includes one of a story above its own, and
+# nothing includes a command. Prints ok and FAIL lines.
+cd "$(dirname "$0")/.." || exit 1
+
+# What a folder may include, beside itself.
+below() { # FOLDER
+    case $1 in
+    base) echo ;;
+    model) echo base header ;;
+    convert | grad) echo base header model ;;
+    data) echo base header model grad ;;
+    train) echo base header model grad data ;;
+    commands) echo base header model grad data train convert ;;
+    *) return 1 ;;
+    esac
+}
+
+# The folder of tools/ in which an included file lies, "header" for stylegan.h.
+story_of() { # FILE
+    case $1 in
+    */stylegan.h) echo header ;;
+    *) basename "$(dirname "$1")" ;;
+    esac
+}
+
+# Prints each include of FILE that points upwards.
+upwards() { # FILE ALLOWED
+    sed -n 's/^ *# *include "\(.*\)"/\1/p' "$1" | while read -r name; do
+        story=$(story_of "$(realpath "$(dirname "$1")/$name")")
+        echo " $2 " | grep -qF " $story " || echo "$1 includes $name"
+    done
+}
+
+for folder in tools/*/; do
+    story=$(basename "$folder")
+    if ! allowed=$(below "$story"); then
+        echo "FAIL layout: $folder is not a story of tools/"
+        continue
+    fi
+    [ "$story" = commands ] || allowed="$allowed $story"
+    for file in "$folder"*.[ch]; do
+        wrong=$(upwards "$file" "$allowed")
+        if [ -z "$wrong" ]; then echo "ok layout $file"; else echo "FAIL layout: $wrong"; fi
+    done
+done
+if [ "$(ls tools/*.[ch])" = tools/main.c ]; then echo "ok layout: beside the stories lies main.c alone"
+else echo "FAIL layout: tools/ holds $(ls tools/*.[ch] | tr '\n' ' ')"; fi

@@ -1,0 +1,15 @@
+/* shape.h - what both networks are built from. */
+#ifndef SHAPE_H
+#define SHAPE_H
+
+typedef struct network_shape {
+    int resolution;          /* of the finished network: power of two, 8 to 1024 */
+    int channels;            /* of the images: 3 */
+    int z_dim, w_dim;        /* latent and style */
+    int label_size;          /* K, 0: no labels */
+    int mapping_layers;      /* dense layers from z to w */
+    int fmap_base, fmap_max; /* feature maps at resolution r: min(fmap_base / r, fmap_max), of both networks */
+    double mapping_rate;     /* factor for the learning rate of the mapping network: 0.01 */
+} network_shape;
+
+#endif
