@@ -14,6 +14,7 @@
    of the face. The body's frame is the world: the camera looks along -z. Colours are linear light; bytes are their
    square roots (gamma 2). */
 #include "portrait_scene.h"
+#include "../base/random.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -254,13 +255,6 @@ static vec hue_color(float hue, float saturation, float value) {
 
 /* --- Factors --- */
 
-static uint64_t scramble(uint64_t x) { /* splitmix64 */
-    x += UINT64_C(0x9E3779B97F4A7C15);
-    x = (x ^ (x >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return x ^ (x >> 31);
-}
-
 void portrait_draw_factors(portrait *p, uint64_t seed, uint64_t index) {
     static const struct factor {
         size_t offset;
@@ -271,9 +265,9 @@ void portrait_draw_factors(portrait *p, uint64_t seed, uint64_t index) {
         PORTRAIT_FACTORS(PORTRAIT_FACTOR)
 #undef PORTRAIT_FACTOR
     };
-    uint64_t state = scramble(scramble(seed) + index);
+    uint64_t state = random_mix(random_mix(seed) + index);
     for (int i = 0; i < COUNT(factors); i++) {
-        const uint64_t bits = state = scramble(state);
+        const uint64_t bits = state = random_mix(state);
         float share = 0; /* three numbers of 21 bits: their mean makes a bell */
         const int draws = factors[i].bell ? 3 : 1;
         for (int k = 0; k < draws; k++) share += (float)((bits >> (21 * k)) & 0x1FFFFF) / (0x200000 * (float)draws);

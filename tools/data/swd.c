@@ -10,6 +10,7 @@
 #include "../../stylegan.h"
 #include "../base/cli.h"
 #include "../base/pool.h"
+#include "../base/random.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -114,14 +115,6 @@ static float *patch_value(const patches *p, size_t patch, int value) {
     return p->values + (patch / LANES * PATCH_VALUES + (size_t)value) * LANES + patch % LANES;
 }
 
-/* A random number for each counter (splitmix64): which patches are taken depends on no order. */
-static uint64_t random_bits(uint64_t seed, uint64_t counter) {
-    uint64_t x = seed + (counter + 1) * UINT64_C(0x9E3779B97F4A7C15);
-    x = (x ^ x >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    x = (x ^ x >> 27) * UINT64_C(0x94D049BB133111EB);
-    return x ^ x >> 31;
-}
-
 /* The picture's pixels [H][W][3] as planes [3][H][W]. */
 static void split_channels(const picture_set *set, int picture, float *planes) {
     const int area = set->resolution * set->resolution;
@@ -139,7 +132,7 @@ static void cut_patches(void *context, int picture, int thread) {
     const int size = pyramid_level(planes, p->set->resolution, p->level, scratch);
     for (size_t i = 0; i < PATCHES; i++) {
         const size_t patch = (size_t)picture * PATCHES + i;
-        const uint64_t bits = random_bits(p->seed, patch), places = (uint64_t)(size - PATCH + 1);
+        const uint64_t bits = random_at(p->seed, patch), places = (uint64_t)(size - PATCH + 1);
         const int left = (int)((bits & 0xffffffff) % places), top = (int)((bits >> 32) % places);
         for (int v = 0; v < PATCH_VALUES; v++) {
             const int c = v / (PATCH * PATCH), y = top + v / PATCH % PATCH, x = left + v % PATCH;
@@ -280,7 +273,7 @@ static void compare_group(void *context, int group, int thread) {
 
 void swd_compare(const picture_set *a, const picture_set *b, uint64_t seed, int threads, double *distances) {
     for (int level = 0; level < swd_levels(a->resolution); level++) {
-        const uint64_t level_seed = random_bits(seed, (uint64_t)level);
+        const uint64_t level_seed = random_at(seed, (uint64_t)level);
         patches of_a = cut_all_patches(a, level, level_seed, threads);
         patches of_b = cut_all_patches(b, level, level_seed, threads);
         comparison c = {.sets = {&of_a, &of_b}, .seed = level_seed};

@@ -2,6 +2,7 @@
    variance from the first layer to the image. */
 #include "random_network.h"
 #include "../base/cli.h"
+#include "../base/random.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,21 +10,14 @@
 
 enum { LEVELS = 13, MOST_FIR_TAPS = 8, MOST_MAPPING_LAYERS = 8 }; /* levels: 4, 8, ..., 16384 */
 
-/* --- Random numbers: splitmix64 --- */
-
-static uint64_t next_bits(uint64_t *state) {
-    uint64_t bits = *state += 0x9E3779B97F4A7C15u;
-    bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9u;
-    bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EBu;
-    return bits ^ (bits >> 31);
-}
+/* --- Random numbers --- */
 
 static double next_uniform(uint64_t *state) { /* in (0, 1] */
-    return ((double)(next_bits(state) >> 11) + 1) * 0x1p-53;
+    return ((double)(random_next(state) >> 11) + 1) * 0x1p-53;
 }
 
 static int next_below(uint64_t *state, int limit) {
-    return (int)(next_bits(state) % (uint64_t)limit);
+    return (int)(random_next(state) % (uint64_t)limit);
 }
 
 static int happens(uint64_t *state, int percent) {
@@ -69,7 +63,7 @@ typedef struct blueprint {
 static void add_shifted(blueprint *b, const char *name, int dimensions, const int32_t *shape, double deviation,
                         int shifted) {
     normal_fill *fill = (normal_fill *)cli_alloc(1, sizeof *fill);
-    fill->seed = next_bits(&b->state);
+    fill->seed = random_next(&b->state);
     fill->count = 1;
     for (int i = 0; i < dimensions; i++) fill->count *= (uint64_t)shape[i];
     fill->shifted = (uint64_t)shifted;
@@ -330,7 +324,7 @@ static void draw_network(uint64_t seed, int tall, weights *w) {
     uint64_t state = seed;
     int first = happens(&state, 45) && !tall;
     int resolution = happens(&state, 3) ? 128 : 4 << next_below(&state, 5);
-    blueprint b = start(first ? STYLEGAN_FAMILY_1 : STYLEGAN_FAMILY_2, tall ? tall : resolution, next_bits(&state));
+    blueprint b = start(first ? STYLEGAN_FAMILY_1 : STYLEGAN_FAMILY_2, tall ? tall : resolution, random_next(&state));
     b.config.channels = 1 + next_below(&b.state, 4);
     if (happens(&b.state, 30)) b.config.activation_gain = (float)(0.7 + next_uniform(&b.state));
     if (happens(&b.state, 30)) b.config.mapping_gain = (float)(0.7 + next_uniform(&b.state));

@@ -112,19 +112,8 @@ int trainer_resolution(const trainer *t, float *fade) {
 /* --- Randomness: every number is a function of the seed, its purpose, and the step, so that there is no state to
    save --- */
 
-static uint64_t mix(uint64_t x) { /* SplitMix64 (Steele, Lea and Flood, 2014) */
-    x += 0x9e3779b97f4a7c15u;
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-    return x ^ x >> 31;
-}
-
 uint64_t random_key(uint64_t seed, random_purpose purpose, uint64_t number) {
-    return mix(mix(mix(seed) + purpose) + number);
-}
-
-double random_uniform(uint64_t key, uint64_t index) {
-    return (double)(mix(key + mix(index)) >> 11) / 9007199254740992.0;
+    return random_mix(random_mix(random_mix(seed) + purpose) + number);
 }
 
 /* A permutation of [0, count): four rounds of a Feistel network on the smallest square of a power of two that holds
@@ -136,7 +125,7 @@ static uint64_t permute(uint64_t key, uint64_t count, uint64_t index) {
     do {
         uint64_t left = index >> bits, right = index & half;
         for (uint64_t round = 0; round < 4; round++) {
-            const uint64_t next = left ^ (mix(key + mix(right) + round) & half);
+            const uint64_t next = left ^ (random_mix(key + random_mix(right) + round) & half);
             left = right;
             right = next;
         }

@@ -2,10 +2,11 @@
 #ifndef TRAINING_H
 #define TRAINING_H
 
+#include "trainer.h"
+#include "../base/pool.h"
+#include "../base/random.h"
 #include "../grad/discriminator.h"
 #include "../grad/generator.h"
-#include "../base/pool.h"
-#include "trainer.h"
 
 /* What one thread computes in. */
 typedef struct trainer_thread {
@@ -55,7 +56,6 @@ typedef enum random_purpose {
     RANDOM_ORDER
 } random_purpose;
 uint64_t random_key(uint64_t seed, random_purpose purpose, uint64_t number);
-double random_uniform(uint64_t key, uint64_t index); /* in [0, 1) */
 
 /* Fills a shard's latents, crossovers and noise. */
 void training_draw(const trainer *t, int shard);
