@@ -4,7 +4,10 @@
 #include "cli.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 typedef struct worker {
     pool *pool;
@@ -44,15 +47,26 @@ static void *work(void *context) {
     return NULL;
 }
 
+int pool_processors(void) {
+    const long count = sysconf(_SC_NPROCESSORS_ONLN), most = 64;
+    return count < 1 ? 1 : (int)(count < most ? count : most);
+}
+
+/* Signals stay with the calling thread. */
 pool *pool_start(int threads) {
     pool *p = cli_alloc(1, sizeof *p);
     *p = (pool){.threads = threads, .workers = cli_alloc((size_t)threads, sizeof *p->workers)};
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     for (int i = 1; i < threads; i++) {
         p->workers[i] = (worker){.pool = p, .index = i};
-        if (pthread_create(&p->workers[i].thread, NULL, work, &p->workers[i])) cli_fail("cannot start a thread");
+        const int error = pthread_create(&p->workers[i].thread, NULL, work, &p->workers[i]);
+        if (error) cli_fail("cannot start a thread: %s", strerror(error));
     }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return p;
 }
 
@@ -78,4 +92,10 @@ void pool_end(pool *p) {
     pthread_cond_destroy(&p->changed);
     free(p->workers);
     free(p);
+}
+
+void pool_each(int items, int threads, pool_item *run, void *context) {
+    pool *p = pool_start(threads);
+    pool_run(p, items, run, context);
+    pool_end(p);
 }

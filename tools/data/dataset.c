@@ -20,13 +20,12 @@
    is dropped. */
 #define _XOPEN_SOURCE 700
 #include "dataset.h"
+#include "../base/pool.h"
 #include "portrait_scene.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -48,49 +47,10 @@
 #error "stb_image.h is missing. Install the package libstb-dev (Debian, Ubuntu) or stb-devel (Fedora)."
 #endif
 
-enum { CHANNELS = 3, MOST_RESOLUTION = 16384, MOST_LABELS = 65536, CHUNK = 256, MOST_THREADS = 64 };
+enum { CHANNELS = 3, MOST_RESOLUTION = 16384, MOST_LABELS = 65536 };
 
 static size_t picture_bytes(int resolution) {
     return (size_t)resolution * (size_t)resolution * CHANNELS;
-}
-
-/* --- Work on all processors: thread k of n takes items k, k + n, k + 2 n, ... --- */
-
-typedef void item_fn(void *context, int64_t item);
-
-typedef struct worker {
-    pthread_t thread;
-    item_fn *work;
-    void *context;
-    int64_t first, end, stride;
-} worker;
-
-static void *run_worker(void *argument) {
-    const worker *w = argument;
-    for (int64_t i = w->first; i < w->end; i += w->stride) w->work(w->context, i);
-    return NULL;
-}
-
-/* Items first to end - 1. Signals stay with the calling thread. */
-static void in_parallel(int64_t first, int64_t end, int threads, item_fn *work, void *context) {
-    worker workers[MOST_THREADS];
-    sigset_t all, before;
-    if (threads > MOST_THREADS) threads = MOST_THREADS;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (int k = 1; k < threads; k++) {
-        workers[k] = (worker){.work = work, .context = context, .first = first + k, .end = end, .stride = threads};
-        const int error = pthread_create(&workers[k].thread, NULL, run_worker, &workers[k]);
-        if (error) cli_fail("cannot start a thread: %s", strerror(error));
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    run_worker(&(worker){.work = work, .context = context, .first = first, .end = end, .stride = threads});
-    for (int k = 1; k < threads; k++) pthread_join(workers[k].thread, NULL);
-}
-
-static int processors(void) {
-    const long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : (int)count;
 }
 
 /* --- Portraits, drawn when they are read --- */
@@ -251,6 +211,7 @@ typedef struct folder {
     int resolution;
     picture_file *files;
     size_t count;
+    size_t first; /* of the chunk that is loaded */
 } folder;
 
 static void find_files(folder *f, const char *path, int depth) {
@@ -305,9 +266,11 @@ static char *decode(FILE *file, int resolution, uint8_t **pixels) {
     return NULL;
 }
 
-static void load_picture(void *context, int64_t index) {
+/* Picture `item` of a chunk. */
+static void load_picture(void *context, int item, int thread) {
     const folder *f = context;
-    picture_file *p = &f->files[index];
+    picture_file *p = &f->files[f->first + (size_t)item];
+    (void)thread;
     struct stat status;
     if (stat(p->path, &status) == 0 && !S_ISREG(status.st_mode)) { /* opening a pipe would wait for its writer */
         p->fault = cli_format("not a file");
@@ -353,17 +316,21 @@ static void close_folder(dataset *d) {
 }
 
 static void open_folder(dataset *d, const char *path, int resolution) {
+    enum { CHUNK = 256 }; /* short enough for a lively progress line */
+    pool *readers = pool_start(pool_processors());
     folder *f = cli_alloc(1, sizeof *f);
     progress shown;
     *f = (folder){.path = path, .resolution = resolution};
     find_files(f, path, 0);
     if (f->count) qsort(f->files, f->count, sizeof *f->files, compare_paths);
     progress_start(&shown, "pictures", (double)f->count);
-    for (int64_t first = 0, count = (int64_t)f->count; first < count; first += CHUNK) {
-        in_parallel(first, count - first < CHUNK ? count : first + CHUNK, processors(), load_picture, f);
-        progress_update(&shown, (double)first);
+    for (f->first = 0; f->first < f->count; f->first += CHUNK) {
+        const size_t left = f->count - f->first;
+        pool_run(readers, left < CHUNK ? (int)left : CHUNK, load_picture, f);
+        progress_update(&shown, (double)f->first);
     }
     progress_end(&shown);
+    pool_end(readers);
     report_and_compact(f);
     *d = (dataset){resolution, CHANNELS, 0, (int64_t)f->count, read_from_folder, f, close_folder};
 }
@@ -407,14 +374,17 @@ static float *chunk_label(const chunk *c, int64_t index) {
     return c->labels + (index - c->first) * c->d->label_size;
 }
 
-static void read_into_chunk(void *context, int64_t index) {
+static void read_into_chunk(void *context, int item, int thread) {
     const chunk *c = context;
+    const int64_t index = c->first + item;
+    (void)thread;
     dataset_read(c->d, index, chunk_pixels(c, index), chunk_label(c, index));
 }
 
 void dataset_each(const dataset *d, int64_t count, int threads, dataset_take_fn *take, void *context) {
-    const int at_once = threads ? threads : processors();
+    const int at_once = threads ? threads : pool_processors();
     const int64_t size = 8 * at_once; /* short enough for a lively progress line */
+    pool *readers = pool_start(at_once);
     chunk c = {.d = d};
     progress shown;
     c.pixels = cli_alloc((size_t)size, picture_bytes(d->resolution));
@@ -422,11 +392,12 @@ void dataset_each(const dataset *d, int64_t count, int threads, dataset_take_fn 
     progress_start(&shown, "pictures", (double)count);
     for (c.first = 0; c.first < count; c.first += size) {
         const int64_t end = count - c.first < size ? count : c.first + size;
-        in_parallel(c.first, end, at_once, read_into_chunk, &c);
+        pool_run(readers, (int)(end - c.first), read_into_chunk, &c);
         for (int64_t i = c.first; i < end; i++) take(context, i, chunk_pixels(&c, i), chunk_label(&c, i));
         progress_update(&shown, (double)end);
     }
     progress_end(&shown);
+    pool_end(readers);
     free(c.pixels);
     free(c.labels);
 }

@@ -26,13 +26,6 @@ enum {
     LANES = 64  /* ... patches that are projected together */
 };
 
-/* Calls run(context, item, thread) for every item below count. */
-static void for_each(int count, int threads, pool_item *run, void *context) {
-    pool *p = pool_start(threads);
-    pool_run(p, count, run, context);
-    pool_end(p);
-}
-
 /* --- The Laplacian pyramid of one picture: planes [3][H][W] --- */
 
 static const float BINOMIAL[5] = {1 / 16.0f, 4 / 16.0f, 6 / 16.0f, 4 / 16.0f, 1 / 16.0f};
@@ -169,8 +162,8 @@ static patches cut_all_patches(const picture_set *set, int level, uint64_t seed,
     patches p = {.set = set, .level = level, .seed = seed, .count = (size_t)set->count * PATCHES};
     p.blocks = p.count / LANES;
     p.values = cli_alloc(p.blocks * PATCH_VALUES, LANES * sizeof *p.values);
-    for_each(set->count, threads, cut_patches, &p);
-    for_each(CHANNELS, threads, normalize_patches, &p);
+    pool_each(set->count, threads, cut_patches, &p);
+    pool_each(CHANNELS, threads, normalize_patches, &p);
     return p;
 }
 
@@ -278,7 +271,7 @@ void swd_compare(const picture_set *a, const picture_set *b, uint64_t seed, int 
         patches of_b = cut_all_patches(b, level, level_seed, threads);
         comparison c = {.sets = {&of_a, &of_b}, .seed = level_seed};
         double sum = 0;
-        for_each(DIRECTIONS / GROUP, threads, compare_group, &c);
+        pool_each(DIRECTIONS / GROUP, threads, compare_group, &c);
         for (int i = 0; i < DIRECTIONS; i++) sum += c.distances[i];
         distances[level] = 1e3 * sum / DIRECTIONS;
         free(of_a.values);
@@ -334,7 +327,7 @@ picture_spread measure_spread(const picture_set *set, int threads) {
     s.sums = cli_alloc(count, sizeof *s.sums);
     s.nearest = cli_alloc(count, sizeof *s.nearest);
     for (int i = 0; i < set->count; i++) make_thumbnail(set, i, side, s.thumbnails + (size_t)i * (size_t)s.values);
-    for_each(set->count, threads, measure_distances, &s);
+    pool_each(set->count, threads, measure_distances, &s);
     for (int i = 0; i < set->count; i++) {
         result.mean += s.sums[i] / (set->count - 1) / set->count;
         result.nearest += s.nearest[i] / set->count;

@@ -1,9 +1,8 @@
 /* peak.c - how fast this machine multiplies and adds at best. */
-#define _XOPEN_SOURCE 700
 #include "peak.h"
 #include "../base/cli.h"
+#include "../base/pool.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 enum { CHAINS = 12, ROUNDS = 2000000, BURSTS = 20 }; /* chains: independent sums, enough to hide an FMA's latency */
@@ -57,35 +56,28 @@ static const struct {
 };
 
 typedef struct spinner {
-    pthread_t thread;
     spin_fn *spin;
-    volatile float result;
+    volatile float *results; /* of each thread */
 } spinner;
 
-static void *start_spinning(void *context) {
+static void start_spinning(void *context, int item, int thread) {
     spinner *s = context;
-    s->result = s->spin(0.5f);
-    return NULL;
-}
-
-/* Seconds until all threads have gone through their rounds. */
-static double time_burst(spinner *spinners, int threads) {
-    const double start = cli_seconds();
-    for (int i = 0; i < threads; i++)
-        if (pthread_create(&spinners[i].thread, NULL, start_spinning, &spinners[i])) cli_fail("cannot start a thread");
-    for (int i = 0; i < threads; i++) pthread_join(spinners[i].thread, NULL);
-    return cli_seconds() - start;
+    (void)thread;
+    s->results[item] = s->spin(0.5f);
 }
 
 static double measure(spin_fn *spin, int lanes, int threads) {
-    spinner *spinners = cli_alloc((size_t)threads, sizeof *spinners);
+    pool *p = pool_start(threads);
+    spinner s = {spin, cli_alloc((size_t)threads, sizeof *s.results)};
     double best = 0;
-    for (int i = 0; i < threads; i++) spinners[i].spin = spin;
     for (int burst = 0; burst < BURSTS; burst++) {
-        const double flops = 2.0 * CHAINS * ROUNDS * lanes * threads / time_burst(spinners, threads);
+        const double start = cli_seconds();
+        pool_run(p, threads, start_spinning, &s);
+        const double flops = 2.0 * CHAINS * ROUNDS * lanes * threads / (cli_seconds() - start);
         if (flops > best) best = flops;
     }
-    free(spinners);
+    pool_end(p);
+    free((void *)(uintptr_t)s.results);
     return best;
 }
 

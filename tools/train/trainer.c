@@ -1,12 +1,10 @@
 /* trainer.c - one training step, told from top to bottom. */
-#define _POSIX_C_SOURCE 200809L
 #include "training.h"
 #include "../base/cli.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* --- Creation --- */
 
@@ -50,8 +48,8 @@ static void prepare_discriminator(void *context, int item, int thread) {
 trainer *trainer_create(const trainer_config *config, int threads) {
     trainer *t = cli_alloc(1, sizeof *t);
     *t = (trainer){.config = *config, .shards = config->batch / SHARD};
-    if (threads < 1) threads = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    t->threads = threads < 1 ? 1 : threads > t->shards ? t->shards : threads;
+    if (threads < 1) threads = pool_processors();
+    t->threads = threads < t->shards ? threads : t->shards;
     t->desks = cli_alloc((size_t)t->threads, sizeof *t->desks);
     t->shards_of_batch = cli_alloc((size_t)t->shards, sizeof *t->shards_of_batch);
     memset(t->desks, 0, (size_t)t->threads * sizeof *t->desks);
