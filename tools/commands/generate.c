@@ -1,4 +1,5 @@
 /* generate.c - pictures from seeds, z or ws. */
+#include "../base/sheet.h"
 #include "../model/drawing.h"
 #include "../model/latents.h"
 
@@ -38,14 +39,14 @@ static int run(int argc, char **argv) {
     opened_model opened;
     latents source;
     drawing picture;
-    canvas sheet;
+    sheet grid;
     npy_writer writer;
     model_open(&opened, path, &compute_flags);
     latents_start(&source, &opened, &source_flags);
     drawing_start(&picture, &opened, &noise_flags, source.count);
     const stylegan_config *config = opened.config;
-    if (grid_text) canvas_parse(&sheet, config, grid_text);
-    if (grid_text && sheet.columns * sheet.rows < source.count)
+    if (grid_text) sheet_parse(&grid, grid_text, config->resolution, config->resolution, config->channels);
+    if (grid_text && grid.columns * grid.rows < source.count)
         cli_usage("--grid %s: has no room for %d images", grid_text, source.count);
     cli_make_folder(folder);
     if (npy_path)
@@ -57,10 +58,10 @@ static int run(int argc, char **argv) {
         latents_ws(&source, i, ws);
         drawing_draw(&picture, ws);
         save_picture(&picture, &source, i, folder);
-        if (grid_text) canvas_put(&sheet, i % sheet.columns, i / sheet.columns, picture.pixels);
+        if (grid_text) sheet_put(&grid, i, picture.pixels);
         if (npy_path) npy_append(&writer, picture.image, opened.image_values);
     }
-    if (grid_text) canvas_save(&sheet, folder);
+    if (grid_text) sheet_save(&grid, folder, "grid.png");
     if (npy_path) npy_close(&writer);
     free(ws);
     drawing_end(&picture);

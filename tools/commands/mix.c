@@ -1,5 +1,6 @@
 /* mix.c - the style mixing figure (StyleGAN, figure 3): each row's image with some layers' styles from each column's.
  */
+#include "../base/sheet.h"
 #include "../model/drawing.h"
 #include "../model/latents.h"
 
@@ -91,14 +92,14 @@ static int run(int argc, char **argv) {
     opened_model opened;
     mapping mapper;
     drawing picture;
-    canvas sheet;
+    sheet figure;
     model_open(&opened, path, &compute_flags);
     mapping_start(&mapper, &opened, &mapper_flags);
     side rows = map_side(&mapper, "--rows", row_list), columns = map_side(&mapper, "--cols", column_list);
     layers taken = parse_layers(layer_list, opened.config);
     const int width = columns.count + 1, height = rows.count + 1;
     drawing_start(&picture, &opened, &noise_flags, width * height - 1);
-    canvas_start(&sheet, opened.config, width, height);
+    sheet_start(&figure, width, height, opened.config->resolution, opened.config->resolution, opened.config->channels);
     cli_make_folder(folder);
 
     float *ws = cli_alloc(opened.ws_values, sizeof *ws);
@@ -106,12 +107,12 @@ static int run(int argc, char **argv) {
         const place p = find_place(&rows, &columns, i / width, i % width, opened.ws_values);
         mix_layers(&opened, &p, &taken, ws);
         drawing_draw(&picture, ws);
-        canvas_put(&sheet, i % width, i / width, picture.pixels);
+        sheet_put(&figure, i, picture.pixels);
         char *name = cli_format("%u-%u.png", p.row_seed, p.column_seed);
         drawing_save(&picture, folder, name);
         free(name);
     }
-    canvas_save(&sheet, folder);
+    sheet_save(&figure, folder, "grid.png");
     free(ws);
     free(taken.indices);
     free_side(&rows);

@@ -1,7 +1,7 @@
 /* portraits.c - draws synthetic portraits, as pictures or packed for training; packs folders of photographs too. */
 #include "../data/dataset.h"
-#include "../model/drawing.h"
 #include "../base/png.h"
+#include "../base/sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ typedef struct destination {
     const char *folder; /* NULL: no single pictures */
     int resolution;
     dataset_writer *pack; /* or NULL */
-    canvas *sheet;        /* or NULL */
+    sheet *grid;          /* or NULL */
 } destination;
 
 static void take_picture(void *context, int64_t index, const uint8_t *pixels, const float *label) {
@@ -31,8 +31,7 @@ static void take_picture(void *context, int64_t index, const uint8_t *pixels, co
         free(path);
     }
     if (to->pack) dataset_writer_append(to->pack, pixels, label);
-    if (to->sheet && index < (int64_t)to->sheet->columns * to->sheet->rows)
-        canvas_put(to->sheet, (int)index % to->sheet->columns, (int)index / to->sheet->columns, pixels);
+    if (to->grid && index < (int64_t)to->grid->columns * to->grid->rows) sheet_put(to->grid, (int)index, pixels);
 }
 
 static int run(int argc, char **argv) {
@@ -58,12 +57,11 @@ static int run(int argc, char **argv) {
 
     dataset d;
     dataset_writer pack;
-    canvas sheet;
+    sheet grid;
     dataset_open(&d, data, size, seed);
     if (!count) count = d.count == INT64_MAX ? 100 : d.count;
     if (count > d.count) cli_usage("--count %lld: %s has %lld pictures", (long long)count, data, (long long)d.count);
-    const stylegan_config tile = {.resolution = d.resolution, .channels = d.channels};
-    if (grid_text) canvas_parse(&sheet, &tile, grid_text);
+    if (grid_text) sheet_parse(&grid, grid_text, d.resolution, d.resolution, d.channels);
     const char *grid_folder = folder ? folder : "out";
     if (!pack_path || grid_text) cli_make_folder(grid_folder);
     if (pack_path) dataset_writer_open(&pack, pack_path, &d, count);
@@ -71,10 +69,10 @@ static int run(int argc, char **argv) {
     destination to = {.folder = pack_path ? NULL : grid_folder,
                       .resolution = d.resolution,
                       .pack = pack_path ? &pack : NULL,
-                      .sheet = grid_text ? &sheet : NULL};
+                      .grid = grid_text ? &grid : NULL};
     dataset_each(&d, count, threads, take_picture, &to);
     if (pack_path) dataset_writer_close(&pack);
-    if (grid_text) canvas_save(&sheet, grid_folder);
+    if (grid_text) sheet_save(&grid, grid_folder, "grid.png");
     dataset_close(&d);
     return CLI_EXIT_OK;
 }

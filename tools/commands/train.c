@@ -2,7 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "../data/dataset.h"
 #include "../model/drawing.h"
-#include "../base/png.h"
+#include "../base/sheet.h"
 #include "../train/feed.h"
 #include "../train/log.h"
 #include "../train/trainer.h"
@@ -255,26 +255,24 @@ static void draw_sheet(const training *r, const char *model_path) {
     const int rows = SHEET_HEIGHT / side > LEAST ? SHEET_HEIGHT / side : LEAST;
     opened_model opened;
     drawing picture;
-    canvas sheet;
+    sheet samples;
     model_open(&opened, model_path, &(model_flags){.threads = r->threads});
     drawing_start(&picture, &opened, &(drawing_flags){0}, columns * rows);
-    stylegan_config finished = *opened.config;
-    finished.resolution = side;
-    canvas_start(&sheet, &finished, columns, rows);
-    unsigned char *enlarged = cli_alloc((size_t)side * (size_t)side, (size_t)sheet.channels);
+    const int channels = opened.config->channels;
+    sheet_start(&samples, columns, rows, side, side, channels);
+    unsigned char *enlarged = cli_alloc((size_t)side * (size_t)side, (size_t)channels);
     float *ws = cli_alloc(opened.ws_values, sizeof *ws);
     for (int i = 0; i < columns * rows; i++) {
         map_seed(&opened, i, ws);
         drawing_draw(&picture, ws);
-        enlarge(picture.pixels, opened.config->resolution, side, sheet.channels, enlarged);
-        canvas_put(&sheet, i % columns, i / columns, enlarged);
+        enlarge(picture.pixels, opened.config->resolution, side, channels, enlarged);
+        sheet_put(&samples, i, enlarged);
     }
-    char *path = cli_format("%s/samples-%06d.png", r->folder, (int)(trainer_images(r->trainer) / 1000));
-    png_write(path, columns * side, rows * side, sheet.channels, sheet.pixels);
-    free(path);
+    char *name = cli_format("samples-%06d.png", (int)(trainer_images(r->trainer) / 1000));
+    sheet_save(&samples, r->folder, name);
+    free(name);
     free(ws);
     free(enlarged);
-    free(sheet.pixels);
     drawing_end(&picture);
     model_close(&opened);
 }

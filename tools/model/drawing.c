@@ -1,4 +1,4 @@
-/* drawing.c - draws images from ws, one by one, and tiles them on a canvas. */
+/* drawing.c - draws images from ws, one by one. */
 #include "drawing.h"
 #include "../base/png.h"
 
@@ -50,38 +50,4 @@ void drawing_end(drawing *d) {
     progress_end(&d->progress);
     free(d->image);
     free(d->pixels);
-}
-
-void canvas_start(canvas *c, const stylegan_config *config, int columns, int rows) {
-    *c = (canvas){columns, rows, config->resolution, config->channels, NULL};
-    const size_t size = (size_t)c->resolution * (size_t)c->resolution * (size_t)c->channels;
-    png_check_size("grid.png", columns * c->resolution, rows * c->resolution, c->channels);
-    c->pixels = cli_alloc((size_t)columns * (size_t)rows, size);
-    memset(c->pixels, 0, (size_t)columns * (size_t)rows * size);
-}
-
-void canvas_parse(canvas *c, const stylegan_config *config, const char *grid) {
-    int columns, rows;
-    char end;
-    if (sscanf(grid, "%4dx%4d%c", &columns, &rows, &end) != 2 || columns < 1 || rows < 1)
-        cli_usage("--grid %s: must be columns x rows, such as 7x4", grid);
-    canvas_start(c, config, columns, rows);
-}
-
-/* The first pixel of row y in a tile. */
-static unsigned char *tile_row(const canvas *c, int column, int row, int y) {
-    const size_t line = (size_t)row * (size_t)c->resolution + (size_t)y;
-    return c->pixels + (line * (size_t)c->columns + (size_t)column) * (size_t)c->resolution * (size_t)c->channels;
-}
-
-void canvas_put(const canvas *c, int column, int row, const unsigned char *pixels) {
-    const size_t width = (size_t)c->resolution * (size_t)c->channels;
-    for (int y = 0; y < c->resolution; y++) memcpy(tile_row(c, column, row, y), pixels + (size_t)y * width, width);
-}
-
-void canvas_save(canvas *c, const char *folder) {
-    char *path = cli_format("%s/grid.png", folder);
-    png_write(path, c->columns * c->resolution, c->rows * c->resolution, c->channels, c->pixels);
-    free(path);
-    free(c->pixels);
 }

@@ -1,4 +1,4 @@
-/* drawing.h - draws images from ws, one by one, and tiles them on a canvas. */
+/* drawing.h - draws images from ws, one by one. */
 #ifndef DRAWING_H
 #define DRAWING_H
 
@@ -26,16 +26,5 @@ void drawing_start(drawing *d, const opened_model *opened, const drawing_flags *
 void drawing_draw(drawing *d, const float *ws); /* ws [L][D] to image and pixels */
 void drawing_save(const drawing *d, const char *folder, const char *name);
 void drawing_end(drawing *d);
-
-/* Columns x rows of images, black where none is put. */
-typedef struct canvas {
-    int columns, rows, resolution, channels;
-    unsigned char *pixels;
-} canvas;
-
-void canvas_start(canvas *c, const stylegan_config *config, int columns, int rows);
-void canvas_parse(canvas *c, const stylegan_config *config, const char *grid); /* the value of --grid, such as 7x4 */
-void canvas_put(const canvas *c, int column, int row, const unsigned char *pixels); /* pixels [H][W][C] */
-void canvas_save(canvas *c, const char *folder);                                    /* as grid.png; frees the canvas */
 
 #endif

@@ -1,0 +1,38 @@
+/* sheet.c - see sheet.h. */
+#include "sheet.h"
+#include "cli.h"
+#include "png.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void sheet_start(sheet *s, int columns, int rows, int width, int height, int channels) {
+    *s = (sheet){columns, rows, width, height, channels, NULL};
+    png_check_size("grid.png", columns * width, rows * height, channels);
+    const size_t tiles = (size_t)columns * (size_t)rows, tile = (size_t)width * (size_t)height * (size_t)channels;
+    s->pixels = cli_alloc(tiles, tile);
+    memset(s->pixels, 0, tiles * tile);
+}
+
+void sheet_parse(sheet *s, const char *grid, int width, int height, int channels) {
+    int columns, rows;
+    char end;
+    if (sscanf(grid, "%4dx%4d%c", &columns, &rows, &end) != 2 || columns < 1 || rows < 1)
+        cli_usage("--grid %s: must be columns x rows, such as 7x4", grid);
+    sheet_start(s, columns, rows, width, height, channels);
+}
+
+void sheet_put(const sheet *s, int number, const unsigned char *pixels) {
+    const size_t line = (size_t)s->width * (size_t)s->channels, step = (size_t)s->columns * line;
+    const size_t top = (size_t)(number / s->columns) * (size_t)s->height, column = (size_t)(number % s->columns);
+    unsigned char *tile = s->pixels + top * step + column * line;
+    for (size_t y = 0; y < (size_t)s->height; y++) memcpy(tile + y * step, pixels + y * line, line);
+}
+
+void sheet_save(sheet *s, const char *folder, const char *name) {
+    char *path = cli_format("%s/%s", folder, name);
+    png_write(path, s->columns * s->width, s->rows * s->height, s->channels, s->pixels);
+    free(path);
+    free(s->pixels);
+}
