@@ -10,8 +10,9 @@ typedef struct sheet {
 /* Ends the program if the sheet is too large for a PNG file. */
 void sheet_start(sheet *s, int columns, int rows, int width, int height, int channels);
 void sheet_parse(sheet *s, const char *grid, int width, int height, int channels); /* the value of --grid: "7x4" */
-void sheet_put(const sheet *s, int number,
-               const unsigned char *pixels);                     /* row by row; pixels [height][width][channels] */
+
+/* Tiles are numbered row by row; pixels [height][width][channels]. */
+void sheet_put(const sheet *s, int number, const unsigned char *pixels);
 void sheet_save(sheet *s, const char *folder, const char *name); /* and frees it */
 
 #endif

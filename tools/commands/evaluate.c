@@ -1,13 +1,12 @@
 /* evaluate.c - how well a network's pictures pass for its training pictures. */
-#define _POSIX_C_SOURCE 200809L
 #include "../data/dataset.h"
-#include "../model/model.h"
 #include "../data/swd.h"
+#include "../model/drawing.h"
+#include "../model/latents.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static int run(int argc, char **argv);
 
@@ -21,7 +20,7 @@ const cli_command evaluate_command = {"evaluate", "MODEL --data DATA",
 
 typedef struct halves {
     picture_set sets[2];
-    float *labels; /* [count][K] of the first set */
+    npy labels; /* [count, K] of the first set */
     int label_size;
 } halves;
 
@@ -39,7 +38,7 @@ static void deal(void *context, int64_t index, const uint8_t *pixels, const floa
     const size_t size = (size_t)h->sets[0].resolution * (size_t)h->sets[0].resolution * 3;
     memcpy(picture_at(&h->sets[index % 2], index / 2), pixels, size);
     if (h->label_size && index % 2 == 0)
-        memcpy(h->labels + index / 2 * h->label_size, label, (size_t)h->label_size * sizeof *label);
+        memcpy(h->labels.values + index / 2 * h->label_size, label, (size_t)h->label_size * sizeof *label);
 }
 
 /* A dataset as every stride-th picture of another: of a large sorted folder, all parts should be seen. */
@@ -60,44 +59,32 @@ static halves read_halves(const dataset *whole, int count, int threads) {
     d.read = read_thinned;
     d.source = &t;
     for (int i = 0; i < 2; i++) h.sets[i] = empty_set(count, whole->resolution);
-    h.labels = cli_alloc((size_t)count * (size_t)h.label_size, sizeof *h.labels);
+    h.labels = (npy){2, {count, h.label_size}, (size_t)count * (size_t)h.label_size, NULL};
+    h.labels.values = cli_alloc(h.labels.count, sizeof *h.labels.values);
     dataset_each(&d, 2 * (int64_t)count, threads, deal, &h);
     return h;
 }
 
 /* --- Generated pictures: psi 1, random noise, the labels of training pictures --- */
 
-static const float *label_of(const opened_model *opened, const halves *training, int index, float *one_hot) {
-    const int labels = opened->config->c_dim;
-    if (labels == training->label_size) return training->labels + (size_t)index * (size_t)labels;
-    for (int k = 0; k < labels; k++) one_hot[k] = k == index % labels;
-    return one_hot;
-}
-
 static picture_set generate(const opened_model *opened, const halves *training, uint32_t seed) {
-    const stylegan_config *config = opened->config;
-    const picture_set set = empty_set(training->sets[0].count, config->resolution);
-    float *z = cli_alloc((size_t)config->z_dim, sizeof *z), *ws = cli_alloc(opened->ws_values, sizeof *ws);
-    float *image = cli_alloc(opened->image_values, sizeof *image);
-    float *one_hot = cli_alloc((size_t)config->c_dim, sizeof *one_hot);
-    stylegan_run how = {.noise_mode = STYLEGAN_NOISE_RANDOM, .noise_seed = seed};
-    stylegan_error error;
-    progress shown;
-    progress_start(&shown, "images", set.count);
-    for (int i = 0; i < set.count; i++, how.noise_seed++) {
-        stylegan_seed_z(seed + (uint32_t)i, z, config->z_dim);
-        if (stylegan_map(opened->model, z, label_of(opened, training, i, one_hot), 1, 1, config->num_ws, ws, NULL,
-                         &error) ||
-            stylegan_synthesize(opened->model, ws, 1, image, &how, &error))
-            cli_fail("%s", error.message);
-        stylegan_to_rgb8(image, config->channels, config->resolution, config->resolution, picture_at(&set, i));
-        progress_update(&shown, i + 1);
+    const picture_set set = empty_set(training->sets[0].count, opened->config->resolution);
+    float *ws = cli_alloc(opened->ws_values, sizeof *ws);
+    mapping mapper;
+    drawing picture;
+    mapping_start_all(&mapper, opened);
+    if (opened->config->c_dim == training->label_size) mapper.labels = training->labels;
+    drawing_start(&picture, opened, &(drawing_flags){.noise_mode = "random"}, set.count);
+    picture.run.noise_seed = seed;
+    for (int i = 0; i < set.count; i++) {
+        mapping_seed(&mapper, i, seed + (uint32_t)i, ws);
+        drawing_draw(&picture, ws);
+        memcpy(picture_at(&set, i), picture.pixels, opened->image_values);
     }
-    progress_end(&shown);
-    free(one_hot);
-    free(image);
+    drawing_end(&picture);
+    mapper.labels.values = NULL; /* the caller's */
+    mapping_end(&mapper);
     free(ws);
-    free(z);
     return set;
 }
 
@@ -185,7 +172,7 @@ static int run(int argc, char **argv) {
 
     free(generated.pixels);
     for (int i = 0; i < 2; i++) free(training.sets[i].pixels);
-    free(training.labels);
+    free(training.labels.values);
     dataset_close(&d);
     model_close(&opened);
     return CLI_EXIT_OK;

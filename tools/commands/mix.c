@@ -29,7 +29,7 @@ static side map_side(const mapping *m, const char *flag, const char *list) {
     if (!list) cli_usage("give the seeds of the %s: %s 0-3,85", flag + 2, flag);
     s.seeds = cli_list(flag, list, MOST_SEEDS, &s.count);
     s.ws = cli_alloc((size_t)s.count * opened->ws_values, sizeof *s.ws);
-    for (int i = 0; i < s.count; i++) mapping_seed(m, s.seeds[i], s.ws + (size_t)i * opened->ws_values);
+    for (int i = 0; i < s.count; i++) mapping_seed(m, 0, s.seeds[i], s.ws + (size_t)i * opened->ws_values);
     return s;
 }
 

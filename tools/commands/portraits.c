@@ -1,7 +1,7 @@
 /* portraits.c - draws synthetic portraits, as pictures or packed for training; packs folders of photographs too. */
-#include "../data/dataset.h"
 #include "../base/png.h"
 #include "../base/sheet.h"
+#include "../data/dataset.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "../data/dataset.h"
 #include "../model/drawing.h"
+#include "../model/latents.h"
 #include "../base/sheet.h"
 #include "../train/feed.h"
 #include "../train/log.h"
@@ -234,19 +235,6 @@ static void enlarge(const unsigned char *pixels, int from, int to, int channels,
                    (size_t)channels);
 }
 
-/* The styles of seed i, psi 1; networks with labels take each label in turn. */
-static void map_seed(const opened_model *opened, int seed, float *ws) {
-    const stylegan_config *config = opened->config;
-    stylegan_error error;
-    float *z = cli_alloc((size_t)config->z_dim, sizeof *z);
-    float *label = cli_alloc((size_t)config->c_dim, sizeof *label);
-    for (int k = 0; k < config->c_dim; k++) label[k] = k == seed % config->c_dim;
-    stylegan_seed_z((uint32_t)seed, z, config->z_dim);
-    if (stylegan_map(opened->model, z, label, 1, 1, config->num_ws, ws, NULL, &error)) cli_fail("%s", error.message);
-    free(label);
-    free(z);
-}
-
 /* Always the same latents, so that the sheets of a run show the same portraits taking shape. */
 static void draw_sheet(const training *r, const char *model_path) {
     enum { LEAST_SIDE = 64, SHEET_WIDTH = 640, SHEET_HEIGHT = 384, LEAST = 2 };
@@ -254,16 +242,18 @@ static void draw_sheet(const training *r, const char *model_path) {
     const int columns = SHEET_WIDTH / side > LEAST ? SHEET_WIDTH / side : LEAST;
     const int rows = SHEET_HEIGHT / side > LEAST ? SHEET_HEIGHT / side : LEAST;
     opened_model opened;
+    mapping mapper;
     drawing picture;
     sheet samples;
     model_open(&opened, model_path, &(model_flags){.threads = r->threads});
+    mapping_start_all(&mapper, &opened);
     drawing_start(&picture, &opened, &(drawing_flags){0}, columns * rows);
     const int channels = opened.config->channels;
     sheet_start(&samples, columns, rows, side, side, channels);
     unsigned char *enlarged = cli_alloc((size_t)side * (size_t)side, (size_t)channels);
     float *ws = cli_alloc(opened.ws_values, sizeof *ws);
     for (int i = 0; i < columns * rows; i++) {
-        map_seed(&opened, i, ws);
+        mapping_seed(&mapper, i, (uint32_t)i, ws);
         drawing_draw(&picture, ws);
         enlarge(picture.pixels, opened.config->resolution, side, channels, enlarged);
         sheet_put(&samples, i, enlarged);
@@ -274,6 +264,7 @@ static void draw_sheet(const training *r, const char *model_path) {
     free(ws);
     free(enlarged);
     drawing_end(&picture);
+    mapping_end(&mapper);
     model_close(&opened);
 }
 

@@ -30,33 +30,44 @@ static void read_labels(npy *labels, const mapping_flags *flags, int classes) {
     }
 }
 
+void mapping_start_all(mapping *m, const opened_model *opened) {
+    const stylegan_config *config = opened->config;
+    *m = (mapping){.opened = opened, .psi = 1, .cutoff = config->num_ws};
+    m->z = cli_alloc((size_t)config->z_dim, sizeof *m->z);
+    m->one_hot = cli_alloc((size_t)config->c_dim, sizeof *m->one_hot);
+}
+
 void mapping_start(mapping *m, const opened_model *opened, const mapping_flags *flags) {
     const stylegan_config *config = opened->config;
-    *m = (mapping){.opened = opened, .psi = config->truncation_psi, .cutoff = config->truncation_cutoff};
+    mapping_start_all(m, opened);
+    m->psi = config->truncation_psi;
+    m->cutoff = config->truncation_cutoff;
     if (flags->psi) m->psi = (float)cli_number("--trunc", flags->psi, -WIDEST_PSI, WIDEST_PSI);
     if (flags->cutoff) m->cutoff = (int)cli_integer("--trunc-cutoff", flags->cutoff, 0, INT_MAX);
     read_labels(&m->labels, flags, config->c_dim);
-    m->z = cli_alloc((size_t)config->z_dim, sizeof *m->z);
 }
 
-static void map(const mapping *m, const float *z, int label, float *ws) {
-    const float *labels = m->labels.values ? m->labels.values + label * m->labels.shape[1] : NULL;
+static const float *label_of(const mapping *m, int image) {
+    const int classes = m->opened->config->c_dim;
+    if (m->labels.values) return m->labels.values + image % m->labels.shape[0] * classes;
+    for (int k = 0; k < classes; k++) m->one_hot[k] = k == image % classes;
+    return m->one_hot;
+}
+
+void mapping_z(const mapping *m, int image, const float *z, float *ws) {
     stylegan_error error;
-    if (stylegan_map(m->opened->model, z, labels, 1, m->psi, m->cutoff, ws, NULL, &error))
+    if (stylegan_map(m->opened->model, z, label_of(m, image), 1, m->psi, m->cutoff, ws, NULL, &error))
         cli_fail("%s", error.message);
 }
 
-static void map_seed(const mapping *m, uint32_t seed, int label, float *ws) {
+void mapping_seed(const mapping *m, int image, uint32_t seed, float *ws) {
     stylegan_seed_z(seed, m->z, m->opened->config->z_dim);
-    map(m, m->z, label, ws);
-}
-
-void mapping_seed(const mapping *m, uint32_t seed, float *ws) {
-    map_seed(m, seed, 0, ws);
+    mapping_z(m, image, m->z, ws);
 }
 
 void mapping_end(mapping *m) {
     free(m->labels.values);
+    free(m->one_hot);
     free(m->z);
 }
 
@@ -108,14 +119,13 @@ void latents_start(latents *l, const opened_model *opened, const latent_flags *f
 void latents_ws(latents *l, int number, float *ws) {
     const int index = number / l->psi_count;
     if (l->psis) l->mapping.psi = (float)l->psis[number % l->psi_count];
-    const int label = l->mapping.labels.shape[0] > 1 ? index : 0;
     if (l->ws.values) {
         const size_t size = l->ws.count / (size_t)l->count;
         memcpy(ws, l->ws.values + (size_t)index * size, size * sizeof *ws);
     } else if (l->z.values) {
-        map(&l->mapping, l->z.values + index * l->z.shape[1], label, ws);
+        mapping_z(&l->mapping, index, l->z.values + index * l->z.shape[1], ws);
     } else {
-        map_seed(&l->mapping, l->seeds[index], label, ws);
+        mapping_seed(&l->mapping, index, l->seeds[index], ws);
     }
 }
 

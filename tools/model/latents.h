@@ -19,12 +19,15 @@ typedef struct mapping {
     const opened_model *opened;
     float psi;
     int cutoff;
-    npy labels; /* [1 or n, K]; values NULL if the network takes none */
-    float *z;   /* [z_dim] */
+    npy labels;     /* [n, K]: image i takes label i % n; values NULL: each class in turn */
+    float *z;       /* [z_dim] */
+    float *one_hot; /* [K] */
 } mapping;
 
 void mapping_start(mapping *m, const opened_model *opened, const mapping_flags *flags);
-void mapping_seed(const mapping *m, uint32_t seed, float *ws); /* ws [L][D] */
+void mapping_start_all(mapping *m, const opened_model *opened);         /* as in training: psi 1, each class in turn */
+void mapping_z(const mapping *m, int image, const float *z, float *ws); /* to ws [L][D] */
+void mapping_seed(const mapping *m, int image, uint32_t seed, float *ws);
 void mapping_end(mapping *m);
 
 /* Where the images come from: one of the three. Of several psis every latent gets each in turn. */
