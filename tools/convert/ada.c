@@ -1,8 +1,7 @@
-/* ada.c - PyTorch modules pickled through torch_utils.persistence: StyleGAN 2-ADA and what later code saves as such. */
-#include "formats.h"
+/* ada.c - StyleGAN 2-ADA and what later code saves as such: the names of its modules, and what their attributes say. */
+#include "persistence.h"
 
 #include <math.h>
-#include <string.h>
 
 static const layout names = {
     .dense = "mapping.fc{N}.",
@@ -32,66 +31,11 @@ static const layout names = {
     .unscaled_convolutions = true,
 };
 
-/* The __dict__ of a module: in the persistence record, or set by BUILD. */
-static const value *module_state(const value *module) {
-    if (!module || module->kind != VALUE_OBJECT) return NULL;
-    const value *record = value_item(module->arguments, 0), *state = value_get(record, "state");
-    return value_get(record, "class_name") && state ? state : module->state;
-}
-
-static bool is_module(const value *v) {
-    return value_get(module_state(v), "_modules") != NULL;
-}
-
-const value *ada_find(reader *r, const value *root, bool averaged) {
-    (void)r;
-    const value *found = is_module(root) ? root : value_get(root, averaged ? "G_ema" : "G");
-    return is_module(found) ? found : NULL;
-}
-
-enum { DEEPEST_MODULE = 8 };
-
-/* Appends parameters, buffers and plain attributes of a module and of those inside it as "path.name". A module that is
-   reached by many paths is listed many times: the reader's memory limit ends that. */
-static void flatten(reader *r, value *all, const value *module, const char *path, int depth) {
-    const value *state = module_state(module), *modules = value_get(state, "_modules");
-    const value *const groups[] = {state, value_get(state, "_buffers"), value_get(state, "_parameters")};
-    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
-        for (size_t i = 0; groups[g] && groups[g]->kind == VALUE_DICT && i + 1 < groups[g]->count && !r->error[0];
-             i += 2) {
-            const value *key = groups[g]->items[i];
-            value *v = groups[g]->items[i + 1];
-            if (key->kind != VALUE_TEXT || key->size > 60 || v->kind == VALUE_LIST || v->kind == VALUE_DICT) continue;
-            const char *name = reader_format(r, "%s%.*s", path, (int)key->size, key->data);
-            value_append(r, all, value_text(r, VALUE_TEXT, (const unsigned char *)name, strlen(name)));
-            value_append(r, all, v);
-        }
-    }
-    if (!modules || modules->kind != VALUE_DICT || depth == DEEPEST_MODULE) return;
-    for (size_t i = 0; i + 1 < modules->count && !r->error[0]; i += 2) {
-        const value *key = modules->items[i];
-        if (key->kind != VALUE_TEXT || key->size > 60) continue;
-        flatten(r, all, modules->items[i + 1], reader_format(r, "%s%.*s.", path, (int)key->size, key->data), depth + 1);
-    }
-}
-
-static double attribute(network *n, const char *name) {
-    const value *v = network_find(n, name);
-    if (!value_is_number(v)) reader_fail(n->r, "attribute %s is missing", name);
-    return value_is_number(v) ? v->number : 0.0;
-}
-
-static int integer_attribute(network *n, const char *name, int least, int most) {
-    const double number = attribute(n, name);
-    if (!(number >= least && number <= most)) reader_fail(n->r, "%s = %g is not supported", name, number);
-    return number >= least && number <= most ? (int)number : least;
-}
-
 /* 0: None. */
 static float clamp_of(network *n, const char *path) {
     const char *name = reader_format(n->r, "%s.conv_clamp", path);
     if (!network_has(n, name)) return 0.0f;
-    const double clamp = attribute(n, name);
+    const double clamp = persistence_number(n, name);
     if (clamp > 1e-30 && clamp < 1e30) return (float)clamp;
     reader_fail(n->r, "%s = %g is not supported", name, clamp);
     return 0.0f;
@@ -105,7 +49,7 @@ static int activation_of(network *n, const char *path) {
 /* The engine has one activation, one clamp, ... for all layers, and gains that follow from the sizes. */
 static void expect(network *n, const char *path, const char *end, double expected) {
     const char *name = reader_format(n->r, "%s.%s", path, end);
-    const double found = network_has(n, name) ? attribute(n, name) : expected;
+    const double found = network_has(n, name) ? persistence_number(n, name) : expected;
     if (!(fabs(found - expected) <= 1e-5 * fabs(expected)))
         reader_fail(n->r, "%s = %g is not supported: should be %g", name, found, expected);
 }
@@ -180,12 +124,12 @@ static int architecture_of(network *n) {
 
 static void read_attributes(network *n) {
     stylegan_config *config = &n->w.config;
-    config->resolution = integer_attribute(n, "synthesis.img_resolution", 4, 16384);
-    config->channels = integer_attribute(n, "synthesis.img_channels", 1, 4);
-    config->z_dim = integer_attribute(n, "mapping.z_dim", 0, 1 << 16);
-    config->w_dim = integer_attribute(n, "mapping.w_dim", 1, 1 << 16);
-    config->c_dim = integer_attribute(n, "mapping.c_dim", 0, 1 << 16);
-    config->mapping_layers = integer_attribute(n, "mapping.num_layers", 0, 64);
+    config->resolution = persistence_integer(n, "synthesis.img_resolution", 4, 16384);
+    config->channels = persistence_integer(n, "synthesis.img_channels", 1, 4);
+    config->z_dim = persistence_integer(n, "mapping.z_dim", 0, 1 << 16);
+    config->w_dim = persistence_integer(n, "mapping.w_dim", 1, 1 << 16);
+    config->c_dim = persistence_integer(n, "mapping.c_dim", 0, 1 << 16);
+    config->mapping_layers = persistence_integer(n, "mapping.num_layers", 0, 64);
     if (config->resolution & (config->resolution - 1))
         reader_fail(n->r, "synthesis.img_resolution = %d is not supported", config->resolution);
     config->normalization = STYLEGAN_NORMALIZE_SEPARATE;
@@ -193,8 +137,8 @@ static void read_attributes(network *n) {
     config->activation = activation_of(n, "synthesis.b4.conv1");
     config->mapping_activation = config->mapping_layers ? activation_of(n, "mapping.fc0") : STYLEGAN_LRELU;
     config->conv_clamp = clamp_of(n, "synthesis.b4.conv1");
-    n->opt.use_noise = attribute(n, "synthesis.b4.conv1.use_noise") > 0;
-    n->opt.mapping_lrmul = config->mapping_layers ? attribute(n, "mapping.fc0.bias_gain") : 1.0;
+    n->opt.use_noise = persistence_number(n, "synthesis.b4.conv1.use_noise") > 0;
+    n->opt.mapping_lrmul = config->mapping_layers ? persistence_number(n, "mapping.fc0.bias_gain") : 1.0;
     n->opt.use_wscale = n->opt.mapping_use_wscale = n->opt.const_input = true;
     n->opt.fir_name = "synthesis.b4.resample_filter";
     n->opt.fir = network_find(n, n->opt.fir_name);
@@ -202,19 +146,8 @@ static void read_attributes(network *n) {
     n->opt.fir_default[0] = 1.0f;
 }
 
-void ada_build(network *n, const value *generator) {
-    value *variables = value_new(n->r, VALUE_DICT);
-    flatten(n->r, variables, generator, "", 0);
-    n->variables = variables;
+void ada_build(network *n) {
     n->names = names;
-    if (network_has(n, "synthesis.input.freqs")) {
-        reader_fail(n->r, "this is a StyleGAN 3 network: not supported yet");
-        return;
-    }
-    if (!network_has(n, "synthesis.b4.conv1.weight")) {
-        reader_fail(n->r, "the network has no synthesis.b4.conv1: not a StyleGAN 2 generator");
-        return;
-    }
     read_attributes(n);
     check_layers(n);
     if (n->r->error[0]) return;

@@ -30,7 +30,7 @@ static const struct {
     void (*build)(network *n, const value *generator);
 } formats[] = {
     {"TensorFlow pickle", tensorflow_find, tensorflow_build},
-    {"PyTorch persistence pickle", ada_find, ada_build},
+    {"PyTorch persistence pickle", persistence_find, persistence_build},
     {"rosinality state dict", rosinality_find, rosinality_build},
     {"genforce state dict", genforce_find, genforce_build},
 };

@@ -9,12 +9,12 @@
 enum { LARGEST_BLOCKS = 11 };
 
 const value *tensorflow_find(reader *r, const value *root, bool averaged);
-const value *ada_find(reader *r, const value *root, bool averaged);
+const value *persistence_find(reader *r, const value *root, bool averaged);
 const value *rosinality_find(reader *r, const value *root, bool averaged);
 const value *genforce_find(reader *r, const value *root, bool averaged);
 
 void tensorflow_build(network *n, const value *generator);
-void ada_build(network *n, const value *generator);
+void persistence_build(network *n, const value *generator);
 void rosinality_build(network *n, const value *generator);
 void genforce_build(network *n, const value *generator);
 
