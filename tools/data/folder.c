@@ -1,0 +1,163 @@
+/* folder.c - the pictures of a folder, decoded once into memory.
+
+   Pictures of a folder are taken as they are stored: rotations noted by a camera (EXIF) are not applied, transparency
+   is dropped. */
+#define _XOPEN_SOURCE 700
+#include "sources.h"
+#include "../base/pool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define STB_IMAGE_IMPLEMENTATION
+#define STBI_ONLY_PNG
+#define STBI_ONLY_JPEG
+#define STBI_ONLY_BMP
+#define STB_IMAGE_RESIZE_IMPLEMENTATION
+#if __has_include(<stb/stb_image.h>)
+#include <stb/stb_image.h>
+#include <stb/stb_image_resize.h>
+#elif __has_include(<stb_image.h>)
+#include <stb_image.h>
+#include <stb_image_resize.h>
+#else
+#error "stb_image.h is missing. Install the package libstb-dev (Debian, Ubuntu) or stb-devel (Fedora)."
+#endif
+
+/* One file of the folder: its picture, or why there is none. */
+typedef struct picture_file {
+    char *path, *fault;
+    uint8_t *pixels;
+} picture_file;
+
+typedef struct folder {
+    const char *path;
+    int resolution;
+    picture_file *files;
+    size_t count;
+    size_t first; /* of the chunk that is loaded */
+} folder;
+
+static void find_files(folder *f, const char *path, int depth) {
+    enum { DEEPEST = 64 };
+    DIR *directory = opendir(path);
+    if (!directory) cli_fail("%s: cannot read the folder: %s", path, strerror(errno));
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        struct stat status;
+        if (entry->d_name[0] == '.') continue; /* hidden files, the folder itself and its parent */
+        char *name = cli_format("%s/%s", path, entry->d_name);
+        const int is_folder = lstat(name, &status) == 0 && S_ISDIR(status.st_mode); /* links could lead in circles */
+        if (is_folder) {
+            if (depth == DEEPEST) cli_fail("%s: more than %d folders deep", name, DEEPEST);
+            find_files(f, name, depth + 1);
+            free(name);
+        } else {
+            if ((f->count & (f->count - 1)) == 0) /* grows by doubling */
+                f->files = cli_realloc(f->files, f->count ? 2 * f->count : 1, sizeof *f->files);
+            f->files[f->count++] = (picture_file){.path = name};
+        }
+    }
+    closedir(directory);
+}
+
+static int compare_paths(const void *a, const void *b) {
+    return strcmp(((const picture_file *)a)->path, ((const picture_file *)b)->path);
+}
+
+/* The largest square in the middle; shrunk by averaging areas, which leaves pictures of the right size as they are. */
+static uint8_t *crop_and_resize(const uint8_t *pixels, int width, int height, int resolution) {
+    const int side = width < height ? width : height, x = (width - side) / 2, y = (height - side) / 2;
+    const uint8_t *corner = pixels + ((size_t)y * (size_t)width + (size_t)x) * CHANNELS;
+    uint8_t *resized = cli_alloc(picture_bytes(resolution), 1);
+    const stbir_filter filter = side < resolution ? STBIR_FILTER_MITCHELL : STBIR_FILTER_BOX;
+    if (!stbir_resize_uint8_generic(corner, side, side, width * CHANNELS, resized, resolution, resolution, 0, CHANNELS,
+                                    STBIR_ALPHA_CHANNEL_NONE, 0, STBIR_EDGE_CLAMP, filter, STBIR_COLORSPACE_LINEAR,
+                                    NULL))
+        cli_fail("out of memory");
+    return resized;
+}
+
+static char *decode(FILE *file, int resolution, uint8_t **pixels) {
+    const int64_t most_pixels = 1 << 26;
+    int width, height, channels;
+    if (!stbi_info_from_file(file, &width, &height, &channels)) return cli_format("not a PNG, JPEG or BMP picture");
+    if ((int64_t)width * height > most_pixels)
+        return cli_format("%d x %d pixels are too many (at most %lld)", width, height, (long long)most_pixels);
+    uint8_t *decoded = stbi_load_from_file(file, &width, &height, &channels, CHANNELS);
+    if (!decoded) return cli_format("damaged picture: %s", stbi_failure_reason());
+    *pixels = crop_and_resize(decoded, width, height, resolution);
+    stbi_image_free(decoded);
+    return NULL;
+}
+
+/* Picture `item` of a chunk. */
+static void load_picture(void *context, int item, int thread) {
+    const folder *f = context;
+    picture_file *p = &f->files[f->first + (size_t)item];
+    (void)thread;
+    struct stat status;
+    if (stat(p->path, &status) == 0 && !S_ISREG(status.st_mode)) { /* opening a pipe would wait for its writer */
+        p->fault = cli_format("not a file");
+        return;
+    }
+    FILE *file = fopen(p->path, "rb");
+    p->fault = file ? decode(file, f->resolution, &p->pixels) : cli_format("cannot read: %s", strerror(errno));
+    if (file) fclose(file);
+}
+
+/* Names the files that were skipped, and keeps the others. */
+static void report_and_compact(folder *f) {
+    const size_t most_named = 20;
+    size_t kept = 0, skipped = 0;
+    for (size_t i = 0; i < f->count; i++) {
+        picture_file p = f->files[i];
+        if (p.fault && skipped++ < most_named) cli_note("%s: skipped: %s", p.path, p.fault);
+        free(p.path);
+        free(p.fault);
+        if (p.pixels) f->files[kept++].pixels = p.pixels;
+    }
+    if (kept < 2) {
+        const char *found = kept ? "only one usable picture" : "no usable picture";
+        cli_fail("%s: %s, at least two are needed (%zu file%s skipped)", f->path, found, skipped,
+                 skipped == 1 ? "" : "s");
+    }
+    if (skipped)
+        cli_note("%s: %zu file%s skipped, %zu pictures remain", f->path, skipped, skipped == 1 ? "" : "s", kept);
+    f->count = kept;
+}
+
+static void read_from_folder(const dataset *d, int64_t index, uint8_t *pixels, float *label) {
+    const folder *f = d->source;
+    (void)label;
+    memcpy(pixels, f->files[index].pixels, picture_bytes(d->resolution));
+}
+
+static void close_folder(dataset *d) {
+    folder *f = d->source;
+    for (size_t i = 0; i < f->count; i++) free(f->files[i].pixels);
+    free(f->files);
+    free(f);
+}
+
+void dataset_open_folder(dataset *d, const char *path, int resolution) {
+    enum { CHUNK = 256 }; /* short enough for a lively progress line */
+    pool *readers = pool_start(pool_processors());
+    folder *f = cli_alloc(1, sizeof *f);
+    progress shown;
+    *f = (folder){.path = path, .resolution = resolution};
+    find_files(f, path, 0);
+    if (f->count) qsort(f->files, f->count, sizeof *f->files, compare_paths);
+    progress_start(&shown, "pictures", (double)f->count);
+    for (f->first = 0; f->first < f->count; f->first += CHUNK) {
+        const size_t left = f->count - f->first;
+        pool_run(readers, left < CHUNK ? (int)left : CHUNK, load_picture, f);
+        progress_update(&shown, (double)f->first);
+    }
+    progress_end(&shown);
+    pool_end(readers);
+    report_and_compact(f);
+    *d = (dataset){resolution, CHANNELS, 0, (int64_t)f->count, read_from_folder, f, close_folder};
+}

@@ -1,0 +1,15 @@
+/* sources.h - what data sets are made from: see dataset_open. */
+#ifndef SOURCES_H
+#define SOURCES_H
+
+#include "dataset.h"
+
+enum { CHANNELS = 3 };
+
+size_t picture_bytes(int resolution);
+
+/* Each ends the program if there are no pictures. */
+void dataset_open_folder(dataset *d, const char *path, int resolution);
+void dataset_open_packed(dataset *d, const char *path, int resolution); /* 0: the file's own */
+
+#endif
