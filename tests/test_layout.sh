@@ -1,6 +1,6 @@
 #!/bin/sh
 # test_layout.sh - the stories of tools/ stand one upon the other: no file includes one of a story above its own, and
-# nothing includes a command. Prints ok and FAIL lines.
+# nothing includes a command. And tests/run runs what it is told. Prints ok and FAIL lines.
 cd "$(dirname "$0")/.." || exit 1
 
 # What a folder may include, beside itself.
@@ -44,5 +44,12 @@ for folder in tools/*/; do
         if [ -z "$wrong" ]; then echo "ok layout $file"; else echo "FAIL layout: $wrong"; fi
     done
 done
-if [ "$(ls tools/*.[ch])" = tools/main.c ]; then echo "ok layout: beside the stories lies main.c alone"
-else echo "FAIL layout: tools/ holds $(ls tools/*.[ch] | tr '\n' ' ')"; fi
+loose=$(echo tools/*.[ch])
+if [ "$loose" = tools/main.c ]; then echo "ok layout: beside the stories lies main.c alone"
+else echo "FAIL layout: tools/ holds $loose"; fi
+
+ran=$(sh tests/run seeds format | sed 's/: .*//; s/^[0-9]* passed, 0 failed$/passed/' | tr '\n' ' ')
+if [ "$ran" = 'seeds format passed ' ]; then echo "ok layout: tests/run runs the suites it is given"
+else echo "FAIL layout: tests/run seeds format runs: $ran"; fi
+sh tests/run seeds nonsense >/dev/null 2>&1
+if [ $? -eq 2 ]; then echo "ok layout: tests/run knows its suites"; else echo 'FAIL layout: tests/run accepts any suite'; fi
