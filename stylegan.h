@@ -52,12 +52,15 @@
    options.memory_limit trades speed for a smaller workspace.
 
    Threads. An open model does not change: any number of threads may use it at once, each with its own
-   workspace. Calls without a workspace wait for each other. One call spreads its work over the model's
-   own threads (options.threads) or the caller's scheduler (options.parallel).
+   workspace. Calls without a workspace wait for each other: a callback that calls the same model without
+   one waits for ever. One call spreads its work over the model's own threads (options.threads) or the
+   caller's scheduler (options.parallel).
 
    Errors. Functions return a result code or NULL and fill in the stylegan_error, if one is given, with a
    message that says what is wrong, where, and what was expected. Nothing is printed, nothing exits. Files
-   and streams are not trusted: every size and offset in them is checked before use.
+   and streams are not trusted: every size and offset in them is checked before use. A sound file may still
+   ask for much: one of 14 KB can describe a network of 16384 x 16384. Before drawing a stranger's file,
+   compare stylegan_workspace_size and the image's size with what you are ready to give.
 
    Deterministic: the same build, model and instruction set give the same bits for any number of threads.
    Different instruction sets agree to rounding (about 1e-6 of the image's range). Seeds and random noise
@@ -303,8 +306,8 @@ typedef struct stylegan_options {
     int threads;                    /* 0: one per processor; 1: only the calling thread; at most 64 */
     stylegan_parallel_fn *parallel; /* the caller's scheduler instead of built-in threads ... */
     void *parallel_user;            /* ... which gets this; `threads` is then the most parts it is given (0: 8) */
-    void *(*allocate)(void *user, size_t size); /* the caller's allocator instead of malloc, aligned as malloc */
-    void (*release)(void *user, void *memory);
+    void *(*allocate)(void *user, size_t size); /* the caller's allocator instead of malloc, aligned as malloc ... */
+    void (*release)(void *user, void *memory);  /* ... and what frees it: both or neither */
     void *allocator_user;
     void *memory; /* or: memory to open in, kept by the caller until after stylegan_close */
     size_t memory_size;
@@ -385,7 +388,8 @@ typedef enum stylegan_noise_mode {
 /* Rows of a feature map as the inspect callback sees them, read with stylegan_read_feature. */
 typedef struct stylegan_feature_map {
     const char
-        *layer; /* "b4.conv0", "b8.conv1", ..., "b8.skip", "b8.torgb" (the image so far; the last one is `image`) */
+        *layer; /* "b4.conv0", "b8.conv1", ..., "b8.skip", "b8.torgb" (the image so far; the last one is `image`);
+                          valid during the callback only */
     int channels, height, width;     /* of the whole map */
     int first_row, rows;             /* these rows of it: all of them, but at high resolutions, which come in strips */
     const float *data;               /* private layout */
@@ -510,13 +514,14 @@ STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation
 #endif
 #endif
 
-/* Parts of one job take the next item from a shared counter; without atomics they take every n-th. */
+/* Parts of one job take the next item from a shared counter; without atomic instructions (on processors whose compiler
+   would call a library for them) they take every n-th. */
 #if defined(_MSC_VER) && !defined(__clang__)
 #include <intrin.h>
 #define SG__FETCH_INCREMENT(p) ((int)_InterlockedIncrement((volatile long *)(p)) - 1)
 #define SG__PEEK(p) (*(volatile int *)(p))
 #define SG__POKE(p, value) (*(volatile int *)(p) = (value))
-#elif defined(__GNUC__) && !defined(__TINYC__)
+#elif defined(__GCC_ATOMIC_INT_LOCK_FREE) && __GCC_ATOMIC_INT_LOCK_FREE == 2 && !defined(__TINYC__)
 #define SG__FETCH_INCREMENT(p) __atomic_fetch_add(p, 1, __ATOMIC_RELAXED)
 #define SG__PEEK(p) __atomic_load_n(p, __ATOMIC_RELAXED)
 #define SG__POKE(p, value) __atomic_store_n(p, value, __ATOMIC_RELAXED)
@@ -692,7 +697,7 @@ typedef struct sg__kernels {
 } sg__kernels;
 
 static float sg__curve(stylegan_activation activation, float x) {
-    double d = x;
+    double d = (double)x;
     switch (activation) {
     case STYLEGAN_TANH: {
         double e = STYLEGAN_EXP(d < 0 ? 2 * d : -2 * d), t = (1 - e) / (1 + e);
@@ -742,6 +747,11 @@ static float sg__curve(stylegan_activation activation, float x) {
 #endif
 
 #define STYLEGAN_KERNEL_PASS
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored \
+    "-Wmaybe-uninitialized" /* false alarms: Winograd's arrays of a size known by call only */
+#endif
 
 /* Scalar: any processor. */
 #define SG__ISA scalar
@@ -885,14 +895,11 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #elif defined(__GNUC__)
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx2,fma,f16c")
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" /* a false alarm of gcc 12 in its own intrinsics */
 #endif
 #include STYLEGAN_FILENAME
 #if defined(__clang__)
 #pragma clang attribute pop
 #elif defined(__GNUC__)
-#pragma GCC diagnostic pop
 #pragma GCC pop_options
 #endif
 #endif
@@ -974,6 +981,9 @@ SG__INLINE v128_t sg__load_i8_wasm(const unsigned char *p) {
 #include STYLEGAN_FILENAME
 #endif
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 #undef STYLEGAN_KERNEL_PASS
 
 /* >>cpu */
@@ -1516,6 +1526,12 @@ typedef struct sg__stage {
     float *weights, *scale, *bias, *strength; /* in the workspace: prepared panels; [C] each */
 } sg__stage;
 
+/* The workspace of calls that bring none, made by the first of them. */
+typedef struct sg__shared {
+    void *workspace;
+    sg__lock lock; /* held by the call that works in it */
+} sg__shared;
+
 struct stylegan_model {
     stylegan_config config;
     sg__head head;
@@ -1541,9 +1557,8 @@ struct stylegan_model {
     void *(*allocate)(void *user, size_t size);
     void (*release)(void *user, void *memory);
     void *allocator_user;
-    void *owned;     /* what opening allocated */
-    void *workspace; /* the model's own, made by the first call that needs it */
-    sg__lock workspace_lock;
+    void *owned;        /* what opening allocated */
+    sg__shared *shared; /* all that calls may change */
 #ifndef SG__NO_THREADS
     sg__pool pool;
 #endif
@@ -2426,7 +2441,7 @@ static void sg__run_dense(const sg__dense *layers, int count, const sg__workspac
 /* x / sqrt(mean(x^2) + 1e-8) */
 static void sg__normalize(float *x, int count) {
     double sum = 0;
-    for (int i = 0; i < count; i++) sum += (double)x[i] * x[i];
+    for (int i = 0; i < count; i++) sum += (double)x[i] * (double)x[i];
     float factor = (float)(1 / STYLEGAN_SQRT(sum / (count ? count : 1) + 1e-8));
     for (int i = 0; i < count; i++) x[i] *= factor;
 }
@@ -3047,7 +3062,7 @@ static void sg__pixel_norm_item(void *context, int y, int part) {
         float *pixel = sg__row_of(&a->map, 0, y) + (size_t)x * (size_t)lanes;
         double sum = 0;
         for (int c = 0; c < a->map.channels; c++) {
-            double value = pixel[(size_t)(c / lanes) * a->map.block + (size_t)(c % lanes)];
+            double value = (double)pixel[(size_t)(c / lanes) * a->map.block + (size_t)(c % lanes)];
             sum += value * value;
         }
         float factor = (float)(1 / STYLEGAN_SQRT(sum / a->map.channels + 1e-8));
@@ -3078,13 +3093,14 @@ static void sg__merge_moments(const sg__adain *a, int channel) {
     for (int strip = 0; strip < a->strips; strip++) {
         const float *moments = sg__moments_of(a, strip, channel / lanes) + channel % lanes;
         double n = (double)(sg__strip_begin(a, strip + 1) - sg__strip_begin(a, strip)) * width;
-        double delta = moments[0] - mean;
-        deviation += moments[lanes] + delta * delta * count * n / (count + n);
+        double delta = (double)moments[0] - mean;
+        deviation += (double)moments[lanes] + delta * delta * count * n / (count + n);
         mean += delta * n / (count + n);
         count += n;
     }
+    float *scale = &a->workspace->scale[channel];
     a->workspace->mean[channel] = (float)mean;
-    a->workspace->scale[channel] = (float)(a->workspace->scale[channel] / STYLEGAN_SQRT(deviation / count + 1e-8));
+    *scale = (float)((double)*scale / STYLEGAN_SQRT(deviation / count + 1e-8));
 }
 
 static void sg__scale_shift_item(void *context, int item, int part) {
@@ -3488,16 +3504,19 @@ static uint64_t sg__arrange(void *memory, const sg__head *head, const stylegan_c
     sg__block *block_table = (sg__block *)sg__arena_take(&arena, block_bytes);
     sg__stage *stage_table = (sg__stage *)sg__arena_take(&arena, stage_bytes);
     sg__layer *mapping_table = (sg__layer *)sg__arena_take(&arena, mapping_bytes);
+    sg__shared *shared = (sg__shared *)sg__arena_take(&arena, sizeof(sg__shared));
     *used = (unsigned char *)sg__arena_take(&arena, head->tensor_count);
     *weights = (unsigned char *)sg__arena_take(&arena, extra);
     if (m) {
         STYLEGAN_MEMSET(m, 0, sizeof *m);
         STYLEGAN_MEMSET(block_table, 0, block_bytes);
         STYLEGAN_MEMSET(mapping_table, 0, mapping_bytes);
+        STYLEGAN_MEMSET(shared, 0, sizeof *shared);
         STYLEGAN_MEMSET(*used, 0, head->tensor_count);
         m->blocks = block_table;
         m->stages = stage_table;
         m->mapping = mapping_table;
+        m->shared = shared;
     }
     *model = m;
     return arena.used + SG__ALIGN;
@@ -3574,6 +3593,8 @@ static stylegan_result sg__open(stylegan_model **model, const unsigned char *dat
     void *memory = options->memory, *owned = NULL;
     void *(*allocate)(void *, size_t) = options->allocate;
     void (*release)(void *, void *) = options->release;
+    if (!allocate != !release)
+        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "options.allocate and options.release belong together");
 #ifndef STYLEGAN_NO_MALLOC
     if (!allocate) {
         allocate = sg__malloc;
@@ -3622,7 +3643,7 @@ static stylegan_result sg__open(stylegan_model **model, const unsigned char *dat
         if (owned) release(options->allocator_user, owned);
         return result;
     }
-    SG__LOCK_INIT(&m->workspace_lock);
+    SG__LOCK_INIT(&m->shared->lock);
 #ifndef SG__NO_THREADS
     if (m->parallel_user == &m->pool) sg__pool_start(&m->pool, m->parts);
 #endif
@@ -3698,8 +3719,8 @@ STYLEGAN_API void stylegan_close(stylegan_model *model) {
 #ifndef SG__NO_THREADS
     if (model->parallel_user == &model->pool) sg__pool_stop(&model->pool);
 #endif
-    SG__LOCK_FREE(&model->workspace_lock);
-    if (model->workspace) model->release(model->allocator_user, model->workspace);
+    SG__LOCK_FREE(&model->shared->lock);
+    if (model->shared->workspace) model->release(model->allocator_user, model->shared->workspace);
     if (model->owned) model->release(model->allocator_user, model->owned);
 }
 
@@ -3799,22 +3820,21 @@ static stylegan_result sg__acquire(const stylegan_model *m, const stylegan_run *
         sg__layout(m, run->workspace, w);
         return STYLEGAN_OK;
     }
-    stylegan_model *owner = (stylegan_model *)m; /* its workspace is the one thing that a call may set */
-    SG__LOCK(&owner->workspace_lock);
-    if (!owner->workspace && owner->allocate && needed != (size_t)-1)
-        owner->workspace = owner->allocate(owner->allocator_user, needed);
-    if (!owner->workspace) {
-        SG__UNLOCK(&owner->workspace_lock);
+    sg__shared *shared = m->shared;
+    SG__LOCK(&shared->lock);
+    if (!shared->workspace && m->allocate && needed != (size_t)-1)
+        shared->workspace = m->allocate(m->allocator_user, needed);
+    if (!shared->workspace) {
+        SG__UNLOCK(&shared->lock);
         return sg__fail(error, STYLEGAN_ERROR_MEMORY, "cannot allocate a workspace of %u bytes", (uint64_t)needed);
     }
-    sg__layout(m, owner->workspace, w);
+    sg__layout(m, shared->workspace, w);
     return STYLEGAN_OK;
 }
 
 static void sg__release(const stylegan_model *m, const stylegan_run *run) {
-    stylegan_model *owner = (stylegan_model *)m;
-    if (!run->workspace) SG__UNLOCK(&owner->workspace_lock);
-    (void)owner;
+    if (!run->workspace) SG__UNLOCK(&m->shared->lock);
+    (void)m;
 }
 
 static stylegan_result sg__map_all(const stylegan_model *m, const float *z, const float *labels, int count, float psi,

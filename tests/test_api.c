@@ -219,6 +219,16 @@ static void check_allocator(fixture *f) {
                "api %d: without a workspace one is made and kept", f->seed);
     stylegan_close(model);
     test_check(counts.freed == counts.made, "api %d: closing frees everything", f->seed);
+    options.release = NULL;
+    test_check(!stylegan_open_memory(f->file.bytes, f->file.size, &options, &error) &&
+                   error.code == STYLEGAN_ERROR_ARGUMENT,
+               "api %d: an allocator that cannot release: %s", f->seed, error.message);
+    options.release = count_release;
+    options.allocate = NULL;
+    test_check(!stylegan_open_memory(f->file.bytes, f->file.size, &options, &error) &&
+                   error.code == STYLEGAN_ERROR_ARGUMENT,
+               "api %d: one that can only release: %s", f->seed, error.message);
+    options.allocate = count_allocation;
     allocations none = {0, 0, 0};
     options.allocator_user = &none;
     test_check(!stylegan_open_memory(f->file.bytes, f->file.size, &options, &error) &&
