@@ -74,7 +74,7 @@
 
      offset  bytes  content
           0      8  magic: 89 53 47 57 0D 0A 1A 0A (hexadecimal; "SGW" between bytes that text transfers spoil)
-          8      4  version, 1
+          8      4  version, 2
          12      4  head size: bytes before the first tensor, a multiple of 64
          16      8  file size
          24      8  checksum of the head: bytes 0 to 23 and 32 to head size - 1
@@ -103,7 +103,8 @@
    Checksum: over the bytes as 32-bit words w, with a = 1, b = 0 at the start: for every word a += w, then
    b += a, both modulo 2^32. The checksum is b * 2^32 + a.
 
-   Tensors, by name. {R} is a resolution, 4, 8, 16, ...; constant gains (equalised learning rate, learning
+   Tensors, by name. {R} is a resolution, the larger of a block's height and width: 4, 8, 16, ..., {r} that of the
+   first block; constant gains (equalised learning rate, learning
    rate multipliers, the +1 of style biases) are folded into the values. I and O: input and output channels.
 
      mapping.embed.weight  [K][E]        labels to E features, and bias [E] (optional)
@@ -112,14 +113,14 @@
      fir                   [h][w]        low-pass filter, sum 1, applied as correlation. StyleGAN 1: the blur.
                                          Absent: none in StyleGAN 1
      fir_image             [h][w]        StyleGAN 2: the filter of the image's up-sampling (absent: fir)
-     b4.const              [4][4][O]     the learned constant, or
-     b4.dense.weight       [D][16 * O]   the first layer when it is dense; output o * 16 + y * 4 + x
-     b{R}.conv0.*                        the up-sampling convolution. In StyleGAN 1, b4.conv0 is the epilogue of
-                                         the constant and has no weight; in StyleGAN 2 there is no b4.conv0
+     b{r}.const            [h][w][O]     the learned constant (4 x 4 in the official networks), or
+     b{r}.dense.weight     [D][O * h * w]  the first layer when it is dense; output (o * h + y) * w + x
+     b{R}.conv0.*                        the up-sampling convolution. In StyleGAN 1, b{r}.conv0 is the epilogue of
+                                         the constant and has no weight; in StyleGAN 2 there is no b{r}.conv0
      b{R}.conv1.*                        the second convolution
        .weight             [k][k][I][O]  k = 3 (1 is allowed too)
        .bias               [O]
-       .noise              [R][R]        the constant noise (absent: the layer takes no noise)
+       .noise              [H][W]        the constant noise (absent: the layer takes no noise)
        .noise_strength     [1] or [O]
        .affine.weight      [D][S]        w to style, and affine.bias [S]. StyleGAN 1: S = 2 O, first the O scales
                                          (1 included), then the O shifts. StyleGAN 2: S = I
@@ -237,33 +238,36 @@ typedef enum stylegan_activation {
 } stylegan_activation;
 
 /* X(type, name, meaning): the configuration, in the order of the weight file. */
-#define STYLEGAN_CONFIG_FIELDS(X)                                                        \
-    X(int32_t, family, "1: StyleGAN, 2: StyleGAN 2 and 2-ADA, 3: StyleGAN 3 (reserved)") \
-    X(int32_t, architecture, "StyleGAN 2: 0 skip, 1 resnet, 2 orig")                     \
-    X(int32_t, resolution, "H and W of the image, a power of two, 4 to 16384")           \
-    X(int32_t, channels, "C of the image, 1 to 4")                                       \
-    X(int32_t, z_dim, "width of z (0: from labels alone)")                               \
-    X(int32_t, w_dim, "D, width of w")                                                   \
-    X(int32_t, c_dim, "K, number of labels (0: unconditional)")                          \
-    X(int32_t, num_ws, "L, styles a synthesis takes")                                    \
-    X(int32_t, mapping_layers, "fully connected layers of the mapping")                  \
-    X(int32_t, normalization, "stylegan_normalization of the mapping's input")           \
-    X(int32_t, mapping_activation, "stylegan_activation of the mapping")                 \
-    X(float, mapping_gain, "factor after the mapping's activation")                      \
-    X(int32_t, activation, "stylegan_activation of the synthesis")                       \
-    X(float, activation_gain, "factor after the synthesis' activation")                  \
-    X(float, conv_clamp, "StyleGAN 2: outputs are clamped to +- this (0: not)")          \
-    X(int32_t, use_pixel_norm, "StyleGAN 1: features normalised per pixel")              \
-    X(int32_t, use_instance_norm, "StyleGAN 1: features normalised per channel")         \
-    X(int32_t, use_styles, "StyleGAN 1: layers take styles")                             \
-    X(float, lod, "StyleGAN 1: level of detail, 0 when fully grown")                     \
-    X(float, truncation_psi, "the psi this network is usually shown with")               \
+#define STYLEGAN_CONFIG_FIELDS(X)                                                         \
+    X(int32_t, family, "1: StyleGAN, 2: StyleGAN 2 and 2-ADA, 3: StyleGAN 3 (reserved)")  \
+    X(int32_t, architecture, "StyleGAN 2: 0 skip, 1 resnet, 2 orig")                      \
+    X(int32_t, height, "H of the image, 1 to 16384")                                      \
+    X(int32_t, width, "W of the image, 1 to 16384")                                       \
+    X(int32_t, blocks, "resolutions, each twice the one before; the last is the image's") \
+    X(int32_t, channels, "C of the image, 1 to 512")                                      \
+    X(int32_t, z_dim, "width of z (0: from labels alone)")                                \
+    X(int32_t, w_dim, "D, width of w")                                                    \
+    X(int32_t, c_dim, "K, number of labels (0: unconditional)")                           \
+    X(int32_t, num_ws, "L, styles a synthesis takes")                                     \
+    X(int32_t, mapping_layers, "fully connected layers of the mapping")                   \
+    X(int32_t, normalization, "stylegan_normalization of the mapping's input")            \
+    X(int32_t, mapping_activation, "stylegan_activation of the mapping")                  \
+    X(float, mapping_gain, "factor after the mapping's activation")                       \
+    X(int32_t, activation, "stylegan_activation of the synthesis")                        \
+    X(float, activation_gain, "factor after the synthesis' activation")                   \
+    X(float, conv_clamp, "StyleGAN 2: outputs are clamped to +- this (0: not)")           \
+    X(int32_t, use_pixel_norm, "StyleGAN 1: features normalised per pixel")               \
+    X(int32_t, use_instance_norm, "StyleGAN 1: features normalised per channel")          \
+    X(int32_t, use_styles, "StyleGAN 1: layers take styles")                              \
+    X(float, lod, "StyleGAN 1: level of detail, 0 when fully grown")                      \
+    X(float, truncation_psi, "the psi this network is usually shown with")                \
     X(int32_t, truncation_cutoff, "layers it truncates (num_ws: all)")
 
 typedef struct stylegan_config {
 #define STYLEGAN_CONFIG_FIELD(type, name, meaning) type name;
     STYLEGAN_CONFIG_FIELDS(STYLEGAN_CONFIG_FIELD)
 #undef STYLEGAN_CONFIG_FIELD
+    int32_t resolution; /* the larger of height and width; not in the file */
 } stylegan_config;
 
 typedef enum stylegan_type { STYLEGAN_F32, STYLEGAN_F16, STYLEGAN_I8, STYLEGAN_TYPE_COUNT } stylegan_type;
@@ -556,9 +560,13 @@ STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation
 #define SG__UNROLL
 #endif
 
+#define SG__COUNT_FIELD(type, name, meaning) +1
 enum {
     SG__MAX_THREADS = 64,
+    SG__VERSION = 2, /* of the weight file */
+    SG__CONFIG_FIELDS = 0 STYLEGAN_CONFIG_FIELDS(SG__COUNT_FIELD),
     SG__MAX_BLOCKS = 13,   /* 4 to 16384 */
+    SG__MAX_SIZE = 16384,  /* height and width of the image */
     SG__MAX_MAPPING = 256, /* layers */
     SG__MAX_WIDTH = 65536, /* channels, widths of z and w, labels */
     SG__MAX_FIR = 16,      /* taps along one axis */
@@ -569,6 +577,7 @@ enum {
     SG__MAX_FIELDS = 64, /* of the configuration */
     SG__BATCH = 8        /* latents mapped together */
 };
+#undef SG__COUNT_FIELD
 
 /* >>errors */
 
@@ -1363,9 +1372,9 @@ static stylegan_result sg__read_prologue(const unsigned char *data, size_t size,
         if (data[i] != sg__magic[i])
             return sg__fail(error, STYLEGAN_ERROR_FORMAT, "not a weight file: wrong magic at byte %u", (uint64_t)i);
     }
-    if (sg__u32(data + 8) != 1) {
-        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "weight file version %u, expected 1",
-                        (uint64_t)sg__u32(data + 8));
+    if (sg__u32(data + 8) != SG__VERSION) {
+        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "weight file version %u, expected %u",
+                        (uint64_t)sg__u32(data + 8), (uint64_t)SG__VERSION);
     }
     head->head_size = sg__u32(data + 12);
     head->file_size = sg__u64(data + 16);
@@ -1404,10 +1413,11 @@ static stylegan_result sg__read_head(const unsigned char *data, size_t size, sg_
 static void sg__read_config(const unsigned char *data, const sg__head *head, stylegan_config *config) {
     STYLEGAN_MEMSET(config, 0, sizeof *config);
     unsigned char *field = (unsigned char *)config; /* every field has 4 bytes */
-    for (size_t i = 0; i < head->config_count && i < sizeof *config / 4; i++, field += 4) {
+    for (size_t i = 0; i < head->config_count && i < SG__CONFIG_FIELDS; i++, field += 4) {
         uint32_t bits = sg__u32(data + SG__HEAD_SIZE + 4 * i);
         STYLEGAN_MEMCPY(field, &bits, 4);
     }
+    config->resolution = config->height > config->width ? config->height : config->width;
 }
 
 /* Parses a directory entry and checks that the tensor lies inside the file. */
@@ -1830,9 +1840,7 @@ typedef struct sg__shape {
 
 /* Checks every field's range. */
 static stylegan_result sg__check_config(const stylegan_config *c, sg__shape *shape, stylegan_error *error) {
-    int levels = 0; /* blocks of the full network */
-    while (levels < SG__MAX_BLOCKS && 4 << levels < c->resolution) levels++;
-    levels++;
+    int levels = sg__in(c->blocks, 1, SG__MAX_BLOCKS) ? c->blocks : 0; /* of the full network */
     if (c->family == STYLEGAN_FAMILY_3)
         return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "StyleGAN 3 networks are not supported yet");
     struct {
@@ -1841,7 +1849,9 @@ static stylegan_result sg__check_config(const stylegan_config *c, sg__shape *sha
     } const checks[] = {
         {"family", sg__in(c->family, 1, 2)},
         {"architecture", sg__in(c->architecture, STYLEGAN_SKIP, STYLEGAN_ORIG)},
-        {"resolution", levels <= SG__MAX_BLOCKS && c->resolution == 4 << (levels - 1)},
+        {"blocks", levels},
+        {"height", levels && c->height == 4 << (levels - 1)},
+        {"width", c->width == c->height},
         {"channels", sg__in(c->channels, 1, 4)},
         {"z_dim", sg__in(c->z_dim, 0, SG__MAX_WIDTH) && (c->z_dim || c->c_dim)},
         {"w_dim", sg__in(c->w_dim, 1, SG__MAX_WIDTH)},
@@ -3530,7 +3540,7 @@ static stylegan_result sg__read_start(const unsigned char *data, size_t size, sg
     if (size < head->directory)
         return sg__fail(error, STYLEGAN_ERROR_FORMAT, "truncated: %u bytes end within its head", (uint64_t)size);
     sg__read_config(data, head, config);
-    for (size_t i = sizeof *config / 4; i < head->config_count; i++) {
+    for (size_t i = SG__CONFIG_FIELDS; i < head->config_count; i++) {
         if (sg__u32(data + SG__HEAD_SIZE + 4 * i)) {
             return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "configuration field %u is unknown to this version",
                             (uint64_t)i);

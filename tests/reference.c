@@ -70,6 +70,7 @@ static void read_config(stylegan_config *config, const unsigned char *fields, ui
     }
     STYLEGAN_CONFIG_FIELDS(READ_FIELD)
 #undef READ_FIELD
+    config->resolution = config->height > config->width ? config->height : config->width;
 }
 
 static size_t align(size_t offset) {

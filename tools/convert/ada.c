@@ -124,8 +124,8 @@ static int architecture_of(network *n) {
 
 static void read_attributes(network *n) {
     stylegan_config *config = &n->w.config;
-    config->resolution = persistence_integer(n, "synthesis.img_resolution", 4, 16384);
-    config->channels = persistence_integer(n, "synthesis.img_channels", 1, 4);
+    weights_set_resolution(config, persistence_integer(n, "synthesis.img_resolution", 4, 16384));
+    config->channels = persistence_integer(n, "synthesis.img_channels", 1, MOST_CHANNELS);
     config->z_dim = persistence_integer(n, "mapping.z_dim", 0, 1 << 16);
     config->w_dim = persistence_integer(n, "mapping.w_dim", 1, 1 << 16);
     config->c_dim = persistence_integer(n, "mapping.c_dim", 0, 1 << 16);

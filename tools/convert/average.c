@@ -20,7 +20,7 @@ static stylegan_model *open_mapping(const weights *w, unsigned char **data) {
     weights small = {.config = w->config};
     small.config.family = STYLEGAN_FAMILY_2;
     small.config.architecture = STYLEGAN_SKIP;
-    small.config.resolution = 4;
+    weights_set_resolution(&small.config, 4);
     small.config.channels = 1;
     small.config.num_ws = small.config.truncation_cutoff = 2;
     small.config.lod = 0.0f;

@@ -102,6 +102,8 @@ void network_add_upsampling_filters(network *n, int blocks); /* StyleGAN 2 */
 /* The mapping network, from the embedding to w_avg; gain: of each layer's weights. Sets z_dim, w_dim and c_dim. */
 void network_add_mapping(network *n, double gain);
 
+enum { MOST_CHANNELS = 4 }; /* of an image */
+
 /* Whole networks. The configuration must hold family, resolution, channels and what the variables do not tell. */
 void stylegan1_build(network *n);
 void stylegan2_build(network *n);

@@ -48,9 +48,9 @@ void rosinality_build(network *n, const value *generator) {
     n->variables = generator;
     n->names = names;
     const int convolutions = network_count(n, "convs.{N}.conv.weight", 2 * (LARGEST_BLOCKS - 1));
-    config->resolution = 4 << (convolutions + 1) / 2;
+    weights_set_resolution(config, 4 << (convolutions + 1) / 2);
     config->channels = network_vector_size(n, "to_rgb1.bias");
-    if (config->channels > 4)
+    if (config->channels > MOST_CHANNELS)
         reader_fail(n->r, "to_rgb1.bias: images of %d channels are not supported", config->channels);
     config->z_dim = config->mapping_layers = -1; /* as the variables say */
     config->normalization = STYLEGAN_NORMALIZE_JOINT;

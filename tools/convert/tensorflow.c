@@ -176,8 +176,8 @@ static void read_mapping_options(network *n, const component *mapping) {
 static void read_synthesis_options(network *n, const component *synthesis) {
     static const char *const types[] = {"float32", NULL};
     stylegan_config *config = &n->w.config;
-    config->resolution = integer_option(n, synthesis, "resolution", 1024, 4, 16384);
-    config->channels = integer_option(n, synthesis, "num_channels", 3, 1, 4);
+    weights_set_resolution(config, integer_option(n, synthesis, "resolution", 1024, 4, 16384));
+    config->channels = integer_option(n, synthesis, "num_channels", 3, 1, MOST_CHANNELS);
     if (config->resolution & (config->resolution - 1)) refuse_option(n, synthesis, "resolution");
     config->activation = activation_option(n, synthesis, "nonlinearity");
     n->opt.use_noise = switch_option(n, synthesis, "use_noise", true);

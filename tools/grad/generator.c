@@ -379,7 +379,6 @@ static void export_layer(const generator *g, int level, int index, const float *
 void generator_export(const generator *g, growth at, const float *values, const float *w_avg, weights *w) {
     memset(w, 0, sizeof *w);
     w->config = (stylegan_config){.family = STYLEGAN_FAMILY_1,
-                                  .resolution = 4 << at.top,
                                   .channels = g->to_rgb[0]->c.out,
                                   .z_dim = g->z_dim,
                                   .w_dim = g->w_dim,
@@ -396,6 +395,7 @@ void generator_export(const generator *g, growth at, const float *values, const 
                                   .lod = growth_fades(at) ? 1 - at.fade : 0,
                                   .truncation_psi = 0.7f,
                                   .truncation_cutoff = 2 * (at.top + 1)};
+    weights_set_resolution(&w->config, 4 << at.top);
     if (g->labels) export_parameter(g, g->embed, values, 2, (const int32_t[2]){g->labels, g->z_dim}, 0, w);
     for (int i = 0; i < g->mapping_layers; i++) export_dense(g, g->mapping[i], values, 0, w);
     weights_add_values(w, "w_avg", 1, &w->config.w_dim, w_avg);

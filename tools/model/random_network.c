@@ -194,7 +194,7 @@ static blueprint start(stylegan_family family, int resolution, uint64_t seed) {
     blueprint b = {0};
     b.state = seed;
     b.config.family = (int32_t)family;
-    b.config.resolution = resolution;
+    weights_set_resolution(&b.config, resolution);
     b.config.num_ws = count_styles(resolution);
     b.config.channels = 3;
     b.config.mapping_activation = b.config.activation = STYLEGAN_LRELU;

@@ -73,6 +73,12 @@ uint64_t weights_parameters(const weights *w) {
     return total;
 }
 
+void weights_set_resolution(stylegan_config *config, int resolution) {
+    config->height = config->width = config->resolution = resolution;
+    config->blocks = 1;
+    while (4 << (config->blocks - 1) < resolution) config->blocks++;
+}
+
 void weights_free(weights *w) {
     for (int i = 0; i < w->count; i++) free(w->tensors[i].values);
     free(w->tensors);
@@ -261,7 +267,7 @@ static uint64_t write_file(const weights *w, const char *path, FILE *file, style
     free(s.bytes);
 
     memcpy(head, "\x89SGW\r\n\x1a\n", 8);
-    put_u32(head + 8, 1);
+    put_u32(head + 8, 2);
     put_u32(head + 12, (uint32_t)head_size);
     put_u64(head + 16, offset);
     put_u64(head + 32, checksum_value(tensors));

@@ -32,6 +32,9 @@ void weights_add_values(weights *w, const char *name, int dimensions, const int3
 void weights_note(weights *w, const char *key, const char *value);
 uint64_t weights_parameters(const weights *w);
 
+/* Sets height, width, resolution and blocks of a network whose first block is 4 x 4; any power of two from 4 on. */
+void weights_set_resolution(stylegan_config *config, int resolution);
+
 /* The value of --dtype: f32, f16 or i8; anything else ends the program. */
 stylegan_type weights_type(const char *name);
 
