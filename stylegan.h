@@ -360,10 +360,10 @@ STYLEGAN_API int stylegan_model_threads(const stylegan_model *model);
 
 /* One step of the synthesis and how this model computes it, in the order of computation. */
 typedef struct stylegan_layer {
-    char name[32]; /* "b4.conv0", ..., as the inspect callback sees them */
-    int in, out;   /* channels */
-    int resolution;
-    int strip_rows;          /* output rows computed at a time; resolution if it is computed as a whole */
+    char name[32];           /* "b4.conv0", ..., as the inspect callback sees them */
+    int in, out;             /* channels */
+    int height, width;       /* of its output */
+    int strip_rows;          /* output rows computed at a time; height if it is computed as a whole */
     int points;              /* Winograd tiles of 4x4 outputs from points x points products (6 or 5), 0: direct sums */
     double macs;             /* multiply-adds of direct sums; a transposed convolution counted on its input */
     uint64_t weight_bytes;   /* in the weight file */
@@ -565,12 +565,14 @@ enum {
     SG__MAX_THREADS = 64,
     SG__VERSION = 2, /* of the weight file */
     SG__CONFIG_FIELDS = 0 STYLEGAN_CONFIG_FIELDS(SG__COUNT_FIELD),
-    SG__MAX_BLOCKS = 13,   /* 4 to 16384 */
-    SG__MAX_SIZE = 16384,  /* height and width of the image */
-    SG__MAX_MAPPING = 256, /* layers */
-    SG__MAX_WIDTH = 65536, /* channels, widths of z and w, labels */
-    SG__MAX_FIR = 16,      /* taps along one axis */
-    SG__MAX_TAPS = 16,     /* of a convolution: 3x3, or the 4x4 that StyleGAN 1's up-sampling folds into */
+    SG__MAX_BLOCKS = 13,     /* 4 to 16384 */
+    SG__MAX_SIZE = 16384,    /* height and width of the image */
+    SG__MAX_CHANNELS = 512,  /* of the image */
+    SG__MAX_DENSE = 1 << 28, /* outputs of a first layer that is dense */
+    SG__MAX_MAPPING = 256,   /* layers */
+    SG__MAX_WIDTH = 65536,   /* channels, widths of z and w, labels */
+    SG__MAX_FIR = 16,        /* taps along one axis */
+    SG__MAX_TAPS = 16,       /* of a convolution: 3x3, or the 4x4 that StyleGAN 1's up-sampling folds into */
     SG__ALIGN = 64,
     SG__HEAD_SIZE = 64,  /* prologue of the weight file */
     SG__ENTRY_SIZE = 64, /* of its directory */
@@ -1187,7 +1189,7 @@ static void sg__take_parts(sg__pool *pool) {
     }
 }
 
-static SG__THREAD_RESULT sg__work(void *argument) {
+static SG__THREAD_RESULT sg__thread_main(void *argument) {
     sg__pool *pool = (sg__pool *)argument;
     for (int seen = 0;;) {
         for (int i = 0; i < pool->patience && SG__PEEK(&pool->generation) == seen; i++) SG__PAUSE();
@@ -1216,7 +1218,7 @@ static void sg__pool_start(sg__pool *pool, int threads) {
     if (threads <= sg__processors()) pool->patience = 2000;
 #endif
     for (int i = 0; i < threads - 1; i++) {
-        if (!SG__THREAD_START(&pool->threads[i], sg__work, pool)) break; /* fewer threads do as well */
+        if (!SG__THREAD_START(&pool->threads[i], sg__thread_main, pool)) break; /* fewer threads do as well */
         pool->count++;
     }
 }
@@ -1459,43 +1461,21 @@ static stylegan_result sg__read_entry(const unsigned char *data, const sg__head 
     return STYLEGAN_OK;
 }
 
-/* >>plan
+/* >>networks
 
-   The network as a table of layers, built from the tensors' names and checked against the configuration. */
+   What is computed: the network as a table of steps in the order of computation, each with its tensors, found by name
+   and checked against the configuration. One function for each family lists them as its paper does; nothing below asks
+   for the family again. */
 
-typedef struct sg__layer {
-    sg__tensor weight, bias, noise, strength, affine_weight, affine_bias;
-    int in, out, kernel; /* weight [kernel][kernel][in][out] */
-    int style;           /* index of its w in ws */
-    size_t style_offset; /* of its style in the workspace's styles, a whole number of panels wide */
-} sg__layer;
-
-typedef struct sg__block {
-    int resolution, channels; /* of its output */
-    sg__layer conv0, conv1, skip, torgb;
-} sg__block;
-
-/* A feature map x [ceil(C/V)][rows][border + R + border][V], or a window of its rows [begin, end). */
-typedef struct sg__map {
-    float *data; /* pixel 0 of row `begin` */
-    int channels, resolution;
-    int begin, end, capacity;  /* the rows it holds, and has room for */
-    size_t border, row, block; /* floats before pixel 0, between rows, between channel blocks */
-} sg__map;
-
-/* How a convolution runs: directly, or as Winograd tiles of 4x4 outputs (for up-sampling: of each of the four phases of
-   the scattered signal: even and odd rows and columns). All parts share the transformed inputs of a strip and multiply
-   them with one panel of weights each; or, where all weights are prepared and fit into the second-level cache, each
-   part has a strip of its own, a few tiles only, and multiplies it with all panels. */
-typedef struct sg__tiling {
-    int points; /* along one axis, 6 or 5; 0: directly */
-    int mixed;  /* odd phases have a single tap */
-    int own;    /* each part has its own strip */
-    int tiles;  /* in a row */
-    int strip;  /* rows of tiles whose inputs are transformed at a time */
-    int across; /* tiles in a row of a strip */
-    int chunk;  /* rows of tiles that one part multiplies at a time */
-} sg__tiling;
+typedef enum sg__op {
+    SG__CONSTANT, /* the learned constant */
+    SG__DENSE,    /* or in its place a fully connected layer of w */
+    SG__CONV,     /* a convolution of stride 1 */
+    SG__SCATTER, /* a transposed convolution of stride 2: pixel i adds w[k] * x[i] to position 2 i + k of its output, t */
+    SG__FILTER, /* the low-pass filter of what SCATTER left */
+    SG__NORM,   /* normalisation and style (AdaIN), in place */
+    SG__IMAGE   /* ToRGB, with the image below it */
+} sg__op;
 
 /* A low-pass filter with the gain of its up-sampling; a separable one also as two factors. */
 typedef struct sg__filter {
@@ -1503,44 +1483,47 @@ typedef struct sg__filter {
     float taps[SG__MAX_FIR * SG__MAX_FIR], column[SG__MAX_FIR], row[SG__MAX_FIR];
 } sg__filter;
 
-/* How much memory a model may take, see sg__budgets. */
-typedef struct sg__budget {
-    int strips_from;          /* resolution from which stages are computed strip by strip */
-    int strip_rows;           /* of the image in a strip */
-    uint64_t strip_floats;    /* Winograd's transformed inputs at a time */
-    uint64_t prepared_floats; /* of a layer's weights, at most, to unpack and transform them before the first strip */
-    int tiles;                /* whether to use Winograd's algorithm */
-} sg__budget;
+typedef struct sg__step {
+    sg__op op;
+    char name[32]; /* of the layer, and of its tensors in the weight file */
+    int layer;     /* its number for the caller, who sees SCATTER and FILTER as one; -1: unlisted */
+    const struct sg__step *input, *side; /* the steps whose maps it reads or NULL; CONV and IMAGE add the side's */
+    int in, channels, height, width;     /* channels of its input; its output */
 
-enum sg__role { SG__FIRST, SG__CONV0, SG__CONV1, SG__SKIP, SG__TORGB };
+    sg__tensor weight;   /* [kernel][kernel][in][channels] (IMAGE: 1x1; CONSTANT: [H][W][C]; DENSE: [D][C H W]) */
+    int kernel, nearest; /* nearest: weights of kernel - 1, summed over 2x2 shifts: nearest-neighbour up-sampling */
+    int low;             /* SCATTER: t is zero in rows and columns before this one */
+    sg__tensor affine_weight, affine_bias; /* w to style, if affine_weight.data */
+    int ws, demodulate;                    /* ws: index of its w, -1: none */
+    size_t style;                          /* of its style among all styles, a whole number of panels wide */
 
-/* One step of the synthesis: a layer with its output. Stages of high resolutions hold a window of rows only, and are
-   computed strip by strip as the next stage asks for rows; the others are computed as a whole.
+    const sg__filter *filter; /* FILTER, IMAGE: output row y sums filter[k] * t[y + k - pad_row] */
+    int pad_row, pad_column;
+    int pixel_norm, instance_norm; /* NORM */
+    sg__tensor bias, noise, strength;
+    uint32_t stream; /* of the random noise */
+    stylegan_activation activation;
+    float gain, clamp;
+    float blend; /* IMAGE: share of the image below, up-sampled to the nearest neighbour; 0: it is added, filtered */
+    int repeat;  /* the last IMAGE: every pixel is drawn 2^repeat times along both axes */
+} sg__step;
 
-   Up-sampling: t is the input scattered by the convolution's weights, x[i] to 2 i + k; output row j is the sum over k
-   of fir[k] * t[j + k - pad]. t is zero outside [low, high). */
-typedef struct sg__stage {
-    const sg__layer *layer;
-    enum sg__role role;
-    struct sg__stage *input;  /* NULL: none, the constant */
-    struct sg__stage *side;   /* conv1: the residual branch, torgb: the image below; or NULL */
-    int resolution, up, fold; /* fold: StyleGAN 1's up-sampling, whose 3x3 weights become 4x4 */
-    int kernel;               /* after folding */
-    const sg__filter *filter;
-    int low, high, pad_row, pad_column;
-    int whole, prepared; /* prepared: all weights are unpacked (and transformed) before the first strip */
-    int buffer;          /* of the workspace's maps or images, if whole */
-    int spare;           /* rows of a map that conv0 writes and conv1 overwrites: conv0's rows lie so far behind */
-    sg__tiling tiling;
-    sg__map out, scattered;
-    float *weights, *scale, *bias, *strength; /* in the workspace: prepared panels; [C] each */
-} sg__stage;
+/* A fully connected layer of the mapping. */
+typedef struct sg__layer {
+    sg__tensor weight, bias; /* [in][out] */
+    int in, out;
+} sg__layer;
 
 /* The workspace of calls that bring none, made by the first of them. */
 typedef struct sg__shared {
     void *workspace;
     sg__lock lock; /* held by the call that works in it */
 } sg__shared;
+
+typedef struct sg__map sg__map;
+typedef struct sg__plan sg__plan;
+typedef struct sg__sizes sg__sizes;
+typedef struct sg__budget sg__budget;
 
 struct stylegan_model {
     stylegan_config config;
@@ -1549,17 +1532,17 @@ struct stylegan_model {
     uint64_t parameters;
     const sg__kernels *kernels;
 
-    sg__tensor embed_weight, embed_bias, w_avg, constant, dense;
-    sg__layer *mapping;    /* [mapping_layers] */
-    sg__block *blocks;     /* [block_count] */
-    sg__stage *stages;     /* [stage_count], in the order of their inputs */
-    sg__layer first_layer; /* of the constant, which has no weights */
-    int block_count, stage_count, lod;
-    float lod_fraction; /* of the image below in the final one */
+    sg__tensor embed_weight, embed_bias, w_avg;
+    sg__layer *mapping; /* [mapping_layers] */
+    sg__filter filter, image_filter;
+    sg__step *steps; /* [step_count] */
+    int step_count, layer_count;
     size_t style_floats;
-    const sg__budget *budget;
 
-    sg__filter filter, image_filter; /* of the convolutions and of the image */
+    sg__plan *plans; /* [step_count] */
+    sg__map *maps;   /* [step_count], without data */
+    sg__sizes *sizes;
+    const sg__budget *budget;
 
     int parts;
     stylegan_parallel_fn *parallel;
@@ -1574,12 +1557,15 @@ struct stylegan_model {
 #endif
 };
 
-/* Finding tensors by name while a model is built. */
+/* --- Finding tensors by name --- */
+
 typedef struct sg__builder {
     stylegan_model *model;
     unsigned char *used; /* [tensor_count] */
     stylegan_error *error;
-    stylegan_result result; /* the first failure */
+    stylegan_result result; /* the first failure; what follows it does nothing */
+    int height, width;      /* of the block being listed */
+    int ws;                 /* the next layer's w */
 } sg__builder;
 
 static int sg__same(const char *a, const char *b) {
@@ -1590,8 +1576,8 @@ static int sg__same(const char *a, const char *b) {
     return *a == *b;
 }
 
-/* "b8.conv0" + ".affine.weight" */
-static void sg__name(char name[32], const char *prefix, int number, const char *middle, const char *suffix) {
+/* "b8" + ".conv0"; number -1: none */
+static void sg__name(char name[32], const char *prefix, int number, const char *suffix) {
     size_t at = 0;
     char digits[12];
     int count = 0;
@@ -1601,23 +1587,34 @@ static void sg__name(char name[32], const char *prefix, int number, const char *
         while (number /= 10);
         while (count) at = sg__put(name, at, 32, digits[--count]);
     }
-    while (*middle) at = sg__put(name, at, 32, *middle++);
     while (*suffix) at = sg__put(name, at, 32, *suffix++);
     name[at] = 0;
 }
 
+static stylegan_result sg__bad_shape(const stylegan_tensor *t, int dimensions, const int shape[4],
+                                     stylegan_error *error) {
+    uint64_t expected[4];
+    for (int i = 0; i < 4; i++) expected[i] = i < dimensions ? (uint64_t)shape[i] : 1;
+    return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %s: shape %ux%ux%ux%u, expected %ux%ux%ux%u", t->name,
+                    (uint64_t)t->shape[0], (uint64_t)t->shape[1], (uint64_t)t->shape[2], (uint64_t)t->shape[3],
+                    expected[0], expected[1], expected[2], expected[3]);
+}
+
 enum { SG__OPTIONAL, SG__REQUIRED };
 
-/* Looks up a tensor and checks its shape; 0 in the expected shape stands for any size up to SG__MAX_WIDTH and is
-   replaced by the one found. Absent tensors have data NULL. */
-static void sg__take(sg__builder *b, sg__tensor *out, int required, const char *name, int dimensions, int shape[4]) {
+/* Looks up tensor `name` + `suffix` and checks its shape; 0 in the expected shape stands for any size up to SG__MAX_WIDTH
+   and is replaced by the one found. Absent tensors have data NULL. */
+static void sg__take(sg__builder *b, sg__tensor *out, int required, const char *name, const char *suffix,
+                     int dimensions, int shape[4]) {
     stylegan_tensor tensor;
+    char whole[32];
     const sg__head *head = &b->model->head;
     if (b->result) return;
+    sg__name(whole, name, -1, suffix);
     for (uint32_t i = 0; i < head->tensor_count; i++) {
         b->result = sg__read_entry(b->model->data, head, i, &tensor, b->error);
         if (b->result) return;
-        if (!sg__same(tensor.name, name)) continue;
+        if (!sg__same(tensor.name, whole)) continue;
         b->used[i] = 1;
         int fits = tensor.dimensions == dimensions;
         for (int d = 0; d < dimensions; d++) {
@@ -1625,11 +1622,7 @@ static void sg__take(sg__builder *b, sg__tensor *out, int required, const char *
             fits &= tensor.shape[d] == shape[d];
         }
         if (!fits) {
-            b->result =
-                sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s: shape %ux%ux%ux%u, expected %ux%ux%ux%u", name,
-                         (uint64_t)tensor.shape[0], (uint64_t)tensor.shape[1], (uint64_t)tensor.shape[2],
-                         (uint64_t)tensor.shape[3], (uint64_t)shape[0], (uint64_t)(dimensions > 1 ? shape[1] : 1),
-                         (uint64_t)(dimensions > 2 ? shape[2] : 1), (uint64_t)(dimensions > 3 ? shape[3] : 1));
+            b->result = sg__bad_shape(&tensor, dimensions, shape, b->error);
             return;
         }
         out->type = tensor.type;
@@ -1638,119 +1631,28 @@ static void sg__take(sg__builder *b, sg__tensor *out, int required, const char *
         out->data = tensor.data + (tensor.type == STYLEGAN_I8 ? 4 * (size_t)out->columns : 0);
         return;
     }
-    if (required) b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s is missing", name);
+    if (required) b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s is missing", whole);
 }
 
-static void sg__take_vector(sg__builder *b, sg__tensor *out, int required, const char *name, int size) {
+static void sg__take_vector(sg__builder *b, sg__tensor *out, int required, const char *name, const char *suffix,
+                            int size) {
     int shape[4] = {size, 0, 0, 0};
-    sg__take(b, out, required, name, 1, shape);
+    sg__take(b, out, required, name, suffix, 1, shape);
 }
 
-static void sg__take_matrix(sg__builder *b, sg__tensor *out, int required, const char *name, int rows, int *columns) {
+/* columns 0: as found */
+static void sg__take_matrix(sg__builder *b, sg__tensor *out, int required, const char *name, const char *suffix,
+                            int rows, int *columns) {
     int shape[4] = {rows, *columns, 0, 0};
-    sg__take(b, out, required, name, 2, shape);
+    sg__take(b, out, required, name, suffix, 2, shape);
     *columns = shape[1];
 }
 
-/* A style's affine map [D][size]; reserves room for the style. */
-static void sg__take_affine(sg__builder *b, sg__layer *layer, int resolution, const char *kind, int style, int size) {
-    stylegan_model *m = b->model;
-    char name[32];
-    int panel = m->kernels->lanes * m->kernels->vectors;
-    sg__name(name, "b", resolution, kind, ".affine.weight");
-    sg__take_matrix(b, &layer->affine_weight, SG__REQUIRED, name, m->config.w_dim, &size);
-    sg__name(name, "b", resolution, kind, ".affine.bias");
-    sg__take_vector(b, &layer->affine_bias, SG__REQUIRED, name, size);
-    layer->style = style;
-    layer->style_offset = m->style_floats;
-    m->style_floats += (size_t)((size + panel - 1) / panel * panel);
-}
-
-/* weight [k][k][in][out]; kind ".conv0", ".conv1", ".skip" or ".torgb". out 0: as found. */
-static void sg__take_weight(sg__builder *b, sg__layer *layer, int resolution, const char *kind, int kernel, int in,
-                            int out) {
-    char name[32];
-    int shape[4] = {kernel, kernel, in, out};
-    sg__name(name, "b", resolution, kind, ".weight");
-    sg__take(b, &layer->weight, SG__REQUIRED, name, 4, shape);
-    layer->in = in;
-    layer->out = shape[3];
-    layer->kernel = shape[0];
-    if (!b->result && ((shape[0] != 1 && shape[0] != 3) || shape[1] != shape[0])) {
-        b->result =
-            sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED, "tensor %s: kernel %ux%u, only 1x1 and 3x3 are supported",
-                     name, (uint64_t)shape[0], (uint64_t)shape[1]);
-    }
-}
-
-/* Bias, noise and style of one of the two main layers of a block. */
-static void sg__take_epilogue(sg__builder *b, sg__layer *layer, int resolution, const char *kind, int style) {
-    const stylegan_config *config = &b->model->config;
-    char name[32];
-    int size = resolution;
-    sg__name(name, "b", resolution, kind, ".bias");
-    sg__take_vector(b, &layer->bias, SG__REQUIRED, name, layer->out);
-    sg__name(name, "b", resolution, kind, ".noise");
-    sg__take_matrix(b, &layer->noise, SG__OPTIONAL, name, resolution, &size);
-    if (layer->noise.data) {
-        sg__name(name, "b", resolution, kind, ".noise_strength");
-        sg__take_vector(b, &layer->strength, SG__REQUIRED, name, 0);
-        if (!b->result && layer->strength.columns != 1 && layer->strength.columns != layer->out) {
-            b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s: %u values, expected 1 or %u", name,
-                                 (uint64_t)layer->strength.columns, (uint64_t)layer->out);
-        }
-    }
-    layer->style = style;
-    if (config->family == STYLEGAN_FAMILY_2) {
-        sg__take_affine(b, layer, resolution, kind, style, layer->in);
-    } else if (config->use_styles) {
-        sg__take_affine(b, layer, resolution, kind, style, 2 * layer->out);
-    }
-}
-
-static void sg__take_torgb(sg__builder *b, sg__block *block, int style) {
-    const stylegan_config *config = &b->model->config;
-    char name[32];
-    sg__take_weight(b, &block->torgb, block->resolution, ".torgb", 1, block->channels, config->channels);
-    sg__name(name, "b", block->resolution, ".torgb", ".bias");
-    sg__take_vector(b, &block->torgb.bias, SG__REQUIRED, name, config->channels);
-    if (config->family == STYLEGAN_FAMILY_2)
-        sg__take_affine(b, &block->torgb, block->resolution, ".torgb", style, block->channels);
-}
-
-static void sg__plan_mapping(sg__builder *b) {
-    stylegan_model *m = b->model;
-    const stylegan_config *config = &m->config;
-    char name[32];
-    int width = config->z_dim;
-    if (config->c_dim) {
-        int embed = 0;
-        sg__take_matrix(b, &m->embed_weight, SG__REQUIRED, "mapping.embed.weight", config->c_dim, &embed);
-        sg__take_vector(b, &m->embed_bias, SG__OPTIONAL, "mapping.embed.bias", embed);
-        width += embed;
-    }
-    for (int i = 0; i < config->mapping_layers; i++) {
-        sg__layer *layer = &m->mapping[i];
-        layer->in = width;
-        layer->out = i == config->mapping_layers - 1 ? config->w_dim : 0;
-        sg__name(name, "mapping.fc", i, "", ".weight");
-        sg__take_matrix(b, &layer->weight, SG__REQUIRED, name, layer->in, &layer->out);
-        sg__name(name, "mapping.fc", i, "", ".bias");
-        sg__take_vector(b, &layer->bias, SG__REQUIRED, name, layer->out);
-        width = layer->out;
-    }
-    if (!b->result && width != config->w_dim) {
-        b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "the mapping ends with %u values, w_dim is %u",
-                             (uint64_t)width, (uint64_t)config->w_dim);
-    }
-    sg__take_vector(b, &m->w_avg, SG__OPTIONAL, "w_avg", config->w_dim);
-}
-
-static void sg__plan_filter(sg__builder *b, sg__filter *f, const char *name, int required) {
-    stylegan_model *m = b->model;
+/* A filter [h][w]; where it is absent, one that changes nothing, unless `f` is there already. gain: along each axis */
+static void sg__take_filter(sg__builder *b, sg__filter *f, const char *name, int required, float gain) {
     sg__tensor tensor = {NULL, NULL, STYLEGAN_F32, 0};
     int shape[4] = {0, 0, 0, 0};
-    sg__take(b, &tensor, required, name, 2, shape);
+    sg__take(b, &tensor, required, name, "", 2, shape);
     if (b->result || (!tensor.data && f->height)) return;
     if (shape[0] > SG__MAX_FIR || shape[1] > SG__MAX_FIR) {
         b->result =
@@ -1763,7 +1665,7 @@ static void sg__plan_filter(sg__builder *b, sg__filter *f, const char *name, int
     int h = f->height = tensor.data ? shape[0] : 1, w = f->width = tensor.data ? shape[1] : 1;
     f->taps[0] = 1;
     for (int y = 0; tensor.data && y < h; y++) {
-        m->kernels->unpack(&tensor, (size_t)y, 0, w, padded);
+        b->model->kernels->unpack(&tensor, (size_t)y, 0, w, padded);
         STYLEGAN_MEMCPY(f->taps + y * w, padded, (size_t)w * sizeof(float));
     }
     for (int i = 0; i < h * w; i++) {
@@ -1777,70 +1679,268 @@ static void sg__plan_filter(sg__builder *b, sg__filter *f, const char *name, int
         error = d > error ? d : -d > error ? -d : error;
     }
     f->separable = sum != 0 && error <= 1e-6f * largest * (sum < 0 ? -sum : sum);
-    /* Up-sampling by zeros loses three quarters of the signal: gain 4, 2 along each axis. */
-    float gain = m->config.family == STYLEGAN_FAMILY_2 ? 2.0f : 1.0f;
     for (int i = 0; i < h * w; i++) f->taps[i] *= gain * gain;
     for (int y = 0; f->separable && y < h; y++) f->column[y] *= gain / sum;
     for (int x = 0; x < w; x++) f->row[x] *= gain;
 }
 
-static void sg__plan_synthesis(sg__builder *b) {
+/* --- Listing steps --- */
+
+enum { SG__BLOCK_STEPS = 6 }; /* of a block, at most: a resnet's two branches, convolution and ToRGB */
+
+static int sg__most_steps(const stylegan_config *config) {
+    return SG__BLOCK_STEPS * config->blocks + 1;
+}
+
+/* Appends a step of the block being listed; kind: ".conv0", ... */
+static sg__step *sg__add(sg__builder *b, sg__op op, const char *kind, const sg__step *input) {
+    stylegan_model *m = b->model;
+    sg__step *s = &m->steps[m->step_count++];
+    sg__name(s->name, "b", b->height > b->width ? b->height : b->width, kind);
+    s->op = op;
+    s->layer = op == SG__SCATTER ? m->layer_count : m->layer_count++;
+    s->input = input;
+    s->height = b->height;
+    s->width = b->width;
+    s->in = s->channels = input ? input->channels : 0;
+    s->ws = -1;
+    s->activation = STYLEGAN_LINEAR;
+    s->gain = 1;
+    return s;
+}
+
+/* The learned constant; dense: where there is none, a layer of w takes its place. */
+static sg__step *sg__add_first(sg__builder *b, const char *kind, int dense) {
+    sg__step *s = sg__add(b, SG__CONSTANT, kind, NULL);
+    int shape[4] = {b->height, b->width, 0, 0}, outputs;
+    char block[32];
+    sg__name(block, "b", b->height > b->width ? b->height : b->width, "");
+    sg__take(b, &s->weight, dense ? SG__OPTIONAL : SG__REQUIRED, block, ".const", 3, shape);
+    s->kernel = 1;
+    if (!s->weight.data && !b->result) { /* H * W outputs a channel may exceed SG__MAX_WIDTH: the bias tells the size */
+        s->op = SG__DENSE;
+        sg__take_vector(b, &s->bias, SG__REQUIRED, s->name, ".bias", 0);
+        shape[2] = s->bias.columns;
+        if ((uint64_t)b->height * (uint64_t)b->width * (uint64_t)shape[2] > SG__MAX_DENSE) {
+            if (!b->result) b->result = sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED, "%s: too large", s->name);
+            return s;
+        }
+        outputs = b->height * b->width * shape[2];
+        sg__take_matrix(b, &s->weight, SG__REQUIRED, block, ".dense.weight", b->model->config.w_dim, &outputs);
+    }
+    s->in = s->channels = shape[2];
+    if (dense) return s;
+    s->layer = -1; /* nothing is computed, and nothing follows */
+    b->model->layer_count--;
+    return s;
+}
+
+/* weight [k][k][in][out]; kernel or out 0: as found */
+static void sg__weigh(sg__builder *b, sg__step *s, int kernel, int out) {
+    int shape[4] = {kernel, kernel, s->in, out};
+    sg__take(b, &s->weight, SG__REQUIRED, s->name, ".weight", 4, shape);
+    s->kernel = shape[0];
+    s->channels = shape[3];
+    if (!b->result && ((shape[0] != 1 && shape[0] != 3) || shape[1] != shape[0])) {
+        b->result = sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED,
+                             "tensor %s.weight: kernel %ux%u, only 1x1 and 3x3 are supported", s->name,
+                             (uint64_t)shape[0], (uint64_t)shape[1]);
+    }
+}
+
+static sg__step *sg__add_conv(sg__builder *b, const char *kind, const sg__step *x) {
+    sg__step *s = sg__add(b, SG__CONV, kind, x);
+    sg__weigh(b, s, 0, 0);
+    return s;
+}
+
+/* Where row (or column) 0 of the output lies in t: t[y + k - pad] meets filter[k] of `taps`. */
+static int sg__filter_pad(int kernel, int nearest, int taps) {
+    int crop = (kernel - 1) / 2;
+    return nearest ? (taps - 1) / 2 - crop : kernel / 2 + (taps + 1) / 2 - (kernel - 1);
+}
+
+/* Doubles the size: SCATTER, which is returned in *t, and FILTER. nearest: as nearest-neighbour up-sampling and a
+   convolution of the same size would, cropped to 2 H x 2 W before the filter. */
+static sg__step *sg__add_up(sg__builder *b, const char *kind, const sg__step *x, int nearest, sg__step **scatter) {
+    sg__step *t = *scatter = sg__add(b, SG__SCATTER, kind, x);
+    sg__weigh(b, t, 0, 0);
+    t->nearest = nearest;
+    t->kernel += nearest;
+    t->low = nearest ? (t->kernel - 1) / 2 : 0;
+    t->height = 2 * x->height + (nearest ? t->low : t->kernel - 2);
+    t->width = 2 * x->width + (nearest ? t->low : t->kernel - 2);
+    sg__step *s = sg__add(b, SG__FILTER, kind, t);
+    s->filter = &b->model->filter;
+    s->pad_row = sg__filter_pad(t->kernel, nearest, s->filter->height);
+    s->pad_column = sg__filter_pad(t->kernel, nearest, s->filter->width);
+    return s;
+}
+
+/* A style of `size` values: affine map [D][size] of the w with number b->ws. name: of the layer with the tensors */
+static void sg__steer(sg__builder *b, sg__step *s, const char *name, int size) {
+    stylegan_model *m = b->model;
+    int panel = m->kernels->lanes * m->kernels->vectors;
+    sg__take_matrix(b, &s->affine_weight, SG__REQUIRED, name, ".affine.weight", m->config.w_dim, &size);
+    sg__take_vector(b, &s->affine_bias, SG__REQUIRED, name, ".affine.bias", size);
+    s->ws = b->ws;
+    s->style = m->style_floats;
+    m->style_floats += (size_t)((size + panel - 1) / panel * panel);
+}
+
+/* What ends a main layer: noise, bias and activation, times `share`. */
+static void sg__activate(sg__builder *b, sg__step *s, float share) {
+    const stylegan_config *c = &b->model->config;
+    int width = s->width;
+    sg__take_vector(b, &s->bias, SG__REQUIRED, s->name, ".bias", s->channels);
+    sg__take_matrix(b, &s->noise, SG__OPTIONAL, s->name, ".noise", s->height, &width);
+    if (s->noise.data) {
+        sg__take_vector(b, &s->strength, SG__REQUIRED, s->name, ".noise_strength", 0);
+        if (!b->result && s->strength.columns != 1 && s->strength.columns != s->channels) {
+            b->result =
+                sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s.noise_strength: %u values, expected 1 or %u",
+                         s->name, (uint64_t)s->strength.columns, (uint64_t)s->channels);
+        }
+    }
+    s->stream = (uint32_t)b->ws;
+    s->activation = (stylegan_activation)c->activation;
+    s->gain = c->activation_gain * share;
+    s->clamp = c->conv_clamp * share;
+}
+
+/* AdaIN of x by the style whose tensors go by x's name, in whatever parts the configuration asks for. */
+static sg__step *sg__add_norm(sg__builder *b, const char *kind, sg__step *x) {
+    const stylegan_config *c = &b->model->config;
+    if (!c->use_pixel_norm && !c->use_instance_norm && !c->use_styles) return x;
+    sg__step *s = sg__add(b, SG__NORM, kind, x);
+    s->pixel_norm = c->use_pixel_norm;
+    s->instance_norm = c->use_instance_norm;
+    if (c->use_styles) sg__steer(b, s, x->name, 2 * x->channels);
+    return s;
+}
+
+static sg__step *sg__add_torgb(sg__builder *b, const sg__step *x, const sg__step *below) {
+    sg__step *s = sg__add(b, SG__IMAGE, ".torgb", x);
+    sg__weigh(b, s, 1, b->model->config.channels);
+    sg__take_vector(b, &s->bias, SG__REQUIRED, s->name, ".bias", s->channels);
+    s->clamp = b->model->config.conv_clamp;
+    s->side = below;
+    s->filter = &b->model->image_filter;
+    s->pad_row = sg__filter_pad(1, 0, s->filter->height);
+    s->pad_column = sg__filter_pad(1, 0, s->filter->width);
+    return s;
+}
+
+/* Goes on to block i = 0, 1, ...: twice as high and wide as the one before. Returns 0 after a failure. */
+static int sg__begin_block(sg__builder *b, int i) {
+    const stylegan_config *c = &b->model->config;
+    b->height = c->height >> (c->blocks - 1 - i);
+    b->width = c->width >> (c->blocks - 1 - i);
+    return !b->result;
+}
+
+/* --- The networks --- */
+
+/* StyleGAN (figure 1b): a learned constant; then at every resolution an up-sampling and a plain convolution, each
+   followed by noise, activation and AdaIN. While it grows (ProGAN, figure 2), the last image is a blend of two. */
+static void sg__network1(sg__builder *b) {
+    const stylegan_config *c = &b->model->config;
+    int lod = c->lod < (float)(c->blocks - 1) ? (int)c->lod : c->blocks - 1; /* nothing lies below the first image */
+    float blend = lod < c->blocks - 1 ? c->lod - (float)lod : 0;
+    int last = c->blocks - 1 - lod;
+    sg__step *x = NULL, *image = NULL, *t;
+    sg__take_filter(b, &b->model->filter, "fir", SG__OPTIONAL, 1);
+    for (int i = 0; i <= last && sg__begin_block(b, i); i++) {
+        x = i ? sg__add_up(b, ".conv0", x, 1, &t) : sg__add_first(b, ".conv0", 1);
+        sg__activate(b, x, 1);
+        x = sg__add_norm(b, ".norm0", x);
+        b->ws++;
+        x = sg__add_conv(b, ".conv1", x);
+        sg__activate(b, x, 1);
+        x = sg__add_norm(b, ".norm1", x);
+        b->ws++;
+        if (i < last - (blend > 0)) continue;
+        image = sg__add_torgb(b, x, image);
+        image->blend = image->side ? blend : 0;
+        image->repeat = lod;
+    }
+}
+
+/* The style modulates the weights along their input channels (StyleGAN 2, equation 1). */
+static void sg__modulate(sg__builder *b, sg__step *s, int demodulate) {
+    sg__steer(b, s, s->name, s->in);
+    s->demodulate = demodulate;
+}
+
+/* StyleGAN 2 (figure 2d) with its three ways to the image (figure 7): from the learned constant, every resolution has an
+   up-sampling and a plain convolution with modulated weights. skip: the images of all resolutions add up. resnet: the
+   block's input, up-sampled by a convolution of its own, is added to its output. orig, as StyleGAN: the last image counts. */
+static void sg__network2(sg__builder *b) {
+    const stylegan_config *c = &b->model->config;
+    int skip = c->architecture == STYLEGAN_SKIP, resnet = c->architecture == STYLEGAN_RESNET;
+    sg__step *x = NULL, *image = NULL, *t;
+    sg__take_filter(b, &b->model->filter, "fir", SG__REQUIRED,
+                    2); /* zeros between pixels take away half along an axis */
+    b->model->image_filter = b->model->filter;
+    sg__take_filter(b, &b->model->image_filter, "fir_image", SG__OPTIONAL, 2);
+    for (int i = 0; i < c->blocks && sg__begin_block(b, i); i++) {
+        sg__step *residual = i && resnet ? sg__add_up(b, ".skip", x, 0, &t) : NULL;
+        float share = residual ? 0.70710678f : 1.0f; /* of the sum, which then has unit variance again */
+        if (i) {
+            x = sg__add_up(b, ".conv0", x, 0, &t);
+            sg__modulate(b, t, 1);
+            sg__activate(b, x, 1);
+            b->ws++;
+        } else {
+            x = sg__add_first(b, ".const", 0);
+        }
+        x = sg__add_conv(b, ".conv1", x);
+        sg__modulate(b, x, 1);
+        sg__activate(b, x, share);
+        x->side = residual;
+        b->ws++;
+        if (!skip && i < c->blocks - 1) continue;
+        image = sg__add_torgb(b, x, image);
+        sg__modulate(b, image, 0);
+    }
+}
+
+/* The mapping (StyleGAN, section 2): the embedded label beside z, then fully connected layers. */
+static void sg__network_mapping(sg__builder *b) {
     stylegan_model *m = b->model;
     const stylegan_config *config = &m->config;
-    int first = config->family == STYLEGAN_FAMILY_1, shape[4] = {4, 4, 0, 0}, style = 0;
     char name[32];
-    sg__take(b, &m->constant, SG__OPTIONAL, "b4.const", 3, shape);
-    int channels = shape[2];
-    if (!m->constant.data && first) {
-        int outputs = 0;
-        shape[0] = config->w_dim;
-        sg__name(name, "b4.dense.weight", -1, "", "");
-        /* 16 outputs a channel: beyond SG__MAX_WIDTH, so the size is taken from the bias */
-        sg__take_vector(b, &m->blocks[0].conv0.bias, SG__REQUIRED, "b4.conv0.bias", 0);
-        if (b->result) return;
-        channels = m->blocks[0].conv0.bias.columns;
-        outputs = 16 * channels;
-        sg__take_matrix(b, &m->dense, SG__REQUIRED, name, config->w_dim, &outputs);
-    } else if (!m->constant.data && !b->result) {
-        b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor b4.const is missing");
+    int width = config->z_dim;
+    if (config->c_dim) {
+        int embed = 0;
+        sg__take_matrix(b, &m->embed_weight, SG__REQUIRED, "mapping.embed", ".weight", config->c_dim, &embed);
+        sg__take_vector(b, &m->embed_bias, SG__OPTIONAL, "mapping.embed", ".bias", embed);
+        width += embed;
     }
-    for (int i = 0; i < m->block_count && !b->result; i++) {
-        sg__block *block = &m->blocks[i];
-        int resolution = block->resolution = 4 << i, last = i == m->block_count - 1;
-        if (i == 0 && first) {
-            block->conv0.in = block->conv0.out = channels;
-            block->conv0.kernel = 1;
-        } else if (i > 0) {
-            sg__take_weight(b, &block->conv0, resolution, ".conv0", 0, channels, 0);
-        }
-        if (i > 0 || first) sg__take_epilogue(b, &block->conv0, resolution, ".conv0", style++);
-        int middle = i > 0 ? block->conv0.out : channels;
-        sg__take_weight(b, &block->conv1, resolution, ".conv1", 0, middle, 0);
-        sg__take_epilogue(b, &block->conv1, resolution, ".conv1", style++);
-        block->channels = block->conv1.out;
-        if (i > 0 && !first && config->architecture == STYLEGAN_RESNET) {
-            sg__take_weight(b, &block->skip, resolution, ".skip", 1, channels, block->channels);
-        }
-        channels = block->channels;
-        int torgb = first ? last || (i == m->block_count - 2 && m->lod_fraction > 0)
-                          : last || config->architecture == STYLEGAN_SKIP;
-        if (torgb) sg__take_torgb(b, block, style);
+    for (int i = 0; i < config->mapping_layers; i++) {
+        sg__layer *layer = &m->mapping[i];
+        layer->in = width;
+        layer->out = i == config->mapping_layers - 1 ? config->w_dim : 0;
+        sg__name(name, "mapping.fc", i, "");
+        sg__take_matrix(b, &layer->weight, SG__REQUIRED, name, ".weight", layer->in, &layer->out);
+        sg__take_vector(b, &layer->bias, SG__REQUIRED, name, ".bias", layer->out);
+        width = layer->out;
     }
+    if (!b->result && width != config->w_dim) {
+        b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "the mapping ends with %u values, w_dim is %u",
+                             (uint64_t)width, (uint64_t)config->w_dim);
+    }
+    sg__take_vector(b, &m->w_avg, SG__OPTIONAL, "w_avg", "", config->w_dim);
 }
 
 static int sg__in(int64_t value, int64_t least, int64_t most) {
     return value >= least && value <= most;
 }
 
-/* What follows from the configuration alone. */
-typedef struct sg__shape {
-    int block_count, lod;
-    float lod_fraction;
-} sg__shape;
-
-/* Checks every field's range. */
-static stylegan_result sg__check_config(const stylegan_config *c, sg__shape *shape, stylegan_error *error) {
-    int levels = sg__in(c->blocks, 1, SG__MAX_BLOCKS) ? c->blocks : 0; /* of the full network */
+/* Checks every field's range. Without blocks the file holds a mapping alone. */
+static stylegan_result sg__check_config(const stylegan_config *c, stylegan_error *error) {
+    int blocks = sg__in(c->blocks, 0, SG__MAX_BLOCKS) ? c->blocks : 0, unit = 1 << (blocks ? blocks - 1 : 0);
+    int first = c->family == STYLEGAN_FAMILY_1, least = blocks ? 1 : 0, most = blocks ? SG__MAX_SIZE : 0;
     if (c->family == STYLEGAN_FAMILY_3)
         return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "StyleGAN 3 networks are not supported yet");
     struct {
@@ -1849,45 +1949,34 @@ static stylegan_result sg__check_config(const stylegan_config *c, sg__shape *sha
     } const checks[] = {
         {"family", sg__in(c->family, 1, 2)},
         {"architecture", sg__in(c->architecture, STYLEGAN_SKIP, STYLEGAN_ORIG)},
-        {"blocks", levels},
-        {"height", levels && c->height == 4 << (levels - 1)},
-        {"width", c->width == c->height},
-        {"channels", sg__in(c->channels, 1, 4)},
+        {"blocks", blocks == c->blocks},
+        {"height", sg__in(c->height, least, most) && c->height % unit == 0},
+        {"width", sg__in(c->width, least, most) && c->width % unit == 0},
+        {"channels", sg__in(c->channels, 1, SG__MAX_CHANNELS)},
         {"z_dim", sg__in(c->z_dim, 0, SG__MAX_WIDTH) && (c->z_dim || c->c_dim)},
         {"w_dim", sg__in(c->w_dim, 1, SG__MAX_WIDTH)},
         {"c_dim", sg__in(c->c_dim, 0, SG__MAX_WIDTH)},
-        {"num_ws", c->num_ws == (c->family == STYLEGAN_FAMILY_1 && !c->use_styles ? 1 : 2 * levels)},
+        {"num_ws", c->num_ws == (blocks && (!first || c->use_styles) ? 2 * blocks : 1)},
         {"mapping_layers", sg__in(c->mapping_layers, 0, SG__MAX_MAPPING)},
         {"normalization", sg__in(c->normalization, STYLEGAN_NORMALIZE_NONE, STYLEGAN_NORMALIZE_SEPARATE)},
         {"mapping_activation", sg__in(c->mapping_activation, 0, STYLEGAN_ACTIVATION_COUNT - 1)},
         {"activation", sg__in(c->activation, 0, STYLEGAN_ACTIVATION_COUNT - 1)},
         {"conv_clamp", c->conv_clamp >= 0},
-        {"lod", c->lod >= 0 && c->lod <= 64 && (c->lod == 0 || c->family == STYLEGAN_FAMILY_1)},
-        {"use_styles", c->use_styles || c->family == STYLEGAN_FAMILY_1 || c->num_ws > 1},
+        {"lod", c->lod >= 0 && c->lod <= 64 && (c->lod == 0 || first)},
     };
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         if (!checks[i].good)
             return sg__fail(error, STYLEGAN_ERROR_FORMAT, "configuration field %s has an impossible value",
                             checks[i].name);
     }
-    shape->lod = (int)c->lod;
-    shape->lod_fraction = c->lod - (float)shape->lod;
-    if (shape->lod >= levels - 1) { /* nothing below the 4x4 image */
-        shape->lod = levels - 1;
-        shape->lod_fraction = 0;
-    }
-    shape->block_count = levels - shape->lod;
     return STYLEGAN_OK;
 }
 
-/* Fills in the model's tables from its head; `used` [tensor_count] is scratch. */
-static stylegan_result sg__plan(stylegan_model *m, unsigned char *used, stylegan_error *error) {
-    sg__builder builder = {m, used, error, STYLEGAN_OK};
-    sg__plan_mapping(&builder);
-    sg__plan_filter(&builder, &m->filter, "fir", m->config.family == STYLEGAN_FAMILY_2);
-    m->image_filter = m->filter;
-    if (m->config.family == STYLEGAN_FAMILY_2) sg__plan_filter(&builder, &m->image_filter, "fir_image", SG__OPTIONAL);
-    sg__plan_synthesis(&builder);
+/* Lists mapping and synthesis; `used` [tensor_count] is scratch. */
+static stylegan_result sg__list_networks(stylegan_model *m, unsigned char *used, stylegan_error *error) {
+    sg__builder builder = {m, used, error, STYLEGAN_OK, 0, 0, 0};
+    sg__network_mapping(&builder);
+    if (m->config.blocks) (m->config.family == STYLEGAN_FAMILY_1 ? sg__network1 : sg__network2)(&builder);
     for (uint32_t i = 0; i < m->head.tensor_count && !builder.result; i++) {
         stylegan_tensor tensor;
         builder.result = sg__read_entry(m->data, &m->head, i, &tensor, error);
@@ -1902,12 +1991,24 @@ static stylegan_result sg__plan(stylegan_model *m, unsigned char *used, stylegan
     return builder.result;
 }
 
-/* --- The stages --- */
+/* >>plan
+
+   How: every step's algorithm, how many rows at a time, and where its map lies, for a budget of memory. Low resolutions
+   are computed as a whole; high ones hold windows of rows, computed strip by strip as the step behind asks for them. */
 
 enum {
     SG__STRIPS = 16,         /* partial sums of the instance normalisation */
     SG__CHUNK_TILES = 48,    /* tiles multiplied at a time */
     SG__OWN_FLOATS = 1 << 17 /* transformed inputs and products of a part's own strip */
+};
+
+/* How much memory a plan may take. */
+struct sg__budget {
+    int strips_from;          /* resolution from which steps hold windows only */
+    int strip_rows;           /* of the image in a strip */
+    uint64_t strip_floats;    /* Winograd's transformed inputs at a time */
+    uint64_t prepared_floats; /* of a layer's weights, at most, to unpack and transform them before the first strip */
+    int tiles;                /* whether to use Winograd's algorithm */
 };
 
 /* Ways to trade speed for memory, the fastest first. */
@@ -1916,14 +2017,44 @@ static const sg__budget sg__budgets[] = {
     {32, 8, 1 << 16, 0, 0},         {8, 4, 1 << 14, 0, 0},
 };
 
-static int sg__blocks_of(const stylegan_model *m, int channels) {
-    return (channels + m->kernels->lanes - 1) / m->kernels->lanes;
-}
+enum { SG__PHASES = 4 };
 
-static uint64_t sg__padded(const stylegan_model *m, int channels) { /* to whole panels */
-    uint64_t panel = (uint64_t)(m->kernels->lanes * m->kernels->vectors);
-    return ((uint64_t)channels + panel - 1) / panel * panel;
-}
+/* How a convolution runs: directly, or as Winograd tiles of 4x4 outputs (for SCATTER: of each of the four phases of t,
+   even and odd rows and columns). All parts share the transformed inputs of a strip and multiply them with one panel of
+   weights each; or, where all weights are prepared and fit into the second-level cache, each part has a strip of its own,
+   a few tiles only, and multiplies it with all panels. */
+typedef struct sg__tiling {
+    int points;            /* along one axis, 6 or 5; 0: directly */
+    int phases;            /* 4 for SCATTER, else 1 */
+    int mixed;             /* odd phases have a single tap, which needs no transform */
+    int first[SG__PHASES]; /* of a phase's points among the transformed inputs of a tile */
+    int total;             /* transformed inputs of a tile, for all phases */
+    int own;               /* each part has its own strip */
+    int down, tiles;       /* rows of tiles in the map, tiles in a row */
+    int strip;             /* rows of tiles whose inputs are transformed at a time */
+    int across;            /* tiles in a row of a strip */
+    int chunk;             /* rows of tiles that one part multiplies at a time */
+} sg__tiling;
+
+/* A feature map x [ceil(C/V)][capacity][border + W + border][V]: all of its rows, or a window [begin, end) of them. */
+struct sg__map {
+    float *data;               /* pixel 0 of row `begin` */
+    int begin, end, capacity;  /* the rows it holds, and has room for */
+    int blocks;                /* ceil(C/V) */
+    size_t border, row, block; /* floats before pixel 0, between rows, between channel blocks */
+};
+
+enum { SG__OWN = -1, SG__BUFFERS = 8 };
+
+struct sg__plan {
+    sg__tiling tiling;
+    int whole;    /* it (SCATTER: its FILTER) is computed as a whole, before anything behind it */
+    int prepared; /* all weights are unpacked, and transformed, before the first strip */
+    int strip;    /* rows computed at a time */
+    int map;      /* the step whose map it uses: itself, or for NORM the one that it normalises */
+    int buffer;   /* of the workspace's, for whole maps; or memory of its own */
+    int ahead;    /* rows by which its map lies ahead of the one that overwrites it, see sg__overwrite */
+};
 
 static uint64_t sg__most(uint64_t a, uint64_t b) {
     return a > b ? a : b;
@@ -1937,288 +2068,377 @@ static int sg__clip(int value, int least, int most) {
     return value < least ? least : value > most ? most : value;
 }
 
+static int sg__blocks_of(const stylegan_model *m, int channels) {
+    return (channels + m->kernels->lanes - 1) / m->kernels->lanes;
+}
+
 static int sg__panels(const stylegan_model *m, int channels) {
     return (sg__blocks_of(m, channels) + m->kernels->vectors - 1) / m->kernels->vectors;
 }
 
-static sg__map sg__make_map(const stylegan_model *m, int channels, int resolution, int border, int pixels) {
-    sg__map map;
-    size_t lanes = (size_t)m->kernels->lanes;
-    map.data = NULL;
-    map.channels = channels;
-    map.resolution = resolution;
-    map.begin = map.end = map.capacity = 0;
-    map.border = (size_t)border * lanes;
-    map.row = ((size_t)pixels + 2 * (size_t)border) * lanes;
-    map.block = 0;
-    return map;
+static uint64_t sg__panel_width(const stylegan_model *m) {
+    return (uint64_t)(m->kernels->lanes * m->kernels->vectors);
 }
 
-static uint64_t sg__map_floats(const stylegan_model *m, const sg__map *map) {
-    return (uint64_t)sg__blocks_of(m, map->channels) * (uint64_t)map->capacity * map->row;
+static uint64_t sg__padded(const stylegan_model *m, int channels) { /* to whole panels */
+    return (uint64_t)sg__panels(m, channels) * sg__panel_width(m);
 }
 
-static float *sg__row_of(const sg__map *map, int block, int y) {
-    return map->data + (size_t)block * map->block + (size_t)(y - map->begin) * map->row;
+static const sg__plan *sg__plan_of(const stylegan_model *m, const sg__step *s) {
+    return &m->plans[s - m->steps];
 }
 
-/* Rows of the image handed to the callback, or computed strip by strip: one row of the last block at least. */
-static int sg__band_rows(const stylegan_model *m) {
-    return m->lod > 5 ? 1 << m->lod : m->budget->strip_rows;
+static int sg__has_weights(const sg__step *s) {
+    return s->op == SG__CONV || s->op == SG__SCATTER || s->op == SG__IMAGE;
 }
 
-/* Taps in a panel's room: folded weights are unpacked behind the 4x4 ones. */
-static int sg__panel_taps(const sg__stage *s) {
-    return s->kernel * s->kernel + (s->fold ? s->layer->kernel * s->layer->kernel : 0);
+/* SCATTER's map is a window in any case: t is wanted by its FILTER alone, once. */
+static int sg__holds_all(const stylegan_model *m, const sg__step *s) {
+    return s->op != SG__SCATTER && sg__plan_of(m, s)->whole;
 }
 
-/* Up-sampling in tiles has four phases: even and odd rows and columns. */
-static int sg__phases(const sg__stage *s) {
-    return s->up && s->tiling.points ? 4 : 1;
+/* Rows of a SCATTER's tile in t and of a CONV's in its output. */
+static int sg__tile_rows(const sg__step *s) {
+    return s->op == SG__SCATTER ? 8 : 4;
 }
+
+/* --- Algorithms --- */
 
 /* What a phase computes for each tile. */
 typedef struct sg__phase_points {
     int down, across; /* points along the axes; 4: a single tap, the pixels as they are */
-    int first;        /* of its points among the transformed inputs of all phases */
     int weights;      /* panels of transformed weights */
 } sg__phase_points;
 
-static sg__phase_points sg__phase(const sg__stage *s, int phase) {
-    static const int first[] = {0, 25, 45, 65};
-    const sg__tiling *t = &s->tiling;
+static sg__phase_points sg__phase(const sg__tiling *t, int phase) {
     sg__phase_points p;
     p.down = t->mixed && phase / 2 ? 4 : t->points;
     p.across = t->mixed && phase % 2 ? 4 : t->points;
-    p.first = t->mixed ? first[phase] : 0;
     p.weights = (p.down == 4 ? 1 : p.down) * (p.across == 4 ? 1 : p.across);
     return p;
 }
 
-/* Transformed inputs of a tile, for all phases. */
-static int sg__points(const sg__tiling *t) {
-    return t->mixed ? 81 : t->points * t->points;
-}
-
-/* Floats of one prepared panel of whole width. */
-static size_t sg__panel_floats(const stylegan_model *m, const sg__stage *s) {
-    int taps = s->kernel * s->kernel, phases = sg__phases(s);
-    if (s->tiling.points) taps = 0;
-    for (int i = 0; s->tiling.points && i < phases; i++) taps += sg__phase(s, i).weights;
-    int q = s->role == SG__TORGB ? sg__blocks_of(m, s->layer->out) : m->kernels->vectors;
-    return (size_t)taps * (size_t)s->layer->in * (size_t)(q * m->kernels->lanes);
-}
-
-/* Rows [*first, *last) of its input that a stage needs for output rows [begin, end). */
-static void sg__needs(const sg__stage *s, int begin, int end, int *first, int *last) {
-    int size = s->input->resolution, half = s->kernel / 2;
-    *first = begin - half;
-    *last = end + half;
-    if (s->up) {
-        int t_first = sg__clip(begin - s->pad_row, s->low, s->high),
-            t_last = sg__clip(end - 1 - s->pad_row + s->filter->height - 1, s->low, s->high - 1);
-        if (s->tiling.points) {
-            t_first = t_first / 8 * 8;
-            t_last = t_last / 8 * 8 + 7;
-        }
-        *first = t_first / 2 - (s->kernel - 1) / 2;
-        *last = t_last / 2 + 1;
+/* Chooses the points and numbers the phases' transformed inputs; unmixed phases share theirs. */
+static void sg__number_points(sg__tiling *t, int points, int phases, int mixed) {
+    t->points = points;
+    t->phases = phases;
+    t->mixed = mixed;
+    t->total = points * points;
+    if (!mixed) return;
+    t->total = 0;
+    for (int i = 0; i < phases; i++) {
+        sg__phase_points p = sg__phase(t, i);
+        t->first[i] = t->total;
+        t->total += p.down * p.across;
     }
-    *first = sg__clip(*first, 0, size);
-    *last = sg__clip(*last, 0, size);
 }
 
-/* The same for its side input: the residual branch, or the image below, which is up-sampled. */
-static void sg__side_needs(const stylegan_model *m, const sg__stage *s, int begin, int end, int *first, int *last) {
-    *first = begin;
-    *last = end;
-    if (s->role != SG__TORGB) return;
-    int blend = m->config.family == STYLEGAN_FAMILY_1, pad = blend ? 0 : s->pad_row,
-        reach = blend ? 0 : s->filter->height - 1;
-    *first = sg__clip((begin - pad) / 2, 0, s->side->resolution);
-    *last = sg__clip((end - 1 - pad + reach) / 2 + 1, 0, s->side->resolution);
+/* Products of a tile, for all phases. */
+static int sg__products(const sg__tiling *t) {
+    return t->mixed ? t->total : t->phases * t->total;
 }
 
-/* The row up to which it is best to compute when rows up to `end` are asked for: whole tiles. */
-static int sg__round_rows(const sg__stage *s, int end) {
-    if (s->whole) return s->resolution;
-    while (s->tiling.points && (s->up ? (end - s->pad_row + s->filter->height - 1) % 8 : end % 4)) end++;
-    return sg__clip(end, 0, s->resolution);
+/* Taps in a panel's room: weights that are summed to a larger kernel are unpacked behind it. */
+static int sg__panel_taps(const sg__step *s) {
+    return s->kernel * s->kernel + (s->nearest ? (s->kernel - 1) * (s->kernel - 1) : 0);
 }
 
-/* The first row of s that any later stage still needs. */
-static int sg__still_needed(const stylegan_model *m, const sg__stage *stages, int count, const sg__stage *s) {
-    int least = s->resolution, first, last;
-    for (int i = 0; i < count; i++) {
-        const sg__stage *c = &stages[i];
-        if (c->out.end >= c->resolution) continue;
-        if (c->input == s) {
-            sg__needs(c, c->out.end, c->out.end + 1, &first, &last);
-            if (first < least) least = first;
-        }
-        if (c->side == s) {
-            sg__side_needs(m, c, c->out.end, c->out.end + 1, &first, &last);
-            if (first < least) least = first;
-        }
-    }
-    return least;
+/* Taps of the kernel, or points of the transformed ones of all phases. */
+static int sg__prepared_taps(const sg__step *s, const sg__tiling *t) {
+    int taps = 0;
+    if (!t->points) return s->kernel * s->kernel;
+    for (int i = 0; i < t->phases; i++) taps += sg__phase(t, i).weights;
+    return taps;
 }
 
-/* Finds out how many rows each window must hold by going through the motions. */
-static void sg__rehearse(const stylegan_model *m, sg__stage *stages, int count, sg__stage *s, int end) {
-    int first, last;
-    if (end <= s->out.end) return;
-    end = sg__round_rows(s, end);
-    if (s->input) {
-        sg__needs(s, s->out.end, end, &first, &last);
-        sg__rehearse(m, stages, count, s->input, last);
-    }
-    if (s->side) {
-        sg__side_needs(m, s, s->out.end, end, &first, &last);
-        sg__rehearse(m, stages, count, s->side, last);
-    }
-    int keep = sg__still_needed(m, stages, count, s);
-    if (keep > s->out.end) keep = s->out.end;
-    if (end - keep > s->out.capacity) s->out.capacity = end - keep;
-    s->out.end = end;
+/* Floats of one prepared panel. */
+static size_t sg__panel_floats(const stylegan_model *m, const sg__step *s, const sg__tiling *t) {
+    int blocks = sg__blocks_of(m, s->channels), vectors = blocks < m->kernels->vectors ? blocks : m->kernels->vectors;
+    return (size_t)sg__prepared_taps(s, t) * (size_t)s->in * (size_t)(vectors * m->kernels->lanes);
+}
+
+/* Whether all of a layer's prepared weights, in whole panels, are few enough. */
+static int sg__weights_fit(const stylegan_model *m, const sg__step *s, const sg__tiling *t) {
+    uint64_t floats = (uint64_t)sg__prepared_taps(s, t) * (uint64_t)s->in * sg__padded(m, s->channels);
+    return floats <= m->budget->prepared_floats;
 }
 
 /* Direct or in tiles, whichever takes fewer vector operations: counted for each input channel and vector of outputs. The
-   transforms' constants are measured; an input transform costs more where its results go through memory to all parts,
-   which also transform the weights while they draw. */
-static int sg__tiles_pay(const stylegan_model *m, const sg__stage *s) {
-    const sg__tiling *t = &s->tiling;
-    double in = s->layer->in, out = (double)sg__padded(m, s->layer->out);
-    double size = s->input->resolution, tiles = (double)t->tiles * t->tiles;
-    double direct = (s->fold ? 16 : 9) * size * size;
-    double products = t->mixed ? 81 : s->up ? 100 : 36;
-    double inputs = (t->own ? 250 : 2000) / out, outputs = (s->up ? 500 : 180) / in, weights = t->own ? 0 : 180;
-    return tiles * (products + inputs + outputs) + weights < direct;
+   transforms' costs (250, 2000, 500, 180, in operations a tile) were measured with AVX-512 on an EPYC (Zen 4); an input
+   transform costs more where its results go through memory to all parts, which also transform weights while they draw. */
+static int sg__tiles_pay(const stylegan_model *m, const sg__step *s, const sg__tiling *t) {
+    int up = s->op == SG__SCATTER;
+    double in = s->in, out = (double)sg__padded(m, s->channels);
+    double pixels = (double)s->input->height * s->input->width, tiles = (double)t->down * t->tiles;
+    double direct = (s->nearest ? 16 : 9) * pixels;
+    double inputs = (t->own ? 250 : 2000) / out, outputs = (up ? 500 : 180) / in, weights = t->own ? 0 : 180;
+    return tiles * (sg__products(t) + inputs + outputs) + weights < direct;
 }
 
-static void sg__plan_tiling(const stylegan_model *m, sg__stage *s) {
-    const sg__layer *layer = s->layer;
-    sg__tiling *t = &s->tiling;
-    int size = s->input->resolution;
-    uint64_t in = sg__padded(m, layer->in), out = sg__padded(m, layer->out);
-    uint64_t panel = (uint64_t)(m->kernels->lanes * m->kernels->vectors);
-    uint64_t panels = (uint64_t)sg__panels(m, layer->out), most = m->budget->prepared_floats;
-    if (m->budget->tiles && layer->kernel == 3 && (s->role == SG__CONV0 || s->role == SG__CONV1)) {
-        t->points = s->up ? 5 : 6;
-        t->mixed = s->up && !s->fold;
-        t->tiles = t->across = s->up ? size / 4 + 1 : size / 4;
-        t->own = panels * (uint64_t)sg__panel_floats(m, s) <= most && t->tiles >= 8;
-        if (!sg__tiles_pay(m, s)) t->points = t->mixed = t->own = 0;
-    }
-    s->prepared |= t->own || (!s->whole && panels * (uint64_t)sg__panel_floats(m, s) <= most);
-    if (!t->points) return;
-    uint64_t points = (uint64_t)sg__points(t), tiles = (uint64_t)t->tiles;
-    if (t->own) {
-        int pixels = m->kernels->pixels; /* whole register tiles are fastest */
-        int fits = (int)(SG__OWN_FLOATS / ((uint64_t)(t->points * t->points) * (in + panel))) / pixels * pixels;
-        if (fits < pixels) fits = pixels;
-        int pieces = (t->tiles + fits - 1) / fits, piece = (t->tiles + pieces - 1) / pieces;
-        t->across = (piece + pixels - 1) / pixels * pixels;
-        if (t->across > t->tiles) t->across = t->tiles;
-        t->chunk = sg__clip(fits / t->across, 1, t->tiles);
-    }
-    uint64_t transformed = t->own ? 0 : points * tiles * in, scattered = s->up ? 2 * 8 * 8 * tiles * out : 0;
-    int strip = (int)sg__least(m->budget->strip_floats / (sg__most(transformed, scattered) + 1), tiles), strips;
-    int rows = m->budget->strip_rows / (s->up ? 8 : 4);
-    if ((!s->whole || t->own) && strip > rows) strip = rows;
+/* Tiles in a row of a part's own strip: whole register tiles are fastest. */
+static void sg__cut_own_strips(const stylegan_model *m, const sg__step *s, sg__tiling *t) {
+    int pixels = m->kernels->pixels;
+    uint64_t tile = (uint64_t)(t->points * t->points) * (sg__padded(m, s->in) + sg__panel_width(m));
+    int fits = (int)(SG__OWN_FLOATS / tile) / pixels * pixels;
+    if (fits < pixels) fits = pixels;
+    int pieces = (t->tiles + fits - 1) / fits, piece = (t->tiles + pieces - 1) / pieces;
+    t->across = sg__clip((piece + pixels - 1) / pixels * pixels, 1, t->tiles);
+    t->chunk = sg__clip(fits / t->across, 1, t->down);
+}
+
+/* Rows of tiles at a time: as many as the budget has room for, in strips of about the same height. */
+static void sg__cut_strips(const stylegan_model *m, const sg__step *s, int whole, sg__tiling *t) {
+    const sg__budget *budget = m->budget;
+    uint64_t tiles = (uint64_t)t->tiles;
+    uint64_t transformed = t->own ? 0 : (uint64_t)t->total * tiles * sg__padded(m, s->in);
+    uint64_t scattered = s->op == SG__SCATTER ? 2 * 8 * 8 * tiles * sg__padded(m, s->channels) : 0;
+    int strip = (int)sg__least(budget->strip_floats / (sg__most(transformed, scattered) + 1), (uint64_t)t->down),
+        strips;
+    int rows = budget->strip_rows / sg__tile_rows(s);
+    if ((!whole || t->own) && strip > rows) strip = rows;
     if (strip < 2) strip = 2;
-    strips = (t->tiles + strip - 1) / strip;
-    t->strip = (t->tiles + strips - 1) / strips;
+    strips = (t->down + strip - 1) / strip;
+    t->strip = (t->down + strips - 1) / strips;
     if (!t->own) t->chunk = sg__clip((SG__CHUNK_TILES + t->tiles - 1) / t->tiles, 1, t->strip);
 }
 
-/* Rows of a convolution's output, or of its scattered signal, computed at a time. */
-static int sg__strip_rows(const stylegan_model *m, const sg__stage *s) {
-    return s->tiling.points ? s->tiling.strip * (s->up ? 8 : 4) : m->budget->strip_rows;
-}
-
-static sg__stage *sg__add_stage(stylegan_model *m, const sg__layer *layer, enum sg__role role, int resolution,
-                                sg__stage *input) {
-    sg__stage *s = &m->stages[m->stage_count++];
-    int crop;
-    s->layer = layer;
-    s->role = role;
-    s->filter = role == SG__TORGB ? &m->image_filter : &m->filter;
-    s->input = input;
-    s->resolution = resolution;
-    s->up = input && resolution > input->resolution;
-    s->fold = s->up && m->config.family == STYLEGAN_FAMILY_1;
-    s->kernel = layer->kernel + s->fold;
-    s->whole = m->config.family == STYLEGAN_FAMILY_1 || resolution < m->budget->strips_from;
-    s->prepared = role == SG__TORGB;
-    if (input) sg__plan_tiling(m, s);
-    s->out = sg__make_map(m, layer->out, resolution, 1, resolution);
-    s->out.capacity = s->whole ? resolution : 0;
-    if (!s->up && role != SG__TORGB) return s;
-    /* ToRGB up-samples the image below: a scatter with a single weight, 1. */
-    int size = resolution / 2, kernel = role == SG__TORGB ? 1 : s->kernel, h = s->filter->height, w = s->filter->width;
-    crop = (kernel - 1) / 2;
-    s->low = s->fold ? crop : 0;
-    s->high = s->fold ? 2 * size + crop : 2 * size - 2 + kernel;
-    s->pad_row = s->fold ? (h - 1) / 2 - crop : kernel / 2 + (h + 1) / 2 - (kernel - 1);
-    s->pad_column = s->fold ? (w - 1) / 2 - crop : kernel / 2 + (w + 1) / 2 - (kernel - 1);
-    s->scattered = sg__make_map(m, layer->out, s->high, w + 1, 8 * (size / 4 + 1));
-    s->scattered.capacity = sg__strip_rows(m, s) + h;
-    return s;
-}
-
-static void sg__stage_name(const sg__stage *s, char name[32]) {
-    static const char *const kinds[] = {".conv0", ".conv0", ".conv1", ".skip", ".torgb"};
-    sg__name(name, "b", s->resolution, kinds[s->role], "");
-}
-
-/* The table of stages, in the order of their inputs, with every buffer's size. */
-static void sg__plan_stages(stylegan_model *m, const sg__budget *budget) {
-    sg__stage *x = NULL, *image = NULL;
-    STYLEGAN_MEMSET(m->stages, 0, (4 * (size_t)m->block_count + 1) * sizeof(sg__stage));
-    m->stage_count = 0;
-    m->budget = budget;
-    int first = m->config.family == STYLEGAN_FAMILY_1, buffer = 0;
-    m->first_layer.in = m->first_layer.out = m->blocks[0].conv1.in;
-    m->first_layer.kernel = 1;
-    for (int i = 0; i < m->block_count; i++) {
-        const sg__block *block = &m->blocks[i];
-        sg__stage *residual = NULL, *input = x;
-        int resolution = block->resolution;
-        if (i == 0) {
-            x = sg__add_stage(m, first ? &block->conv0 : &m->first_layer, SG__FIRST, resolution, NULL);
-        } else {
-            if (block->skip.weight.data) residual = sg__add_stage(m, &block->skip, SG__SKIP, resolution, input);
-            x = sg__add_stage(m, &block->conv0, SG__CONV0, resolution, input);
-            buffer = !buffer;
+static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan *p) {
+    sg__tiling *t = &p->tiling;
+    int up = s->op == SG__SCATTER, height = s->input->height, width = s->input->width;
+    t->phases = 1;
+    if (m->budget->tiles && s->kernel - s->nearest == 3 && height % 4 == 0 && width % 4 == 0) {
+        sg__number_points(t, up ? 5 : 6, up ? SG__PHASES : 1, up && !s->nearest);
+        t->down = up ? height / 4 + 1 : height / 4;
+        t->tiles = t->across = up ? width / 4 + 1 : width / 4;
+        t->own = t->tiles >= 8 && sg__weights_fit(m, s, t);
+        if (!sg__tiles_pay(m, s, t)) {
+            sg__number_points(t, 0, 1, 0);
+            t->own = 0;
         }
-        sg__stage *conv0 = x;
-        x = sg__add_stage(m, &block->conv1, SG__CONV1, resolution, conv0);
-        x->side = residual;
-        if (residual) residual->buffer = 2;
-        conv0->buffer = x->buffer = buffer;
-        /* What a strip reads must outlast what is written meanwhile; tiles for all parts are read beforehand. */
-        conv0->spare = x->spare = !x->whole ? 0 : x->tiling.points && !x->tiling.own ? 1 : sg__strip_rows(m, x) + 1;
-        if (!block->torgb.weight.data) continue;
-        sg__stage *below = image;
-        image = sg__add_stage(m, &block->torgb, SG__TORGB, resolution, x);
-        image->side = below;
-        image->buffer = i % 2;
     }
-    int count = m->stage_count, step = m->stages[count - 1].whole ? image->resolution : m->budget->strip_rows;
-    for (int y = step; y - step < image->resolution; y += step) sg__rehearse(m, m->stages, count, image, y);
-    for (int i = 0; i < count; i++) {
-        sg__stage *s = &m->stages[i];
-        s->out.end = 0;
-        if (s->whole) s->out.capacity = s->resolution + s->spare;
-        s->out.block = s->out.row * (size_t)s->out.capacity;
-        s->scattered.block = s->scattered.row * (size_t)s->scattered.capacity;
+    p->prepared = t->own || (!p->whole && sg__weights_fit(m, s, t));
+    if (t->own) sg__cut_own_strips(m, s, t);
+    if (t->points) sg__cut_strips(m, s, p->whole, t);
+}
+
+/* --- Maps --- */
+
+static void sg__shape_map(const stylegan_model *m, const sg__step *s, sg__map *map) {
+    size_t lanes = (size_t)m->kernels->lanes, border = 1, pixels = (size_t)s->width;
+    if (s->op == SG__SCATTER) { /* whole tiles, and room for the filter on both sides */
+        border = (size_t)s[1].filter->width + 1;
+        pixels = 8 * ((size_t)s->input->width / 4 + 1);
     }
+    STYLEGAN_MEMSET(map, 0, sizeof *map);
+    map->blocks = sg__blocks_of(m, s->channels);
+    map->border = border * lanes;
+    map->row = (pixels + 2 * border) * lanes;
+}
+
+static int sg__uses(const stylegan_model *m, const sg__step *s, int map) {
+    return s && m->plans[s - m->steps].map == map;
+}
+
+/* The last step that reads a map: SCATTER while its FILTER runs, windows until the end. */
+static int sg__last_reader(const stylegan_model *m, int map) {
+    int last = map;
+    for (int i = map + 1; i < m->step_count; i++) {
+        const sg__step *s = &m->steps[i];
+        if (!sg__uses(m, s->input, map) && !sg__uses(m, s->side, map)) continue;
+        last = !m->plans[i].whole ? m->step_count : s->op == SG__SCATTER ? i + 1 : i;
+    }
+    return last;
+}
+
+/* A convolution that is the last to read a map of the same shape writes over it. What it writes trails what it still has
+   to read: a strip of rows y is computed from rows y - 1 to y + 1 of x, which lie `ahead` rows further on:
+
+      row of the buffer   0        y             y + ahead                 height + ahead
+                          | output |             |  x, still to be read    |
+                                   ^ writes here ^ reads from here on (its row y)
+
+   Tiles that all parts share are transformed before anything is written: then one row is enough. Otherwise other parts may
+   be a strip further on, or behind. Returns whether this is such a step. */
+static int sg__overwrite(stylegan_model *m, int i) {
+    const sg__step *s = &m->steps[i];
+    sg__plan *p = &m->plans[i];
+    if (s->op != SG__CONV) return 0;
+    int x = m->plans[s->input - m->steps].map;
+    if (m->plans[x].buffer == SG__OWN || sg__last_reader(m, x) > i) return 0;
+    if (m->maps[x].row != m->maps[i].row || m->maps[x].capacity != s->height) return 0;
+    int ahead = p->tiling.points && !p->tiling.own ? 1 : p->strip + 1;
+    for (int k = x; k < i; k++) {
+        if (m->plans[k].map != x) continue;
+        m->plans[k].ahead = ahead;
+        m->maps[k].capacity = s->height + ahead;
+    }
+    m->maps[i].capacity = s->height + ahead;
+    p->buffer = m->plans[x].buffer;
+    return 1;
+}
+
+/* Gives every whole map but the last image, which leaves by rows, a buffer that nothing needs any more: the largest such,
+   or a new one. Images, which are small, have buffers of their own. */
+static void sg__place_maps(stylegan_model *m) {
+    int until[SG__BUFFERS], images[SG__BUFFERS], count = 0;
+    uint64_t floats[SG__BUFFERS];
+    for (int i = 0; i < m->step_count - 1; i++) {
+        const sg__step *s = &m->steps[i];
+        sg__plan *p = &m->plans[i];
+        if (!sg__holds_all(m, s)) continue;
+        m->maps[i].capacity = s->height;
+        if (s->op == SG__NORM) {
+            p->map = m->plans[s->input - m->steps].map;
+            p->buffer = m->plans[p->map].buffer;
+            m->maps[i].capacity = m->maps[p->map].capacity;
+        } else if (!sg__overwrite(m, i)) {
+            int image = s->op == SG__IMAGE, best = -1;
+            for (int k = 0; k < count; k++) {
+                if (images[k] == image && until[k] < i && (best < 0 || floats[k] > floats[best])) best = k;
+            }
+            if (best < 0) {
+                best = count++;
+                floats[best] = 0;
+                images[best] = image;
+            }
+            p->buffer = best;
+            floats[best] = sg__most(floats[best], (uint64_t)m->maps[i].blocks * m->maps[i].row * (uint64_t)s->height);
+        }
+        until[p->buffer] = sg__last_reader(m, p->map);
+    }
+}
+
+/* --- The whole plan --- */
+
+static int sg__resolution(const sg__step *s) {
+    return s->height > s->width ? s->height : s->width;
+}
+
+/* Rows of the image handed to the callback at a time: a row of the last step at least. */
+static int sg__band_rows(const stylegan_model *m) {
+    int least = m->step_count ? 1 << m->steps[m->step_count - 1].repeat : 1;
+    return least > m->budget->strip_rows ? least : m->budget->strip_rows;
+}
+
+/* Everything but the windows' heights, which are found out by going through the motions, see sg__choose_budget. */
+static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
+    m->budget = budget;
+    for (int i = 0; i < m->step_count; i++) {
+        const sg__step *s = &m->steps[i];
+        sg__plan *p = &m->plans[i];
+        STYLEGAN_MEMSET(p, 0, sizeof *p);
+        p->map = i;
+        p->buffer = SG__OWN;
+        p->whole = s->op == SG__NORM || sg__resolution(s) < budget->strips_from;
+        if (s->op == SG__NORM) p[-1].whole = 1; /* it needs the whole map that it normalises */
+        if (s->op == SG__NORM && s->input->op == SG__FILTER) p[-2].whole = 1;
+        if (s->op == SG__FILTER) p[-1].whole = p->whole;
+    }
+    for (int i = 0; i < m->step_count; i++) {
+        const sg__step *s = &m->steps[i];
+        sg__plan *p = &m->plans[i];
+        p->strip = i == m->step_count - 1 ? sg__band_rows(m) >> s->repeat : budget->strip_rows;
+        p->prepared = s->op == SG__IMAGE;
+        if (s->op == SG__CONV || s->op == SG__SCATTER) sg__plan_tiling(m, s, p);
+        if (p->tiling.points) p->strip = p->tiling.strip * sg__tile_rows(s);
+        sg__shape_map(m, s, &m->maps[i]);
+        if (!p->tiling.points) m->maps[i].begin = m->maps[i].end = s->low; /* t begins where something is */
+    }
+    sg__place_maps(m);
 }
 
 /* >>workspace
 
-   One layout function, run with memory NULL for the size and again for the pointers. */
+   Where: sizes from the plan, computed once; one layout function, run with memory NULL for the total and again for the
+   pointers. */
+
+struct sg__sizes { /* in floats */
+    uint64_t buffers[SG__BUFFERS];
+    uint64_t scattered, transformed, zeros;
+    uint64_t channels, moments; /* of normalised maps */
+    uint64_t input, vector;     /* of the mapping */
+    uint64_t band;
+    uint64_t panel, weights, products, own, noise, row, above, spread; /* of each part */
+    size_t bytes;                                                      /* the workspace in all */
+};
+
+static void sg__grow(uint64_t *size, uint64_t floats) {
+    *size = sg__most(*size, floats);
+}
+
+static uint64_t sg__map_floats(const sg__map *map) {
+    return (uint64_t)map->blocks * (uint64_t)map->capacity * map->row;
+}
+
+static void sg__measure_mapping(const stylegan_model *m, sg__sizes *z) {
+    const stylegan_config *c = &m->config;
+    int embed = c->c_dim ? m->embed_weight.columns : 0;
+    z->input = (uint64_t)(c->z_dim + embed) + (uint64_t)m->kernels->lanes;
+    z->vector = SG__BATCH * sg__padded(m, c->z_dim + embed);
+    for (int i = 0; i < c->mapping_layers; i++) {
+        sg__grow(&z->vector, SG__BATCH * sg__padded(m, m->mapping[i].out));
+        sg__grow(&z->panel, (uint64_t)m->mapping[i].in * sg__panel_width(m));
+    }
+}
+
+/* What multiplying takes. */
+static void sg__measure_products(const stylegan_model *m, const sg__step *s, const sg__plan *p, sg__sizes *z) {
+    const sg__tiling *t = &p->tiling;
+    uint64_t width = sg__panel_width(m), in = (uint64_t)s->in, square = (uint64_t)(t->points * t->points);
+    uint64_t rows = (uint64_t)(t->own ? t->chunk : t->strip), points = t->own ? square : (uint64_t)t->total;
+    uint64_t tiles = (uint64_t)t->across * rows + 2 * (uint64_t)m->kernels->pixels;
+    sg__grow(&z->panel, (uint64_t)sg__panel_taps(s) * in * width);
+    if (!t->points) return;
+    sg__grow(t->own ? &z->own : &z->transformed, points * sg__padded(m, s->in) * tiles);
+    sg__grow(&z->products, square * (uint64_t)t->across * (uint64_t)t->chunk * width);
+    sg__grow(&z->zeros, ((uint64_t)s->input->width + 2) * (uint64_t)m->kernels->lanes);
+    if (!p->prepared) sg__grow(&z->weights, square * in * width);
+}
+
+/* Rows of a spread image below ToRGB, with room for the filter on both sides. */
+static uint64_t sg__spread_row(const stylegan_model *m, const sg__step *s) {
+    return ((uint64_t)s->width + 2 * ((uint64_t)s->filter->width + 1)) * (uint64_t)m->kernels->lanes;
+}
+
+static int sg__norm_strips(const sg__step *s) {
+    return sg__clip(s->height / 4, 1, SG__STRIPS);
+}
+
+static void sg__measure_step(const stylegan_model *m, const sg__step *s, sg__sizes *z) {
+    const sg__plan *p = sg__plan_of(m, s);
+    const sg__map *map = &m->maps[s - m->steps];
+    uint64_t lanes = (uint64_t)m->kernels->lanes, channels = (uint64_t)map->blocks * lanes;
+    if (p->buffer != SG__OWN) sg__grow(&z->buffers[p->buffer], sg__map_floats(map));
+    if (s->op == SG__SCATTER && p->whole) sg__grow(&z->scattered, sg__map_floats(map));
+    if (s->affine_weight.data) sg__grow(&z->panel, (uint64_t)m->config.w_dim * sg__panel_width(m));
+    if (sg__has_weights(s)) sg__measure_products(m, s, p, z);
+    if (s->noise.data) sg__grow(&z->noise, (uint64_t)s->width + lanes);
+    if (s->op == SG__FILTER) sg__grow(&z->spread, m->maps[s - m->steps - 1].row);
+    if (s->op == SG__DENSE) {
+        sg__grow(&z->panel, (uint64_t)m->config.w_dim * sg__panel_width(m));
+        sg__grow(&z->vector, sg__padded(m, s->weight.columns));
+    }
+    if (s->op == SG__NORM) {
+        sg__grow(&z->channels, channels);
+        sg__grow(&z->moments, 2 * channels * (uint64_t)sg__norm_strips(s));
+    }
+    if (s->op == SG__IMAGE) {
+        int rows = s->filter->separable ? 2 : 2 + s->filter->height / 2; /* one of them as high as the image below */
+        sg__grow(&z->row, (uint64_t)s->width * channels);
+        if (s->side && s->blend == 0) {
+            sg__grow(&z->above, (uint64_t)s->width * lanes);
+            sg__grow(&z->spread, sg__spread_row(m, s) * (uint64_t)rows);
+        }
+    }
+}
+
+static void sg__measure(const stylegan_model *m, sg__sizes *z) {
+    const stylegan_config *c = &m->config;
+    STYLEGAN_MEMSET(z, 0, sizeof *z);
+    sg__measure_mapping(m, z);
+    for (int i = 0; i < m->step_count; i++) sg__measure_step(m, &m->steps[i], z);
+    z->band = (uint64_t)c->channels * (uint64_t)sg__band_rows(m) * (uint64_t)c->width;
+}
 
 typedef struct sg__arena {
     unsigned char *base; /* NULL: only the size is wanted */
@@ -2247,124 +2467,149 @@ typedef struct sg__scratch {
     float *products;    /* [points][Q][tiles][V] */
     float *transformed; /* as the workspace's, of its own strip */
     float *squares;     /* [Q][V] */
-    float *noise;       /* [R] */
-    float *row;         /* a row of the image, [ceil(C/V)][R][V] */
-    float *spread[2];   /* rows with room for the low-pass filter, and the up-sampled row of an image */
+    float *noise;       /* [W] */
+    float *row;         /* of the image, [ceil(C/V)][W][V] */
+    float *above;       /* a vector's row of the image below, up-sampled: [W][V] */
+    float *spread;      /* rows with room for the low-pass filter */
 } sg__scratch;
 
+/* A step's parameters, unpacked: [ceil(C/V)][V] each, and prepared panels of weights. */
+typedef struct sg__tables {
+    float *weights, *scale, *bias, *strength;
+} sg__tables;
+
 typedef struct sg__workspace {
-    sg__stage *stages;           /* the plan's stages with their feature maps */
-    float *maps[3];              /* whole feature maps: input, output, and the residual branch */
-    float *images[2];            /* whole images: of the block before, and of this one */
-    float *scattered;            /* t of whole layers, see sg__stage */
+    sg__map *maps;               /* [step_count] the plan's maps, with their data */
+    sg__tables *tables;          /* [step_count] */
+    float *buffers[SG__BUFFERS]; /* whole maps */
+    float *scattered;            /* t of whole steps */
     float *transformed;          /* Winograd's transformed inputs of a strip */
-    float *zeros;                /* [R + 2][V]: a row above or below a map */
+    float *zeros;                /* [W + 2][V]: a row above or below a map */
     float *styles;               /* [style_floats] */
     float *mean, *scale, *shift; /* [C] each: AdaIN */
     float *moments;              /* [strips][blocks][2][V] */
-    float *mapping[3];           /* the mapping's input, and [SG__BATCH][width] twice */
+    float *input, *vector[2];    /* the mapping's input, and [SG__BATCH][width] twice */
     float *band;                 /* [C][rows][W]: finished rows for the callback */
     float *z, *ws;               /* [z_dim], [L][D]: of stylegan_generate */
     sg__scratch *scratch;        /* [parts] */
 } sg__workspace;
 
+static sg__scratch sg__layout_scratch(const stylegan_model *m, sg__arena *arena) {
+    const sg__sizes *z = m->sizes;
+    sg__scratch s;
+    s.panel = sg__arena_floats(arena, z->panel);
+    s.weights = sg__arena_floats(arena, z->weights);
+    s.products = sg__arena_floats(arena, z->products);
+    s.transformed = sg__arena_floats(arena, z->own);
+    s.squares = sg__arena_floats(arena, sg__panel_width(m));
+    s.noise = sg__arena_floats(arena, z->noise);
+    s.row = sg__arena_floats(arena, z->row);
+    s.above = sg__arena_floats(arena, z->above);
+    s.spread = sg__arena_floats(arena, z->spread);
+    return s;
+}
+
+/* A step's tables and, if it has one of its own, its map. */
+static void sg__layout_step(const stylegan_model *m, int i, sg__arena *arena, const sg__workspace *w) {
+    const sg__step *s = &m->steps[i];
+    const sg__plan *p = &m->plans[i];
+    const sg__map *plan = &m->maps[i];
+    int bare = s->op == SG__NORM || (s->op == SG__CONSTANT && !s->bias.data);
+    uint64_t channels = bare ? 0 : sg__padded(m, s->channels);
+    sg__tables t;
+    t.scale = sg__arena_floats(arena, s->op == SG__FILTER ? 0 : channels);
+    t.bias = sg__arena_floats(arena, s->op == SG__SCATTER ? 0 : channels);
+    t.strength = sg__arena_floats(arena, s->op == SG__SCATTER ? 0 : channels);
+    t.weights = NULL;
+    if (p->prepared) {
+        t.weights = sg__arena_floats(arena, (uint64_t)sg__panels(m, s->channels) *
+                                                (uint64_t)sg__panel_floats(m, s, &p->tiling));
+    }
+    float *data = w->scattered;
+    if (p->buffer != SG__OWN) {
+        data = w->buffers[p->buffer];
+    } else if (i == m->step_count - 1) {
+        data = NULL;
+    } else if (s->op != SG__SCATTER || !p->whole) {
+        data = sg__arena_floats(arena, sg__map_floats(plan));
+    }
+    if (!w->maps) return;
+    w->tables[i] = t;
+    w->maps[i] = *plan;
+    w->maps[i].data = data ? data + plan->border + (size_t)p->ahead * plan->row : NULL;
+}
+
 static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w) {
     const stylegan_config *c = &m->config;
-    const sg__stage *top = &m->stages[m->stage_count - 1];
-    uint64_t lanes = (uint64_t)m->kernels->lanes, panel_width = lanes * (uint64_t)m->kernels->vectors;
-    uint64_t maps[3] = {0, 0, 0}, image = 0, scattered = 0, transformed[2] = {0, 0}, channels = panel_width;
-    uint64_t panel = (uint64_t)c->w_dim * panel_width, weights = 0, products = 0,
-             spread = 0; /* the affine maps' panel */
-    uint64_t embed = c->c_dim ? (uint64_t)m->embed_weight.columns : 0, widest = sg__padded(m, c->z_dim + (int)embed);
-    for (int i = 0; i < c->mapping_layers; i++) {
-        widest = sg__most(widest, sg__padded(m, m->mapping[i].out));
-        panel = sg__most(panel, (uint64_t)m->mapping[i].in * panel_width);
-    }
-    for (int i = 0; i < m->stage_count; i++) {
-        const sg__stage *s = &m->stages[i];
-        const sg__tiling *t = &s->tiling;
-        uint64_t in = (uint64_t)s->layer->in, tiles = (uint64_t)t->across,
-                 rows = (uint64_t)(t->own ? t->chunk : t->strip);
-        uint64_t square = (uint64_t)(t->points * t->points), points = t->own ? square : (uint64_t)sg__points(t);
-        channels = sg__most(channels, sg__most(sg__padded(m, s->layer->in), sg__padded(m, s->layer->out)));
-        panel = sg__most(panel, (uint64_t)sg__panel_taps(s) * in * panel_width);
-        uint64_t inputs = points * sg__padded(m, s->layer->in) * (tiles * rows + 2 * (uint64_t)m->kernels->pixels);
-        transformed[t->own] = sg__most(transformed[t->own], inputs);
-        products = sg__most(products, square * tiles * (uint64_t)t->chunk * panel_width);
-        spread = sg__most(spread, s->scattered.row * (uint64_t)(s->filter->height + 1));
-        if (!s->prepared) weights = sg__most(weights, square * in * panel_width);
-        if (!s->whole) continue;
-        uint64_t floats = sg__map_floats(m, &s->out);
-        if (s->up && s->role != SG__TORGB) scattered = sg__most(scattered, sg__map_floats(m, &s->scattered));
-        if (s->role == SG__TORGB)
-            image = s == top ? image : sg__most(image, floats);
-        else
-            maps[s->buffer] = sg__most(maps[s->buffer], floats);
-    }
-    sg__arena arena;
-    arena.base = memory ? sg__aligned(memory) : NULL;
-    arena.used = 0;
-    if (m->dense.data) maps[1] = sg__most(maps[1], sg__padded(m, m->dense.columns));
-    w->stages = (sg__stage *)sg__arena_take(&arena, (uint64_t)m->stage_count * sizeof(sg__stage));
-    for (int i = 0; i < 3; i++) w->maps[i] = sg__arena_floats(&arena, maps[i]);
-    for (int i = 0; i < 2; i++) w->images[i] = sg__arena_floats(&arena, image);
-    w->scattered = sg__arena_floats(&arena, scattered);
-    w->transformed = sg__arena_floats(&arena, transformed[0]);
-    w->zeros = sg__arena_floats(&arena, ((uint64_t)top->resolution + 2) * lanes);
+    const sg__sizes *z = m->sizes;
+    sg__arena arena = {memory ? sg__aligned(memory) : NULL, 0};
+    w->maps = (sg__map *)sg__arena_take(&arena, (uint64_t)m->step_count * sizeof(sg__map));
+    w->tables = (sg__tables *)sg__arena_take(&arena, (uint64_t)m->step_count * sizeof(sg__tables));
+    w->scratch = (sg__scratch *)sg__arena_take(&arena, (uint64_t)m->parts * sizeof(sg__scratch));
+    for (int i = 0; i < SG__BUFFERS; i++) w->buffers[i] = sg__arena_floats(&arena, z->buffers[i]);
+    w->scattered = sg__arena_floats(&arena, z->scattered);
+    w->transformed = sg__arena_floats(&arena, z->transformed);
+    w->zeros = sg__arena_floats(&arena, z->zeros);
     w->styles = sg__arena_floats(&arena, m->style_floats);
-    w->mean = sg__arena_floats(&arena, channels);
-    w->scale = sg__arena_floats(&arena, channels);
-    w->shift = sg__arena_floats(&arena, channels);
-    w->moments = sg__arena_floats(&arena, SG__STRIPS * 2 * channels);
-    w->mapping[0] = sg__arena_floats(&arena, (uint64_t)c->z_dim + embed + lanes);
-    for (int i = 1; i < 3; i++) w->mapping[i] = sg__arena_floats(&arena, SG__BATCH * widest);
-    w->band = sg__arena_floats(&arena, (uint64_t)c->channels * (uint64_t)sg__band_rows(m) * (uint64_t)c->resolution);
+    w->mean = sg__arena_floats(&arena, z->channels);
+    w->scale = sg__arena_floats(&arena, z->channels);
+    w->shift = sg__arena_floats(&arena, z->channels);
+    w->moments = sg__arena_floats(&arena, z->moments);
+    w->input = sg__arena_floats(&arena, z->input);
+    for (int i = 0; i < 2; i++) w->vector[i] = sg__arena_floats(&arena, z->vector);
+    w->band = sg__arena_floats(&arena, z->band);
     w->z = sg__arena_floats(&arena, (uint64_t)c->z_dim);
     w->ws = sg__arena_floats(&arena, (uint64_t)c->num_ws * (uint64_t)c->w_dim);
-    w->scratch = (sg__scratch *)sg__arena_take(&arena, (uint64_t)m->parts * sizeof(sg__scratch));
     for (int i = 0; i < m->parts; i++) {
-        sg__scratch s;
-        s.panel = sg__arena_floats(&arena, panel);
-        s.weights = sg__arena_floats(&arena, weights);
-        s.products = sg__arena_floats(&arena, products);
-        s.transformed = sg__arena_floats(&arena, transformed[1]);
-        s.squares = sg__arena_floats(&arena, panel_width);
-        s.noise = sg__arena_floats(&arena, (uint64_t)top->resolution + lanes);
-        s.row = sg__arena_floats(&arena, (uint64_t)top->resolution * sg__padded(m, c->channels));
-        s.spread[0] = sg__arena_floats(&arena, spread);
-        s.spread[1] = sg__arena_floats(&arena, (uint64_t)top->resolution * sg__padded(m, c->channels));
+        sg__scratch s = sg__layout_scratch(m, &arena);
         if (w->scratch) w->scratch[i] = s;
     }
-    if (w->stages) STYLEGAN_MEMCPY(w->stages, m->stages, (size_t)m->stage_count * sizeof(sg__stage));
-    for (int i = 0; i < m->stage_count; i++) { /* every stage's own memory; first the sizes alone */
-        sg__stage plan = m->stages[i], *s = w->stages ? &w->stages[i] : &plan;
-        uint64_t outputs = sg__padded(m, s->layer->out);
-        s->scale = sg__arena_floats(&arena, outputs);
-        s->bias = sg__arena_floats(&arena, outputs);
-        s->strength = sg__arena_floats(&arena, outputs);
-        uint64_t panels = s->role == SG__TORGB ? 1 : (uint64_t)sg__panels(m, s->layer->out);
-        s->weights = s->prepared ? sg__arena_floats(&arena, panels * sg__panel_floats(m, s)) : NULL;
-        float *out = s->role == SG__TORGB ? w->images[s->buffer] : w->maps[s->buffer], *scattered_t = w->scattered;
-        if (!s->whole && i < m->stage_count - 1) out = sg__arena_floats(&arena, sg__map_floats(m, &s->out));
-        if (!s->whole && s->up && s->role != SG__TORGB)
-            scattered_t = sg__arena_floats(&arena, sg__map_floats(m, &s->scattered));
-        if (!w->stages) continue;
-        s->out.data = out + s->out.border + (s->role == SG__CONV1 ? 0 : (size_t)s->spare * s->out.row);
-        s->scattered.data = scattered_t + s->scattered.border;
-        if (s->input) s->input = w->stages + (s->input - m->stages);
-        if (s->side) s->side = w->stages + (s->side - m->stages);
-    }
+    for (int i = 0; i < m->step_count; i++) sg__layout_step(m, i, &arena, w);
     uint64_t total = arena.used + SG__ALIGN; /* the caller's memory may be aligned to less */
     return total > (uint64_t)((size_t)-1) / 2 ? (size_t)-1 : (size_t)total;
 }
 
-/* Plans the stages in the fastest way whose workspace fits into `limit` bytes (0: no limit), or else in the leanest. */
-static void sg__choose_budget(stylegan_model *m, size_t limit) {
-    sg__workspace workspace;
-    for (size_t i = 0; i < sizeof sg__budgets / sizeof *sg__budgets; i++) {
-        sg__plan_stages(m, &sg__budgets[i]);
-        if (!limit || sg__layout(m, NULL, &workspace) <= limit) return;
-    }
+/* >>operations
+
+   For each kind of step: which rows of its inputs it needs for some rows of its output, and how it computes these rows.
+   What a step needs is there when it is called. */
+
+typedef struct sg__call {
+    const stylegan_model *model;
+    const sg__workspace *workspace;
+    const stylegan_run *run;
+    stylegan_error *error;
+    const float *ws;        /* [L][D] */
+    float *image;           /* [C][H][W] or NULL */
+    int index;              /* in the batch */
+    double work_done, work; /* multiplications, for the progress */
+} sg__call;
+
+static sg__map *sg__map_of(const sg__call *call, const sg__step *s) {
+    return &call->workspace->maps[s - call->model->steps];
+}
+
+static const sg__tables *sg__tables_of(const sg__call *call, const sg__step *s) {
+    return &call->workspace->tables[s - call->model->steps];
+}
+
+static const float *sg__style_of(const sg__call *call, const sg__step *s) {
+    return s->affine_weight.data ? call->workspace->styles + s->style : NULL;
+}
+
+static float *sg__row_of(const sg__map *map, int block, int y) {
+    return map->data + (size_t)block * map->block + (size_t)(y - map->begin) * map->row;
+}
+
+typedef struct sg__rows {
+    int first, last; /* [first, last) */
+} sg__rows;
+
+static sg__rows sg__clip_rows(int first, int last, int least, int most) {
+    sg__rows rows;
+    rows.first = sg__clip(first, least, most);
+    rows.last = sg__clip(last, least, most);
+    return rows;
 }
 
 static void sg__parallel(const stylegan_model *m, int count, sg__item_fn *run, void *context) {
@@ -2376,10 +2621,11 @@ static void sg__parallel(const stylegan_model *m, int count, sg__item_fn *run, v
     }
 }
 
+/* --- Fully connected layers --- */
+
 /* A fully connected layer for up to SG__BATCH inputs at once is a 1x1 convolution of an image one row high.
    x [ceil(I/V)][N][V], out [ceil(O/V)][N][V]. */
 typedef struct sg__dense {
-    const stylegan_model *model;
     const sg__tensor *weight, *bias; /* bias->data may be NULL */
     const float *input;
     float *output;
@@ -2388,9 +2634,9 @@ typedef struct sg__dense {
     float gain;
 } sg__dense;
 
-static void sg__dense_panel(const sg__dense *d, int panel, const sg__scratch *s) {
-    const sg__kernels *k = d->model->kernels;
-    int lanes = k->lanes, first = panel * k->vectors, left = sg__blocks_of(d->model, d->out) - first;
+static void sg__dense_panel(const stylegan_model *m, const sg__dense *d, int panel, const sg__scratch *s) {
+    const sg__kernels *k = m->kernels;
+    int lanes = k->lanes, first = panel * k->vectors, left = sg__blocks_of(m, d->out) - first;
     int q = left < k->vectors ? left : k->vectors;
     size_t block = (size_t)d->count * (size_t)lanes;
     float zero[16], one[16], bias[16];
@@ -2420,30 +2666,1107 @@ static void sg__dense_panel(const sg__dense *d, int panel, const sg__scratch *s)
     }
 }
 
-/* One parallel job over the panels of several fully connected layers. */
 typedef struct sg__dense_job {
-    const sg__dense *layers;
-    int count;
+    const stylegan_model *model;
     const sg__workspace *workspace;
+    const sg__dense *layer;
 } sg__dense_job;
 
-static void sg__dense_item(void *context, int item, int part) {
+static void sg__dense_item(void *context, int panel, int part) {
     const sg__dense_job *job = (const sg__dense_job *)context;
-    for (int i = 0; i < job->count; i++) {
-        int panels = sg__panels(job->layers[i].model, job->layers[i].out);
+    sg__dense_panel(job->model, job->layer, panel, &job->workspace->scratch[part]);
+}
+
+static void sg__run_dense(const stylegan_model *m, const sg__workspace *w, const sg__dense *layer) {
+    sg__dense_job job = {m, w, layer};
+    sg__parallel(m, sg__panels(m, layer->out), sg__dense_item, &job);
+}
+
+/* Item: a panel of one of the affine maps, in the order of the steps. */
+static void sg__style_item(void *context, int item, int part) {
+    const sg__call *call = (const sg__call *)context;
+    const stylegan_model *m = call->model;
+    for (const sg__step *s = m->steps; s < m->steps + m->step_count; s++) {
+        int panels = s->affine_weight.data ? sg__panels(m, s->affine_weight.columns) : 0;
         if (item < panels) {
-            sg__dense_panel(&job->layers[i], item, &job->workspace->scratch[part]);
+            sg__dense d = {&s->affine_weight,
+                           &s->affine_bias,
+                           call->ws + (size_t)s->ws * (size_t)m->config.w_dim,
+                           call->workspace->styles + s->style,
+                           m->config.w_dim,
+                           s->affine_weight.columns,
+                           1,
+                           STYLEGAN_LINEAR,
+                           1};
+            sg__dense_panel(m, &d, item, &call->workspace->scratch[part]);
             return;
         }
         item -= panels;
     }
 }
 
-static void sg__run_dense(const sg__dense *layers, int count, const sg__workspace *w) {
-    sg__dense_job job = {layers, count, w};
+/* All styles of an image at once: they depend on ws alone. */
+static void sg__make_styles(sg__call *call) {
+    const stylegan_model *m = call->model;
     int items = 0;
-    for (int i = 0; i < count; i++) items += sg__panels(layers[i].model, layers[i].out);
-    sg__parallel(layers[0].model, items, sg__dense_item, &job);
+    for (int i = 0; i < m->step_count; i++) {
+        const sg__tensor *weight = &m->steps[i].affine_weight;
+        if (weight->data) items += sg__panels(m, weight->columns);
+    }
+    sg__parallel(m, items, sg__style_item, call);
+}
+
+/* --- A step at work --- */
+
+typedef struct sg__work {
+    const sg__call *call;
+    const stylegan_model *model;
+    const sg__step *step;
+    const sg__plan *plan;
+    const sg__tables *tables;
+    const float *scale;       /* [C]: the demodulation, of this step's weights or its SCATTER's */
+    sg__map in, out, side;    /* side.data NULL: none */
+    int begin, end;           /* rows of its output */
+    int tile_begin, tile_end; /* rows of tiles in `transformed` */
+    int left, right;          /* columns of tiles */
+    float *transformed;
+    int panels, pieces; /* items of a job: panels of output channels x pieces of rows */
+    int phase;          /* the one at work, or -1 for all */
+} sg__work;
+
+static sg__work sg__start(const sg__call *call, const sg__step *s, int begin, int end) {
+    sg__work w;
+    STYLEGAN_MEMSET(&w, 0, sizeof w);
+    w.call = call;
+    w.model = call->model;
+    w.step = s;
+    w.plan = sg__plan_of(call->model, s);
+    w.tables = sg__tables_of(call, s);
+    w.scale = s->op == SG__FILTER ? sg__tables_of(call, s->input)->scale : w.tables->scale;
+    if (s->input) w.in = *sg__map_of(call, s->input);
+    if (s->side) w.side = *sg__map_of(call, s->side);
+    w.out = *sg__map_of(call, s);
+    w.begin = begin;
+    w.end = end;
+    w.right = w.plan->tiling.tiles;
+    w.transformed = call->workspace->transformed;
+    w.panels = sg__panels(call->model, s->channels);
+    w.pieces = 1;
+    w.phase = -1;
+    return w;
+}
+
+/* A panel of output channels in the hands of one part. */
+typedef struct sg__panel {
+    const sg__work *work;
+    const sg__scratch *scratch;
+    int first, q;                 /* vectors of output channels */
+    const float *weights, *scale; /* [taps or points][I][q][V]; [q][V] */
+} sg__panel;
+
+static sg__panel sg__make_panel(const sg__work *w, const sg__scratch *s, int panel) {
+    sg__panel p;
+    int vectors = w->model->kernels->vectors, left = sg__blocks_of(w->model, w->step->channels) - panel * vectors;
+    p.work = w;
+    p.scratch = s;
+    p.first = panel * vectors;
+    p.q = left < vectors ? left : vectors;
+    p.weights = NULL;
+    p.scale = w->scale + (size_t)(p.first * w->model->kernels->lanes);
+    return p;
+}
+
+/* Item = a panel and a piece of the rows, in units of tile rows or rows. */
+static sg__rows sg__piece(const sg__work *w, int item, int begin, int end) {
+    int piece = item / w->panels;
+    sg__rows rows;
+    rows.first = begin + (int)((int64_t)(end - begin) * piece / w->pieces);
+    rows.last = begin + (int)((int64_t)(end - begin) * (piece + 1) / w->pieces);
+    return rows;
+}
+
+/* Runs a job on pieces of `units` rows, small enough that every part has enough to do. */
+static void sg__run_pieces(sg__work *w, sg__item_fn *run, int units, int most) {
+    int64_t pieces = w->model->parts > 1 ? (4 * (int64_t)w->model->parts + w->panels - 1) / w->panels : 1;
+    if (pieces > most) pieces = most;
+    w->pieces = sg__clip(pieces > units ? units : (int)pieces, 1, units > 1 ? units : 1);
+    sg__parallel(w->model, w->panels * w->pieces, run, w);
+}
+
+/* --- What ends a main layer --- */
+
+static stylegan_noise_mode sg__noise_mode(const sg__call *call, const sg__step *s) {
+    return s->noise.data ? call->run->noise_mode : STYLEGAN_NOISE_NONE;
+}
+
+/* Pixels [first, last) of a row of the layer's noise, or NULL. */
+static const float *sg__noise_row(const sg__work *w, int y, int first, int last, const sg__scratch *scratch) {
+    const sg__step *s = w->step;
+    switch (sg__noise_mode(w->call, s)) {
+    case STYLEGAN_NOISE_RANDOM:
+        stylegan_random_normal(w->call->run->noise_seed + (uint64_t)w->call->index, s->stream,
+                               (uint64_t)y * (uint64_t)s->width + (uint64_t)first, scratch->noise, last - first);
+        return scratch->noise;
+    case STYLEGAN_NOISE_CONST:
+        w->model->kernels->unpack(&s->noise, (size_t)y, first, last - first, scratch->noise);
+        return scratch->noise;
+    default:
+        return NULL;
+    }
+}
+
+/* Noise, bias, activation, gain, clamp and side of pixels [first, last) of row y; closes the row with zero pixels. */
+static void sg__finish_row(const sg__panel *p, int y, int first, int last) {
+    const sg__work *w = p->work;
+    const sg__step *s = w->step;
+    size_t lanes = (size_t)w->model->kernels->lanes, at = (size_t)first * lanes;
+    const float *noise = sg__noise_row(w, y, first, last, p->scratch);
+    for (int v = 0; v < p->q; v++) {
+        size_t channel = (size_t)(p->first + v) * lanes;
+        float *row = sg__row_of(&w->out, p->first + v, y);
+        sg__epilogue e = {p->scale + (size_t)v * lanes,
+                          w->tables->bias + channel,
+                          w->tables->strength + channel,
+                          noise,
+                          w->side.data ? sg__row_of(&w->side, p->first + v, y) + at : NULL,
+                          s->activation,
+                          s->gain,
+                          s->clamp};
+        w->model->kernels->finish(row + at, last - first, &e);
+        if (first == 0) STYLEGAN_MEMSET(row - lanes, 0, lanes * sizeof(float));
+        if (last == s->width) STYLEGAN_MEMSET(row + (size_t)last * lanes, 0, lanes * sizeof(float));
+    }
+}
+
+/* --- CONSTANT and DENSE: all rows at once --- */
+
+static sg__rows sg__no_rows(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
+    (void)m, (void)s, (void)of, (void)begin, (void)end;
+    return sg__clip_rows(0, 0, 0, 0);
+}
+
+/* Values of channels first, first + 1, ... of a pixel. */
+static void sg__constant_pixel(const sg__work *w, int pixel, int first, int count, float *to) {
+    const sg__step *s = w->step;
+    int pixels = s->height * s->width;
+    if (s->op == SG__CONSTANT) {
+        w->model->kernels->unpack(&s->weight, (size_t)pixel, first, count, to);
+        return;
+    }
+    for (int i = 0; i < count; i++) to[i] = w->call->workspace->vector[0][(first + i) * pixels + pixel];
+}
+
+static void sg__constant_rows(sg__call *call, const sg__step *s, int begin, int end) {
+    const stylegan_model *m = call->model;
+    sg__work w = sg__start(call, s, begin, end);
+    int lanes = m->kernels->lanes, blocks = w.out.blocks;
+    if (s->op == SG__DENSE) {
+        sg__tensor no_bias = {NULL, NULL, STYLEGAN_F32, 0};
+        sg__dense dense = {
+            &s->weight, &no_bias,        call->ws, call->workspace->vector[0], m->config.w_dim, s->weight.columns,
+            1,          STYLEGAN_LINEAR, 1};
+        sg__run_dense(m, call->workspace, &dense);
+    }
+    for (int block = 0; block < blocks; block++) {
+        int first = block * lanes, count = s->channels - first < lanes ? s->channels - first : lanes;
+        STYLEGAN_MEMSET(sg__row_of(&w.out, block, 0) - w.out.border, 0, (size_t)s->height * w.out.row * sizeof(float));
+        for (int pixel = 0; pixel < s->height * s->width; pixel++) {
+            float *to = sg__row_of(&w.out, block, pixel / s->width) + pixel % s->width * lanes;
+            sg__constant_pixel(&w, pixel, first, count, to);
+        }
+    }
+    if (!s->bias.data) return;
+    sg__panel p = sg__make_panel(&w, &call->workspace->scratch[0], 0);
+    p.q = blocks;
+    for (int y = begin; y < end; y++) sg__finish_row(&p, y, 0, s->width);
+}
+
+/* --- CONV and SCATTER: weights, unpacked, modulated, demodulated, and transformed if the step works in tiles --- */
+
+/* Nearest-neighbour up-sampling doubles each pixel: the layer's weights summed over 2x2 shifts. */
+static void sg__sum_shifts(const sg__panel *p, const float *weights, float *summed) {
+    static const float ones[4] = {1, 1, 1, 1};
+    const sg__step *s = p->work->step;
+    const sg__kernels *k = p->work->model->kernels;
+    int size = s->kernel - 1, tap = s->in * p->q * k->lanes;
+    for (int y = 0; y <= size; y++) {
+        for (int x = 0; x <= size; x++) {
+            const float *source[4];
+            int n = 0;
+            for (int shift = 0; shift < 4; shift++) {
+                int from_y = y - shift / 2, from_x = x - shift % 2;
+                if (from_y < 0 || from_y >= size || from_x < 0 || from_x >= size) continue;
+                source[n++] = weights + (size_t)tap * (size_t)(from_y * size + from_x);
+            }
+            k->weighted_sum(summed + (size_t)tap * (size_t)(y * s->kernel + x), tap, source, ones, n);
+        }
+    }
+}
+
+/* Winograd's transform of a panel [taps][I][q][V] for one phase, to [points^2][I][q][V]. */
+static void sg__transform_weights(const sg__panel *p, const float *panel, int phase, float *to) {
+    const sg__step *s = p->work->step;
+    const sg__kernels *k = p->work->model->kernels;
+    int count = s->in * p->q;
+    size_t tap = (size_t)(count * k->lanes);
+    const float *taps[9];
+    sg__phase_points points = sg__phase(&p->work->plan->tiling, phase);
+    int down = points.down - 3, across = points.across - 3;
+    for (int i = 0; i < down * across; i++) {
+        int y = i / across, x = i % across;
+        if (s->op ==
+            SG__SCATTER) { /* even outputs 2j see x[j - 1] w[2] + x[j] w[0], odd ones x[j - 1] w[3] + x[j] w[1] */
+            y = phase / 2 + 2 * (down - 1 - y);
+            x = phase % 2 + 2 * (across - 1 - x);
+        }
+        taps[i] = panel + tap * (size_t)(y * s->kernel + x);
+    }
+    k->winograd_weights(taps, points.down, points.across, count, to, tap);
+}
+
+/* Fills panel [taps][I][q][V], modulated and summed, and scale [q][V], the demodulation. */
+static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
+    const sg__step *s = p->work->step;
+    const sg__kernels *k = p->work->model->kernels;
+    const float *style = sg__style_of(p->work->call, s);
+    int size = s->kernel - s->nearest, width = p->q * k->lanes;
+    size_t tap = (size_t)s->in * (size_t)width;
+    float *plain = s->nearest ? p->scratch->panel + tap * (size_t)(s->kernel * s->kernel) : panel;
+    STYLEGAN_MEMSET(scale, 0, (size_t)width * sizeof(float));
+    for (int t = 0; t < size * size; t++) {
+        k->panel(&s->weight, (size_t)t * (size_t)s->in, s->in, p->first * k->lanes, p->q, style, scale,
+                 plain + tap * (size_t)t);
+    }
+    for (int i = 0; i < width; i++) {
+        scale[i] = s->demodulate ? (float)(1 / STYLEGAN_SQRT((double)scale[i] + 1e-8)) : 1.0f;
+    }
+    if (s->nearest) sg__sum_shifts(p, plain, panel);
+}
+
+/* Fills a panel of a step that keeps all of them. */
+static void sg__prepare_item(void *context, int item, int part) {
+    const sg__work *w = (const sg__work *)context;
+    const sg__tiling *t = &w->plan->tiling;
+    sg__panel p = sg__make_panel(w, &w->call->workspace->scratch[part], item);
+    size_t lanes = (size_t)w->model->kernels->lanes, tap = (size_t)(w->step->in * p.q) * lanes;
+    float *to = w->tables->weights + (size_t)item * sg__panel_floats(w->model, w->step, t);
+    sg__unpack_panel(&p, t->points ? p.scratch->panel : to, w->tables->scale + (size_t)p.first * lanes);
+    for (int i = 0; t->points && i < t->phases; i++) {
+        sg__transform_weights(&p, p.scratch->panel, i, to);
+        to += tap * (size_t)sg__phase(t, i).weights;
+    }
+}
+
+/* --- Direct convolution --- */
+
+/* Adds tap (y, x) of the kernel, which reads input pixel (row, column + j) for output j. */
+static void sg__add_tap(sg__row *r, const sg__panel *p, int y, int x, int row, int column) {
+    const sg__work *w = p->work;
+    int lanes = w->model->kernels->lanes;
+    size_t tap = (size_t)w->step->in * (size_t)(p->q * lanes);
+    r->offset[r->taps] = sg__row_of(&w->in, 0, row) - w->in.data + (ptrdiff_t)column * lanes;
+    r->panel[r->taps++] = p->weights + tap * (size_t)(y * w->step->kernel + x);
+}
+
+static sg__row sg__start_row(const sg__panel *p, float *output, size_t output_pixel, size_t output_vector, int width) {
+    sg__row row;
+    row.input = p->work->in.data;
+    row.input_block = p->work->in.block;
+    row.channels = p->work->step->in;
+    row.taps = 0;
+    row.output = output;
+    row.output_pixel = output_pixel;
+    row.output_vector = output_vector;
+    row.width = width;
+    return row;
+}
+
+/* Row y of a convolution of stride 1, zero-padded. */
+static void sg__plain_row(const sg__panel *p, int y, float *output, size_t vector) {
+    const sg__step *s = p->work->step;
+    const sg__kernels *k = p->work->model->kernels;
+    int half = s->kernel / 2;
+    sg__row row = sg__start_row(p, output, (size_t)k->lanes, vector, s->width);
+    for (int ky = 0; ky < s->kernel; ky++) {
+        int from = y + ky - half;
+        if (from < 0 || from >= s->height) continue;
+        for (int kx = 0; kx < s->kernel; kx++) sg__add_tap(&row, p, ky, kx, from, kx - half);
+    }
+    k->convolve(&row, p->q);
+}
+
+/* Row y of t: even and odd columns see different taps. */
+static void sg__transposed_row(const sg__panel *p, int y, float *output, size_t vector) {
+    const sg__step *s = p->work->step;
+    const sg__kernels *k = p->work->model->kernels;
+    size_t lanes = (size_t)k->lanes;
+    for (int odd = 0; odd < 2; odd++) {
+        sg__row row = sg__start_row(p, output + (size_t)odd * lanes, 2 * lanes, vector, (s->width + 1 - odd) / 2);
+        for (int ky = y % 2; ky < s->kernel; ky += 2) {
+            int from = (y - ky) / 2;
+            if (y < ky || from >= s->input->height) continue;
+            for (int kx = odd; kx < s->kernel; kx += 2) sg__add_tap(&row, p, ky, kx, from, -(kx / 2));
+        }
+        k->convolve(&row, p->q);
+    }
+}
+
+/* --- Winograd's algorithm: the inputs of a strip of tiles are transformed once for all output channels; each panel
+   then multiplies them point by point and transforms back --- */
+
+/* Transformed inputs lie as [points^2][groups][ceil(I/V)][group][V]: what a register tile reads is contiguous. */
+static int sg__group(const stylegan_model *m) {
+    return m->kernels->pixels;
+}
+
+/* Tiles of the strip in whole groups. */
+static size_t sg__strip_tiles(const sg__work *w) {
+    size_t group = (size_t)sg__group(w->model);
+    return ((size_t)(w->tile_end - w->tile_begin) * (size_t)(w->right - w->left) + group - 1) / group * group;
+}
+
+static float *sg__transformed(const sg__work *w, int phase, int channels, int number) {
+    const sg__tiling *t = &w->plan->tiling;
+    size_t group = (size_t)sg__group(w->model), blocks = (size_t)w->in.blocks;
+    size_t block = (size_t)channels, tile = (size_t)number, first = t->own ? 0 : (size_t)t->first[phase];
+    size_t at = (tile / group * blocks + block) * group + tile % group + first * blocks * sg__strip_tiles(w);
+    return w->transformed + at * (size_t)w->model->kernels->lanes;
+}
+
+/* A row of tiles of one channel block, for one phase. */
+static void sg__transform_row(const sg__work *w, int phase, int row, int block) {
+    const sg__tiling *t = &w->plan->tiling;
+    const sg__kernels *k = w->model->kernels;
+    int whole = sg__clip(w->step->input->width / 4, w->left, w->right), group = sg__group(w->model);
+    int tile = row * (w->right - w->left), end = tile + whole - w->left;
+    size_t lanes = (size_t)k->lanes, stride = (size_t)w->in.blocks * sg__strip_tiles(w) * lanes;
+    const float *rows[6];
+    float edge[5 * 5 * 16];
+    sg__phase_points points = sg__phase(t, phase);
+    for (int i = 0; i < t->points;
+         i++) { /* outputs that depend on rows that are not there are zero-padded or not needed */
+        int y = 4 * (w->tile_begin + row) - 1 + i, held = y >= w->in.begin && y < w->in.end;
+        rows[i] =
+            held ? sg__row_of(&w->in, block, y) + (4 * (ptrdiff_t)w->left - 1) * k->lanes : w->call->workspace->zeros;
+    }
+    for (int n; tile < end; tile += n) {
+        n = group - tile % group < end - tile ? group - tile % group : end - tile;
+        k->winograd_input(rows, points.down, points.across, n, sg__transformed(w, phase, block, tile), stride);
+        for (int i = 0; i < t->points; i++) rows[i] += 4 * (size_t)n * lanes;
+    }
+    if (whole == w->right) return;
+    /* The last tile of a SCATTER reaches beyond the map: it sees the last pixel and zeros. */
+    STYLEGAN_MEMSET(edge, 0, sizeof edge);
+    for (size_t i = 0; i < 5; i++) {
+        STYLEGAN_MEMCPY(edge + i * 5 * lanes, rows[i], lanes * sizeof(float));
+        rows[i] = edge + i * 5 * lanes;
+    }
+    k->winograd_input(rows, points.down, points.across, 1, sg__transformed(w, phase, block, end), stride);
+}
+
+static void sg__transform_item(void *context, int item, int part) {
+    const sg__work *w = (const sg__work *)context;
+    (void)part;
+    for (int phase = 0; phase < (w->plan->tiling.mixed ? SG__PHASES : 1); phase++)
+        sg__transform_row(w, phase, item / w->in.blocks, item % w->in.blocks);
+}
+
+/* The products of point p of tiles [first, first + tiles), for q vectors, to `out` [q][tiles][V]. */
+static void sg__multiply_point(const sg__panel *panel, int phase, int p, const float *weights, size_t first,
+                               size_t tiles, float *out) {
+    const sg__work *w = panel->work;
+    const sg__kernels *k = w->model->kernels;
+    size_t lanes = (size_t)k->lanes, group = (size_t)sg__group(w->model);
+    size_t point = (size_t)p * (size_t)w->in.blocks * sg__strip_tiles(w) * lanes;
+    for (size_t at = 0, n; at < tiles; at += n) {
+        size_t left = group - (first + at) % group;
+        n = left < tiles - at ? left : tiles - at;
+        sg__row r;
+        r.input = sg__transformed(w, phase, 0, (int)(first + at)) + point;
+        r.input_block = group * lanes;
+        r.channels = w->step->in;
+        r.taps = 1;
+        r.offset[0] = 0;
+        r.panel[0] = weights;
+        r.output = out + at * lanes;
+        r.output_pixel = lanes;
+        r.output_vector = tiles * lanes;
+        r.width = (int)n;
+        k->convolve(&r, panel->q);
+    }
+}
+
+/* Multiplies tile rows [begin, end) of a phase and writes the outputs, vectors `vector` floats apart. */
+static void sg__multiply_tiles(const sg__panel *panel, int phase, int begin, int end, float *out, size_t row,
+                               size_t pixel, size_t vector) {
+    const sg__work *w = panel->work;
+    const sg__phase_points points = sg__phase(&w->plan->tiling, phase);
+    const sg__kernels *k = w->model->kernels;
+    size_t lanes = (size_t)k->lanes, across = (size_t)(w->right - w->left), q = (size_t)panel->q;
+    size_t first = (size_t)(begin - w->tile_begin) * across, tiles = (size_t)(end - begin) * across;
+    float *products = panel->scratch->products;
+    for (int p = 0; p < points.down * points.across; p++) {
+        int y = points.down == 4 ? 0 : p / points.across, x = points.across == 4 ? 0 : p % points.across;
+        int weight = points.across == 4 ? y : y * points.across + x;
+        sg__multiply_point(panel, phase, p, panel->weights + (size_t)(weight * w->step->in) * q * lanes, first, tiles,
+                           products + (size_t)p * q * tiles * lanes);
+    }
+    for (size_t v = 0; v < q; v++) {
+        for (size_t y = 0; y < (size_t)(end - begin); y++) {
+            k->winograd_output(products + (v * tiles + y * across) * lanes, q * tiles * lanes, points.down,
+                               points.across, (int)across, out + v * vector + 4 * y * row + 4 * (size_t)w->left * pixel,
+                               row, pixel);
+        }
+    }
+}
+
+/* --- Rows of a convolution --- */
+
+static sg__rows sg__conv_needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
+    int half = of == s->side ? 0 : s->kernel / 2;
+    (void)m;
+    return sg__clip_rows(begin - half, end + half, 0, of->height);
+}
+
+static sg__rows sg__scatter_needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
+    if (sg__plan_of(m, s)->tiling.points) {
+        begin = begin / 8 * 8;
+        end = (end + 7) / 8 * 8;
+    }
+    return sg__clip_rows(begin / 2 - (s->kernel - 1) / 2, (end - 1) / 2 + 1, 0, of->height);
+}
+
+/* Clears row y of t outside [low, width), on both sides or one. */
+static void sg__clear_borders(const sg__panel *p, int y, int left, int right) {
+    const sg__work *w = p->work;
+    size_t lanes = (size_t)w->model->kernels->lanes, before = w->out.border;
+    for (int v = 0; v < p->q; v++) {
+        float *row = sg__row_of(&w->out, p->first + v, y), *after = row + (size_t)w->step->width * lanes;
+        if (left) STYLEGAN_MEMSET(row - before, 0, (before + (size_t)w->step->low * lanes) * sizeof(float));
+        if (right) STYLEGAN_MEMSET(after, 0, (size_t)(row - before + w->out.row - after) * sizeof(float));
+    }
+}
+
+/* Computes rows (of tiles) [first, end) of one phase; the last phase finishes them. */
+static void sg__multiply_rows(const sg__panel *p, int phase, int first, int end) {
+    const sg__work *w = p->work;
+    const sg__step *s = w->step;
+    const sg__tiling *t = &w->plan->tiling;
+    int scatter = s->op == SG__SCATTER, rows = t->points ? sg__tile_rows(s) : 1;
+    size_t lanes = (size_t)w->model->kernels->lanes;
+    float *row = sg__row_of(&w->out, p->first, rows * first);
+    if (t->points && scatter) {
+        row += (size_t)(phase / 2) * w->out.row + (size_t)(phase % 2) * lanes;
+        sg__multiply_tiles(p, phase, first, end, row, 2 * w->out.row, 2 * lanes, w->out.block);
+    } else if (t->points) {
+        sg__multiply_tiles(p, phase, first, end, row, w->out.row, lanes, w->out.block);
+    } else if (scatter) {
+        sg__transposed_row(p, first, row, w->out.block);
+    } else {
+        sg__plain_row(p, first, row, w->out.block);
+    }
+    if (phase < t->phases - 1) return;
+    for (int y = rows * first; y < rows * end; y++) {
+        if (scatter) {
+            sg__clear_borders(p, y, w->left == 0, w->right == t->tiles);
+        } else {
+            sg__finish_row(p, y, 4 * w->left, t->points ? 4 * w->right : s->width);
+        }
+    }
+}
+
+/* Item: a panel and a piece of the strip's rows (of tiles). */
+static void sg__multiply_item(void *context, int item, int part) {
+    const sg__work *w = (const sg__work *)context;
+    const sg__tiling *t = &w->plan->tiling;
+    const sg__scratch *s = &w->call->workspace->scratch[part];
+    int panel = item % w->panels, prepared = w->plan->prepared;
+    sg__panel p = sg__make_panel(w, s, panel);
+    size_t width = (size_t)(p.q * w->model->kernels->lanes), tap = (size_t)w->step->in * width;
+    sg__rows rows = sg__piece(w, item, t->points ? w->tile_begin : w->begin, t->points ? w->tile_end : w->end);
+    const float *weights = s->panel;
+    if (prepared) {
+        weights = w->tables->weights + (size_t)panel * sg__panel_floats(w->model, w->step, t);
+    } else {
+        sg__unpack_panel(&p, s->panel, s->squares);
+        if (item == panel)
+            STYLEGAN_MEMCPY(w->tables->scale + p.first * w->model->kernels->lanes, s->squares, width * sizeof(float));
+        p.scale = s->squares;
+    }
+    for (int phase = 0; phase < t->phases; phase++) {
+        p.weights = t->points && !prepared ? s->weights : weights;
+        if (t->points && prepared) weights += tap * (size_t)sg__phase(t, phase).weights;
+        if (w->phase >= 0 && phase != w->phase) continue;
+        if (t->points && !prepared) sg__transform_weights(&p, s->panel, phase, s->weights);
+        for (int first = rows.first, last; first < rows.last; first = last) {
+            last = !t->points ? first + 1 : sg__clip(first + t->chunk, first, rows.last);
+            sg__multiply_rows(&p, phase, first, last);
+        }
+    }
+}
+
+/* A part's own strip: a piece of a row of tiles, or several rows, for all panels. */
+static void sg__own_strip_item(void *context, int item, int part) {
+    sg__work w = *(const sg__work *)context;
+    const sg__tiling *t = &w.plan->tiling;
+    int pieces = (t->tiles + t->across - 1) / t->across;
+    w.transformed = w.call->workspace->scratch[part].transformed;
+    w.tile_begin += item / pieces * t->chunk;
+    w.tile_end = sg__clip(w.tile_begin + t->chunk, w.tile_begin, w.tile_end);
+    w.left = item % pieces * t->across;
+    w.right = sg__clip(w.left + t->across, w.left, t->tiles);
+    for (w.phase = 0; w.phase < t->phases; w.phase++) {
+        for (int i = 0; (!w.phase || t->mixed) && i < (w.tile_end - w.tile_begin) * w.in.blocks; i++)
+            sg__transform_row(&w, w.phase, i / w.in.blocks, i % w.in.blocks);
+        for (int panel = 0; panel < w.panels; panel++) sg__multiply_item(&w, panel, part);
+    }
+}
+
+/* Rows [begin, end) of a CONV, or of a SCATTER's t: of one strip. */
+static void sg__convolve_rows(sg__call *call, const sg__step *s, int begin, int end) {
+    sg__work w = sg__start(call, s, begin, end);
+    const sg__tiling *t = &w.plan->tiling;
+    int rows = sg__tile_rows(s);
+    w.tile_begin = begin / rows;
+    w.tile_end = (end + rows - 1) / rows;
+    int units = t->points ? w.tile_end - w.tile_begin : end - begin;
+    if (t->own) {
+        int down = (units + t->chunk - 1) / t->chunk, across = (t->tiles + t->across - 1) / t->across;
+        sg__parallel(w.model, down * across, sg__own_strip_item, &w);
+        return;
+    }
+    int per_piece = 64 / (t->points ? t->tiles : s->input->width) + 1; /* with less, unpacking the weights counts */
+    if (t->points) sg__parallel(w.model, units * w.in.blocks, sg__transform_item, &w);
+    sg__run_pieces(&w, sg__multiply_item, units, w.plan->prepared ? units : (units + per_piece - 1) / per_piece);
+}
+
+/* --- FILTER: the low-pass filter of t, and what ends a main layer --- */
+
+static sg__rows sg__filter_needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
+    (void)m;
+    return sg__clip_rows(begin - s->pad_row, end - 1 - s->pad_row + s->filter->height, of->low, of->height);
+}
+
+static void sg__filter_row(const sg__panel *p, int y) {
+    const sg__work *w = p->work;
+    const sg__step *s = w->step;
+    const sg__kernels *k = w->model->kernels;
+    const sg__filter *f = s->filter;
+    const float *source[SG__MAX_FIR * SG__MAX_FIR];
+    int top = y - s->pad_row, width = s->width * k->lanes;
+    sg__rows t = sg__filter_needs(w->model, s, s->input, y, y + 1);
+    for (int v = 0; v < p->q; v++) {
+        float *out = sg__row_of(&w->out, p->first + v, y);
+        if (f->separable) { /* columns, then rows */
+            float *row = p->scratch->spread + w->in.border;
+            for (int i = t.first; i < t.last; i++)
+                source[i - t.first] = sg__row_of(&w->in, p->first + v, i) - w->in.border;
+            k->weighted_sum(p->scratch->spread, (int)w->in.row, source, f->column + (t.first - top), t.last - t.first);
+            for (int i = 0; i < f->width; i++) source[i] = row + (ptrdiff_t)(i - s->pad_column) * k->lanes;
+            k->weighted_sum(out, width, source, f->row, f->width);
+        } else {
+            int n = 0;
+            for (int i = t.first; i < t.last; i++) {
+                const float *row = sg__row_of(&w->in, p->first + v, i);
+                for (int j = 0; j < f->width; j++) source[n++] = row + (ptrdiff_t)(j - s->pad_column) * k->lanes;
+            }
+            k->weighted_sum(out, width, source, f->taps + (t.first - top) * f->width, n);
+        }
+    }
+}
+
+static void sg__filter_item(void *context, int item, int part) {
+    const sg__work *w = (const sg__work *)context;
+    sg__panel p = sg__make_panel(w, &w->call->workspace->scratch[part], item % w->panels);
+    sg__rows rows = sg__piece(w, item, w->begin, w->end);
+    for (int y = rows.first; y < rows.last; y++) {
+        sg__filter_row(&p, y);
+        sg__finish_row(&p, y, 0, w->step->width);
+    }
+}
+
+static void sg__filter_rows(sg__call *call, const sg__step *s, int begin, int end) {
+    sg__work w = sg__start(call, s, begin, end);
+    sg__run_pieces(&w, sg__filter_item, end - begin, end - begin);
+}
+
+/* --- NORM: normalisation and style (AdaIN, StyleGAN, equation 1), in place --- */
+
+static sg__rows sg__norm_needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
+    (void)m, (void)s, (void)begin, (void)end;
+    return sg__clip_rows(0, of->height, 0, of->height);
+}
+
+static sg__rows sg__norm_strip(const sg__step *s, int strip) {
+    int strips = sg__norm_strips(s);
+    sg__rows rows;
+    rows.first = (int)((int64_t)s->height * strip / strips);
+    rows.last = (int)((int64_t)s->height * (strip + 1) / strips);
+    return rows;
+}
+
+/* Pixel normalisation of one row (ProGAN, section 4.2): over the channels of each pixel. */
+static void sg__pixel_norm_item(void *context, int y, int part) {
+    const sg__work *w = (const sg__work *)context;
+    const sg__step *s = w->step;
+    int lanes = w->model->kernels->lanes;
+    (void)part;
+    for (int x = 0; x < s->width; x++) {
+        float *pixel = sg__row_of(&w->out, 0, y) + (size_t)x * (size_t)lanes;
+        double sum = 0;
+        for (int c = 0; c < s->channels; c++) {
+            double value = (double)pixel[(size_t)(c / lanes) * w->out.block + (size_t)(c % lanes)];
+            sum += value * value;
+        }
+        float factor = (float)(1 / STYLEGAN_SQRT(sum / s->channels + 1e-8));
+        for (int c = 0; c < s->channels; c++) pixel[(size_t)(c / lanes) * w->out.block + (size_t)(c % lanes)] *= factor;
+    }
+}
+
+/* Mean and sum of squared deviations of a strip and block: [2][V]. */
+static float *sg__moments_of(const sg__work *w, int strip, int block) {
+    return w->call->workspace->moments + (size_t)(strip * w->out.blocks + block) * 2 * (size_t)w->model->kernels->lanes;
+}
+
+static void sg__moments_item(void *context, int item, int part) {
+    const sg__work *w = (const sg__work *)context;
+    const sg__kernels *k = w->model->kernels;
+    int block = item % w->out.blocks, strip = item / w->out.blocks;
+    sg__rows rows = sg__norm_strip(w->step, strip);
+    float *out = sg__moments_of(w, strip, block);
+    (void)part;
+    k->moments(sg__row_of(&w->out, block, rows.first), w->step->width, rows.last - rows.first, w->out.row, out,
+               out + k->lanes);
+}
+
+/* Merges the strips' moments of one channel and puts the division by the standard deviation into the style's scale. The
+   mean stays apart: on flat channels the scale is up to 10^4, and a product of both would round too much. */
+static void sg__merge_moments(const sg__work *w, int channel) {
+    const sg__workspace *space = w->call->workspace;
+    int lanes = w->model->kernels->lanes, strips = sg__norm_strips(w->step);
+    double count = 0, mean = 0, deviation = 0;
+    for (int strip = 0; strip < strips; strip++) {
+        const float *moments = sg__moments_of(w, strip, channel / lanes) + channel % lanes;
+        sg__rows rows = sg__norm_strip(w->step, strip);
+        double n = (double)(rows.last - rows.first) * w->step->width;
+        double delta = (double)moments[0] - mean;
+        deviation += (double)moments[lanes] + delta * delta * count * n / (count + n);
+        mean += delta * n / (count + n);
+        count += n;
+    }
+    space->mean[channel] = (float)mean;
+    space->scale[channel] = (float)((double)space->scale[channel] / STYLEGAN_SQRT(deviation / count + 1e-8));
+}
+
+static void sg__scale_shift_item(void *context, int item, int part) {
+    const sg__work *w = (const sg__work *)context;
+    const sg__kernels *k = w->model->kernels;
+    const sg__workspace *space = w->call->workspace;
+    int block = item % w->out.blocks, channel = block * k->lanes;
+    sg__rows rows = sg__norm_strip(w->step, item / w->out.blocks);
+    (void)part;
+    for (int y = rows.first; y < rows.last; y++) {
+        k->scale_shift(sg__row_of(&w->out, block, y), w->step->width, space->mean + channel, space->scale + channel,
+                       space->shift + channel);
+    }
+}
+
+static void sg__norm_rows(sg__call *call, const sg__step *s, int begin, int end) {
+    sg__work w = sg__start(call, s, begin, end);
+    const sg__workspace *space = call->workspace;
+    const float *style = sg__style_of(call, s); /* [2][C]: scales, then shifts */
+    int strips = sg__norm_strips(s);
+    if (s->pixel_norm) sg__parallel(w.model, s->height, sg__pixel_norm_item, &w);
+    if (!s->instance_norm && !style) return;
+    for (int i = 0; i < w.out.blocks * w.model->kernels->lanes; i++) {
+        int real = i < s->channels; /* the channels that fill up the last block become zero */
+        space->mean[i] = 0;
+        space->scale[i] = real ? style ? style[i] : 1.0f : 0.0f;
+        space->shift[i] = real && style ? style[s->channels + i] : 0.0f;
+    }
+    if (s->instance_norm) {
+        sg__parallel(w.model, w.out.blocks * strips, sg__moments_item, &w);
+        for (int c = 0; c < s->channels; c++) sg__merge_moments(&w, c);
+    }
+    sg__parallel(w.model, w.out.blocks * strips, sg__scale_shift_item, &w);
+}
+
+/* --- IMAGE: ToRGB, and the image below --- */
+
+static sg__rows sg__image_needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
+    int filtered = s->blend == 0, pad = filtered ? s->pad_row : 0, reach = filtered ? s->filter->height - 1 : 0;
+    (void)m;
+    if (of == s->input) return sg__clip_rows(begin, end, 0, of->height);
+    return sg__clip_rows((begin - pad) / 2, (end - 1 - pad + reach) / 2 + 1, 0, of->height);
+}
+
+/* Rows of an image on their way out. */
+typedef struct sg__output {
+    sg__work work;
+    float *image;          /* of the last step: [C][...][W], from the first row on; else NULL */
+    size_t channel_stride; /* floats between its channels */
+} sg__output;
+
+/* `rows` rows of the image below with zeros between their pixels, to be filtered along the row. */
+static void sg__spread_rows(const sg__step *s, const sg__scratch *scratch, size_t lanes, size_t row_floats, int rows,
+                            const float *const *source) {
+    size_t size = (size_t)s->side->width, border = ((size_t)s->filter->width + 1) * lanes;
+    for (int i = 0; i < rows; i++) {
+        float *row = scratch->spread + (size_t)(i + 1) * row_floats;
+        STYLEGAN_MEMSET(row, 0, row_floats * sizeof(float));
+        for (size_t x = 0; x < size; x++)
+            STYLEGAN_MEMCPY(row + border + 2 * x * lanes, source[i] + x * lanes, lanes * sizeof(float));
+    }
+}
+
+/* Row y of vector v of the up-sampled image below, to out [W][V]: its pixels with zeros between, low-pass filtered. */
+static void sg__upsample_row(const sg__work *w, int v, int y, float *out, const sg__scratch *scratch) {
+    const sg__step *s = w->step;
+    const sg__kernels *k = w->model->kernels;
+    const sg__filter *f = s->filter;
+    const float *source[SG__MAX_FIR * SG__MAX_FIR];
+    float weight[SG__MAX_FIR * SG__MAX_FIR];
+    size_t lanes = (size_t)k->lanes, size = (size_t)s->side->width;
+    size_t row_floats = (size_t)sg__spread_row(w->model, s);
+    int top = y - s->pad_row, rows = 0, n = 0;
+    int first = sg__clip(top, 0, 2 * s->side->height - 1), last = sg__clip(top + f->height, 0, 2 * s->side->height - 1);
+    for (int i = (first + 1) / 2; 2 * i < last; i++, rows++) {
+        source[rows] = sg__row_of(&w->side, v, i);
+        weight[rows] = f->column[2 * i - top];
+    }
+    if (f->separable) { /* columns first: then there is one row to spread */
+        k->weighted_sum(scratch->spread, (int)(size * lanes), source, weight, rows);
+        source[0] = scratch->spread;
+        rows = 1;
+    }
+    sg__spread_rows(s, scratch, lanes, row_floats, rows, source);
+    for (int i = 0; i < rows; i++) {
+        const float *row = scratch->spread + (size_t)(i + 1) * row_floats + ((size_t)f->width + 1) * lanes;
+        const float *taps = f->separable ? f->row : f->taps + (2 * ((first + 1) / 2 + i) - top) * f->width;
+        for (int j = 0; j < f->width; j++) {
+            source[n] = row + (ptrdiff_t)(j - s->pad_column) * k->lanes;
+            weight[n++] = taps[j];
+        }
+    }
+    k->weighted_sum(out, (int)(2 * size * lanes), source, weight, n);
+}
+
+/* Blends a row with the nearest-neighbour up-sampled image below (a half-grown StyleGAN 1). */
+static void sg__blend_below(const sg__work *w, int y, float *row, size_t vector) {
+    int lanes = w->model->kernels->lanes;
+    for (int v = 0; v < w->out.blocks; v++, row += vector) {
+        const float *below = sg__row_of(&w->side, v, y / 2);
+        for (int i = 0; i < w->step->width * lanes; i++) {
+            row[i] += (below[i / (2 * lanes) * lanes + i % lanes] - row[i]) * w->step->blend;
+        }
+    }
+}
+
+/* Writes a row [ceil(C/V)][W][V] to the planar image, each pixel 2^repeat times in both directions. */
+static void sg__write_row(const sg__output *o, int y, const float *row) {
+    const sg__step *s = o->work.step;
+    int lanes = o->work.model->kernels->lanes, repeat = s->repeat, width = s->width << repeat;
+    for (int c = 0; c < s->channels; c++) {
+        const float *from = row + (size_t)(c / lanes) * (size_t)(s->width * lanes) + c % lanes;
+        float *out = o->image + (size_t)c * o->channel_stride + ((size_t)(y - o->work.begin) << repeat) * (size_t)width;
+        for (int x = 0; x < width; x++) out[x] = from[(x >> repeat) * lanes];
+        for (int i = 1; i < 1 << repeat; i++)
+            STYLEGAN_MEMCPY(out + (size_t)i * (size_t)width, out, (size_t)width * sizeof(float));
+    }
+}
+
+/* Row y: ToRGB's products, panel by panel, then bias, clamp and the image below. */
+static void sg__image_row(const sg__output *o, int y, const sg__scratch *scratch) {
+    const sg__work *w = &o->work;
+    const sg__step *s = w->step;
+    const sg__kernels *k = w->model->kernels;
+    int below = s->side && s->blend == 0;
+    size_t lanes = (size_t)k->lanes, vector = o->image ? (size_t)s->width * lanes : w->out.block;
+    float *out = o->image ? scratch->row : sg__row_of(&w->out, 0, y);
+    for (int i = 0; i < w->panels; i++) {
+        sg__panel p = sg__make_panel(w, scratch, i);
+        p.weights = w->tables->weights + (size_t)i * sg__panel_floats(w->model, s, &w->plan->tiling);
+        sg__row row = sg__start_row(&p, out + (size_t)p.first * vector, lanes, vector, s->width);
+        sg__add_tap(&row, &p, 0, 0, y, 0);
+        k->convolve(&row, p.q);
+    }
+    for (int v = 0; v < w->out.blocks; v++) {
+        size_t channel = (size_t)v * lanes;
+        if (below) sg__upsample_row(w, v, y, scratch->above, scratch);
+        sg__epilogue e = {w->scale + channel,
+                          w->tables->bias + channel,
+                          w->tables->strength + channel,
+                          NULL,
+                          below ? scratch->above : NULL,
+                          STYLEGAN_LINEAR,
+                          1,
+                          s->clamp};
+        k->finish(out + (size_t)v * vector, s->width, &e);
+    }
+    if (s->blend > 0) sg__blend_below(w, y, out, vector);
+    if (o->image) sg__write_row(o, y, out);
+}
+
+static void sg__image_item(void *context, int item, int part) {
+    const sg__output *o = (const sg__output *)context;
+    const sg__work *w = &o->work;
+    int64_t rows = w->end - w->begin;
+    int end = w->begin + (int)(rows * (item + 1) / w->pieces);
+    for (int y = w->begin + (int)(rows * item / w->pieces); y < end; y++)
+        sg__image_row(o, y, &w->call->workspace->scratch[part]);
+}
+
+static void sg__image_rows(sg__call *call, const sg__step *s, int begin, int end) {
+    sg__output o = {sg__start(call, s, begin, end), NULL, 0};
+    if (s == &call->model->steps[call->model->step_count - 1]) { /* finished rows leave at once */
+        size_t width = (size_t)call->model->config.width;
+        o.channel_stride =
+            call->run->rows ? ((size_t)(end - begin) << s->repeat) * width : (size_t)call->model->config.height * width;
+        o.image = call->run->rows ? call->workspace->band : call->image + ((size_t)begin << s->repeat) * width;
+    }
+    o.work.pieces = sg__clip(4 * call->model->parts, 1, end - begin);
+    sg__parallel(call->model, o.work.pieces, sg__image_item, &o);
+}
+
+/* --- All of them --- */
+
+/* By sg__op. needs: the rows of `of`, an input or side of s, for output rows [begin, end). */
+static const struct {
+    sg__rows (*needs)(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end);
+    void (*compute)(sg__call *call, const sg__step *s, int begin, int end);
+} sg__operations[] = {
+    {sg__no_rows, sg__constant_rows},       {sg__no_rows, sg__constant_rows},    {sg__conv_needs, sg__convolve_rows},
+    {sg__scatter_needs, sg__convolve_rows}, {sg__filter_needs, sg__filter_rows}, {sg__norm_needs, sg__norm_rows},
+    {sg__image_needs, sg__image_rows},
+};
+
+/* >>run
+
+   Asks the last step for rows; steps ask theirs for what they need. Nothing here knows what a step computes. The same
+   motions, gone through without computing, tell the plan how high the windows must be. */
+
+typedef struct sg__motion {
+    stylegan_model *planned; /* in rehearsal: the model whose windows are measured */
+    sg__call *call;          /* else: the call that computes */
+    const stylegan_model *model;
+    sg__map *maps; /* [step_count] */
+} sg__motion;
+
+static sg__rows sg__needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
+    return sg__operations[s->op].needs(m, s, of, begin, end);
+}
+
+/* The row up to which a step goes at once, of those up to `end`: a strip, of whole tiles. A FILTER takes as many rows as a
+   strip of t allows. */
+static int sg__strip_end(const sg__motion *go, const sg__step *s, int end) {
+    const stylegan_model *m = go->model;
+    const sg__plan *p = sg__plan_of(m, s);
+    int begin = go->maps[s - m->steps].end, height = s->height, rows = p->tiling.points ? sg__tile_rows(s) : 1;
+    if (s->op == SG__NORM || s->op == SG__CONSTANT || s->op == SG__DENSE) return height;
+    if (s->op == SG__FILTER && p[-1].tiling.points) {
+        int tile = sg__tile_rows(s->input), reach = s->pad_row - s->filter->height + 1, t = end - reach;
+        int most = go->maps[s->input - m->steps].end + p[-1].strip;
+        t = (t + tile - 1) / tile * tile;
+        if (t > most) t = most;
+        return t >= s->input->height ? height : sg__clip(t + reach, 0, height);
+    }
+    end = (end + rows - 1) / rows * rows;
+    if (end > begin + p->strip) end = begin + p->strip;
+    return s->op == SG__SCATTER ? end : sg__clip(end, 0, height); /* t may hold the rest of its last tiles */
+}
+
+/* The first row of a step's map that any later step still needs. */
+static int sg__still_needed(const sg__motion *go, const sg__step *s) {
+    const stylegan_model *m = go->model;
+    int least = s->height;
+    if (sg__holds_all(m, s) || s->op == SG__NORM) return 0;
+    for (int i = (int)(s - m->steps) + 1; i < m->step_count; i++) {
+        const sg__step *reader = &m->steps[i];
+        int next = go->maps[i].end;
+        if ((reader->input != s && reader->side != s) || next >= reader->height) continue;
+        sg__rows rows = sg__needs(m, reader, s, next, next + 1);
+        if (rows.first < least) least = rows.first;
+    }
+    return least;
+}
+
+/* Forgets the rows before `first` if the rows up to `end` would not fit otherwise. */
+static void sg__make_room(sg__map *map, int first, int end) {
+    if (map->end <= map->begin) map->begin = map->end = first;
+    if (end - map->begin <= map->capacity) return;
+    for (int block = 0; block < map->blocks; block++) {
+        float *to = map->data + (size_t)block * map->block - map->border;
+        for (int y = first; y < map->end; y++, to += map->row) {
+            STYLEGAN_MEMCPY(to, sg__row_of(map, block, y) - map->border, map->row * sizeof(float));
+        }
+    }
+    map->begin = first;
+}
+
+/* Multiplications, for the progress: a FILTER's are its SCATTER's, of whose rows not all may be needed. */
+static double sg__row_work(const sg__step *s) {
+    const sg__step *w = s->op == SG__FILTER ? s->input : s;
+    int kernel = w->kernel - w->nearest;
+    double products = sg__has_weights(w) ? (double)w->in * w->channels * kernel * kernel : (double)w->channels;
+    return s->op == SG__SCATTER ? 0 : products * s->width;
+}
+
+static double sg__work_of(const stylegan_model *m) {
+    double work = 0;
+    for (int i = 0; i < m->step_count; i++) work += sg__row_work(&m->steps[i]) * m->steps[i].height;
+    return work;
+}
+
+static stylegan_result sg__progress(sg__call *call, double work) {
+    if (work == 0) return STYLEGAN_OK;
+    call->work_done += work;
+    float done = call->work_done < call->work ? (float)(call->work_done / call->work) : 1.0f;
+    if (!call->run->progress || !call->run->progress(call->run->user, done)) return STYLEGAN_OK;
+    return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED, "cancelled by the progress callback");
+}
+
+/* Shows rows from `begin` on to the caller who wants to look. */
+static void sg__inspect(const sg__call *call, const sg__step *s, int begin) {
+    const stylegan_model *m = call->model;
+    const sg__map *map = sg__map_of(call, s);
+    if (!call->run->inspect || s->layer < 0 || s->op == SG__SCATTER || s == &m->steps[m->step_count - 1]) return;
+    stylegan_feature_map feature;
+    feature.layer = s->name;
+    feature.channels = s->channels;
+    feature.height = s->height;
+    feature.width = s->width;
+    feature.first_row = begin;
+    feature.rows = map->end - begin;
+    feature.data = sg__row_of(map, 0, begin);
+    feature.lanes = m->kernels->lanes;
+    feature.row_stride = map->row;
+    feature.block_stride = map->block;
+    call->run->inspect(call->run->user, call->index, &feature);
+}
+
+/* Hands the image's rows [begin, end), which lie in the band, to the caller. */
+static stylegan_result sg__hand_over(const sg__call *call, const sg__step *s, int begin, int end) {
+    const stylegan_config *c = &call->model->config;
+    int top = begin << s->repeat, rows = (end - begin) << s->repeat;
+    size_t width = (size_t)c->width, height = (size_t)c->height, floats = (size_t)rows * width;
+    const float *band = call->workspace->band;
+    if (!call->run->rows) return STYLEGAN_OK;
+    for (size_t i = 0; call->image && i < (size_t)c->channels; i++)
+        STYLEGAN_MEMCPY(call->image + (i * height + (size_t)top) * width, band + i * floats, floats * sizeof(float));
+    if (!call->run->rows(call->run->user, call->index, top, rows, band)) return STYLEGAN_OK;
+    return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED, "cancelled by the rows callback");
+}
+
+/* Computes rows up to `end`, a strip, or goes through the motions; the rows of its inputs are there. */
+static stylegan_result sg__compute_strip(const sg__motion *go, const sg__step *s, int end) {
+    const stylegan_model *m = go->model;
+    sg__map *map = &go->maps[s - m->steps];
+    int begin = map->end, keep = sg__still_needed(go, s), last = s == &m->steps[m->step_count - 1];
+    if (keep > begin) keep = begin;
+    if (go->planned) {
+        if (map->capacity < end - keep) map->capacity = end - keep;
+        map->end = end;
+        return STYLEGAN_OK;
+    }
+    if (!last) sg__make_room(map, keep, end);
+    map->end = end;
+    sg__operations[s->op].compute(go->call, s, begin, end);
+    if (!sg__holds_all(m, s)) sg__inspect(go->call, s, begin);
+    stylegan_result result = last ? sg__hand_over(go->call, s, begin, end) : STYLEGAN_OK;
+    return result ? result : sg__progress(go->call, sg__row_work(s) * (sg__clip(end, 0, s->height) - begin));
+}
+
+/* Brings a step's rows up to `end`, and before that the rows of its inputs that they need. */
+static stylegan_result sg__advance(const sg__motion *go, const sg__step *s, int end) {
+    const stylegan_model *m = go->model;
+    sg__map *map = &go->maps[s - m->steps];
+    const sg__step *inputs[2];
+    inputs[0] = s->input;
+    inputs[1] = s->side;
+    if (map->end >= end) return STYLEGAN_OK;
+    if (sg__holds_all(m, s)) end = s->height;
+    while (map->end < end) {
+        int to = sg__strip_end(go, s, end);
+        for (int i = 0; i < 2; i++) {
+            if (!inputs[i]) continue;
+            stylegan_result result = sg__advance(go, inputs[i], sg__needs(m, s, inputs[i], map->end, to).last);
+            if (result) return result;
+        }
+        stylegan_result result = sg__compute_strip(go, s, to);
+        if (result) return result;
+    }
+    if (go->call && sg__holds_all(m, s)) sg__inspect(go->call, s, 0);
+    return STYLEGAN_OK;
+}
+
+/* All rows of all steps: whole ones in their order, windows as the last step asks for them. */
+static stylegan_result sg__draw(const sg__motion *go) {
+    const stylegan_model *m = go->model;
+    for (int i = 0; i < m->step_count - 1; i++) {
+        if (!sg__holds_all(m, &m->steps[i])) continue;
+        stylegan_result result = sg__advance(go, &m->steps[i], m->steps[i].height);
+        if (result) return result;
+    }
+    const sg__step *last = &m->steps[m->step_count - 1];
+    return sg__advance(go, last, last->height);
+}
+
+/* Bias, noise strength and, where they are kept, the weights of a step. */
+static void sg__begin_step(sg__call *call, const sg__step *s) {
+    const stylegan_model *m = call->model;
+    const sg__tables *t = sg__tables_of(call, s);
+    size_t bytes = (size_t)sg__padded(m, s->channels) * sizeof(float);
+    if (s->op == SG__CONSTANT || s->op == SG__DENSE) {
+        if (!s->bias.data) return;
+        for (int i = 0; i < s->channels; i++) t->scale[i] = 1;
+    }
+    if (s->op != SG__SCATTER && s->op != SG__NORM) {
+        STYLEGAN_MEMSET(t->bias, 0, bytes);
+        STYLEGAN_MEMSET(t->strength, 0, bytes);
+        if (s->bias.data) m->kernels->unpack(&s->bias, 0, 0, s->channels, t->bias);
+    }
+    if (s->strength.data) {
+        m->kernels->unpack(&s->strength, 0, 0, s->strength.columns, t->strength);
+        for (int i = 1; s->strength.columns == 1 && i < s->channels; i++) t->strength[i] = t->strength[0];
+    }
+    if (!sg__plan_of(m, s)->prepared) return;
+    sg__work w = sg__start(call, s, 0, 0);
+    sg__parallel(m, w.panels, sg__prepare_item, &w);
+}
+
+static stylegan_result sg__draw_image(sg__call *call) {
+    const stylegan_model *m = call->model;
+    sg__motion go = {NULL, call, m, call->workspace->maps};
+    sg__make_styles(call);
+    for (int i = 0; i < m->step_count; i++) {
+        go.maps[i].begin = m->maps[i].begin;
+        go.maps[i].end = m->maps[i].end;
+        sg__begin_step(call, &m->steps[i]);
+    }
+    return sg__draw(&go);
+}
+
+/* Finds out how many rows each window must hold by going through the motions. */
+static void sg__rehearse(stylegan_model *m) {
+    sg__motion go = {m, NULL, m, m->maps};
+    if (!m->step_count) return;
+    sg__draw(&go);
+    for (int i = 0; i < m->step_count; i++) {
+        m->maps[i].block = m->maps[i].row * (size_t)m->maps[i].capacity;
+        m->maps[i].end = m->maps[i].begin;
+    }
+}
+
+/* Plans in the fastest way whose workspace fits into `limit` bytes (0: no limit), or else in the leanest. */
+static void sg__choose_budget(stylegan_model *m, size_t limit) {
+    sg__workspace workspace;
+    for (size_t i = 0; i < sizeof sg__budgets / sizeof *sg__budgets; i++) {
+        sg__plan_steps(m, &sg__budgets[i]);
+        sg__rehearse(m);
+        sg__measure(m, m->sizes);
+        m->sizes->bytes = sg__layout(m, NULL, &workspace);
+        if (!limit || m->sizes->bytes <= limit) return;
+    }
 }
 
 /* >>mapping */
@@ -2476,1016 +3799,59 @@ static void sg__mapping_input(const stylegan_model *m, const float *z, const flo
     }
 }
 
-/* Copies one image's values between a plain vector [count] and the blocked layout [ceil(count/V)][N][V]. */
+/* Value i of one image in the blocked layout [ceil(.../V)][N][V]. */
 static size_t sg__blocked(const stylegan_model *m, int count, int image, int i) {
     int lanes = m->kernels->lanes;
     return ((size_t)(i / lanes) * (size_t)count + (size_t)image) * (size_t)lanes + (size_t)(i % lanes);
 }
 
+/* ws[l] = w_avg + psi (w - w_avg) in the first `cutoff` layers, w in the others. */
+static void sg__truncate(const stylegan_config *c, const float *w, const float *w_avg, float psi, int cutoff,
+                         float *ws) {
+    for (int l = 0; l < c->num_ws; l++) {
+        int truncate = psi != 1 && l < cutoff;
+        for (int i = 0; i < c->w_dim; i++) *ws++ = truncate ? w_avg[i] + psi * (w[i] - w_avg[i]) : w[i];
+    }
+}
+
 /* Up to SG__BATCH latents: z [count][z_dim], labels [count][K] or NULL, ws [count][L][D]. */
-static stylegan_result sg__map_batch(const stylegan_model *m, const float *z, const float *labels, int count, float psi,
-                                     int cutoff, float *ws, const sg__workspace *w) {
+static void sg__map_batch(const stylegan_model *m, const float *z, const float *labels, int count, float psi,
+                          int cutoff, float *ws, const sg__workspace *w) {
     const stylegan_config *c = &m->config;
     int width = c->z_dim + (c->c_dim ? m->embed_weight.columns : 0);
-    float *x = w->mapping[1], *y = w->mapping[2];
+    float *x = w->vector[0], *y = w->vector[1];
     for (int n = 0; n < count; n++) {
         sg__mapping_input(m, z + (size_t)n * (size_t)c->z_dim, labels ? labels + (size_t)n * (size_t)c->c_dim : NULL,
-                          w->mapping[0], w->mapping[2]);
-        for (int i = 0; i < width; i++) x[sg__blocked(m, count, n, i)] = w->mapping[0][i];
+                          w->input, y);
+        for (int i = 0; i < width; i++) x[sg__blocked(m, count, n, i)] = w->input[i];
     }
     for (int i = 0; i < c->mapping_layers; i++) {
         const sg__layer *layer = &m->mapping[i];
-        sg__dense dense = {m,
-                           &layer->weight,
-                           &layer->bias,
-                           x,
-                           y,
-                           layer->in,
-                           layer->out,
-                           count,
-                           (stylegan_activation)c->mapping_activation,
+        sg__dense dense = {&layer->weight, &layer->bias, x,     y,
+                           layer->in,      layer->out,   count, (stylegan_activation)c->mapping_activation,
                            c->mapping_gain};
-        sg__run_dense(&dense, 1, w);
+        sg__run_dense(m, w, &dense);
         float *swap = x;
         x = y;
         y = swap;
     }
+    float *one = y + sg__padded(m, c->w_dim);
     if (m->w_avg.data) m->kernels->unpack(&m->w_avg, 0, 0, c->w_dim, y);
-    for (int n = 0; n < count; n++) {
-        for (int l = 0; l < c->num_ws; l++) {
-            int truncate = psi != 1 && l < cutoff;
-            for (int i = 0; i < c->w_dim; i++) {
-                float value = x[sg__blocked(m, count, n, i)];
-                *ws++ = truncate ? y[i] + psi * (value - y[i]) : value;
-            }
-        }
-    }
-    return STYLEGAN_OK;
-}
-
-/* >>synthesis */
-
-typedef struct sg__call {
-    const stylegan_model *model;
-    const sg__workspace *workspace;
-    const stylegan_run *run;
-    stylegan_error *error;
-    int index;              /* in the batch */
-    double work_done, work; /* multiplications, for the progress */
-} sg__call;
-
-/* One stage at work on output rows [begin, end). */
-typedef struct sg__convolution {
-    const sg__call *call;
-    const stylegan_model *model;
-    const sg__stage *stage;
-    sg__map in, out;
-    const sg__map *add; /* residual branch, or NULL */
-    const float *style; /* [I]: modulates the weights, or NULL */
-    int demodulate;
-    stylegan_activation activation;
-    float gain, clamp;
-    int begin, end;
-    int t_begin, t_end;       /* rows of the scattered signal */
-    int tile_begin, tile_end; /* rows of tiles in `transformed` */
-    int left, right;          /* columns of tiles */
-    float *transformed;
-    int panels, pieces; /* items of a job: panels of output channels x pieces of rows */
-    int phase;          /* the one at work, or -1 for all */
-} sg__convolution;
-
-/* A panel of a convolution in the hands of one part. */
-typedef struct sg__panel {
-    const sg__convolution *convolution;
-    const sg__scratch *scratch;
-    int first, q;                 /* vectors of output channels */
-    const float *weights, *scale; /* [taps or points][I][q][V]; [q][V] */
-} sg__panel;
-
-static sg__panel sg__make_panel(const sg__convolution *c, const sg__scratch *s, int panel) {
-    sg__panel p;
-    int first = panel * c->model->kernels->vectors, left = sg__blocks_of(c->model, c->stage->layer->out) - first;
-    p.convolution = c;
-    p.scratch = s;
-    p.first = first;
-    p.q = left < c->model->kernels->vectors ? left : c->model->kernels->vectors;
-    p.weights = NULL;
-    p.scale = NULL;
-    return p;
-}
-
-/* --- Weights: unpacked, modulated, demodulated, and transformed if the stage works in tiles --- */
-
-/* Nearest-neighbour up-sampling doubles each pixel: the layer's weights summed over 2x2 shifts. */
-static void sg__fold_weights(const sg__panel *p, const float *weights, float *folded) {
-    static const float ones[4] = {1, 1, 1, 1};
-    const sg__stage *stage = p->convolution->stage;
-    const sg__kernels *k = p->convolution->model->kernels;
-    int size = stage->layer->kernel, tap = stage->layer->in * p->q * k->lanes;
-    for (int y = 0; y <= size; y++) {
-        for (int x = 0; x <= size; x++) {
-            const float *source[4];
-            int n = 0;
-            for (int shift = 0; shift < 4; shift++) {
-                int from_y = y - shift / 2, from_x = x - shift % 2;
-                if (from_y < 0 || from_y >= size || from_x < 0 || from_x >= size) continue;
-                source[n++] = weights + (size_t)tap * (size_t)(from_y * size + from_x);
-            }
-            k->weighted_sum(folded + (size_t)tap * (size_t)(y * stage->kernel + x), tap, source, ones, n);
-        }
+    for (int n = 0; n < count; n++, ws += (size_t)c->num_ws * (size_t)c->w_dim) {
+        for (int i = 0; i < c->w_dim; i++) one[i] = x[sg__blocked(m, count, n, i)];
+        sg__truncate(c, one, y, psi, cutoff, ws);
     }
 }
 
-/* Winograd's transform of a panel [taps][I][q][V] for one phase, to [points^2][I][q][V]. */
-static void sg__transform_weights(const sg__panel *p, const float *panel, int phase, float *to) {
-    const sg__stage *stage = p->convolution->stage;
-    const sg__kernels *k = p->convolution->model->kernels;
-    int count = stage->layer->in * p->q;
-    size_t tap = (size_t)(count * k->lanes);
-    const float *taps[9];
-    sg__phase_points points = sg__phase(stage, phase);
-    int down = points.down - 3, across = points.across - 3;
-    for (int i = 0; i < down * across; i++) {
-        int y = i / across, x = i % across;
-        if (stage->up) { /* even outputs 2j see x[j - 1] w[2] + x[j] w[0], odd ones x[j - 1] w[3] + x[j] w[1] */
-            y = phase / 2 + 2 * (down - 1 - y);
-            x = phase % 2 + 2 * (across - 1 - x);
-        }
-        taps[i] = panel + tap * (size_t)(y * stage->kernel + x);
+static void sg__map_all(const stylegan_model *m, const float *z, const float *labels, int count, float psi, int cutoff,
+                        float *ws, const sg__workspace *w) {
+    const stylegan_config *c = &m->config;
+    for (int n = 0; n < count; n += SG__BATCH) {
+        size_t at = (size_t)n;
+        sg__map_batch(m, z ? z + at * (size_t)c->z_dim : z, labels ? labels + at * (size_t)c->c_dim : labels,
+                      count - n < SG__BATCH ? count - n : SG__BATCH, psi, cutoff,
+                      ws + at * (size_t)c->num_ws * (size_t)c->w_dim, w);
     }
-    k->winograd_weights(taps, points.down, points.across, count, to, tap);
-}
-
-/* Fills panel [taps][I][q][V], modulated and folded, and scale [q][V], the demodulation. */
-static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
-    const sg__convolution *c = p->convolution;
-    const sg__stage *stage = c->stage;
-    const sg__kernels *k = c->model->kernels;
-    int size = stage->layer->kernel, in = stage->layer->in, width = p->q * k->lanes;
-    size_t tap = (size_t)in * (size_t)width;
-    float *plain = stage->fold ? p->scratch->panel + tap * (size_t)(stage->kernel * stage->kernel) : panel;
-    STYLEGAN_MEMSET(scale, 0, (size_t)width * sizeof(float));
-    for (int t = 0; t < size * size; t++) {
-        k->panel(&stage->layer->weight, (size_t)t * (size_t)in, in, p->first * k->lanes, p->q, c->style, scale,
-                 plain + tap * (size_t)t);
-    }
-    for (int i = 0; i < width; i++) {
-        scale[i] = c->demodulate ? (float)(1 / STYLEGAN_SQRT((double)scale[i] + 1e-8)) : 1.0f;
-    }
-    if (stage->fold) sg__fold_weights(p, plain, panel);
-}
-
-static void sg__prepare_item(void *context, int item, int part) {
-    const sg__convolution *c = (const sg__convolution *)context;
-    const sg__scratch *s = &c->call->workspace->scratch[part];
-    const sg__stage *stage = c->stage;
-    sg__panel p = sg__make_panel(c, s, item);
-    if (stage->role == SG__TORGB) p.q = sg__blocks_of(c->model, stage->layer->out);
-    int points = stage->tiling.points;
-    size_t tap = (size_t)(stage->layer->in * p.q * c->model->kernels->lanes);
-    float *to = stage->weights + (size_t)item * sg__panel_floats(c->model, stage);
-    sg__unpack_panel(&p, points ? s->panel : to, stage->scale + p.first * c->model->kernels->lanes);
-    for (int i = 0; points && i < sg__phases(stage); i++) {
-        sg__transform_weights(&p, s->panel, i, to);
-        to += tap * (size_t)sg__phase(stage, i).weights;
-    }
-}
-
-/* --- Direct convolution --- */
-
-/* Adds tap (y, x) of the kernel, which reads input pixel (row, column + j) for output j. */
-static void sg__add_tap(sg__row *r, const sg__panel *p, int y, int x, int row, int column) {
-    const sg__convolution *c = p->convolution;
-    int lanes = c->model->kernels->lanes;
-    size_t tap = (size_t)c->stage->layer->in * (size_t)(p->q * lanes);
-    r->offset[r->taps] = sg__row_of(&c->in, 0, row) - c->in.data + (ptrdiff_t)column * lanes;
-    r->panel[r->taps++] = p->weights + tap * (size_t)(y * c->stage->kernel + x);
-}
-
-static sg__row sg__start_row(const sg__panel *p, float *output, size_t output_pixel, size_t output_vector, int width) {
-    const sg__convolution *c = p->convolution;
-    sg__row row;
-    row.input = c->in.data;
-    row.input_block = c->in.block;
-    row.channels = c->stage->layer->in;
-    row.taps = 0;
-    row.output = output;
-    row.output_pixel = output_pixel;
-    row.output_vector = output_vector;
-    row.width = width;
-    return row;
-}
-
-/* Row y of a convolution of stride 1, zero-padded. */
-static void sg__plain_row(const sg__panel *p, int y, float *output, size_t vector) {
-    const sg__convolution *c = p->convolution;
-    int kernel = c->stage->kernel, half = kernel / 2;
-    sg__row row = sg__start_row(p, output, (size_t)c->model->kernels->lanes, vector, c->in.resolution);
-    for (int ky = 0; ky < kernel; ky++) {
-        int from = y + ky - half;
-        if (from < 0 || from >= c->in.resolution) continue;
-        for (int kx = 0; kx < kernel; kx++) sg__add_tap(&row, p, ky, kx, from, kx - half);
-    }
-    c->model->kernels->convolve(&row, p->q);
-}
-
-/* Row y of the transposed convolution of stride 2: even and odd columns see different taps. */
-static void sg__transposed_row(const sg__panel *p, int y, float *output, size_t vector) {
-    const sg__convolution *c = p->convolution;
-    const sg__stage *stage = c->stage;
-    size_t lanes = (size_t)c->model->kernels->lanes;
-    for (int odd = 0; odd < 2; odd++) {
-        sg__row row = sg__start_row(p, output + (size_t)odd * lanes, 2 * lanes, vector, (stage->high + 1 - odd) / 2);
-        for (int ky = y % 2; ky < stage->kernel; ky += 2) {
-            int from = (y - ky) / 2;
-            if (y < ky || from >= c->in.resolution) continue;
-            for (int kx = odd; kx < stage->kernel; kx += 2) sg__add_tap(&row, p, ky, kx, from, -(kx / 2));
-        }
-        c->model->kernels->convolve(&row, p->q);
-    }
-}
-
-/* --- Winograd's algorithm: the inputs of a strip of tiles are transformed once for all output channels; each panel
-   then multiplies them point by point and transforms back --- */
-
-/* Transformed inputs lie as [points^2][groups][ceil(I/V)][group][V]: what a register tile reads is contiguous. */
-static int sg__group(const stylegan_model *m) {
-    return m->kernels->pixels;
-}
-
-/* Tiles of the strip in whole groups. */
-static size_t sg__strip_tiles(const sg__convolution *c) {
-    size_t group = (size_t)sg__group(c->model);
-    return ((size_t)(c->tile_end - c->tile_begin) * (size_t)(c->right - c->left) + group - 1) / group * group;
-}
-
-static float *sg__transformed(const sg__convolution *c, int phase, int channels, int number) {
-    size_t group = (size_t)sg__group(c->model), blocks = (size_t)sg__blocks_of(c->model, c->stage->layer->in);
-    size_t block = (size_t)channels, tile = (size_t)number;
-    size_t first = c->stage->tiling.own ? 0 : (size_t)sg__phase(c->stage, phase).first;
-    size_t at = (tile / group * blocks + block) * group + tile % group + first * blocks * sg__strip_tiles(c);
-    return c->transformed + at * (size_t)c->model->kernels->lanes;
-}
-
-/* A row of tiles of one channel block, for one phase. */
-static void sg__transform_row(const sg__convolution *c, int phase, int row, int block) {
-    const sg__tiling *t = &c->stage->tiling;
-    const sg__kernels *k = c->model->kernels;
-    int blocks = sg__blocks_of(c->model, c->stage->layer->in);
-    int whole = sg__clip(c->in.resolution / 4, c->left, c->right), group = sg__group(c->model);
-    int tile = row * (c->right - c->left), end = tile + whole - c->left;
-    size_t lanes = (size_t)k->lanes, stride = (size_t)blocks * sg__strip_tiles(c) * lanes;
-    const float *rows[6];
-    float edge[5 * 5 * 16];
-    sg__phase_points points = sg__phase(c->stage, phase);
-    for (int i = 0; i < t->points; i++) {
-        int y = 4 * (c->tile_begin + row) - 1 + i;
-        int held =
-            y >= c->in.begin && y < c->in.end; /* outputs that depend on other rows are zero-padded or not needed */
-        rows[i] =
-            held ? sg__row_of(&c->in, block, y) + (4 * (ptrdiff_t)c->left - 1) * k->lanes : c->call->workspace->zeros;
-    }
-    for (int n; tile < end; tile += n) {
-        n = group - tile % group < end - tile ? group - tile % group : end - tile;
-        k->winograd_input(rows, points.down, points.across, n, sg__transformed(c, phase, block, tile), stride);
-        for (int i = 0; i < t->points; i++) rows[i] += 4 * (size_t)n * lanes;
-    }
-    if (whole == c->right) return;
-    /* The last tile of an up-sampling reaches beyond the map: it sees the last pixel and zeros. */
-    STYLEGAN_MEMSET(edge, 0, sizeof edge);
-    for (size_t i = 0; i < 5; i++) {
-        STYLEGAN_MEMCPY(edge + i * 5 * lanes, rows[i], lanes * sizeof(float));
-        rows[i] = edge + i * 5 * lanes;
-    }
-    k->winograd_input(rows, points.down, points.across, 1, sg__transformed(c, phase, block, end), stride);
-}
-
-static void sg__transform_item(void *context, int item, int part) {
-    const sg__convolution *c = (const sg__convolution *)context;
-    int blocks = sg__blocks_of(c->model, c->stage->layer->in);
-    (void)part;
-    for (int phase = 0; phase < (c->stage->tiling.mixed ? 4 : 1); phase++)
-        sg__transform_row(c, phase, item / blocks, item % blocks);
-}
-
-/* Multiplies tile rows [begin, end) of a phase and writes the outputs, vectors `vector` floats apart. */
-static void sg__multiply_tiles(const sg__panel *panel, int phase, int begin, int end, float *out, size_t row,
-                               size_t pixel, size_t vector) {
-    const sg__convolution *c = panel->convolution;
-    const sg__phase_points points = sg__phase(c->stage, phase);
-    const sg__kernels *k = c->model->kernels;
-    size_t lanes = (size_t)k->lanes, blocks = (size_t)sg__blocks_of(c->model, c->stage->layer->in);
-    size_t across = (size_t)(c->right - c->left), group = (size_t)sg__group(c->model), q = (size_t)panel->q;
-    size_t first = (size_t)(begin - c->tile_begin) * across, tiles = (size_t)(end - begin) * across;
-    for (int p = 0; p < points.down * points.across; p++) {
-        int y = points.down == 4 ? 0 : p / points.across, x = points.across == 4 ? 0 : p % points.across;
-        int weight = points.across == 4 ? y : y * points.across + x;
-        for (size_t at = 0, n; at < tiles; at += n) {
-            size_t left = group - (first + at) % group;
-            n = left < tiles - at ? left : tiles - at;
-            sg__row r;
-            r.input = sg__transformed(c, phase, 0, (int)(first + at)) + (size_t)p * blocks * sg__strip_tiles(c) * lanes;
-            r.input_block = group * lanes;
-            r.channels = c->stage->layer->in;
-            r.taps = 1;
-            r.offset[0] = 0;
-            r.panel[0] = panel->weights + (size_t)(weight * c->stage->layer->in) * q * lanes;
-            r.output = panel->scratch->products + ((size_t)p * q * tiles + at) * lanes;
-            r.output_pixel = lanes;
-            r.output_vector = tiles * lanes;
-            r.width = (int)n;
-            k->convolve(&r, panel->q);
-        }
-    }
-    for (size_t v = 0; v < q; v++) {
-        for (size_t y = 0; y < (size_t)(end - begin); y++) {
-            k->winograd_output(panel->scratch->products + (v * tiles + y * across) * lanes, q * tiles * lanes,
-                               points.down, points.across, (int)across,
-                               out + v * vector + 4 * y * row + 4 * (size_t)c->left * pixel, row, pixel);
-        }
-    }
-}
-
-/* --- Rows of output --- */
-
-/* Pixels [first, last) of a row of the layer's noise, or NULL. */
-static const float *sg__noise_row(const sg__convolution *c, int y, int first, int last, const sg__scratch *s) {
-    const sg__layer *layer = c->stage->layer;
-    const stylegan_run *run = c->call->run;
-    if (!layer->noise.data || run->noise_mode == STYLEGAN_NOISE_NONE) return NULL;
-    if (run->noise_mode == STYLEGAN_NOISE_RANDOM) {
-        stylegan_random_normal(run->noise_seed + (uint64_t)c->call->index, (uint32_t)layer->style,
-                               (uint64_t)y * (uint64_t)c->out.resolution + (uint64_t)first, s->noise, last - first);
-    } else {
-        c->model->kernels->unpack(&layer->noise, (size_t)y, first, last - first, s->noise);
-    }
-    return s->noise;
-}
-
-/* Noise, bias, activation, gain, clamp and residual branch of pixels [first, last) of row y; closes the row with zero
-   pixels. */
-static void sg__finish_row(const sg__panel *p, int y, int first, int last) {
-    const sg__convolution *c = p->convolution;
-    const sg__kernels *k = c->model->kernels;
-    size_t lanes = (size_t)k->lanes, at = (size_t)first * lanes;
-    const float *noise = sg__noise_row(c, y, first, last, p->scratch);
-    for (int v = 0; v < p->q; v++) {
-        size_t channel = (size_t)(p->first + v) * lanes;
-        float *row = sg__row_of(&c->out, p->first + v, y);
-        sg__epilogue e = {p->scale + (size_t)v * lanes,
-                          c->stage->bias + channel,
-                          c->stage->strength + channel,
-                          noise,
-                          c->add ? sg__row_of(c->add, p->first + v, y) + at : NULL,
-                          c->activation,
-                          c->gain,
-                          c->clamp};
-        k->finish(row + at, last - first, &e);
-        if (first == 0) STYLEGAN_MEMSET(row - lanes, 0, lanes * sizeof(float));
-        if (last == c->out.resolution) STYLEGAN_MEMSET(row + (size_t)last * lanes, 0, lanes * sizeof(float));
-    }
-}
-
-/* Clears row y of the scattered signal outside [low, high), on both sides or one. */
-static void sg__clear_borders(const sg__panel *p, int y, int left, int right) {
-    const sg__stage *s = p->convolution->stage;
-    size_t lanes = (size_t)p->convolution->model->kernels->lanes, before = s->scattered.border;
-    for (int v = 0; v < p->q; v++) {
-        float *row = sg__row_of(&s->scattered, p->first + v, y), *after = row + (size_t)s->high * lanes;
-        if (left) STYLEGAN_MEMSET(row - before, 0, (before + (size_t)s->low * lanes) * sizeof(float));
-        if (right) STYLEGAN_MEMSET(after, 0, (size_t)(row - before + s->scattered.row - after) * sizeof(float));
-    }
-}
-
-/* Row y of the output out of the scattered signal: the low-pass filter. */
-static void sg__filter_row(const sg__panel *p, int y) {
-    const sg__convolution *c = p->convolution;
-    const sg__stage *s = c->stage;
-    const sg__kernels *k = c->model->kernels;
-    const float *source[SG__MAX_FIR * SG__MAX_FIR];
-    const sg__filter *f = s->filter;
-    int h = f->height, w = f->width, top = y - s->pad_row, width = c->out.resolution * k->lanes;
-    int first = sg__clip(top, s->low, s->high), last = sg__clip(top + h, s->low, s->high);
-    for (int v = 0; v < p->q; v++) {
-        float *out = sg__row_of(&c->out, p->first + v, y);
-        if (f->separable) { /* columns, then rows */
-            float *row = p->scratch->spread[0] + s->scattered.border;
-            for (int i = first; i < last; i++)
-                source[i - first] = sg__row_of(&s->scattered, p->first + v, i) - s->scattered.border;
-            k->weighted_sum(row - s->scattered.border, (int)s->scattered.row, source, f->column + (first - top),
-                            last - first);
-            for (int i = 0; i < w; i++) source[i] = row + (ptrdiff_t)(i - s->pad_column) * k->lanes;
-            k->weighted_sum(out, width, source, f->row, w);
-        } else {
-            int n = 0;
-            for (int i = first; i < last; i++) {
-                for (int j = 0; j < w; j++)
-                    source[n++] =
-                        sg__row_of(&s->scattered, p->first + v, i) + (ptrdiff_t)(j - s->pad_column) * k->lanes;
-            }
-            k->weighted_sum(out, width, source, f->taps + (first - top) * w, n);
-        }
-    }
-}
-
-/* --- The jobs of a strip --- */
-
-/* Item = a panel and a piece of the rows, in units of tile rows or rows. */
-static void sg__piece(const sg__convolution *c, int item, int begin, int end, int *first, int *last) {
-    int piece = item / c->panels;
-    *first = begin + (int)((int64_t)(end - begin) * piece / c->pieces);
-    *last = begin + (int)((int64_t)(end - begin) * (piece + 1) / c->pieces);
-}
-
-/* Computes rows (of tiles) [first, end) of one phase: of the output, or of the scattered signal. */
-static void sg__multiply_rows(const sg__panel *p, int phase, int first, int end) {
-    const sg__convolution *c = p->convolution;
-    const sg__stage *stage = c->stage;
-    const sg__map *to = stage->up ? &stage->scattered : &c->out;
-    int tiles = stage->tiling.points, rows = !tiles ? 1 : stage->up ? 8 : 4;
-    size_t lanes = (size_t)c->model->kernels->lanes;
-    float *row = sg__row_of(to, p->first, rows * first);
-    if (tiles && stage->up) {
-        row += (size_t)(phase / 2) * to->row + (size_t)(phase % 2) * lanes;
-        sg__multiply_tiles(p, phase, first, end, row, 2 * to->row, 2 * lanes, to->block);
-    } else if (tiles) {
-        sg__multiply_tiles(p, phase, first, end, row, to->row, lanes, to->block);
-    } else if (stage->up) {
-        sg__transposed_row(p, first, row, to->block);
-    } else {
-        sg__plain_row(p, first, row, to->block);
-    }
-    if (phase < sg__phases(stage) - 1) return;
-    for (int y = rows * first; y < rows * end; y++) {
-        if (stage->up) {
-            sg__clear_borders(p, y, c->left == 0, c->right == stage->tiling.tiles);
-        } else {
-            sg__finish_row(p, y, 4 * c->left, tiles ? 4 * c->right : c->out.resolution);
-        }
-    }
-}
-
-static void sg__multiply_item(void *context, int item, int part) {
-    const sg__convolution *c = (const sg__convolution *)context;
-    const sg__stage *stage = c->stage;
-    const sg__scratch *s = &c->call->workspace->scratch[part];
-    int panel = item % c->panels, tiles = stage->tiling.points, begin, end;
-    sg__panel p = sg__make_panel(c, s, panel);
-    size_t lanes = (size_t)c->model->kernels->lanes, tap = (size_t)(stage->layer->in * p.q) * lanes;
-    const float *prepared = stage->prepared ? stage->weights + (size_t)panel * sg__panel_floats(c->model, stage) : NULL;
-    p.scale = stage->prepared ? stage->scale + (size_t)p.first * lanes : s->squares;
-    if (!stage->prepared) {
-        sg__unpack_panel(&p, s->panel, s->squares);
-        if (item == panel)
-            STYLEGAN_MEMCPY(stage->scale + (size_t)p.first * lanes, s->squares, (size_t)p.q * lanes * sizeof(float));
-    }
-    if (tiles) {
-        sg__piece(c, item, c->tile_begin, c->tile_end, &begin, &end);
-    } else {
-        sg__piece(c, item, stage->up ? c->t_begin : c->begin, stage->up ? c->t_end : c->end, &begin, &end);
-    }
-    for (int phase = 0; phase < sg__phases(stage); phase++) {
-        p.weights = stage->prepared ? prepared : tiles ? s->weights : s->panel;
-        if (tiles && stage->prepared) prepared += tap * (size_t)sg__phase(stage, phase).weights;
-        if (c->phase >= 0 && phase != c->phase) continue;
-        if (tiles && !stage->prepared) sg__transform_weights(&p, s->panel, phase, s->weights);
-        for (int first = begin, last; first < end; first = last) {
-            last = !tiles ? first + 1 : end - first < stage->tiling.chunk ? end : first + stage->tiling.chunk;
-            sg__multiply_rows(&p, phase, first, last);
-        }
-    }
-}
-
-/* A part's own strip: a piece of a row of tiles, or several rows, for all panels. */
-static void sg__own_strip_item(void *context, int item, int part) {
-    sg__convolution c = *(const sg__convolution *)context;
-    const sg__tiling *t = &c.stage->tiling;
-    int pieces = (t->tiles + t->across - 1) / t->across, blocks = sg__blocks_of(c.model, c.stage->layer->in);
-    int end = c.tile_end;
-    c.transformed = c.call->workspace->scratch[part].transformed;
-    c.tile_begin += item / pieces * t->chunk;
-    c.tile_end = end - c.tile_begin < t->chunk ? end : c.tile_begin + t->chunk;
-    c.left = item % pieces * t->across;
-    c.right = t->tiles - c.left < t->across ? t->tiles : c.left + t->across;
-    c.pieces = 1;
-    for (c.phase = 0; c.phase < sg__phases(c.stage); c.phase++) {
-        for (int i = 0; (!c.phase || t->mixed) && i < (c.tile_end - c.tile_begin) * blocks; i++)
-            sg__transform_row(&c, c.phase, i / blocks, i % blocks);
-        for (int panel = 0; panel < c.panels; panel++) sg__multiply_item(&c, panel, part);
-    }
-}
-
-static void sg__filter_item(void *context, int item, int part) {
-    const sg__convolution *c = (const sg__convolution *)context;
-    int first, last;
-    sg__panel p = sg__make_panel(c, &c->call->workspace->scratch[part], item % c->panels);
-    p.scale = c->stage->scale + p.first * c->model->kernels->lanes;
-    for (sg__piece(c, item, c->begin, c->end, &first, &last); first < last; first++) {
-        sg__filter_row(&p, first);
-        sg__finish_row(&p, first, 0, c->out.resolution);
-    }
-}
-
-/* Runs a job on pieces of `units` rows, small enough that every part has enough to do. */
-static void sg__run_pieces(sg__convolution *c, sg__item_fn *run, int units, int most) {
-    int64_t pieces = c->model->parts > 1 ? (4 * (int64_t)c->model->parts + c->panels - 1) / c->panels : 1;
-    if (pieces > most) pieces = most;
-    c->pieces = sg__clip(pieces > units ? units : (int)pieces, 1, units > 1 ? units : 1);
-    sg__parallel(c->model, c->panels * c->pieces, run, c);
-}
-
-/* Forgets the rows before `first` if the rows up to `end` would not fit otherwise. */
-static void sg__make_room(const stylegan_model *m, sg__map *map, int first, int end) {
-    if (map->end <= map->begin) map->begin = map->end = first;
-    if (end - map->begin <= map->capacity) return;
-    for (int block = 0; block < sg__blocks_of(m, map->channels); block++) {
-        float *to = map->data + (size_t)block * map->block - map->border;
-        for (int y = first; y < map->end; y++, to += map->row) {
-            STYLEGAN_MEMCPY(to, sg__row_of(map, block, y) - map->border, map->row * sizeof(float));
-        }
-    }
-    map->begin = first;
-}
-
-/* Output rows [begin, end), as many as fit into a strip at a time. */
-static void sg__convolve_rows(sg__convolution *c, sg__stage *stage, int begin, int end) {
-    const stylegan_model *m = c->model;
-    const sg__tiling *t = &stage->tiling;
-    int strip = sg__strip_rows(m, stage);
-    c->panels = sg__panels(m, stage->layer->out);
-    c->phase = -1;
-    for (c->begin = begin; c->begin < end; c->begin = c->end) {
-        c->end = end - c->begin < strip ? end : c->begin + strip;
-        c->tile_begin = c->begin / 4;
-        c->tile_end = (c->end + 3) / 4;
-        if (stage->up) {
-            int first = sg__clip(c->begin - stage->pad_row, stage->low, stage->high), height = stage->filter->height;
-            c->t_begin = stage->scattered.end > first ? stage->scattered.end : first;
-            if (t->points && c->t_begin / 8 * 8 + strip - height + stage->pad_row + 1 < c->end)
-                c->end = c->t_begin / 8 * 8 + strip - height + stage->pad_row + 1;
-            c->t_end = sg__clip(c->end - 1 - stage->pad_row + height, stage->low, stage->high);
-            if (t->points) { /* whole tiles; the strip ends where they do */
-                c->t_begin = c->t_begin / 8 * 8;
-                c->t_end = (c->t_end + 7) / 8 * 8;
-                c->tile_begin = c->t_begin / 8;
-                c->tile_end = c->t_end / 8;
-                if (first > c->t_begin) first = c->t_begin;
-            }
-            sg__make_room(m, &stage->scattered, first, c->t_end);
-            stage->scattered.end = c->t_end > stage->scattered.end ? c->t_end : stage->scattered.end;
-        }
-        int units = t->points ? c->tile_end - c->tile_begin : stage->up ? c->t_end - c->t_begin : c->end - c->begin;
-        c->left = 0;
-        c->right = t->tiles;
-        c->transformed = c->call->workspace->transformed;
-        if (units > 0 && t->own) {
-            int down = (units + t->chunk - 1) / t->chunk, across = (t->tiles + t->across - 1) / t->across;
-            sg__parallel(m, down * across, sg__own_strip_item, c);
-        } else if (units > 0) {
-            int per_piece = 64 / (t->points ? t->tiles : c->in.resolution) + 1; /* else unpacking the weights counts */
-            if (t->points) sg__parallel(m, units * sg__blocks_of(m, stage->layer->in), sg__transform_item, c);
-            sg__run_pieces(c, sg__multiply_item, units, stage->prepared ? units : (units + per_piece - 1) / per_piece);
-        }
-        if (stage->up) sg__run_pieces(c, sg__filter_item, c->end - c->begin, c->end - c->begin);
-    }
-}
-
-/* --- StyleGAN 1: normalisation and style (AdaIN), in place --- */
-
-typedef struct sg__adain {
-    const stylegan_model *model;
-    const sg__workspace *workspace;
-    sg__map map;
-    int blocks, strips, instance_norm;
-} sg__adain;
-
-static int sg__strip_begin(const sg__adain *a, int strip) {
-    return (int)((int64_t)a->map.resolution * strip / a->strips);
-}
-
-/* Pixel normalisation of one row (ProGAN, section 4.2): over the channels of each pixel. */
-static void sg__pixel_norm_item(void *context, int y, int part) {
-    const sg__adain *a = (const sg__adain *)context;
-    int lanes = a->model->kernels->lanes;
-    (void)part;
-    for (int x = 0; x < a->map.resolution; x++) {
-        float *pixel = sg__row_of(&a->map, 0, y) + (size_t)x * (size_t)lanes;
-        double sum = 0;
-        for (int c = 0; c < a->map.channels; c++) {
-            double value = (double)pixel[(size_t)(c / lanes) * a->map.block + (size_t)(c % lanes)];
-            sum += value * value;
-        }
-        float factor = (float)(1 / STYLEGAN_SQRT(sum / a->map.channels + 1e-8));
-        for (int c = 0; c < a->map.channels; c++)
-            pixel[(size_t)(c / lanes) * a->map.block + (size_t)(c % lanes)] *= factor;
-    }
-}
-
-static float *sg__moments_of(const sg__adain *a, int strip, int block) {
-    return a->workspace->moments + (size_t)(strip * a->blocks + block) * 2 * (size_t)a->model->kernels->lanes;
-}
-
-static void sg__moments_item(void *context, int item, int part) {
-    const sg__adain *a = (const sg__adain *)context;
-    const sg__kernels *k = a->model->kernels;
-    int block = item % a->blocks, strip = item / a->blocks, begin = sg__strip_begin(a, strip);
-    const float *x = sg__row_of(&a->map, block, begin);
-    float *out = sg__moments_of(a, strip, block);
-    (void)part;
-    k->moments(x, a->map.resolution, sg__strip_begin(a, strip + 1) - begin, a->map.row, out, out + k->lanes);
-}
-
-/* Merges the strips' moments of one channel and puts the division by the standard deviation into the style's scale. The
-   mean stays apart: on flat channels the scale is up to 10^4, and a product of both would round too much. */
-static void sg__merge_moments(const sg__adain *a, int channel) {
-    int lanes = a->model->kernels->lanes, width = a->map.resolution;
-    double count = 0, mean = 0, deviation = 0;
-    for (int strip = 0; strip < a->strips; strip++) {
-        const float *moments = sg__moments_of(a, strip, channel / lanes) + channel % lanes;
-        double n = (double)(sg__strip_begin(a, strip + 1) - sg__strip_begin(a, strip)) * width;
-        double delta = (double)moments[0] - mean;
-        deviation += (double)moments[lanes] + delta * delta * count * n / (count + n);
-        mean += delta * n / (count + n);
-        count += n;
-    }
-    float *scale = &a->workspace->scale[channel];
-    a->workspace->mean[channel] = (float)mean;
-    *scale = (float)((double)*scale / STYLEGAN_SQRT(deviation / count + 1e-8));
-}
-
-static void sg__scale_shift_item(void *context, int item, int part) {
-    const sg__adain *a = (const sg__adain *)context;
-    const sg__kernels *k = a->model->kernels;
-    int block = item % a->blocks, strip = item / a->blocks;
-    (void)part;
-    for (int y = sg__strip_begin(a, strip); y < sg__strip_begin(a, strip + 1); y++) {
-        float *row = sg__row_of(&a->map, block, y);
-        int channel = block * k->lanes;
-        k->scale_shift(row, a->map.resolution, a->workspace->mean + channel, a->workspace->scale + channel,
-                       a->workspace->shift + channel);
-    }
-}
-
-/* style [2][C]: scales, then shifts; NULL without styles. */
-static void sg__normalize_and_style(const stylegan_model *m, const sg__workspace *w, const sg__map *map,
-                                    const float *style) {
-    sg__adain a = {m,
-                   w,
-                   *map,
-                   sg__blocks_of(m, map->channels),
-                   map->resolution < 64 ? map->resolution / 4 : SG__STRIPS,
-                   m->config.use_instance_norm};
-    if (m->config.use_pixel_norm) sg__parallel(m, map->resolution, sg__pixel_norm_item, &a);
-    if (!a.instance_norm && !style) return;
-    for (int i = 0; i < a.blocks * m->kernels->lanes; i++) {
-        int real = i < map->channels; /* the channels that fill up the last block become zero */
-        w->mean[i] = 0;
-        w->scale[i] = real ? style ? style[i] : 1.0f : 0.0f;
-        w->shift[i] = real && style ? style[map->channels + i] : 0.0f;
-    }
-    if (a.instance_norm) {
-        sg__parallel(m, a.blocks * a.strips, sg__moments_item, &a);
-        for (int c = 0; c < map->channels; c++) sg__merge_moments(&a, c);
-    }
-    sg__parallel(m, a.blocks * a.strips, sg__scale_shift_item, &a);
-}
-
-/* --- ToRGB and the image --- */
-
-typedef struct sg__rgb {
-    const sg__call *call;
-    const stylegan_model *model;
-    const sg__stage *stage;
-    int vectors;    /* ceil(C/V) */
-    int begin, end; /* rows of this block's image */
-    int pieces;
-    float *image;          /* of the last block: [C][...][W], from row begin << lod on; else NULL */
-    size_t channel_stride; /* floats between its channels */
-} sg__rgb;
-
-/* Row y of the up-sampled image below, to out [ceil(C/V)][R][V]: its pixels with zeros between, low-pass filtered. */
-static void sg__upsample_row(const sg__rgb *r, int y, float *out, const sg__scratch *scratch) {
-    const sg__stage *s = r->stage;
-    const sg__kernels *k = r->model->kernels;
-    const sg__map *below = &s->side->out;
-    const float *source[SG__MAX_FIR * SG__MAX_FIR];
-    float weight[SG__MAX_FIR * SG__MAX_FIR], *half = scratch->spread[0];
-    size_t lanes = (size_t)k->lanes, size = (size_t)below->resolution;
-    const sg__filter *f = s->filter;
-    int h = f->height, w = f->width, top = y - s->pad_row;
-    int first = sg__clip(top, s->low, s->high), last = sg__clip(top + h, s->low, s->high);
-    for (int v = 0; v < r->vectors; v++, out += 2 * size * lanes) {
-        int rows = 0, n = 0;
-        for (int i = (first + 1) / 2; 2 * i < last; i++, rows++) {
-            source[rows] = sg__row_of(below, v, i);
-            weight[rows] = f->column[2 * i - top];
-        }
-        if (f->separable) { /* columns first: then there is one row to spread */
-            k->weighted_sum(half, (int)(size * lanes), source, weight, rows);
-            source[0] = half;
-            rows = 1;
-        }
-        for (int i = 0; i < rows; i++) {
-            float *row = scratch->spread[0] + (size_t)(i + 1) * s->scattered.row;
-            STYLEGAN_MEMSET(row, 0, s->scattered.row * sizeof(float));
-            row += s->scattered.border;
-            for (size_t x = 0; x < size; x++)
-                STYLEGAN_MEMCPY(row + 2 * x * lanes, source[i] + x * lanes, lanes * sizeof(float));
-        }
-        for (int i = 0; i < rows; i++) {
-            const float *row = scratch->spread[0] + (size_t)(i + 1) * s->scattered.row + s->scattered.border;
-            const float *taps = f->separable ? f->row : f->taps + (2 * ((first + 1) / 2 + i) - top) * w;
-            for (int j = 0; j < w; j++) {
-                source[n] = row + (ptrdiff_t)(j - s->pad_column) * k->lanes;
-                weight[n++] = taps[j];
-            }
-        }
-        k->weighted_sum(out, (int)(2 * size * lanes), source, weight, n);
-    }
-}
-
-/* Blends a row with the nearest-neighbour up-sampled image below (a half-grown StyleGAN 1). */
-static void sg__blend_below(const sg__rgb *r, int y, float *row, size_t vector) {
-    int lanes = r->model->kernels->lanes;
-    for (int v = 0; v < r->vectors; v++, row += vector) {
-        const float *below = sg__row_of(&r->stage->side->out, v, y / 2);
-        for (int i = 0; i < r->stage->resolution * lanes; i++) {
-            row[i] += (below[i / (2 * lanes) * lanes + i % lanes] - row[i]) * r->model->lod_fraction;
-        }
-    }
-}
-
-/* Writes a row [ceil(C/V)][R][V] to the planar image, each pixel 2^lod times in both directions. */
-static void sg__write_row(const sg__rgb *r, int y, const float *row) {
-    int lanes = r->model->kernels->lanes, lod = r->model->lod, width = r->model->config.resolution;
-    for (int c = 0; c < r->model->config.channels; c++) {
-        const float *from = row + (size_t)(c / lanes) * (size_t)(r->stage->resolution * lanes) + c % lanes;
-        float *out = r->image + (size_t)c * r->channel_stride + ((size_t)(y - r->begin) << lod) * (size_t)width;
-        for (int x = 0; x < width; x++) out[x] = from[(x >> lod) * lanes];
-        for (int i = 1; i < 1 << lod; i++)
-            STYLEGAN_MEMCPY(out + (size_t)i * (size_t)width, out, (size_t)width * sizeof(float));
-    }
-}
-
-static void sg__rgb_row(const sg__rgb *r, int y, const sg__scratch *scratch) {
-    const stylegan_model *m = r->model;
-    const sg__stage *s = r->stage;
-    const sg__kernels *k = m->kernels;
-    const sg__map *in = &s->input->out;
-    int blend = m->config.family == STYLEGAN_FAMILY_1, add = s->side && !blend;
-    size_t lanes = (size_t)k->lanes, plain = (size_t)s->resolution * lanes, vector = r->image ? plain : s->out.block;
-    float *out = r->image ? scratch->row : sg__row_of(&s->out, 0, y), *above = scratch->spread[1];
-    sg__row row;
-    row.input = sg__row_of(in, 0, y);
-    row.input_block = in->block;
-    row.channels = s->layer->in;
-    row.taps = 1;
-    row.offset[0] = 0;
-    row.panel[0] = s->weights;
-    row.output = out;
-    row.output_pixel = lanes;
-    row.output_vector = vector;
-    row.width = s->resolution;
-    k->convolve(&row, r->vectors);
-    if (add) sg__upsample_row(r, y, above, scratch);
-    for (size_t v = 0; v < (size_t)r->vectors; v++) {
-        sg__epilogue e = {s->scale + v * lanes,
-                          s->bias + v * lanes,
-                          s->strength + v * lanes,
-                          NULL,
-                          add ? above + v * plain : NULL,
-                          STYLEGAN_LINEAR,
-                          1,
-                          m->config.conv_clamp};
-        k->finish(out + v * vector, s->resolution, &e);
-    }
-    if (s->side && blend) sg__blend_below(r, y, out, vector);
-    if (r->image) sg__write_row(r, y, out);
-}
-
-static void sg__rgb_item(void *context, int item, int part) {
-    const sg__rgb *r = (const sg__rgb *)context;
-    int64_t rows = r->end - r->begin;
-    int end = r->begin + (int)(rows * (item + 1) / r->pieces);
-    for (int y = r->begin + (int)(rows * item / r->pieces); y < end; y++)
-        sg__rgb_row(r, y, &r->call->workspace->scratch[part]);
-}
-
-static void sg__rgb_rows(const sg__call *call, const sg__stage *s, int begin, int end, float *image,
-                         size_t channel_stride) {
-    int pieces = sg__clip(4 * call->model->parts, 1, end - begin);
-    sg__rgb r = {call,  call->model,   s, sg__blocks_of(call->model, s->layer->out), begin, end, pieces,
-                 image, channel_stride};
-    sg__parallel(call->model, pieces, sg__rgb_item, &r);
-}
-
-/* --- One image --- */
-
-/* All styles of an image at once: they depend on ws alone. */
-static void sg__styles(const stylegan_model *m, const float *ws, const sg__workspace *w) {
-    sg__dense layers[3 * SG__MAX_BLOCKS];
-    int count = 0;
-    for (int i = 0; i < m->stage_count; i++) {
-        const sg__layer *layer = m->stages[i].layer;
-        if (!layer->affine_weight.data) continue;
-        sg__dense *d = &layers[count++];
-        d->model = m;
-        d->weight = &layer->affine_weight;
-        d->bias = &layer->affine_bias;
-        d->input = ws + (size_t)layer->style * (size_t)m->config.w_dim;
-        d->output = w->styles + layer->style_offset;
-        d->in = m->config.w_dim;
-        d->out = layer->affine_weight.columns;
-        d->count = 1;
-        d->activation = STYLEGAN_LINEAR;
-        d->gain = 1;
-    }
-    if (count) sg__run_dense(layers, count, w);
-}
-
-static const float *sg__style_of(const sg__call *call, const sg__layer *layer) {
-    return layer->affine_weight.data ? call->workspace->styles + layer->style_offset : NULL;
-}
-
-static sg__convolution sg__make_convolution(const sg__call *call, const sg__stage *s) {
-    const stylegan_config *config = &call->model->config;
-    int skip = s->role == SG__SKIP;
-    float residual = s->side && s->role == SG__CONV1 ? 0.70710678f : 1.0f;
-    sg__convolution c;
-    STYLEGAN_MEMSET(&c, 0, sizeof c);
-    c.call = call;
-    c.model = call->model;
-    c.stage = s;
-    if (s->input) c.in = s->input->out;
-    c.out = s->out;
-    c.add = s->side && s->role == SG__CONV1 ? &s->side->out : NULL;
-    c.style = config->family == STYLEGAN_FAMILY_2 ? sg__style_of(call, s->layer) : NULL;
-    c.demodulate = c.style && s->role != SG__TORGB;
-    c.activation = skip ? STYLEGAN_LINEAR : (stylegan_activation)config->activation;
-    c.gain = skip ? 1 : config->activation_gain * residual;
-    c.clamp = skip ? 0 : config->conv_clamp * residual;
-    return c;
-}
-
-static void sg__inspect(const sg__call *call, const sg__stage *s, int begin) {
-    if (!call->run->inspect || s->layer == &call->model->first_layer) return;
-    char name[32];
-    stylegan_feature_map feature;
-    sg__stage_name(s, name);
-    feature.layer = name;
-    feature.channels = s->out.channels;
-    feature.height = feature.width = s->resolution;
-    feature.first_row = begin;
-    feature.rows = s->out.end - begin;
-    feature.data = sg__row_of(&s->out, 0, begin);
-    feature.lanes = call->model->kernels->lanes;
-    feature.row_stride = s->out.row;
-    feature.block_stride = s->out.block;
-    call->run->inspect(call->run->user, call->index, &feature);
-}
-
-static double sg__row_work(const sg__stage *s) {
-    const sg__layer *layer = s->layer;
-    return (double)layer->in * layer->out * layer->kernel * layer->kernel * s->resolution;
-}
-
-static stylegan_result sg__progress(sg__call *call, double work) {
-    call->work_done += work;
-    float done = call->work_done < call->work ? (float)(call->work_done / call->work) : 1.0f;
-    if (!call->run->progress || !call->run->progress(call->run->user, done)) return STYLEGAN_OK;
-    return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED, "cancelled by the progress callback");
-}
-
-/* The first feature map: the learned constant, or a fully connected layer of w; StyleGAN 1 adds noise, bias and
-   activation. */
-static void sg__make_first(const sg__call *call, const sg__stage *s, const float *ws) {
-    const stylegan_model *m = call->model;
-    const sg__workspace *w = call->workspace;
-    int lanes = m->kernels->lanes, channels = s->out.channels, blocks = sg__blocks_of(m, channels);
-    float *dense_out = w->maps[1];
-    for (int i = 0; i < blocks; i++)
-        STYLEGAN_MEMSET(sg__row_of(&s->out, i, 0) - s->out.border, 0, 4 * s->out.row * sizeof(float));
-    if (m->dense.data) {
-        sg__tensor no_bias = {NULL, NULL, STYLEGAN_F32, 0};
-        sg__dense dense = {m, &m->dense,       &no_bias, ws, dense_out, m->config.w_dim, 16 * channels,
-                           1, STYLEGAN_LINEAR, 1};
-        sg__run_dense(&dense, 1, w);
-    }
-    for (int pixel = 0; pixel < 16; pixel++) {
-        for (int block = 0; block < blocks; block++) {
-            float *to = sg__row_of(&s->out, block, pixel / 4) + pixel % 4 * lanes;
-            int first = block * lanes, n = channels - first < lanes ? channels - first : lanes;
-            if (m->dense.data) {
-                for (int i = 0; i < n; i++) to[i] = dense_out[(first + i) * 16 + pixel];
-            } else {
-                m->kernels->unpack(&m->constant, (size_t)pixel, first, n, to);
-            }
-        }
-    }
-    if (!s->layer->bias.data) return;
-    sg__convolution c = sg__make_convolution(call, s);
-    sg__panel p = {&c, &w->scratch[0], 0, blocks, NULL, w->scale};
-    for (int i = 0; i < blocks * lanes; i++) w->scale[i] = 1;
-    for (int y = 0; y < 4; y++) sg__finish_row(&p, y, 0, 4);
-}
-
-/* Computes the rows of a stage up to `end`, and before that the rows of its inputs that they need. */
-static stylegan_result sg__advance(sg__call *call, sg__stage *s, int end, const float *ws) {
-    const stylegan_model *m = call->model;
-    stylegan_result result = STYLEGAN_OK;
-    int first, last, begin = s->out.end;
-    if (end <= begin) return STYLEGAN_OK;
-    end = sg__round_rows(s, end);
-    if (s->input) {
-        sg__needs(s, begin, end, &first, &last);
-        result = sg__advance(call, s->input, last, ws);
-    }
-    if (s->side && !result) {
-        sg__side_needs(m, s, begin, end, &first, &last);
-        result = sg__advance(call, s->side, last, ws);
-    }
-    if (result) return result;
-    first = s->whole ? 0 : sg__still_needed(m, call->workspace->stages, m->stage_count, s);
-    sg__make_room(m, &s->out, first < begin ? first : begin, end);
-    s->out.end = end;
-    if (s->role == SG__FIRST) {
-        sg__make_first(call, s, ws);
-    } else if (s->role == SG__TORGB) {
-        sg__rgb_rows(call, s, begin, end, NULL, 0);
-    } else {
-        sg__convolution c = sg__make_convolution(call, s);
-        sg__convolve_rows(&c, s, begin, end);
-    }
-    if (m->config.family == STYLEGAN_FAMILY_1 && s->role != SG__TORGB) {
-        sg__normalize_and_style(m, call->workspace, &s->out, sg__style_of(call, s->layer));
-    }
-    sg__inspect(call, s, begin);
-    return sg__progress(call, sg__row_work(s) * (end - begin));
-}
-
-/* The last ToRGB: finished rows go straight to the image, or through a band to the callback. */
-static stylegan_result sg__final_rows(sg__call *call, sg__stage *s, float *image, const float *ws) {
-    const stylegan_model *m = call->model;
-    const stylegan_run *run = call->run;
-    size_t width = (size_t)m->config.resolution;
-    int step = run->rows || !s->whole ? sg__band_rows(m) >> m->lod : s->resolution, first, last;
-    for (int y = 0; y < s->resolution; y = s->out.end) {
-        int end = s->resolution - y < step ? s->resolution : y + step;
-        sg__needs(s, y, end, &first, &last);
-        stylegan_result result = sg__advance(call, s->input, last, ws);
-        if (s->side && !result) {
-            sg__side_needs(m, s, y, end, &first, &last);
-            result = sg__advance(call, s->side, last, ws);
-        }
-        if (!result) result = sg__progress(call, sg__row_work(s) * (end - y));
-        if (result) return result;
-        int top = y << m->lod, rows = (end - y) << m->lod;
-        s->out.end = end;
-        if (!run->rows) {
-            sg__rgb_rows(call, s, y, end, image + (size_t)top * width, width * width);
-            continue;
-        }
-        float *band = call->workspace->band;
-        size_t floats = (size_t)rows * width;
-        sg__rgb_rows(call, s, y, end, band, floats);
-        for (size_t c = 0; image && c < (size_t)m->config.channels; c++) {
-            STYLEGAN_MEMCPY(image + (c * width + (size_t)top) * width, band + c * floats, floats * sizeof(float));
-        }
-        if (run->rows(run->user, call->index, top, rows, band)) {
-            return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED, "cancelled by the rows callback");
-        }
-    }
-    return STYLEGAN_OK;
-}
-
-/* Bias, noise strength and, where they are kept, the weights of a stage. */
-static void sg__begin_stage(const sg__call *call, sg__stage *s) {
-    const stylegan_model *m = call->model;
-    const sg__layer *layer = s->layer;
-    size_t bytes = (size_t)sg__padded(m, layer->out) * sizeof(float);
-    s->out.begin = s->out.end = s->scattered.begin = s->scattered.end = 0;
-    STYLEGAN_MEMSET(s->bias, 0, bytes);
-    STYLEGAN_MEMSET(s->strength, 0, bytes);
-    if (layer->bias.data) m->kernels->unpack(&layer->bias, 0, 0, layer->out, s->bias);
-    if (layer->strength.data) {
-        m->kernels->unpack(&layer->strength, 0, 0, layer->strength.columns, s->strength);
-        for (int i = 1; layer->strength.columns == 1 && i < layer->out; i++) s->strength[i] = s->strength[0];
-    }
-    if (!s->prepared) return;
-    sg__convolution c = sg__make_convolution(call, s);
-    sg__parallel(m, s->role == SG__TORGB ? 1 : sg__panels(m, layer->out), sg__prepare_item, &c);
-}
-
-static stylegan_result sg__synthesize_image(sg__call *call, const float *ws, float *image) {
-    const stylegan_model *m = call->model;
-    sg__stage *stages = call->workspace->stages;
-    stylegan_result result = STYLEGAN_OK;
-    sg__styles(m, ws, call->workspace);
-    for (int i = 0; i < m->stage_count; i++) sg__begin_stage(call, &stages[i]);
-    for (int i = 0; i < m->stage_count - 1 && stages[i].whole && !result; i++) {
-        result = sg__advance(call, &stages[i], stages[i].resolution, ws);
-    }
-    return result ? result : sg__final_rows(call, &stages[m->stage_count - 1], image, ws);
 }
 
 /* >>open */
@@ -3502,39 +3868,60 @@ static void sg__free(void *user, void *memory) {
 }
 #endif
 
-/* Lays out a model in its memory: the model itself, its tables, and `extra` bytes (the weights, if it holds them). */
-static uint64_t sg__arrange(void *memory, const sg__head *head, const stylegan_config *config, int blocks,
-                            uint64_t extra, stylegan_model **model, unsigned char **used, unsigned char **weights) {
-    sg__arena arena;
-    arena.base = memory ? sg__aligned(memory) : NULL;
-    arena.used = 0;
-    size_t stage_bytes = (4 * (size_t)blocks + 1) * sizeof(sg__stage), block_bytes = (size_t)blocks * sizeof(sg__block),
-           mapping_bytes = (size_t)config->mapping_layers * sizeof(sg__layer);
-    stylegan_model *m = (stylegan_model *)sg__arena_take(&arena, sizeof(stylegan_model));
-    sg__block *block_table = (sg__block *)sg__arena_take(&arena, block_bytes);
-    sg__stage *stage_table = (sg__stage *)sg__arena_take(&arena, stage_bytes);
-    sg__layer *mapping_table = (sg__layer *)sg__arena_take(&arena, mapping_bytes);
-    sg__shared *shared = (sg__shared *)sg__arena_take(&arena, sizeof(sg__shared));
-    *used = (unsigned char *)sg__arena_take(&arena, head->tensor_count);
-    *weights = (unsigned char *)sg__arena_take(&arena, extra);
+/* A weight file on its way in: bytes that lie in memory, or a stream and what has been read of it. */
+typedef struct sg__source {
+    const unsigned char *data; /* NULL: a stream */
+    size_t size;
+    stylegan_read_fn *read;
+    void *user;
+    unsigned char start[SG__HEAD_SIZE + 4 * SG__MAX_FIELDS]; /* of a stream: prologue and configuration */
+} sg__source;
+
+/* Where things lie in the model's memory. */
+typedef struct sg__rooms {
+    stylegan_model *model;
+    unsigned char *used;    /* [tensor_count] */
+    unsigned char *weights; /* the weight file of a stream */
+} sg__rooms;
+
+/* Takes room for a table and clears it. */
+static void *sg__arena_clear(sg__arena *arena, size_t count, size_t size) {
+    void *room = sg__arena_take(arena, (uint64_t)count * size);
+    if (room) STYLEGAN_MEMSET(room, 0, count * size);
+    return room;
+}
+
+/* Lays out a model in its memory: itself, its tables, and `extra` bytes (the weights, if it holds them). Run with memory
+   NULL for the total, which is returned. */
+static uint64_t sg__arrange(void *memory, const sg__head *head, const stylegan_config *config, uint64_t extra,
+                            sg__rooms *rooms) {
+    size_t steps = (size_t)sg__most_steps(config);
+    sg__arena arena = {memory ? sg__aligned(memory) : NULL, 0};
+    stylegan_model *m = (stylegan_model *)sg__arena_clear(&arena, 1, sizeof(stylegan_model));
+    sg__step *step_table = (sg__step *)sg__arena_clear(&arena, steps, sizeof(sg__step));
+    sg__plan *plan_table = (sg__plan *)sg__arena_clear(&arena, steps, sizeof(sg__plan));
+    sg__map *map_table = (sg__map *)sg__arena_clear(&arena, steps, sizeof(sg__map));
+    sg__sizes *sizes = (sg__sizes *)sg__arena_clear(&arena, 1, sizeof(sg__sizes));
+    sg__layer *mapping = (sg__layer *)sg__arena_clear(&arena, (size_t)config->mapping_layers, sizeof(sg__layer));
+    sg__shared *shared = (sg__shared *)sg__arena_clear(&arena, 1, sizeof(sg__shared));
+    rooms->used = (unsigned char *)sg__arena_clear(&arena, head->tensor_count, 1);
+    rooms->weights = (unsigned char *)sg__arena_take(&arena, extra);
+    rooms->model = m;
     if (m) {
-        STYLEGAN_MEMSET(m, 0, sizeof *m);
-        STYLEGAN_MEMSET(block_table, 0, block_bytes);
-        STYLEGAN_MEMSET(mapping_table, 0, mapping_bytes);
-        STYLEGAN_MEMSET(shared, 0, sizeof *shared);
-        STYLEGAN_MEMSET(*used, 0, head->tensor_count);
-        m->blocks = block_table;
-        m->stages = stage_table;
-        m->mapping = mapping_table;
+        m->steps = step_table;
+        m->plans = plan_table;
+        m->maps = map_table;
+        m->sizes = sizes;
+        m->mapping = mapping;
         m->shared = shared;
+        m->config = *config;
     }
-    *model = m;
     return arena.used + SG__ALIGN;
 }
 
 /* The head's beginning: prologue and configuration. */
 static stylegan_result sg__read_start(const unsigned char *data, size_t size, sg__head *head, stylegan_config *config,
-                                      sg__shape *shape, stylegan_error *error) {
+                                      stylegan_error *error) {
     stylegan_result result = sg__read_prologue(data, size, head, error);
     if (result) return result;
     if (size < head->directory)
@@ -3546,9 +3933,50 @@ static stylegan_result sg__read_start(const unsigned char *data, size_t size, sg
                             (uint64_t)i);
         }
     }
-    return sg__check_config(config, shape, error);
+    return sg__check_config(config, error);
 }
 
+/* The same of a source, for which `size` becomes what is there already. */
+static stylegan_result sg__begin_source(sg__source *source, sg__head *head, stylegan_config *config,
+                                        stylegan_error *error) {
+    if (source->data) return sg__read_start(source->data, source->size, head, config, error);
+    if (source->read(source->user, source->start, SG__HEAD_SIZE))
+        return sg__fail(error, STYLEGAN_ERROR_FILE, "cannot read the first %u bytes", (uint64_t)SG__HEAD_SIZE);
+    stylegan_result result = sg__read_prologue(source->start, SG__HEAD_SIZE, head, error);
+    if (result) return result;
+    source->size = head->directory;
+    if (source->read(source->user, source->start + SG__HEAD_SIZE, source->size - SG__HEAD_SIZE))
+        return sg__fail(error, STYLEGAN_ERROR_FILE, "truncated: cannot read its head");
+    return sg__read_start(source->start, source->size, head, config, error);
+}
+
+/* The rest of a stream goes into the model's memory. */
+static stylegan_result sg__finish_source(sg__source *source, const sg__head *head, unsigned char *weights,
+                                         stylegan_error *error) {
+    if (source->data) return STYLEGAN_OK;
+    STYLEGAN_MEMCPY(weights, source->start, source->size);
+    if (source->read(source->user, weights + source->size, (size_t)head->file_size - source->size))
+        return sg__fail(error, STYLEGAN_ERROR_FILE, "truncated: its head promises %u bytes", head->file_size);
+    source->data = weights;
+    source->size = (size_t)head->file_size;
+    return STYLEGAN_OK;
+}
+
+/* Verifies the head and, unless the caller trusts it, the rest. */
+static stylegan_result sg__verify(const sg__source *source, sg__head *head, int trust, stylegan_error *error) {
+    stylegan_result result = sg__read_head(source->data, source->size, head, error);
+    if (result) return result;
+    if (source->size < head->file_size) {
+        return sg__fail(error, STYLEGAN_ERROR_FORMAT, "truncated: %u bytes, its head promises %u",
+                        (uint64_t)source->size, head->file_size);
+    }
+    size_t size = (size_t)(head->file_size - head->head_size);
+    if (!trust && sg__checksum(1, source->data + head->head_size, size) != sg__u64(source->data + 32))
+        return sg__fail(error, STYLEGAN_ERROR_CHECKSUM, "damaged: the checksum of its tensors is wrong");
+    return STYLEGAN_OK;
+}
+
+/* Instruction set and threads. */
 static stylegan_result sg__set_up_execution(stylegan_model *m, const stylegan_options *options, stylegan_error *error) {
     m->kernels = sg__find_kernels(options->isa);
     if (!m->kernels) {
@@ -3575,31 +4003,24 @@ static stylegan_result sg__set_up_execution(stylegan_model *m, const stylegan_op
     return STYLEGAN_OK;
 }
 
-/* Opens from `data`, or, if that is NULL, from what `read` delivers. */
-static stylegan_result sg__open(stylegan_model **model, const unsigned char *data, size_t size, stylegan_read_fn *read,
-                                void *user, const stylegan_options *options, stylegan_error *error) {
-    unsigned char start[SG__HEAD_SIZE + 4 * SG__MAX_FIELDS], *used, *weights;
-    const unsigned char *head_data = data;
+/* Makes a model of what lies in its memory. */
+static stylegan_result sg__build(const sg__rooms *rooms, sg__source *source, const sg__head *head,
+                                 const stylegan_options *options, stylegan_error *error) {
+    stylegan_model *m = rooms->model;
+    stylegan_result result = sg__set_up_execution(m, options, error);
+    if (!result) result = sg__finish_source(source, head, rooms->weights, error);
+    if (!result) result = sg__verify(source, &m->head, options->trust_data, error);
+    m->data = source->data;
+    if (!result) result = sg__list_networks(m, rooms->used, error);
+    if (!result) sg__choose_budget(m, options->memory_limit);
+    return result;
+}
+
+static stylegan_result sg__open(stylegan_model **model, sg__source *source, const stylegan_options *options,
+                                stylegan_error *error) {
     sg__head head;
     stylegan_config config;
-    sg__shape shape = {0, 0, 0};
-    stylegan_model *m;
-    stylegan_result result;
-    if (!data) {
-        head_data = start;
-        if (read(user, start, SG__HEAD_SIZE))
-            return sg__fail(error, STYLEGAN_ERROR_FILE, "cannot read the first %u bytes", (uint64_t)SG__HEAD_SIZE);
-        result = sg__read_prologue(start, SG__HEAD_SIZE, &head, error);
-        if (result) return result;
-        size = head.directory;
-        if (read(user, start + SG__HEAD_SIZE, size - SG__HEAD_SIZE))
-            return sg__fail(error, STYLEGAN_ERROR_FILE, "truncated: cannot read its head");
-    }
-    result = sg__read_start(head_data, size, &head, &config, &shape, error);
-    if (result) return result;
-
-    uint64_t needed =
-        sg__arrange(NULL, &head, &config, shape.block_count, data ? 0 : head.file_size, &m, &used, &weights);
+    sg__rooms rooms;
     void *memory = options->memory, *owned = NULL;
     void *(*allocate)(void *, size_t) = options->allocate;
     void (*release)(void *, void *) = options->release;
@@ -3611,6 +4032,9 @@ static stylegan_result sg__open(stylegan_model **model, const unsigned char *dat
         release = sg__free;
     }
 #endif
+    stylegan_result result = sg__begin_source(source, &head, &config, error);
+    if (result) return result;
+    uint64_t extra = source->data ? 0 : head.file_size, needed = sg__arrange(NULL, &head, &config, extra, &rooms);
     if (memory && options->memory_size < needed) {
         return sg__fail(error, STYLEGAN_ERROR_MEMORY, "options.memory has %u bytes, %u are needed",
                         (uint64_t)options->memory_size, needed);
@@ -3618,46 +4042,21 @@ static stylegan_result sg__open(stylegan_model **model, const unsigned char *dat
     if (!memory && allocate && needed <= (size_t)-1) memory = owned = allocate(options->allocator_user, (size_t)needed);
     if (!memory) return sg__fail(error, STYLEGAN_ERROR_MEMORY, "cannot allocate %u bytes for the model", needed);
 
-    sg__arrange(memory, &head, &config, shape.block_count, data ? 0 : head.file_size, &m, &used, &weights);
-    m->owned = owned;
-    m->allocate = allocate;
-    m->release = release;
-    m->allocator_user = options->allocator_user;
-    m->config = config;
-    m->block_count = shape.block_count;
-    m->lod = shape.lod;
-    m->lod_fraction = shape.lod_fraction;
-    m->data = data;
-    result = sg__set_up_execution(m, options, error);
-    if (!result && !data) {
-        STYLEGAN_MEMCPY(weights, start, size);
-        m->data = weights;
-        if (read(user, weights + size, (size_t)head.file_size - size)) {
-            result = sg__fail(error, STYLEGAN_ERROR_FILE, "truncated: its head promises %u bytes", head.file_size);
-        }
-        size = (size_t)head.file_size;
-    }
-    if (!result) result = sg__read_head(m->data, size, &m->head, error);
-    if (!result && size < m->head.file_size) {
-        result = sg__fail(error, STYLEGAN_ERROR_FORMAT, "truncated: %u bytes, its head promises %u", (uint64_t)size,
-                          m->head.file_size);
-    }
-    if (!result && !options->trust_data &&
-        sg__checksum(1, m->data + m->head.head_size, (size_t)(m->head.file_size - m->head.head_size)) !=
-            sg__u64(m->data + 32)) {
-        result = sg__fail(error, STYLEGAN_ERROR_CHECKSUM, "damaged: the checksum of its tensors is wrong");
-    }
-    if (!result) result = sg__plan(m, used, error);
-    if (!result) sg__choose_budget(m, options->memory_limit);
+    sg__arrange(memory, &head, &config, extra, &rooms);
+    result = sg__build(&rooms, source, &head, options, error);
     if (result) {
         if (owned) release(options->allocator_user, owned);
         return result;
     }
+    stylegan_model *m = *model = rooms.model;
+    m->owned = owned;
+    m->allocate = allocate;
+    m->release = release;
+    m->allocator_user = options->allocator_user;
     SG__LOCK_INIT(&m->shared->lock);
 #ifndef SG__NO_THREADS
     if (m->parallel_user == &m->pool) sg__pool_start(&m->pool, m->parts);
 #endif
-    *model = m;
     return STYLEGAN_OK;
 }
 
@@ -3669,22 +4068,30 @@ static const stylegan_options *sg__options(const stylegan_options *options) {
 STYLEGAN_API stylegan_model *stylegan_open_memory(const void *data, size_t size, const stylegan_options *options,
                                                   stylegan_error *error) {
     stylegan_model *model = NULL;
-    if (!data) {
+    sg__source source;
+    source.data = (const unsigned char *)data;
+    source.size = size;
+    source.read = NULL;
+    source.user = NULL;
+    if (data)
+        sg__open(&model, &source, sg__options(options), error);
+    else
         sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "data is NULL");
-        return NULL;
-    }
-    sg__open(&model, (const unsigned char *)data, size, NULL, NULL, sg__options(options), error);
     return model;
 }
 
 STYLEGAN_API stylegan_model *stylegan_open_callback(stylegan_read_fn *read, void *user, const stylegan_options *options,
                                                     stylegan_error *error) {
     stylegan_model *model = NULL;
-    if (!read) {
+    sg__source source;
+    source.data = NULL;
+    source.size = 0;
+    source.read = read;
+    source.user = user;
+    if (read)
+        sg__open(&model, &source, sg__options(options), error);
+    else
         sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "read is NULL");
-        return NULL;
-    }
-    sg__open(&model, NULL, 0, read, user, sg__options(options), error);
     return model;
 }
 
@@ -3712,16 +4119,14 @@ STYLEGAN_API size_t stylegan_open_size(const void *data, size_t size, const styl
                                        stylegan_error *error) {
     sg__head head;
     stylegan_config config;
-    sg__shape shape;
-    stylegan_model *model;
-    unsigned char *used, *weights;
+    sg__rooms rooms;
     (void)options;
     if (!data) {
         sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "data is NULL");
         return 0;
     }
-    if (sg__read_start((const unsigned char *)data, size, &head, &config, &shape, error)) return 0;
-    return (size_t)sg__arrange(NULL, &head, &config, shape.block_count, 0, &model, &used, &weights);
+    if (sg__read_start((const unsigned char *)data, size, &head, &config, error)) return 0;
+    return (size_t)sg__arrange(NULL, &head, &config, 0, &rooms);
 }
 
 STYLEGAN_API void stylegan_close(stylegan_model *model) {
@@ -3733,6 +4138,8 @@ STYLEGAN_API void stylegan_close(stylegan_model *model) {
     if (model->shared->workspace) model->release(model->allocator_user, model->shared->workspace);
     if (model->owned) model->release(model->allocator_user, model->owned);
 }
+
+/* >>calls */
 
 STYLEGAN_API const stylegan_config *stylegan_describe(const stylegan_model *model) {
     return &model->config;
@@ -3769,49 +4176,59 @@ STYLEGAN_API int stylegan_model_threads(const stylegan_model *model) {
 }
 
 STYLEGAN_API size_t stylegan_workspace_size(const stylegan_model *model) {
-    sg__workspace workspace;
-    return sg__layout(model, NULL, &workspace);
-}
-
-/* StyleGAN 2 begins with a constant that takes no computation. */
-static int sg__first_stage(const stylegan_model *m) {
-    return m->config.family != STYLEGAN_FAMILY_1;
+    return model->sizes->bytes;
 }
 
 STYLEGAN_API int stylegan_layer_count(const stylegan_model *model) {
-    return model->stage_count - sg__first_stage(model);
+    return model->layer_count;
+}
+
+/* The step that a layer's number stands for: its last. */
+static const sg__step *sg__find_layer(const stylegan_model *m, int layer) {
+    const sg__step *found = NULL;
+    for (int i = 0; i < m->step_count; i++)
+        if (m->steps[i].layer == layer) found = &m->steps[i];
+    return found;
+}
+
+/* Multiply-adds of direct sums. Nearest-neighbour up-sampling is done before the convolution below 128 x 128, and summed
+   into a kernel of 4 x 4 from there, as the official code counts. */
+static double sg__macs(const sg__step *w, const sg__step *s) {
+    double weights = (double)(w->kernel - w->nearest) * (w->kernel - w->nearest) * w->in * w->channels;
+    double inputs = s->input ? (double)w->input->height * w->input->width : 0, outputs = (double)s->height * s->width;
+    if (!sg__has_weights(w)) return 0;
+    if (w->op != SG__SCATTER) return weights * outputs;
+    if (!w->nearest) return weights * inputs;
+    return s->width < 128 ? weights * outputs : weights * inputs * 16 / 9;
 }
 
 STYLEGAN_API stylegan_result stylegan_get_layer(const stylegan_model *model, int index, stylegan_layer *layer) {
     static const unsigned char bytes[STYLEGAN_TYPE_COUNT] = {4, 2, 1};
-    if (index < 0 || index >= stylegan_layer_count(model)) return STYLEGAN_ERROR_ARGUMENT;
-    const sg__stage *s = &model->stages[index + sg__first_stage(model)];
-    const sg__tiling *t = &s->tiling;
-    uint64_t in = (uint64_t)s->layer->in, out = (uint64_t)s->layer->out, kernel = (uint64_t)s->layer->kernel;
-    uint64_t size = (uint64_t)s->resolution, from = s->input ? (uint64_t)s->input->resolution : 0;
-    uint64_t weights = s->input ? kernel * kernel * in * out : 0;
-    uint64_t panels = (uint64_t)sg__panels(model, s->layer->out);
-    int adain = model->config.family == STYLEGAN_FAMILY_1 && s->role != SG__TORGB;
-    sg__stage_name(s, layer->name);
-    layer->in = s->layer->in;
-    layer->out = s->layer->out;
-    layer->resolution = s->resolution;
-    layer->strip_rows = s->whole ? s->resolution : (int)sg__least((uint64_t)model->budget->strip_rows, size);
+    const sg__step *s = sg__find_layer(model, index);
+    if (index < 0 || !s) return STYLEGAN_ERROR_ARGUMENT;
+    const sg__step *w = s->op == SG__FILTER ? s->input : s; /* the step with the weights */
+    const sg__plan *p = sg__plan_of(model, w);
+    const sg__tiling *t = &p->tiling;
+    uint64_t in = (uint64_t)w->in, out = (uint64_t)s->channels, size = (uint64_t)s->height * (uint64_t)s->width;
+    uint64_t from = w->input ? (uint64_t)w->input->height * (uint64_t)w->input->width : 0;
+    uint64_t kernel = (uint64_t)(w->kernel - w->nearest), weights = sg__has_weights(w) ? kernel * kernel * in * out : 0;
+    uint64_t panels = weights ? 4 * (uint64_t)sg__panels(model, s->channels) * sg__panel_floats(model, w, t) : 0;
+    STYLEGAN_MEMCPY(layer->name, s->name, sizeof layer->name);
+    layer->in = w->in;
+    layer->out = s->channels;
+    layer->height = s->height;
+    layer->width = s->width;
+    layer->strip_rows = sg__plan_of(model, s)->whole ? s->height : sg__clip(model->budget->strip_rows, 1, s->height);
     layer->points = t->points;
-    /* StyleGAN 1 up-samples first below 128 x 128, and sums its kernel to 4x4 from there. */
-    layer->macs = (double)weights * (double)(s->up && !(s->fold && size < 128) ? from * from : size * size);
-    if (s->fold && size >= 128) layer->macs *= 16.0 / 9;
-    layer->weight_bytes = weights * bytes[s->layer->weight.type];
-    layer->prepared_bytes = s->prepared && s->input ? 4 * panels * (uint64_t)sg__panel_floats(model, s) : 0;
-    layer->moved_bytes = layer->weight_bytes + 4 * in * from * from + 4 * out * size * size;
-    layer->moved_bytes += 4 * 2 * panels * (uint64_t)(s->input ? sg__panel_floats(model, s) : 0);
-    if (s->up) layer->moved_bytes += 4 * 2 * out * size * size;
-    if (t->points) layer->moved_bytes += 4 * 2 * in * (uint64_t)(t->tiles * t->tiles * sg__points(t));
-    if (adain) layer->moved_bytes += 4 * 3 * out * size * size;
+    layer->macs = sg__macs(w, s);
+    layer->weight_bytes = weights * bytes[w->weight.type];
+    layer->prepared_bytes = p->prepared ? panels : 0;
+    layer->moved_bytes = layer->weight_bytes + 2 * panels + 4 * (in * from + out * size);
+    if (w != s) layer->moved_bytes += 4 * 2 * out * size;
+    if (s->op == SG__NORM) layer->moved_bytes += 4 * out * size;
+    if (t->points) layer->moved_bytes += 4 * 2 * in * (uint64_t)(t->down * t->tiles) * (uint64_t)t->total;
     return STYLEGAN_OK;
 }
-
-/* --- Calls --- */
 
 static const stylegan_run *sg__run(const stylegan_run *run) {
     static const stylegan_run defaults = {NULL, 0, STYLEGAN_NOISE_CONST, 0, NULL, NULL, NULL, NULL};
@@ -3821,7 +4238,7 @@ static const stylegan_run *sg__run(const stylegan_run *run) {
 /* Lays out the caller's workspace or the model's own, which stays locked until sg__release. */
 static stylegan_result sg__acquire(const stylegan_model *m, const stylegan_run *run, sg__workspace *w,
                                    stylegan_error *error) {
-    size_t needed = sg__layout(m, NULL, w);
+    size_t needed = m->sizes->bytes;
     if (run->workspace) {
         if (run->workspace_size < needed) {
             return sg__fail(error, STYLEGAN_ERROR_WORKSPACE, "the workspace has %u bytes, %u are needed",
@@ -3847,16 +4264,9 @@ static void sg__release(const stylegan_model *m, const stylegan_run *run) {
     (void)m;
 }
 
-static stylegan_result sg__map_all(const stylegan_model *m, const float *z, const float *labels, int count, float psi,
-                                   int cutoff, float *ws, const sg__workspace *w) {
-    const stylegan_config *c = &m->config;
-    for (int n = 0; n < count; n += SG__BATCH) {
-        size_t at = (size_t)n;
-        sg__map_batch(m, z ? z + at * (size_t)c->z_dim : z, labels ? labels + at * (size_t)c->c_dim : labels,
-                      count - n < SG__BATCH ? count - n : SG__BATCH, psi, cutoff,
-                      ws + at * (size_t)c->num_ws * (size_t)c->w_dim, w);
-    }
-    return STYLEGAN_OK;
+static stylegan_result sg__check_psi(const stylegan_model *m, float psi, stylegan_error *error) {
+    if (psi == 1 || m->w_avg.data) return STYLEGAN_OK;
+    return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "the model has no w_avg: truncation psi must be 1");
 }
 
 STYLEGAN_API stylegan_result stylegan_map(const stylegan_model *model, const float *z, const float *labels, int count,
@@ -3867,10 +4277,8 @@ STYLEGAN_API stylegan_result stylegan_map(const stylegan_model *model, const flo
     if (!model || (!z && model->config.z_dim) || !ws || count < 0) {
         return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "stylegan_map needs a model, z, ws and a count of at least 0");
     }
-    if (psi != 1 && !model->w_avg.data) {
-        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "the model has no w_avg: truncation psi must be 1");
-    }
-    stylegan_result result = sg__acquire(model, run, &workspace, error);
+    stylegan_result result = sg__check_psi(model, psi, error);
+    if (!result) result = sg__acquire(model, run, &workspace, error);
     if (result) return result;
     sg__map_all(model, z, labels, count, psi, cutoff, ws, &workspace);
     sg__release(model, run);
@@ -3891,18 +4299,15 @@ STYLEGAN_API stylegan_result stylegan_mix(const stylegan_model *model, const flo
 static stylegan_result sg__synthesize_all(const stylegan_model *m, const float *ws, int count, float *image,
                                           const stylegan_run *run, const sg__workspace *w, stylegan_error *error) {
     const stylegan_config *c = &m->config;
-    sg__call call = {m, w, run, error, 0, 0, 0};
+    size_t style_size = (size_t)c->num_ws * (size_t)c->w_dim;
+    size_t image_size = (size_t)c->channels * (size_t)c->height * (size_t)c->width;
+    sg__call call = {m, w, run, error, ws, image, 0, 0, sg__work_of(m) * count};
     stylegan_result result = STYLEGAN_OK;
-    size_t zeros = ((size_t)m->stages[m->stage_count - 1].resolution + 2) * (size_t)m->kernels->lanes;
-    STYLEGAN_MEMSET(w->zeros, 0, zeros * sizeof(float));
-    for (int i = 0; i < m->stage_count; i++) {
-        call.work += sg__row_work(&m->stages[i]) * m->stages[i].resolution * count;
-    }
+    STYLEGAN_MEMSET(w->zeros, 0, (size_t)m->sizes->zeros * sizeof(float));
     for (; call.index < count && !result; call.index++) {
-        size_t n = (size_t)call.index;
-        result = sg__synthesize_image(
-            &call, ws + n * (size_t)c->num_ws * (size_t)c->w_dim,
-            image ? image + n * (size_t)c->channels * (size_t)c->resolution * (size_t)c->resolution : NULL);
+        result = sg__draw_image(&call);
+        call.ws += style_size;
+        if (image) call.image += image_size;
     }
     return result;
 }
@@ -3915,6 +4320,7 @@ STYLEGAN_API stylegan_result stylegan_synthesize(const stylegan_model *model, co
         return sg__fail(error, STYLEGAN_ERROR_ARGUMENT,
                         "stylegan_synthesize needs a model, ws, a count of at least 0, and image or run.rows");
     }
+    if (!model->step_count) return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "the model has a mapping only");
     if (run->noise_mode > STYLEGAN_NOISE_NONE) return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "unknown noise mode");
     stylegan_result result = sg__acquire(model, run, &workspace, error);
     if (result) return result;
@@ -3940,7 +4346,7 @@ typedef struct sg__pixels {
 
 static int sg__rows_to_rgb8(void *user, int index, int y, int rows, const float *pixels) {
     sg__pixels *p = (sg__pixels *)user;
-    int width = p->config->resolution, channels = p->config->channels;
+    int width = p->config->width, channels = p->config->channels;
     (void)index;
     stylegan_to_rgb8(pixels, channels, rows, width, p->rgb + (size_t)y * (size_t)width * (size_t)channels);
     return 0;
@@ -3950,12 +4356,11 @@ STYLEGAN_API stylegan_result stylegan_generate(const stylegan_model *model, uint
                                                unsigned char *rgb, stylegan_error *error) {
     sg__workspace w;
     if (!model || !rgb) return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "stylegan_generate needs a model and rgb");
-    if (psi != 1 && !model->w_avg.data) {
-        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "the model has no w_avg: truncation psi must be 1");
-    }
+    if (!model->step_count) return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "the model has a mapping only");
     sg__pixels pixels = {&model->config, rgb};
     stylegan_run run = {NULL, 0, STYLEGAN_NOISE_CONST, 0, sg__rows_to_rgb8, NULL, NULL, &pixels};
-    stylegan_result result = sg__acquire(model, &run, &w, error);
+    stylegan_result result = sg__check_psi(model, psi, error);
+    if (!result) result = sg__acquire(model, &run, &w, error);
     if (result) return result;
     stylegan_seed_z(seed, w.z, model->config.z_dim);
     sg__map_all(model, w.z, NULL, 1, psi, model->config.truncation_cutoff, w.ws, &w);

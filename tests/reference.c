@@ -416,6 +416,8 @@ static void style1_epilogue(synthesis *s, reference_volume *v, const char *layer
     if (s->noise) add_noise(v, s->r, layer);
     add_bias(v, need(s->r, layer, "bias"));
     activate_all(v, config->activation, config->activation_gain, 0);
+    record(s, layer, v);
+    if (!config->use_pixel_norm && !config->use_instance_norm && !config->use_styles) return;
     if (config->use_pixel_norm) pixel_norm(v);
     if (config->use_instance_norm) instance_norm(v);
     if (config->use_styles) {
@@ -427,7 +429,9 @@ static void style1_epilogue(synthesis *s, reference_volume *v, const char *layer
             }
         free(style);
     }
-    record(s, layer, v);
+    char norm[32]; /* "b4.conv0" is followed by "b4.norm0" */
+    snprintf(norm, sizeof norm, "b%d.norm%c", v->height, layer[strlen(layer) - 1]);
+    record(s, norm, v);
 }
 
 static reference_volume style1_upsample(const synthesis *s, const reference_volume *v, const char *layer) {

@@ -311,7 +311,7 @@ static void visit(void *user, int index, const stylegan_feature_map *map) {
     (void)index;
     if (map->first_row) return; /* a further strip */
     t->orderly &= !stylegan_get_layer(t->model, t->next++, &layer) && !strcmp(layer.name, map->layer) &&
-                  layer.out == map->channels && layer.resolution == map->height;
+                  layer.out == map->channels && layer.height == map->height && layer.width == map->width;
 }
 
 static void check_layers(fixture *f) {

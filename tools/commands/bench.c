@@ -88,10 +88,11 @@ static profile start_profile(const opened_model *opened) {
 static void print_row(const stylegan_layer *layer, double seconds, double peak) {
     const double rate = 2 * layer->macs / seconds, megabytes = 1e-6 * (double)layer->moved_bytes;
     fprintf(stderr, "%-12s", layer->name);
-    if (layer->resolution) {
-        char algorithm[32] = "direct";
+    if (layer->height) {
+        char algorithm[32] = "";
+        if (layer->macs > 0) snprintf(algorithm, sizeof algorithm, "direct");
         if (layer->points) snprintf(algorithm, sizeof algorithm, "Winograd %dx%d", layer->points, layer->points);
-        fprintf(stderr, "%4d -> %4d %5dx%-5d%6d %-13s", layer->in, layer->out, layer->resolution, layer->resolution,
+        fprintf(stderr, "%4d -> %4d %5dx%-5d%6d %-13s", layer->in, layer->out, layer->height, layer->width,
                 layer->strip_rows, algorithm);
     } else {
         fprintf(stderr, "%43s", "");
