@@ -6,8 +6,15 @@
      >>architecture   what the networks compute, with the terms of the papers
      >>api            easy, medium and expert level
    and, below STYLEGAN_IMPLEMENTATION,
-     >>config   >>errors   >>kernels   >>cpu   >>threads   >>random   >>reader   >>plan
-     >>workspace   >>mapping   >>synthesis   >>open   >>licence
+     >>config      options, limits
+     >>errors   >>kernels   >>cpu   >>threads   >>random   >>reader
+     >>networks    what is computed: one function for each family lists its steps, as its paper does
+     >>plan        how: algorithms, strips, buffers for a budget of memory
+     >>workspace   where everything lies
+     >>operations  for each kind of step: the rows it needs, how it computes rows
+     >>run         steps ask their inputs for rows
+     >>mapping   >>open   >>calls   the API
+     >>passes      the kernels' bodies, compiled once for each instruction set   >>licence
 
 
    >>manual
@@ -360,12 +367,16 @@ STYLEGAN_API int stylegan_model_threads(const stylegan_model *model);
 
 /* One step of the synthesis and how this model computes it, in the order of computation. */
 typedef struct stylegan_layer {
-    char name[32];           /* "b4.conv0", ..., as the inspect callback sees them */
-    int in, out;             /* channels */
-    int height, width;       /* of its output */
-    int strip_rows;          /* output rows computed at a time; height if it is computed as a whole */
-    int points;              /* Winograd tiles of 4x4 outputs from points x points products (6 or 5), 0: direct sums */
-    double macs;             /* multiply-adds of direct sums; a transposed convolution counted on its input */
+    char name[32];     /* "b4.conv0", ..., as the inspect callback sees them */
+    int in, out;       /* channels */
+    int height, width; /* of its output */
+    int ws;            /* number of the w in ws that steers it, -1: none */
+    int styles;        /* values of its style: StyleGAN 2: a scale for each input channel; StyleGAN 1's "norm" layers:
+                                a scale for each channel, then a shift for each; 0: none */
+    int noise;         /* 1: it takes noise */
+    int strip_rows;    /* output rows computed at a time; height if it is computed as a whole */
+    int points;        /* Winograd tiles of 4x4 outputs from points x points products (6 or 5), 0: direct sums */
+    double macs;       /* multiply-adds of direct sums; a transposed convolution counted on its input */
     uint64_t weight_bytes;   /* in the weight file */
     uint64_t prepared_bytes; /* of weights unpacked or transformed in the workspace before the first row */
     uint64_t moved_bytes; /* weights, feature maps and intermediate results read and written, each pass counted once */
@@ -389,13 +400,15 @@ typedef enum stylegan_noise_mode {
     STYLEGAN_NOISE_NONE
 } stylegan_noise_mode;
 
-/* Rows of a feature map as the inspect callback sees them, read with stylegan_read_feature. */
+/* Rows of a feature map as the inspect callback sees them, read with stylegan_read_feature. StyleGAN 1 shows a layer
+   ("b4.conv0") before its normalisation and then, as a layer of its own ("b4.norm0"), after AdaIN. "b8.torgb" is the
+   image so far; the last one is `image`. */
 typedef struct stylegan_feature_map {
-    const char
-        *layer; /* "b4.conv0", "b8.conv1", ..., "b8.skip", "b8.torgb" (the image so far; the last one is `image`);
-                          valid during the callback only */
+    const char *layer;               /* its name, valid until stylegan_close */
+    int index;                       /* its number, for stylegan_get_layer */
     int channels, height, width;     /* of the whole map */
     int first_row, rows;             /* these rows of it: all of them, but at high resolutions, which come in strips */
+    const float *style;              /* [stylegan_layer.styles] what steers it, offsets included; NULL: nothing */
     const float *data;               /* private layout */
     int lanes;                       /* private */
     size_t row_stride, block_stride; /* private */
@@ -407,6 +420,10 @@ typedef struct stylegan_run {
     size_t workspace_size;
     stylegan_noise_mode noise_mode;
     uint64_t noise_seed; /* image i of a batch takes noise_seed + i */
+    /* Layer by layer, in the order of stylegan_get_layer, [stylegan_layer_count] each. NULL: nothing special. */
+    const stylegan_noise_mode *layer_noise; /* instead of noise_mode */
+    const float *layer_noise_strength;      /* factors of the learned strengths */
+    const float *const *style_offsets;      /* [stylegan_layer.styles] values added to the layer's style, or NULL */
     /* Receives finished rows, top to bottom, on the calling thread: pixels [C][rows][W] of rows y, y + 1, ... of
        image `index`; not zero cancels. With it, `image` may be NULL and no full image is held. */
     int (*rows)(void *user, int index, int y, int rows, const float *pixels);
@@ -443,6 +460,10 @@ STYLEGAN_API void stylegan_to_rgb8(const float *image, int channels, int height,
 
 /* Bytes that run.workspace needs for any call on this model, whatever the batch. */
 STYLEGAN_API size_t stylegan_workspace_size(const stylegan_model *model);
+
+/* The style [stylegan_layer.styles] that layer `index` takes from ws [L][D], without offsets: the affine map A of its w
+   (StyleGAN, figure 1b; StyleGAN 2, figure 2). ERROR_ARGUMENT if it takes none. */
+STYLEGAN_API stylegan_result stylegan_get_style(const stylegan_model *model, int index, const float *ws, float *style);
 
 /* One channel of the rows of an inspected feature map: plane [rows][width]. */
 STYLEGAN_API void stylegan_read_feature(const stylegan_feature_map *map, int channel, float *plane);
@@ -2601,6 +2622,11 @@ static float *sg__row_of(const sg__map *map, int block, int y) {
     return map->data + (size_t)block * map->block + (size_t)(y - map->begin) * map->row;
 }
 
+/* The step with a layer's weights and style. */
+static const sg__step *sg__steered(const sg__step *s) {
+    return s->op == SG__FILTER ? s->input : s;
+}
+
 typedef struct sg__rows {
     int first, last; /* [first, last) */
 } sg__rows;
@@ -2714,6 +2740,11 @@ static void sg__make_styles(sg__call *call) {
         if (weight->data) items += sg__panels(m, weight->columns);
     }
     sg__parallel(m, items, sg__style_item, call);
+    for (const sg__step *s = m->steps; call->run->style_offsets && s < m->steps + m->step_count; s++) {
+        const float *offsets = s->affine_weight.data ? call->run->style_offsets[s->layer] : NULL;
+        float *style = call->workspace->styles + s->style;
+        for (int i = 0; offsets && i < s->affine_weight.columns; i++) style[i] += offsets[i];
+    }
 }
 
 /* --- A step at work --- */
@@ -2796,7 +2827,9 @@ static void sg__run_pieces(sg__work *w, sg__item_fn *run, int units, int most) {
 /* --- What ends a main layer --- */
 
 static stylegan_noise_mode sg__noise_mode(const sg__call *call, const sg__step *s) {
-    return s->noise.data ? call->run->noise_mode : STYLEGAN_NOISE_NONE;
+    const stylegan_run *run = call->run;
+    if (!s->noise.data) return STYLEGAN_NOISE_NONE;
+    return run->layer_noise ? run->layer_noise[s->layer] : run->noise_mode;
 }
 
 /* Pixels [first, last) of a row of the layer's noise, or NULL. */
@@ -3605,7 +3638,7 @@ static void sg__make_room(sg__map *map, int first, int end) {
 
 /* Multiplications, for the progress: a FILTER's are its SCATTER's, of whose rows not all may be needed. */
 static double sg__row_work(const sg__step *s) {
-    const sg__step *w = s->op == SG__FILTER ? s->input : s;
+    const sg__step *w = sg__steered(s);
     int kernel = w->kernel - w->nearest;
     double products = sg__has_weights(w) ? (double)w->in * w->channels * kernel * kernel : (double)w->channels;
     return s->op == SG__SCATTER ? 0 : products * s->width;
@@ -3632,6 +3665,8 @@ static void sg__inspect(const sg__call *call, const sg__step *s, int begin) {
     if (!call->run->inspect || s->layer < 0 || s->op == SG__SCATTER || s == &m->steps[m->step_count - 1]) return;
     stylegan_feature_map feature;
     feature.layer = s->name;
+    feature.index = s->layer;
+    feature.style = sg__style_of(call, sg__steered(s));
     feature.channels = s->channels;
     feature.height = s->height;
     feature.width = s->width;
@@ -3728,6 +3763,8 @@ static void sg__begin_step(sg__call *call, const sg__step *s) {
     if (s->strength.data) {
         m->kernels->unpack(&s->strength, 0, 0, s->strength.columns, t->strength);
         for (int i = 1; s->strength.columns == 1 && i < s->channels; i++) t->strength[i] = t->strength[0];
+        const float *factors = call->run->layer_noise_strength;
+        for (int i = 0; factors && i < s->channels; i++) t->strength[i] *= factors[s->layer];
     }
     if (!sg__plan_of(m, s)->prepared) return;
     sg__work w = sg__start(call, s, 0, 0);
@@ -4206,7 +4243,7 @@ STYLEGAN_API stylegan_result stylegan_get_layer(const stylegan_model *model, int
     static const unsigned char bytes[STYLEGAN_TYPE_COUNT] = {4, 2, 1};
     const sg__step *s = sg__find_layer(model, index);
     if (index < 0 || !s) return STYLEGAN_ERROR_ARGUMENT;
-    const sg__step *w = s->op == SG__FILTER ? s->input : s; /* the step with the weights */
+    const sg__step *w = sg__steered(s);
     const sg__plan *p = sg__plan_of(model, w);
     const sg__tiling *t = &p->tiling;
     uint64_t in = (uint64_t)w->in, out = (uint64_t)s->channels, size = (uint64_t)s->height * (uint64_t)s->width;
@@ -4218,6 +4255,9 @@ STYLEGAN_API stylegan_result stylegan_get_layer(const stylegan_model *model, int
     layer->out = s->channels;
     layer->height = s->height;
     layer->width = s->width;
+    layer->ws = w->ws;
+    layer->styles = w->affine_weight.data ? w->affine_weight.columns : 0;
+    layer->noise = s->noise.data != NULL;
     layer->strip_rows = sg__plan_of(model, s)->whole ? s->height : sg__clip(model->budget->strip_rows, 1, s->height);
     layer->points = t->points;
     layer->macs = sg__macs(w, s);
@@ -4230,8 +4270,27 @@ STYLEGAN_API stylegan_result stylegan_get_layer(const stylegan_model *model, int
     return STYLEGAN_OK;
 }
 
+STYLEGAN_API stylegan_result stylegan_get_style(const stylegan_model *model, int index, const float *ws, float *style) {
+    const sg__step *s = index < 0 ? NULL : sg__find_layer(model, index);
+    const sg__step *w = s ? sg__steered(s) : NULL;
+    float row[16];
+    if (!w || !w->affine_weight.data) return STYLEGAN_ERROR_ARGUMENT;
+    int lanes = model->kernels->lanes, w_dim = model->config.w_dim, styles = w->affine_weight.columns;
+    ws += (size_t)w->ws * (size_t)w_dim;
+    for (int first = 0; first < styles; first += lanes) {
+        int count = styles - first < lanes ? styles - first : lanes;
+        model->kernels->unpack(&w->affine_bias, 0, first, count, row);
+        for (int k = 0; k < count; k++) style[first + k] = row[k];
+        for (int i = 0; i < w_dim; i++) {
+            model->kernels->unpack(&w->affine_weight, (size_t)i, first, count, row);
+            for (int k = 0; k < count; k++) style[first + k] += ws[i] * row[k];
+        }
+    }
+    return STYLEGAN_OK;
+}
+
 static const stylegan_run *sg__run(const stylegan_run *run) {
-    static const stylegan_run defaults = {NULL, 0, STYLEGAN_NOISE_CONST, 0, NULL, NULL, NULL, NULL};
+    static const stylegan_run defaults = {NULL, 0, STYLEGAN_NOISE_CONST, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
     return run ? run : &defaults;
 }
 
@@ -4321,7 +4380,10 @@ STYLEGAN_API stylegan_result stylegan_synthesize(const stylegan_model *model, co
                         "stylegan_synthesize needs a model, ws, a count of at least 0, and image or run.rows");
     }
     if (!model->step_count) return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "the model has a mapping only");
-    if (run->noise_mode > STYLEGAN_NOISE_NONE) return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "unknown noise mode");
+    int known = run->noise_mode <= STYLEGAN_NOISE_NONE;
+    for (int i = 0; run->layer_noise && i < model->layer_count; i++)
+        known &= run->layer_noise[i] <= STYLEGAN_NOISE_NONE;
+    if (!known) return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "unknown noise mode");
     stylegan_result result = sg__acquire(model, run, &workspace, error);
     if (result) return result;
     result = sg__synthesize_all(model, ws, count, image, run, &workspace, error);
@@ -4358,7 +4420,9 @@ STYLEGAN_API stylegan_result stylegan_generate(const stylegan_model *model, uint
     if (!model || !rgb) return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "stylegan_generate needs a model and rgb");
     if (!model->step_count) return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "the model has a mapping only");
     sg__pixels pixels = {&model->config, rgb};
-    stylegan_run run = {NULL, 0, STYLEGAN_NOISE_CONST, 0, sg__rows_to_rgb8, NULL, NULL, &pixels};
+    stylegan_run run = *sg__run(NULL);
+    run.rows = sg__rows_to_rgb8;
+    run.user = &pixels;
     stylegan_result result = sg__check_psi(model, psi, error);
     if (!result) result = sg__acquire(model, &run, &w, error);
     if (result) return result;
@@ -4379,7 +4443,7 @@ STYLEGAN_API void stylegan_read_feature(const stylegan_feature_map *map, int cha
 }
 
 #endif /* STYLEGAN_IMPLEMENTATION */
-#else  /* STYLEGAN_KERNEL_PASS: the kernels, compiled once for each instruction set */
+#else  /* STYLEGAN_KERNEL_PASS: the >>passes, compiled once for each instruction set */
 
 /* n (1 to V) stored values of a tensor as a float vector, i8 scaled; the lanes beyond n are zero. */
 SG__INLINE SG__V SG__FN(load_weights)(const sg__tensor *tensor, size_t row, int column, int n) {

@@ -435,6 +435,115 @@ static void check_random_noise(fixture *f) {
     random_network_free(&w);
 }
 
+/* --- Layer by layer --- */
+
+/* Noise of every layer set apart is the noise of all. */
+static void check_layer_noise(fixture *f) {
+    int count = stylegan_layer_count(f->model);
+    stylegan_noise_mode *modes = (stylegan_noise_mode *)cli_alloc((size_t)count, sizeof *modes);
+    float *strengths = (float *)cli_alloc((size_t)count, sizeof *strengths);
+    float *random = draw(f->model, f->ws, STYLEGAN_NOISE_RANDOM, 5),
+          *none = draw(f->model, f->ws, STYLEGAN_NOISE_NONE, 0);
+    stylegan_run run = {0};
+    stylegan_error error;
+    int noisy = -1;
+    for (int i = 0; i < count; i++) {
+        stylegan_layer layer;
+        stylegan_get_layer(f->model, i, &layer);
+        if (layer.noise) noisy = i;
+        modes[i] = STYLEGAN_NOISE_RANDOM;
+        strengths[i] = 0;
+    }
+    run.noise_mode = STYLEGAN_NOISE_NONE;
+    run.noise_seed = 5;
+    run.layer_noise = modes;
+    float *all = test_images(f->model, f->ws, 1, &run);
+    run.layer_noise_strength = strengths;
+    float *silent = test_images(f->model, f->ws, 1, &run);
+    test_check(test_same(all, random, f->image_size) && test_same(silent, none, f->image_size),
+               "api %d: noise and its strength layer by layer", f->seed);
+    if (!test_same(random, none, f->image_size)) { /* else all strengths are zero */
+        strengths[noisy] = 3;
+        float *loud = test_images(f->model, f->ws, 1, &run);
+        stylegan_layer layer;
+        stylegan_get_layer(f->model, noisy, &layer);
+        test_check(!test_same(loud, none, f->image_size), "api %d: noise in %s alone", f->seed, layer.name);
+        free(loud);
+    }
+    modes[count - 1] = (stylegan_noise_mode)99;
+    test_check(stylegan_synthesize(f->model, f->ws, 1, all, &run, &error) == STYLEGAN_ERROR_ARGUMENT,
+               "api %d: an unknown noise mode: %s", f->seed, error.message);
+    free(all);
+    free(silent);
+    free(random);
+    free(none);
+    free(modes);
+    free(strengths);
+}
+
+static int find_tensor(const stylegan_model *model, const char *name) {
+    stylegan_tensor tensor;
+    for (int i = 0; i < stylegan_tensor_count(model); i++)
+        if (!stylegan_get_tensor(model, i, &tensor) && !strcmp(tensor.name, name)) return 1;
+    return 0;
+}
+
+/* What inspect says of styles, against stylegan_get_style and the offsets. */
+typedef struct style_tour {
+    const stylegan_model *model;
+    const float *ws, *const *offsets;
+    double worst;
+} style_tour;
+
+static void compare_style(void *user, int index, const stylegan_feature_map *map) {
+    style_tour *t = (style_tour *)user;
+    stylegan_layer layer;
+    (void)index;
+    stylegan_get_layer(t->model, map->index, &layer);
+    if (strcmp(layer.name, map->layer) || (layer.styles > 0) != (map->style != NULL)) t->worst = INFINITY;
+    if (!map->style) return;
+    float *style = (float *)cli_alloc((size_t)layer.styles, sizeof *style);
+    stylegan_get_style(t->model, map->index, t->ws, style);
+    for (int i = 0; i < layer.styles; i++) style[i] += t->offsets[map->index][i];
+    t->worst = fmax(t->worst, test_relative(map->style, style, (size_t)layer.styles));
+    free(style);
+}
+
+/* The styles of one image, moved by the difference to another's, draw the other. */
+static void check_style_offsets(fixture *f) {
+    int count = stylegan_layer_count(f->model), steered = 0;
+    const float *other = f->ws + f->style_size;
+    const float **offsets = (const float **)cli_alloc((size_t)count, sizeof *offsets);
+    stylegan_layer layer;
+    for (int i = 0; i < count; i++) {
+        offsets[i] = NULL;
+        stylegan_get_layer(f->model, i, &layer);
+        if (!layer.styles) continue;
+        float *from = (float *)cli_alloc((size_t)layer.styles, sizeof *from);
+        float *to = (float *)cli_alloc((size_t)layer.styles, sizeof *to);
+        stylegan_get_style(f->model, i, f->ws, from);
+        stylegan_get_style(f->model, i, other, to);
+        for (int k = 0; k < layer.styles; k++) to[k] -= from[k];
+        free(from);
+        offsets[i] = to;
+        steered++;
+    }
+    style_tour seen = {f->model, f->ws, offsets, 0};
+    stylegan_run run = {0};
+    run.style_offsets = offsets;
+    run.inspect = compare_style;
+    run.user = &seen;
+    float *image = test_images(f->model, f->ws, 1, &run);
+    double difference = test_difference(image, f->images + f->image_size, f->image_size);
+    int dense = find_tensor(f->model, "b4.dense.weight"); /* then w has another way to the image */
+    test_check((dense || difference <= 2e-4) && seen.worst <= 1e-5 && stylegan_get_style(f->model, count, f->ws, image),
+               "api %d: offsets on the styles of %d layers draw another image: %.1e, styles %.1e", f->seed, steered,
+               difference, seen.worst);
+    free(image);
+    for (int i = 0; i < count; i++) free((void *)(uintptr_t)offsets[i]);
+    free(offsets);
+}
+
 /* --- Threads --- */
 
 typedef struct painter {
@@ -686,6 +795,8 @@ int main(int argc, char **argv) {
         check_progress(&f);
         check_batch(&f);
         check_random_noise(&f);
+        check_layer_noise(&f);
+        check_style_offsets(&f);
         check_concurrency(&f, 1);
         check_concurrency(&f, 0);
         check_scheduler(&f);
