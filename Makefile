@@ -6,7 +6,7 @@ COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP
 LIBS = -lm -lpthread
 PREFIX ?= /usr/local
 
-VERSION := $(shell sed -n 's/^.define VERSION "\(.*\)"/\1/p' tools/main.c)
+VERSION := $(shell sed -n 's/^.define STYLEGAN_VERSION "\(.*\)"/\1/p' stylegan.h)
 TOOL = build/stylegan
 TOOL_OBJECTS = $(patsubst %.c,build/%.o,$(wildcard tools/*.c tools/*/*.c))
 EXAMPLES = $(patsubst examples/%.c,build/examples/%,$(wildcard examples/*.c))

@@ -1,4 +1,5 @@
-/* stylegan.h - StyleGAN in one C header: portraits of people who do not exist, without Python.
+/* stylegan.h 1.0.0 - StyleGAN in one C header: portraits of people who do not exist, without Python.
+   MIT licence, see >>licence.
 
    Contents. Search for the marks to get there:
      >>manual         quick start, options, memory, threads, errors, determinism
@@ -44,6 +45,7 @@
      STYLEGAN_NO_SIMD       plain C only
      STYLEGAN_NO_AVX512     no AVX-512 code
      STYLEGAN_FILENAME      how the header includes itself, default "stylegan.h" (needed if renamed)
+     STYLEGAN_API           what precedes every function, default extern: __declspec(dllexport), ...
      STYLEGAN_MEMCPY, STYLEGAN_MEMSET, STYLEGAN_SQRT, STYLEGAN_EXP, STYLEGAN_LOG
                             replacements for the C library's functions (the last three take and give a
                             double); with all five defined, neither string.h nor math.h is included
@@ -167,10 +169,21 @@
 #ifndef STYLEGAN_H
 #define STYLEGAN_H
 
+#if !defined(__cplusplus) && !defined(_MSC_VER) && (!defined(__STDC_VERSION__) || __STDC_VERSION__ < 199901L)
+#error "stylegan.h is C99 or C++11: compile with -std=c99 or a later standard"
+#endif
+
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(STYLEGAN_STATIC) && defined(__GNUC__)
+#define STYLEGAN_VERSION_MAJOR 1
+#define STYLEGAN_VERSION_MINOR 0
+#define STYLEGAN_VERSION_PATCH 0
+#define STYLEGAN_VERSION "1.0.0"
+
+#if defined(STYLEGAN_API)
+/* the user's own, to export the functions of a shared library */
+#elif defined(STYLEGAN_STATIC) && defined(__GNUC__)
 #define STYLEGAN_API static __attribute__((unused))
 #elif defined(STYLEGAN_STATIC)
 #define STYLEGAN_API static
@@ -472,6 +485,7 @@ STYLEGAN_API void stylegan_read_feature(const stylegan_feature_map *map, int cha
    (seed, layer). layer: index of the layer's w. */
 STYLEGAN_API void stylegan_random_normal(uint64_t seed, uint32_t layer, uint64_t first, float *values, int count);
 
+STYLEGAN_API const char *stylegan_version(void); /* STYLEGAN_VERSION of the implementation that is linked */
 STYLEGAN_API const char *stylegan_result_text(stylegan_result result);
 STYLEGAN_API const char *
 stylegan_isa_name(stylegan_isa isa); /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm", "auto" */
@@ -483,6 +497,86 @@ STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation
 #endif
 #endif /* STYLEGAN_H */
 
+/* The kernels, see >>kernels: for the trainer and the tests of this project, which #define STYLEGAN_KERNELS. Not part of the
+   API: they change without notice. */
+#if (defined(STYLEGAN_KERNELS) || defined(STYLEGAN_IMPLEMENTATION)) && !defined(SG__KERNELS)
+#define SG__KERNELS
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { SG__MAX_TAPS = 16 }; /* of a convolution: 3x3, or the 4x4 that StyleGAN 1's up-sampling is summed to */
+
+/* A validated tensor of the weight file: a matrix [rows][columns] whose columns are the last dimension. */
+typedef struct sg__tensor {
+    const unsigned char *data;   /* NULL: absent */
+    const unsigned char *scales; /* i8: one f32 a column */
+    stylegan_type type;
+    int columns;
+} sg__tensor;
+
+/* One row of a convolution. */
+typedef struct sg__row {
+    const float *input; /* pixel 0, channel block 0 */
+    size_t input_block; /* floats between channel blocks */
+    int channels;       /* I */
+    int taps;
+    ptrdiff_t offset[SG__MAX_TAPS];     /* floats from `input` to the tap's pixel */
+    const float *panel[SG__MAX_TAPS];   /* the tap's weights [I][Q][V] */
+    float *output;                      /* raw sums */
+    size_t output_pixel, output_vector; /* floats between pixels, between vectors */
+    int width;
+} sg__row;
+
+/* What follows a convolution: clamp(gain * act(x * scale + noise * strength + bias)) + add, per vector of channels. */
+typedef struct sg__epilogue {
+    const float *scale, *bias, *strength; /* [V] each */
+    const float *noise;                   /* [width], or NULL */
+    const float *add;                     /* [width][V], or NULL */
+    stylegan_activation activation;
+    float gain, clamp; /* clamp 0: none */
+} sg__epilogue;
+
+typedef struct sg__kernels {
+    stylegan_isa isa;
+    int lanes;   /* V */
+    int pixels;  /* P */
+    int vectors; /* Q, vectors of output channels in a panel */
+    /* out [count rounded up to V] = tensor[row][column ...], zero-filled */
+    void (*unpack)(const sg__tensor *tensor, size_t row, int column, int count, float *out);
+    /* panel [rows][q][V] = tensor[row ...][column ...] * style[0 ... rows - 1]; squares [q][V] += its squares */
+    void (*panel)(const sg__tensor *tensor, size_t row, int rows, int column, int q, const float *style, float *squares,
+                  float *panel);
+    void (*convolve)(const sg__row *row, int q);
+    void (*finish)(float *row, int width, const sg__epilogue *epilogue);
+    /* out [count] = sum of weight[k] * source[k][...]; count is a multiple of V */
+    void (*weighted_sum)(float *out, int count, const float *const *source, const float *weight, int n);
+    /* mean [V] and sum of squared deviations [V] of rows x [height][row_stride] of width pixels */
+    void (*moments)(const float *x, int width, int height, size_t row_stride, float *mean, float *deviation);
+    /* `tiles` neighbouring tiles of one channel block: row[i] points to the tiles' input row i, 4 pixels a tile; point
+       p of tile t goes to out[p * stride + t * V]; down x across points: 6, 5, or 4 along the axis of a single tap */
+    void (*winograd_input)(const float *const *row, int down, int across, int tiles, float *out, size_t stride);
+    /* `count` vectors: tap [taps down][taps across] to out[p * stride + i * V] */
+    void (*winograd_weights)(const float *const *tap, int down, int across, int count, float *out, size_t stride);
+    /* the inverse: points down x across to 4x4 outputs a tile, at out + y * row + x * pixel */
+    void (*winograd_output)(const float *in, size_t stride, int down, int across, int tiles, float *out, size_t row,
+                            size_t pixel);
+    /* x = (x - mean) * scale + shift */
+    void (*scale_shift)(float *row, int width, const float *mean, const float *scale, const float *shift);
+} sg__kernels;
+
+/* The table of an instruction set, the fastest one for AUTO; NULL if this processor or this build has it not. */
+#ifdef STYLEGAN_KERNELS
+STYLEGAN_API const sg__kernels *sg__find_kernels(stylegan_isa isa);
+#else
+static const sg__kernels *sg__find_kernels(stylegan_isa isa);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+#endif
+
 /* ================================================================================================================ */
 #if defined(STYLEGAN_IMPLEMENTATION) && !defined(STYLEGAN_IMPLEMENTED)
 #define STYLEGAN_IMPLEMENTED
@@ -491,6 +585,11 @@ STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation
 
 #ifndef STYLEGAN_FILENAME
 #define STYLEGAN_FILENAME "stylegan.h"
+#endif
+#if defined(__has_include)
+#if !__has_include(STYLEGAN_FILENAME)
+#error "stylegan.h includes itself, but not by that name: #define STYLEGAN_FILENAME as the name that you include it by"
+#endif
 #endif
 #if !defined(STYLEGAN_MEMCPY) || !defined(STYLEGAN_MEMSET)
 #include <string.h>
@@ -593,7 +692,6 @@ enum {
     SG__MAX_MAPPING = 256,   /* layers */
     SG__MAX_WIDTH = 65536,   /* channels, widths of z and w, labels */
     SG__MAX_FIR = 16,        /* taps along one axis */
-    SG__MAX_TAPS = 16,       /* of a convolution: 3x3, or the 4x4 that StyleGAN 1's up-sampling folds into */
     SG__ALIGN = 64,
     SG__HEAD_SIZE = 64,  /* prologue of the weight file */
     SG__ENTRY_SIZE = 64, /* of its directory */
@@ -637,6 +735,10 @@ static stylegan_result sg__fail(stylegan_error *error, stylegan_result code, con
     return code;
 }
 
+STYLEGAN_API const char *stylegan_version(void) {
+    return STYLEGAN_VERSION;
+}
+
 STYLEGAN_API const char *stylegan_result_text(stylegan_result result) {
 #define SG__TEXT(name, text) text,
     static const char *const texts[] = {STYLEGAN_RESULTS(SG__TEXT)};
@@ -669,64 +771,6 @@ STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation
    An up-sampling by a transposed 3x3 convolution falls apart into four small ones, the phases: even outputs see two
    taps along an axis, odd ones a single tap. A single tap needs no transform: its 4 "points" are the 4 pixels
    themselves, and all have the same weights. The four phases take 25 + 20 + 20 + 16 products a tile instead of 144. */
-
-/* A validated tensor of the weight file: a matrix [rows][columns] whose columns are the last dimension. */
-typedef struct sg__tensor {
-    const unsigned char *data;   /* NULL: absent */
-    const unsigned char *scales; /* i8: one f32 a column */
-    stylegan_type type;
-    int columns;
-} sg__tensor;
-
-/* One row of a convolution. */
-typedef struct sg__row {
-    const float *input; /* pixel 0, channel block 0 */
-    size_t input_block; /* floats between channel blocks */
-    int channels;       /* I */
-    int taps;
-    ptrdiff_t offset[SG__MAX_TAPS];     /* floats from `input` to the tap's pixel */
-    const float *panel[SG__MAX_TAPS];   /* the tap's weights [I][Q][V] */
-    float *output;                      /* raw sums */
-    size_t output_pixel, output_vector; /* floats between pixels, between vectors */
-    int width;
-} sg__row;
-
-/* What follows a convolution: clamp(gain * act(x * scale + noise * strength + bias)) + add, per vector of channels. */
-typedef struct sg__epilogue {
-    const float *scale, *bias, *strength; /* [V] each */
-    const float *noise;                   /* [width], or NULL */
-    const float *add;                     /* [width][V], or NULL */
-    stylegan_activation activation;
-    float gain, clamp; /* clamp 0: none */
-} sg__epilogue;
-
-typedef struct sg__kernels {
-    stylegan_isa isa;
-    int lanes;   /* V */
-    int pixels;  /* P */
-    int vectors; /* Q, vectors of output channels in a panel */
-    /* out [count rounded up to V] = tensor[row][column ...], zero-filled */
-    void (*unpack)(const sg__tensor *tensor, size_t row, int column, int count, float *out);
-    /* panel [rows][q][V] = tensor[row ...][column ...] * style[0 ... rows - 1]; squares [q][V] += its squares */
-    void (*panel)(const sg__tensor *tensor, size_t row, int rows, int column, int q, const float *style, float *squares,
-                  float *panel);
-    void (*convolve)(const sg__row *row, int q);
-    void (*finish)(float *row, int width, const sg__epilogue *epilogue);
-    /* out [count] = sum of weight[k] * source[k][...]; count is a multiple of V */
-    void (*weighted_sum)(float *out, int count, const float *const *source, const float *weight, int n);
-    /* mean [V] and sum of squared deviations [V] of rows x [height][row_stride] of width pixels */
-    void (*moments)(const float *x, int width, int height, size_t row_stride, float *mean, float *deviation);
-    /* `tiles` neighbouring tiles of one channel block: row[i] points to the tiles' input row i, 4 pixels a tile; point
-       p of tile t goes to out[p * stride + t * V]; down x across points: 6, 5, or 4 along the axis of a single tap */
-    void (*winograd_input)(const float *const *row, int down, int across, int tiles, float *out, size_t stride);
-    /* `count` vectors: tap [taps down][taps across] to out[p * stride + i * V] */
-    void (*winograd_weights)(const float *const *tap, int down, int across, int count, float *out, size_t stride);
-    /* the inverse: points down x across to 4x4 outputs a tile, at out + y * row + x * pixel */
-    void (*winograd_output)(const float *in, size_t stride, int down, int across, int tiles, float *out, size_t row,
-                            size_t pixel);
-    /* x = (x - mean) * scale + shift */
-    void (*scale_shift)(float *row, int width, const float *mean, const float *scale, const float *shift);
-} sg__kernels;
 
 static float sg__curve(stylegan_activation activation, float x) {
     double d = (double)x;
@@ -1082,8 +1126,12 @@ static const sg__kernels *const sg__all_kernels[] = {
     &sg__kernels_scalar,
 };
 
-/* The table of an instruction set, the fastest one for AUTO; NULL if this processor or this build has it not. */
-static const sg__kernels *sg__find_kernels(stylegan_isa isa) {
+#ifdef STYLEGAN_KERNELS
+STYLEGAN_API
+#else
+static
+#endif
+const sg__kernels *sg__find_kernels(stylegan_isa isa) {
     for (size_t i = 0; i < sizeof sg__all_kernels / sizeof *sg__all_kernels; i++) {
         const sg__kernels *k = sg__all_kernels[i];
         if ((isa == STYLEGAN_ISA_AUTO || isa == k->isa) && sg__cpu_has(k->isa)) return k;

@@ -1,7 +1,6 @@
 /* test_kernels.c - the kernels of every instruction set against direct loops, for sizes that are no multiple of
  * anything. */
-#define STYLEGAN_STATIC
-#define STYLEGAN_IMPLEMENTATION
+#define STYLEGAN_KERNELS
 #include "sgw.h"
 #include "test.h"
 
@@ -54,6 +53,7 @@ static sg__tensor make_tensor(stylegan_type type, int rows, int columns) {
 
 /* Both kernels that read weights, exactly as the scalar ones do. */
 static verdict check_reading(const sg__kernels *k, stylegan_type type) {
+    const sg__kernels *plain = sg__find_kernels(STYLEGAN_ISA_SCALAR);
     verdict v = {0, 0};
     fill(input, 100, 1);
     fill(factors, 100, 2);
@@ -63,14 +63,14 @@ static verdict check_reading(const sg__kernels *k, stylegan_type type) {
             int count = columns - column, padded = (count + k->lanes - 1) / k->lanes * k->lanes, q = padded / k->lanes;
             float squares[64] = {0}, expected_squares[64] = {0};
             k->unpack(&tensor, 3, column, count, output);
-            sg__kernels_scalar.unpack(&tensor, 3, column, count, other);
+            plain->unpack(&tensor, 3, column, count, other);
             for (int i = 0; i < padded; i++) note(&v, (double)output[i], i < count ? (double)other[i] : 0, 1);
             if (q > k->vectors) q = k->vectors;
             k->panel(&tensor, 2, 5, column, q, factors, squares, output);
             for (int i = 0; i < q * k->lanes; i++) {
                 for (int row = 0; row < 5; row++) {
                     float w = 0;
-                    if (i < count) sg__kernels_scalar.unpack(&tensor, (size_t)(2 + row), column + i, 1, &w);
+                    if (i < count) plain->unpack(&tensor, (size_t)(2 + row), column + i, 1, &w);
                     float styled = w * factors[row];
                     expected_squares[i] += styled * styled;
                     note(&v, (double)output[row * q * k->lanes + i], (double)styled, fabs((double)styled) + 1e-30);

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define VERSION "1.0.0"
-
 extern const cli_command convert_command, generate_command, map_command, mix_command, info_command, bench_command,
     train_command, evaluate_command, portraits_command;
 
@@ -26,7 +24,7 @@ static int print_help(void) {
 }
 
 static int print_version(void) {
-    printf("stylegan %s, instruction sets:", VERSION);
+    printf("stylegan %s, instruction sets:", stylegan_version());
     for (int i = STYLEGAN_ISA_AUTO + 1; i < STYLEGAN_ISA_COUNT; i++)
         if (stylegan_isa_available((stylegan_isa)i)) printf(" %s", stylegan_isa_name((stylegan_isa)i));
     printf("\n");

@@ -1,7 +1,6 @@
 /* layers.c - see layers.h. All convolutions, their gradients included, are calls of stylegan.h's own kernel. */
 #define _POSIX_C_SOURCE 200809L
-#define STYLEGAN_STATIC
-#define STYLEGAN_IMPLEMENTATION
+#define STYLEGAN_KERNELS
 #include "../../stylegan.h"
 #include "layers.h"
 #include "../base/cli.h"
