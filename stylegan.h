@@ -31,7 +31,7 @@
 
        stylegan_model *model = stylegan_open_file("ffhq.sgw", NULL, NULL);
        const stylegan_config *config = stylegan_describe(model);
-       unsigned char *rgb = malloc((size_t)config->resolution * config->resolution * config->channels);
+       unsigned char *rgb = malloc((size_t)config->height * config->width * config->channels);
        stylegan_generate(model, 85, 0.7f, rgb, NULL);           // seed 85, truncation psi 0.7
        stylegan_close(model);
 
@@ -140,6 +140,7 @@
    to position 2 i + k of the output and, in StyleGAN 1, to 2 i + k + a - floor(K / 2) for a = 0 and 1 (both at once:
    nearest-neighbour up-sampling and convolution). Layers that the image does not need (blocks above the resolution
    that `lod` selects, ToRGB layers that are not blended) are left out; tensors of other names are refused.
+   A file whose height, width and blocks are 0 holds a mapping alone (num_ws is 1): stylegan_map is all it can do.
 
 
    >>architecture
@@ -148,7 +149,7 @@
    (per part in 2-ADA) and passes through fully connected layers: w = f(z). Truncation (StyleGAN,
    appendix B) pulls w to its mean in the first `cutoff` layers: ws[l] = w_avg + psi (w - w_avg).
 
-   Synthesis, StyleGAN 1 (figure 1b). From a learned constant [O][4][4], each block doubles the resolution:
+   Synthesis, StyleGAN 1 (figure 1b). From a learned constant [O][4][4], each block doubles height and width:
      conv0:  y = blur(conv(upsample(x)))        nearest-neighbour up-sampling
      conv1:  y = conv(x)
    and both end in the epilogue

@@ -51,7 +51,7 @@ int main(void) {
     stylegan_model *model = stylegan_open_memory(portrait_sgw, portrait_sgw_len, &options, &error);
     if (!model) return fail(error.message);
     const stylegan_config *config = stylegan_describe(model);
-    if (config->z_dim != Z_DIM || config->num_ws != NUM_WS || config->w_dim != W_DIM || config->resolution != WIDTH ||
+    if (config->z_dim != Z_DIM || config->num_ws != NUM_WS || config->w_dim != W_DIM || config->width != WIDTH ||
         config->channels != CHANNELS)
         return fail("another network than this program is made for");
 

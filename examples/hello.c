@@ -13,7 +13,7 @@ int main(int argc, char **argv) {
     stylegan_model *model = stylegan_open_file(argv[1], NULL, &error);
     if (!model) return fprintf(stderr, "hello: %s\n", error.message), 1;
     const stylegan_config *config = stylegan_describe(model);
-    const size_t side = (size_t)config->resolution, size = side * side * (size_t)config->channels;
+    const size_t size = (size_t)config->height * (size_t)config->width * (size_t)config->channels;
     unsigned char *rgb = malloc(size);
 
     const uint32_t seed = (uint32_t)strtoul(argv[2], NULL, 10);
@@ -21,7 +21,7 @@ int main(int argc, char **argv) {
 
     FILE *file = fopen(argv[3], "wb");
     if (!file) return perror(argv[3]), 1;
-    fprintf(file, "P%d %zu %zu 255\n", config->channels == 1 ? 5 : 6, side, side); /* grey or RGB */
+    fprintf(file, "P%d %d %d 255\n", config->channels == 1 ? 5 : 6, config->width, config->height); /* grey or RGB */
     fwrite(rgb, 1, size, file);
     if (fclose(file)) return perror(argv[3]), 1;
     free(rgb);

@@ -33,11 +33,10 @@ static float *styles_of(const stylegan_model *model, const char *seed) {
 }
 
 static void save(const char *path, const unsigned char *pixels) {
-    const size_t side = (size_t)config->resolution;
     FILE *file = fopen(path, "wb");
     check(file != NULL, "cannot write the picture");
-    fprintf(file, "P%d %zu %zu 255\n", config->channels == 1 ? 5 : 6, side, side); /* grey or RGB */
-    fwrite(pixels, (size_t)config->channels, side * side, file);
+    fprintf(file, "P%d %d %d 255\n", config->channels == 1 ? 5 : 6, config->width, config->height); /* grey or RGB */
+    fwrite(pixels, (size_t)config->channels, (size_t)config->height * (size_t)config->width, file);
     check(!fclose(file), "cannot write the picture");
 }
 
@@ -52,12 +51,12 @@ int main(int argc, char **argv) {
     const int first_fine = 4; /* layers 0 to 3 work at 4 x 4 and 8 x 8: pose, face shape */
     if (config->num_ws > first_fine) stylegan_mix(model, coarse, fine, first_fine, config->num_ws - 1, coarse);
 
-    const size_t values = (size_t)config->channels * (size_t)config->resolution * (size_t)config->resolution;
+    const size_t values = (size_t)config->channels * (size_t)config->height * (size_t)config->width;
     float *image = floats(values);
     unsigned char *pixels = malloc(values);
     check(pixels != NULL, "out of memory");
     check(!stylegan_synthesize(model, coarse, 1, image, NULL, &error), error.message);
-    stylegan_to_rgb8(image, config->channels, config->resolution, config->resolution, pixels);
+    stylegan_to_rgb8(image, config->channels, config->height, config->width, pixels);
     save(argv[4], pixels);
 
     free(pixels);

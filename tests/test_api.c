@@ -435,6 +435,45 @@ static void check_random_noise(fixture *f) {
     random_network_free(&w);
 }
 
+/* --- A mapping alone --- */
+
+static void check_mapping_alone(fixture *f) {
+    weights whole, mapping = {0};
+    random_network((uint64_t)f->seed, &whole);
+    mapping.config = whole.config;
+    mapping.config.height = mapping.config.width = mapping.config.resolution = mapping.config.blocks = 0;
+    mapping.config.num_ws = 1;
+    mapping.config.lod = 0;
+    for (int i = 0; i < whole.count; i++) {
+        const weights_tensor *t = &whole.tensors[i];
+        if (strncmp(t->name, "mapping.", 8) && strcmp(t->name, "w_avg")) continue;
+        weights_add(&mapping, t->name, t->dimensions, t->shape, t->fill, t->context);
+        if (!t->fill) mapping.tensors[mapping.count - 1].values = t->values;
+    }
+    test_file file;
+    file.bytes = weights_to_memory(&mapping, STYLEGAN_F32, &file.size);
+    stylegan_model *model = test_open(&file, STYLEGAN_ISA_AUTO, 1);
+    stylegan_error error;
+    stylegan_layer layer;
+    float *z = test_normal(3, (size_t)f->config.z_dim), *labels = test_normal(4, (size_t)f->config.c_dim);
+    float *ws = (float *)cli_alloc(f->style_size, sizeof *ws),
+          *w = (float *)cli_alloc((size_t)f->config.w_dim, sizeof *w);
+    stylegan_map(f->model, z, labels, 1, 1, 0, ws, NULL, NULL);
+    stylegan_map(model, z, labels, 1, 1, 0, w, NULL, NULL);
+    test_check(test_same(w, ws, (size_t)f->config.w_dim) && stylegan_layer_count(model) == 0 &&
+                   stylegan_get_layer(model, 0, &layer) == STYLEGAN_ERROR_ARGUMENT &&
+                   stylegan_synthesize(model, w, 1, ws, NULL, &error) == STYLEGAN_ERROR_ARGUMENT,
+               "api %d: a mapping alone maps, and does not draw: %s", f->seed, error.message);
+    stylegan_close(model);
+    free(file.bytes);
+    free(z);
+    free(labels);
+    free(ws);
+    free(w);
+    free(mapping.tensors);
+    random_network_free(&whole);
+}
+
 /* --- Layer by layer --- */
 
 /* Noise of every layer set apart is the noise of all. */
@@ -795,6 +834,7 @@ int main(int argc, char **argv) {
         check_progress(&f);
         check_batch(&f);
         check_random_noise(&f);
+        check_mapping_alone(&f);
         check_layer_noise(&f);
         check_style_offsets(&f);
         check_concurrency(&f, 1);
