@@ -1556,6 +1556,7 @@ typedef struct sg__filter {
 typedef struct sg__step {
     sg__op op;
     char name[32]; /* of the layer, and of its tensors in the weight file */
+    int number;    /* in the table */
     int layer;     /* its number for the caller, who sees SCATTER and FILTER as one; -1: unlisted */
     const struct sg__step *input, *side; /* the steps whose maps it reads or NULL; CONV and IMAGE add the side's */
     int in, channels, height, width;     /* channels of its input; its output */
@@ -1765,7 +1766,8 @@ static int sg__most_steps(const stylegan_config *config) {
 /* Appends a step of the block being listed; kind: ".conv0", ... */
 static sg__step *sg__add(sg__builder *b, sg__op op, const char *kind, const sg__step *input) {
     stylegan_model *m = b->model;
-    sg__step *s = &m->steps[m->step_count++];
+    sg__step *s = &m->steps[m->step_count];
+    s->number = m->step_count++;
     sg__name(s->name, "b", b->height > b->width ? b->height : b->width, kind);
     s->op = op;
     s->layer = op == SG__SCATTER ? m->layer_count : m->layer_count++;
@@ -2155,7 +2157,7 @@ static uint64_t sg__padded(const stylegan_model *m, int channels) { /* to whole 
 }
 
 static const sg__plan *sg__plan_of(const stylegan_model *m, const sg__step *s) {
-    return &m->plans[s - m->steps];
+    return &m->plans[s->number];
 }
 
 static int sg__has_weights(const sg__step *s) {
@@ -2306,7 +2308,7 @@ static void sg__shape_map(const stylegan_model *m, const sg__step *s, sg__map *m
 }
 
 static int sg__uses(const stylegan_model *m, const sg__step *s, int map) {
-    return s && m->plans[s - m->steps].map == map;
+    return s && m->plans[s->number].map == map;
 }
 
 /* The last step that reads a map: SCATTER while its FILTER runs, windows until the end. */
@@ -2333,7 +2335,7 @@ static int sg__overwrite(stylegan_model *m, int i) {
     const sg__step *s = &m->steps[i];
     sg__plan *p = &m->plans[i];
     if (s->op != SG__CONV) return 0;
-    int x = m->plans[s->input - m->steps].map;
+    int x = m->plans[s->input->number].map;
     if (m->plans[x].buffer == SG__OWN || sg__last_reader(m, x) > i) return 0;
     if (m->maps[x].row != m->maps[i].row || m->maps[x].capacity != s->height) return 0;
     int ahead = p->tiling.points && !p->tiling.own ? 1 : p->strip + 1;
@@ -2358,7 +2360,7 @@ static void sg__place_maps(stylegan_model *m) {
         if (!sg__holds_all(m, s)) continue;
         m->maps[i].capacity = s->height;
         if (s->op == SG__NORM) {
-            p->map = m->plans[s->input - m->steps].map;
+            p->map = m->plans[s->input->number].map;
             p->buffer = m->plans[p->map].buffer;
             m->maps[i].capacity = m->maps[p->map].capacity;
         } else if (!sg__overwrite(m, i)) {
@@ -2476,14 +2478,14 @@ static int sg__norm_strips(const sg__step *s) {
 
 static void sg__measure_step(const stylegan_model *m, const sg__step *s, sg__sizes *z) {
     const sg__plan *p = sg__plan_of(m, s);
-    const sg__map *map = &m->maps[s - m->steps];
+    const sg__map *map = &m->maps[s->number];
     uint64_t lanes = (uint64_t)m->kernels->lanes, channels = (uint64_t)map->blocks * lanes;
     if (p->buffer != SG__OWN) sg__grow(&z->buffers[p->buffer], sg__map_floats(map));
     if (s->op == SG__SCATTER && p->whole) sg__grow(&z->scattered, sg__map_floats(map));
     if (s->affine_weight.data) sg__grow(&z->panel, (uint64_t)m->config.w_dim * sg__panel_width(m));
     if (sg__has_weights(s)) sg__measure_products(m, s, p, z);
     if (s->noise.data) sg__grow(&z->noise, (uint64_t)s->width + lanes);
-    if (s->op == SG__FILTER) sg__grow(&z->spread, m->maps[s - m->steps - 1].row);
+    if (s->op == SG__FILTER) sg__grow(&z->spread, m->maps[s->number - 1].row);
     if (s->op == SG__DENSE) {
         sg__grow(&z->panel, (uint64_t)m->config.w_dim * sg__panel_width(m));
         sg__grow(&z->vector, sg__padded(m, s->weight.columns));
@@ -2656,11 +2658,11 @@ typedef struct sg__call {
 } sg__call;
 
 static sg__map *sg__map_of(const sg__call *call, const sg__step *s) {
-    return &call->workspace->maps[s - call->model->steps];
+    return &call->workspace->maps[s->number];
 }
 
 static const sg__tables *sg__tables_of(const sg__call *call, const sg__step *s) {
-    return &call->workspace->tables[s - call->model->steps];
+    return &call->workspace->tables[s->number];
 }
 
 static const float *sg__style_of(const sg__call *call, const sg__step *s) {
@@ -2921,11 +2923,6 @@ static void sg__finish_row(const sg__panel *p, int y, int first, int last) {
 }
 
 /* --- CONSTANT and DENSE: all rows at once --- */
-
-static sg__rows sg__no_rows(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
-    (void)m, (void)s, (void)of, (void)begin, (void)end;
-    return sg__clip_rows(0, 0, 0, 0);
-}
 
 /* Values of channels first, first + 1, ... of a pixel. */
 static void sg__constant_pixel(const sg__work *w, int pixel, int first, int count, float *to) {
@@ -3612,13 +3609,14 @@ static void sg__image_rows(sg__call *call, const sg__step *s, int begin, int end
 
 /* --- All of them --- */
 
-/* By sg__op. needs: the rows of `of`, an input or side of s, for output rows [begin, end). */
+/* By sg__op. needs: the rows of `of`, an input or side of s, for output rows [begin, end); NULL: there is none. */
 static const struct {
     sg__rows (*needs)(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end);
     void (*compute)(sg__call *call, const sg__step *s, int begin, int end);
 } sg__operations[] = {
-    {sg__no_rows, sg__constant_rows},       {sg__no_rows, sg__constant_rows},    {sg__conv_needs, sg__convolve_rows},
-    {sg__scatter_needs, sg__convolve_rows}, {sg__filter_needs, sg__filter_rows}, {sg__norm_needs, sg__norm_rows},
+    {NULL, sg__constant_rows},           {NULL, sg__constant_rows},
+    {sg__conv_needs, sg__convolve_rows}, {sg__scatter_needs, sg__convolve_rows},
+    {sg__filter_needs, sg__filter_rows}, {sg__norm_needs, sg__norm_rows},
     {sg__image_needs, sg__image_rows},
 };
 
@@ -3643,11 +3641,11 @@ static sg__rows sg__needs(const stylegan_model *m, const sg__step *s, const sg__
 static int sg__strip_end(const sg__motion *go, const sg__step *s, int end) {
     const stylegan_model *m = go->model;
     const sg__plan *p = sg__plan_of(m, s);
-    int begin = go->maps[s - m->steps].end, height = s->height, rows = p->tiling.points ? sg__tile_rows(s) : 1;
+    int begin = go->maps[s->number].end, height = s->height, rows = p->tiling.points ? sg__tile_rows(s) : 1;
     if (s->op == SG__NORM || s->op == SG__CONSTANT || s->op == SG__DENSE) return height;
     if (s->op == SG__FILTER && p[-1].tiling.points) {
         int tile = sg__tile_rows(s->input), reach = s->pad_row - s->filter->height + 1, t = end - reach;
-        int most = go->maps[s->input - m->steps].end + p[-1].strip;
+        int most = go->maps[s->input->number].end + p[-1].strip;
         t = (t + tile - 1) / tile * tile;
         if (t > most) t = most;
         return t >= s->input->height ? height : sg__clip(t + reach, 0, height);
@@ -3662,7 +3660,7 @@ static int sg__still_needed(const sg__motion *go, const sg__step *s) {
     const stylegan_model *m = go->model;
     int least = s->height;
     if (sg__holds_all(m, s) || s->op == SG__NORM) return 0;
-    for (int i = (int)(s - m->steps) + 1; i < m->step_count; i++) {
+    for (int i = s->number + 1; i < m->step_count; i++) {
         const sg__step *reader = &m->steps[i];
         int next = go->maps[i].end;
         if ((reader->input != s && reader->side != s) || next >= reader->height) continue;
@@ -3744,7 +3742,7 @@ static stylegan_result sg__hand_over(const sg__call *call, const sg__step *s, in
 /* Computes rows up to `end`, a strip, or goes through the motions; the rows of its inputs are there. */
 static stylegan_result sg__compute_strip(const sg__motion *go, const sg__step *s, int end) {
     const stylegan_model *m = go->model;
-    sg__map *map = &go->maps[s - m->steps];
+    sg__map *map = &go->maps[s->number];
     int begin = map->end, keep = sg__still_needed(go, s), last = s == &m->steps[m->step_count - 1];
     if (keep > begin) keep = begin;
     if (go->planned) {
@@ -3763,7 +3761,7 @@ static stylegan_result sg__compute_strip(const sg__motion *go, const sg__step *s
 /* Brings a step's rows up to `end`, and before that the rows of its inputs that they need. */
 static stylegan_result sg__advance(const sg__motion *go, const sg__step *s, int end) {
     const stylegan_model *m = go->model;
-    sg__map *map = &go->maps[s - m->steps];
+    sg__map *map = &go->maps[s->number];
     const sg__step *inputs[2];
     inputs[0] = s->input;
     inputs[1] = s->side;
@@ -4322,17 +4320,15 @@ STYLEGAN_API stylegan_result stylegan_get_layer(const stylegan_model *model, int
 STYLEGAN_API stylegan_result stylegan_get_style(const stylegan_model *model, int index, const float *ws, float *style) {
     const sg__step *s = index < 0 ? NULL : sg__find_layer(model, index);
     const sg__step *w = s ? sg__steered(s) : NULL;
-    float row[16];
+    float value[16]; /* one, and the lanes beside it */
     if (!w || !w->affine_weight.data) return STYLEGAN_ERROR_ARGUMENT;
-    int lanes = model->kernels->lanes, w_dim = model->config.w_dim, styles = w->affine_weight.columns;
-    ws += (size_t)w->ws * (size_t)w_dim;
-    for (int first = 0; first < styles; first += lanes) {
-        int count = styles - first < lanes ? styles - first : lanes;
-        model->kernels->unpack(&w->affine_bias, 0, first, count, row);
-        for (int k = 0; k < count; k++) style[first + k] = row[k];
-        for (int i = 0; i < w_dim; i++) {
-            model->kernels->unpack(&w->affine_weight, (size_t)i, first, count, row);
-            for (int k = 0; k < count; k++) style[first + k] += ws[i] * row[k];
+    ws += (size_t)w->ws * (size_t)model->config.w_dim;
+    for (int k = 0; k < w->affine_weight.columns; k++) {
+        model->kernels->unpack(&w->affine_bias, 0, k, 1, value);
+        style[k] = value[0];
+        for (int i = 0; i < model->config.w_dim; i++) {
+            model->kernels->unpack(&w->affine_weight, (size_t)i, k, 1, value);
+            style[k] += ws[i] * value[0];
         }
     }
     return STYLEGAN_OK;

@@ -65,6 +65,37 @@ check_two_units() { # COMPILER LANGUAGE
     else echo "FAIL options $1: two files of $2 do not link: $(grep -m 1 -E 'error:|warning:|undefined' "$WORK/two.log")"; fi
 }
 
+# complains COMPILER WHAT TEXT FLAGS...: compiling $WORK/include.c ends with an #error that says TEXT.
+complains() {
+    name="options $1: $2" text=$3 compiler=$1
+    shift 3
+    if $compiler "$@" -I"$WORK/names" -c "$WORK/include.c" -o "$WORK/include.o" 2>"$WORK/include.log"; then
+        echo "FAIL $name: compiles"
+    elif grep -qF "$text" "$WORK/include.log"; then echo "ok $name: $text"
+    else echo "FAIL $name: says $(grep -m 1 error "$WORK/include.log")"; fi
+}
+
+# What a user gets who renames the header, compiles as C89, or exports the functions of a shared library.
+check_embedding() { # COMPILER
+    mkdir -p "$WORK/names"
+    rm -f "$WORK/names/stylegan.h"
+    cp stylegan.h "$WORK/names/renamed.h"
+    printf '#define STYLEGAN_IMPLEMENTATION\n#include "renamed.h"\n' >"$WORK/include.c"
+    complains "$1" 'a renamed header' '#define STYLEGAN_FILENAME'
+    if $1 -DSTYLEGAN_FILENAME='"renamed.h"' -I"$WORK/names" -c "$WORK/include.c" -o "$WORK/include.o"; then
+        echo "ok options $1: a renamed header that says so"
+    else echo "FAIL options $1: a renamed header that says so"; fi
+    cp stylegan.h "$WORK/names/"
+    printf '#include "stylegan.h"\n' >"$WORK/include.c"
+    complains "$1" C89 'C99' -std=c89
+    printf '#define STYLEGAN_API __attribute__((visibility("default")))\n#define STYLEGAN_IMPLEMENTATION\n#include "stylegan.h"\n' \
+        >"$WORK/include.c"
+    if $1 -shared -fPIC -fvisibility=hidden -I"$WORK/names" "$WORK/include.c" -o "$WORK/shared.so" -lm &&
+        nm -D "$WORK/shared.so" | grep -q ' T stylegan_version$' && ! nm -D "$WORK/shared.so" | grep -q ' [A-TV-Z] sg__'; then
+        echo "ok options $1: a shared library exports the API and nothing else"
+    else echo "FAIL options $1: a shared library exports $(nm -D "$WORK/shared.so" | grep -c ' T ') functions"; fi
+}
+
 if [ "$1" = --job ]; then
     WORK=$2
     shift 2
@@ -84,4 +115,5 @@ for compiler in gcc clang; do
     check_symbols $compiler
     check_two_units $compiler 'c -std=c99'
     check_two_units $compiler 'c++ -std=c++11'
+    check_embedding $compiler
 done
