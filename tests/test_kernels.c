@@ -253,6 +253,53 @@ static verdict check_scale_shift(const sg__kernels *k) {
     return v;
 }
 
+/* --- Winograd's algorithm --- */
+
+/* Tiles of one channel: inputs and weights transformed, multiplied point by point and transformed back are the plain
+   sums over taps down x across. A tile reads its input from the pixel above and left of it (3 taps) or from its own first
+   one (2 taps); a single tap meets the pixel after that. */
+static void check_tiles(const sg__kernels *k, verdict *v, int down, int across, int tiles) {
+    enum { ROWS = 6, POINTS = 36, TAPS = 9 };
+    static float transformed[MOST], transformed_weights[POINTS * 64];
+    const float *row[ROWS], *tap[TAPS];
+    int lanes = k->lanes, taps_down = down - 3, taps_across = across - 3, width = 4 * tiles + 2;
+    int weights_across = across == 4 ? 1 : across; /* a single tap has one weight for all points */
+    size_t stride = (size_t)((tiles + 1) * lanes), output_row = (size_t)((4 * tiles + 1) * lanes);
+    fill(input, (size_t)(ROWS * width * lanes), 15);
+    fill(factors, (size_t)(TAPS * lanes), 16);
+    for (int y = 0; y < ROWS; y++) row[y] = input + y * width * lanes;
+    for (int t = 0; t < TAPS; t++) tap[t] = factors + t * lanes;
+    k->winograd_input(row, down, across, tiles, transformed, stride);
+    k->winograd_weights(tap, down, across, 1, transformed_weights, (size_t)lanes);
+    for (int p = 0; p < down * across; p++) {
+        int weight = (down == 4 ? 0 : p / across) * weights_across + (across == 4 ? 0 : p % across);
+        for (int i = 0; i < tiles * lanes; i++)
+            transformed[(size_t)p * stride + (size_t)i] *= transformed_weights[weight * lanes + i % lanes];
+    }
+    k->winograd_output(transformed, stride, down, across, tiles, output, output_row, (size_t)lanes);
+    for (int y = 0; y < 4; y++)
+        for (int x = 0; x < 4 * tiles; x++)
+            for (int i = 0; i < lanes; i++) {
+                double sum = 0, size = 0;
+                for (int t = 0; t < taps_down * taps_across; t++) {
+                    int from_y = y + t / taps_across + (down == 4), from_x = x + t % taps_across + (across == 4);
+                    double product = (double)row[from_y][from_x * lanes + i] * (double)tap[t][i];
+                    sum += product;
+                    size += fabs(product);
+                }
+                note(v, (double)output[(size_t)y * output_row + (size_t)(x * lanes + i)], sum, size + 10);
+            }
+    v->sizes++;
+}
+
+static verdict check_winograd(const sg__kernels *k) {
+    static const int points[][2] = {{6, 6}, {5, 5}, {5, 4}, {4, 5}, {4, 4}};
+    verdict v = {0, 0};
+    for (size_t i = 0; i < sizeof points / sizeof *points; i++)
+        for (int tiles = 1; tiles <= 5; tiles++) check_tiles(k, &v, points[i][0], points[i][1], tiles);
+    return v;
+}
+
 static void report(const sg__kernels *k, const char *name, verdict v) {
     test_check(v.worst <= tolerance && v.sizes > 0, "kernels %s %s: %.1e in %d sizes", stylegan_isa_name(k->isa), name,
                v.worst, v.sizes);
@@ -270,6 +317,7 @@ int main(void) {
         report(k, "weighted_sum", check_weighted_sum(k));
         report(k, "moments", check_moments(k));
         report(k, "scale_shift", check_scale_shift(k));
+        report(k, "winograd_input, _weights and _output", check_winograd(k));
     }
     return test_end();
 }
