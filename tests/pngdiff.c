@@ -1,6 +1,8 @@
 /* pngdiff.c - compares a tile of a PNG with a picture, to the bit:
      pngdiff GRID.png COLUMN ROW TILE.png
-     pngdiff GRID.png COLUMN ROW IMAGES.npy INDEX    as the official tools turn floats into 8 bits */
+     pngdiff GRID.png COLUMN ROW IMAGES.npy INDEX    as the official tools turn floats into 8 bits
+   or two pictures, PNG or PPM, of which no value may differ by more than 1:
+     pngdiff PICTURE PICTURE */
 #include "../tools/base/npy.h"
 
 #include <stdlib.h>
@@ -8,6 +10,7 @@
 
 #define STB_IMAGE_IMPLEMENTATION
 #define STBI_ONLY_PNG
+#define STBI_ONLY_PNM
 #if __has_include(<stb/stb_image.h>)
 #include <stb/stb_image.h>
 #else
@@ -20,7 +23,7 @@ typedef struct picture {
     unsigned char *pixels;
 } picture;
 
-static picture read_png(const char *path) {
+static picture read_picture(const char *path) {
     picture p;
     p.pixels = stbi_load(path, &p.width, &p.height, &p.channels, 0);
     if (!p.pixels) cli_fail("%s: %s", path, stbi_failure_reason());
@@ -45,10 +48,20 @@ static picture read_npy(const char *path, int index) {
     return p;
 }
 
+static int compare_pictures(const char *one, const char *other) {
+    const picture a = read_picture(one), b = read_picture(other);
+    if (a.width != b.width || a.height != b.height || a.channels != b.channels) cli_fail("different sizes");
+    for (int i = 0; i < a.width * a.height * a.channels; i++)
+        if (abs(a.pixels[i] - b.pixels[i]) > 1) cli_fail("%d and %d at %d", a.pixels[i], b.pixels[i], i);
+    return CLI_EXIT_OK;
+}
+
 int main(int argc, char **argv) {
-    if (argc != 5 && argc != 6) cli_usage("pngdiff GRID.png COLUMN ROW TILE.png|IMAGES.npy [INDEX]");
-    const picture grid = read_png(argv[1]);
-    const picture tile = argc == 5 ? read_png(argv[4]) : read_npy(argv[4], (int)cli_integer("INDEX", argv[5], 0, 1000));
+    if (argc == 3) return compare_pictures(argv[1], argv[2]);
+    if (argc != 5 && argc != 6) cli_usage("pngdiff GRID.png COLUMN ROW TILE.png|IMAGES.npy [INDEX] or PICTURE PICTURE");
+    const picture grid = read_picture(argv[1]);
+    const picture tile =
+        argc == 5 ? read_picture(argv[4]) : read_npy(argv[4], (int)cli_integer("INDEX", argv[5], 0, 1000));
     const int column = (int)cli_integer("COLUMN", argv[2], 0, grid.width / tile.width - 1);
     const int row = (int)cli_integer("ROW", argv[3], 0, grid.height / tile.height - 1);
     if (grid.channels != tile.channels) cli_fail("%d and %d channels", grid.channels, tile.channels);

@@ -1,5 +1,5 @@
-/* reference.h - a second, plain implementation of the networks in double precision, to compare the engine with. It
-   reads the weight file by itself and follows the papers with direct loops; nothing in it is fast. */
+/* reference.h - examples/reference.c, the networks in plain loops and double precision, to compare the engine with. It reads
+   the weight file by itself; nothing in it is fast. */
 #ifndef REFERENCE_H
 #define REFERENCE_H
 
@@ -26,8 +26,14 @@ const double *reference_tensor(const reference *r, const char *name, size_t *cou
    difference that this makes is what float32 arithmetic cannot avoid. */
 void reference_perturb(reference *r);
 
+/* NumPy's RandomState(seed).randn(count). */
+void reference_seed_z(uint32_t seed, double *z, int count);
+
 /* z [z_dim], labels [c_dim] -> ws [num_ws][w_dim]. */
 void reference_map(const reference *r, const float *z, const float *labels, double psi, int cutoff, double *ws);
+
+/* Layers first to last of ws take those of style. */
+void reference_mix(const reference *r, double *ws, const double *style, int first, int last);
 
 /* ws [num_ws][w_dim] -> every layer's output in order, at last the image; to be freed with reference_free. */
 reference_volume *reference_synthesize(const reference *r, const float *ws, int noise, int *count);

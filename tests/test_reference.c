@@ -116,6 +116,25 @@ static double mapping_error(const reference *r, const stylegan_model *model, con
     return error;
 }
 
+/* Whether both mix the same styles into layers first to last. */
+static int mixes_alike(const reference *r, const stylegan_model *model, const float *ws, int first, int last) {
+    const stylegan_config *config = reference_config(r);
+    size_t count = (size_t)config->num_ws * (size_t)config->w_dim;
+    float *style = test_normal(99, count), *mixed = (float *)cli_alloc(count, sizeof *mixed);
+    double *expected = (double *)cli_alloc(2 * count, sizeof *expected), *wide_style = expected + count;
+    for (size_t i = 0; i < count; i++) {
+        expected[i] = (double)ws[i];
+        wide_style[i] = (double)style[i];
+    }
+    reference_mix(r, expected, wide_style, first, last);
+    int alike = !stylegan_mix(model, ws, style, first, last, mixed);
+    for (size_t i = 0; i < count; i++) alike &= (double)mixed[i] == expected[i];
+    free(expected);
+    free(mixed);
+    free(style);
+    return alike;
+}
+
 /* limit: of the workspace; it decides how much is computed strip by strip, and how. */
 static void check_network(const char *name, test_file file, int seed, size_t limit) {
     reference *r = reference_open(file.bytes, file.size);
@@ -132,7 +151,8 @@ static void check_network(const char *name, test_file file, int seed, size_t lim
         inspection found = inspect_synthesis(model, ws, noise, volumes, count);
         if (found.worst > allowed && allowed == tolerance)
             allowed = fmax(tolerance, condition_factor * condition(&file, ws, noise, volumes, count));
-        test_check(mapping <= tolerance && found.worst <= allowed && found.seen == count - 1,
+        int alike = mixes_alike(r, model, ws, cutoff / 2, config->num_ws - 1 - cutoff / 4);
+        test_check(mapping <= tolerance && alike && found.worst <= allowed && found.seen == count - 1,
                    "reference %s %s: w %.1e, %s %.1e of %.1e, %d of %d layers seen; %s", name, stylegan_isa_name(isa),
                    mapping, found.worst_layer, found.worst, allowed, found.seen, count - 1, test_describe(config));
         stylegan_close(model);

@@ -1,5 +1,6 @@
 /* test_seeds.c - latents against NumPy's, random noise against fixed values: test_seeds SEEDS.npy. */
 #include "../tools/base/npy.h"
+#include "reference.h"
 #include "test.h"
 
 #include <math.h>
@@ -13,6 +14,10 @@ static void check_latents(const char *path) {
     npy_expect(&expected, path, "seeds", 2, (const int64_t[2]){4, 16});
     for (int i = 0; i < 4; i++) {
         float z[16];
+        double exact[16];
+        reference_seed_z(seeds[i], exact, 16);
+        for (int j = 0; j < 16; j++) z[j] = (float)exact[j];
+        test_check(test_same(z, expected.values + 16 * i, 16), "seeds %u: by the reference", (unsigned)seeds[i]);
         for (int count = 1; count <= 16; count += 5) {
             stylegan_seed_z(seeds[i], z, count);
             test_check(test_same(z, expected.values + 16 * i, (size_t)count), "seeds %u: the first %d values",

@@ -150,6 +150,41 @@ check "mix: default layers" "$tool" mix "$model" --rows 85 --cols 55 --outdir "$
 check "mix --class" "$tool" mix "$work/sg1-cond-32.sgw" --rows 1 --cols 2 --class 3 --outdir "$work/mix-class" \
     --noise-mode random --noise-seed 1 --trunc-cutoff 2
 
+# --- examples/reference.c: the networks in plain loops draw the same pictures ---
+
+reference() { # reference MODEL SEED PSI [SEED2 FIRST-LAST]: into reference.ppm
+    "$build/examples/reference" "$@" >"$work/reference.ppm"
+}
+refuses_reference() { # refuses_reference NAME TEXT ARGUMENTS...: one line with TEXT, and no picture
+    name="reference refuses $1" text=$2
+    shift 2
+    if reference "$@" 2>"$work/stderr"; then fail "$name" "succeeds"
+    elif [ -s "$work/reference.ppm" ] || [ "$(wc -l <"$work/stderr")" -ne 1 ]; then fail "$name" "a picture, or no single line"
+    elif ! grep -qF -e "$text" "$work/stderr"; then fail "$name" "says: $(cat "$work/stderr")"
+    else ok "$name"; fi
+}
+
+portraits=examples/portraits-64.sgw
+for model in $portraits "$work/sg2-ada-64.sgw"; do
+    check "reference $(basename "$model")" reference "$model" 85 0.7
+    check "generate for it" "$tool" generate "$model" --seeds 85 --trunc 0.7 --outdir "$work/pictures"
+    check "reference $(basename "$model"): as generate" "$pngdiff" "$work/reference.ppm" "$work/pictures/seed0085.png"
+    check "reference $(basename "$model"): mixing" reference "$model" 85 0.7 55 1-3
+    check "mix for it" "$tool" mix "$model" --rows 85 --cols 55 --styles 1-3 --trunc 0.7 --outdir "$work/pictures"
+    check "reference $(basename "$model"): as mix" "$pngdiff" "$work/reference.ppm" "$work/pictures/85-55.png"
+    differs "reference $(basename "$model"): a mix is another picture" "$pngdiff" "$work/reference.ppm" "$work/pictures/seed0085.png"
+done
+refuses_reference "no arguments" "usage: "
+refuses_reference "a seed that is none" "x is no number" $portraits x 0.7
+refuses_reference "layers beyond the last" "layers are 0-9" $portraits 1 0.7 2 8-10
+refuses_reference "a missing file" "missing.sgw: cannot open" "$work/missing.sgw" 1 1
+refuses_reference "another file" "Makefile: not a weight file" Makefile 1 1
+head -c 5000 $portraits >"$work/cut.sgw"
+refuses_reference "a cut file" "cut.sgw: the weight file is cut off" "$work/cut.sgw" 1 1
+{ head -c 500000 $portraits; printf x; tail -c +500002 $portraits; } >"$work/damaged.sgw"
+refuses_reference "a damaged file" "damaged.sgw: checksum mismatch" "$work/damaged.sgw" 1 1
+model=$work/sg2-ada-64.sgw
+
 # --- info ---
 
 prints "info" "resolution           64" "$tool" info "$model"
