@@ -43,6 +43,36 @@ test_file test_random_network(uint64_t seed, stylegan_type type) {
     return write_network(&w, type);
 }
 
+/* The values that fill the smaller shapes are the first ones: they are random anyway. */
+test_file test_rectangular_network(uint64_t seed) {
+    weights square, w = {0};
+    int quarters = 1 + (int)(seed % 3), upright = seed % 2 != 0;
+    random_network(seed, &square);
+    w.config = square.config;
+    *(upright ? &w.config.width : &w.config.height) = w.config.resolution / 4 * quarters;
+    for (int i = 0; i < square.count; i++) {
+        weights_tensor t = square.tensors[i];
+        size_t count = 1;
+        for (int d = 0; d < t.dimensions; d++) count *= (size_t)t.shape[d];
+        float *values = (float *)cli_alloc(count, sizeof *values);
+        if (t.fill)
+            t.fill(t.context, values);
+        else
+            memcpy(values, t.values, count * sizeof *values);
+        const char *part = strrchr(t.name, '.');
+        int dense = !strcmp(t.name, "b4.dense.weight");
+        if (part && (!strcmp(part, ".const") || !strcmp(part, ".noise") || dense)) {
+            int32_t *side = &t.shape[dense || upright ? 1 : 0];
+            *side = *side / 4 * quarters;
+        }
+        weights_add_values(&w, t.name, t.dimensions, t.shape, values);
+        free(values);
+    }
+    weights_note(&w, "source", "random values");
+    random_network_free(&square);
+    return write_network(&w, STYLEGAN_F32);
+}
+
 test_file test_tall_network(uint64_t seed) {
     weights w;
     random_tall_network(seed, &w);
@@ -59,7 +89,7 @@ const char *test_describe(const stylegan_config *c) {
     static const char *architectures[] = {"skip", "resnet", "orig"};
     static char text[300];
     int end = snprintf(text, sizeof text, "StyleGAN %d, %dx%dx%d, z %d, c %d, w %d, mapping %d x %s, %s", c->family,
-                       c->resolution, c->resolution, c->channels, c->z_dim, c->c_dim, c->w_dim, c->mapping_layers,
+                       c->height, c->width, c->channels, c->z_dim, c->c_dim, c->w_dim, c->mapping_layers,
                        stylegan_activation_name((stylegan_activation)c->mapping_activation),
                        stylegan_activation_name((stylegan_activation)c->activation));
     if (c->family == STYLEGAN_FAMILY_2)

@@ -181,6 +181,10 @@ int main(int argc, char **argv) {
         if (seed % 8 == 0) check_random_network(seed, STYLEGAN_F16, 0);
         if (seed % 8 == 4) check_random_network(seed, STYLEGAN_I8, 0);
     }
+    for (int seed = first; seed < first + count / 5; seed++) {
+        check_network("rectangular", test_rectangular_network((uint64_t)seed), seed, 0);
+        check_network("rectangular lean", test_rectangular_network((uint64_t)seed), seed, 1);
+    }
     if (argc == 1) { /* 512 channels, as in the official networks */
         check_network("sg1-8", test_named_network("sg1-8", STYLEGAN_F32), 1, 0);
         check_network("sg2-8", test_named_network("sg2-8", STYLEGAN_F16), 1, 0);
