@@ -1,12 +1,15 @@
 /* test_train.c - the trainer: every operator and both whole networks against plain double-precision references and their
  * central differences; training runs that must agree to the bit; the exported network in stylegan.h. */
+#define _POSIX_C_SOURCE 200809L
 #include "test.h"
+#include "sgt.h"
 #include "../tools/base/cli.h"
 #include "../tools/train/training.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static const double TOLERANCE = 1e-3; /* of gradients */
 
@@ -1005,6 +1008,57 @@ static void check_training(void) {
     trainer_free(c);
 }
 
+/* States whose checksums are right, from strangers: sizes are compared before they are allocated, counters as they must
+   be after so many steps. */
+static void check_crafted_states(void) {
+    static const struct {
+        const char *what, *option;
+        int value;
+    } crafted[] = {{"resolution 1024", "resolution", 1024}, {"batch 6", "batch", 6}, {"w of 4096", "w-dim", 4096},
+                   {"resolution 17", "resolution", 17},     {"batch 0", "batch", 0}, {"mirror 2", "mirror", 2}};
+    static const struct {
+        const char *what;
+        int64_t images, steps;
+    } counters[] = {{"no step of its images", 80, 0},
+                    {"another number of steps", 80, 11},
+                    {"images that are no batch", 81, 10},
+                    {"images below 0", -80, -10},
+                    {"more images than a run has", (int64_t)8 << 50, (int64_t)1 << 50}};
+    enum { CRAFTED = sizeof crafted / sizeof *crafted, COUNTERS = sizeof counters / sizeof *counters };
+    const trainer_config config = tiny();
+    const size_t counters_at = sgt_offset("");
+    trainer *t = trainer_create(&config, 1);
+    size_t size;
+    unsigned char *state = trainer_save(t, &size), *copy = cli_alloc(size, 1);
+    struct rlimit before, limit;
+    getrlimit(RLIMIT_AS, &before);
+    limit = (struct rlimit){(rlim_t)1 << 30, before.rlim_max};
+    const char *why;
+    for (int i = 0; i < CRAFTED; i++) {
+        for (size_t cut = size; cut; cut = cut == size ? counters_at : 0) {
+            memcpy(copy, state, size);
+            sgt_set(copy, crafted[i].option, crafted[i].value);
+            if (crafted[i].value > 1000) sgt_set(copy, "fmap-base", 65536), sgt_set(copy, "fmap-max", 1024);
+            sgt_fix(copy, cut);
+            setrlimit(RLIMIT_AS, &limit);
+            trainer *c = trainer_load(copy, cut, 1, &why);
+            setrlimit(RLIMIT_AS, &before);
+            test_check(!c, "train: a state of %zu bytes with %s: %s", cut, crafted[i].what, c ? "loads" : why);
+        }
+    }
+    for (int i = 0; i < COUNTERS; i++) {
+        memcpy(copy, state, size);
+        memcpy(copy + counters_at, &counters[i].images, 16);
+        sgt_fix(copy, size);
+        trainer *c = trainer_load(copy, size, 1, &why);
+        test_check(!c, "train: a state with %s: %s", counters[i].what, c ? "loads" : why);
+        trainer_free(c);
+    }
+    free(copy);
+    free(state);
+    trainer_free(t);
+}
+
 /* --- Export: the averaged generator in stylegan.h against the trainer's own forward pass --- */
 
 static double export_difference(trainer *t) {
@@ -1121,6 +1175,7 @@ int main(void) {
     check_generator((growth){2, 0.6f});
     check_export();
     check_training();
+    check_crafted_states();
     check_order();
     free(heap);
     return test_end();

@@ -66,32 +66,50 @@ unsigned char *trainer_save(const trainer *t, size_t *size) {
     return s.out;
 }
 
+/* NULL, or what is wrong with the head and the options. */
+static const char *head_fault(const unsigned char *bytes, size_t size, trainer_config *config) {
+    stream counted = {NULL, NULL, sizeof(head)}, s = {NULL, bytes, sizeof(head)};
+    head h = {0, 0, 0};
+    pass_config(&counted, config);
+    if (size >= sizeof h) memcpy(&h, bytes, sizeof h);
+    if (h.magic != magic) return "not a training state";
+    if (h.size != size || size < counted.at) return "truncated";
+    if (h.checksum != checksum(bytes + sizeof h, size - sizeof h)) return "damaged: its checksum is wrong";
+    pass_config(&s, config);
+    return trainer_check(config);
+}
+
+static int counts_fit(const network *n, int64_t steps) {
+    for (int i = 0; i < n->count; i++)
+        if (n->parameters[i].steps < 0 || n->parameters[i].steps > steps) return 0;
+    return 1;
+}
+
+/* Whether the counters are what so many steps leave. */
+static int counters_fit(const trainer *t) {
+    const int64_t most_images = (int64_t)1 << 40; /* more than the largest total-kimg */
+    return t->images >= 0 && t->images < most_images && t->images % t->config.batch == 0 &&
+           t->steps == t->images / t->config.batch && counts_fit(&t->g.net, t->steps) &&
+           counts_fit(&t->d.net, t->steps);
+}
+
 trainer *trainer_load(const unsigned char *bytes, size_t size, int threads, const char **why) {
     trainer_config config;
-    stream s = {NULL, NULL, sizeof(head)};
-    head h = {0, 0, 0};
-    pass_config(&s, &config);
-    if (size >= sizeof h) memcpy(&h, bytes, sizeof h);
-    *why = NULL;
-    if (h.magic != magic)
-        *why = "not a training state";
-    else if (h.size != size || size < s.at)
-        *why = "truncated";
-    else if (h.checksum != checksum(bytes + sizeof h, size - sizeof h))
-        *why = "damaged: its checksum is wrong";
+    *why = head_fault(bytes, size, &config);
     if (*why) return NULL;
-    s = (stream){NULL, bytes, sizeof(head)};
-    pass_config(&s, &config);
-    *why = trainer_check(&config);
-    if (*why) return NULL;
-    trainer *t = trainer_create(&config, threads);
-    stream counted = {NULL, NULL, s.at};
+    trainer *t = trainer_plan(&config, threads);
+    stream counted = {NULL, NULL, sizeof(head)}, s = {NULL, bytes, sizeof(head)};
+    pass_config(&counted, &config);
     pass_state(&counted, t);
-    if (counted.at == size) {
+    if (counted.at != size) { /* before anything is allocated of the sizes that the file tells */
+        *why = "its size does not fit its configuration";
+    } else {
+        trainer_allocate(t);
+        pass_config(&s, &config);
         pass_state(&s, t);
-        return t;
+        if (!counters_fit(t)) *why = "its counters are out of range";
     }
-    *why = "its size does not fit its configuration";
+    if (!*why) return t;
     trainer_free(t);
     return NULL;
 }

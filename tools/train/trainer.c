@@ -45,7 +45,7 @@ static void prepare_discriminator(void *context, int item, int thread) {
     network_prepare(&t->d.net, item, t->growth, &t->desks[thread].scratch.convolution);
 }
 
-trainer *trainer_create(const trainer_config *config, int threads) {
+trainer *trainer_plan(const trainer_config *config, int threads) {
     trainer *t = cli_alloc(1, sizeof *t);
     *t = (trainer){.config = *config, .shards = config->batch / SHARD};
     if (threads < 1) threads = pool_processors();
@@ -54,20 +54,28 @@ trainer *trainer_create(const trainer_config *config, int threads) {
     t->shards_of_batch = cli_alloc((size_t)t->shards, sizeof *t->shards_of_batch);
     memset(t->desks, 0, (size_t)t->threads * sizeof *t->desks);
     memset(t->shards_of_batch, 0, (size_t)t->shards * sizeof *t->shards_of_batch);
-    const engine *e = engine_for(STYLEGAN_ISA_AUTO);
-    plan(t, e);
+    plan(t, engine_for(STYLEGAN_ISA_AUTO));
+    return t;
+}
+
+void trainer_allocate(trainer *t) {
     arena_allocate(&t->arena);
-    plan(t, e);
+    plan(t, engine_for(STYLEGAN_ISA_AUTO));
+    t->pool = pool_start(t->threads);
+}
+
+trainer *trainer_create(const trainer_config *config, int threads) {
+    trainer *t = trainer_plan(config, threads);
+    trainer_allocate(t);
     network_initialize(&t->g.net, random_key(config->seed, RANDOM_G, 0));
     network_initialize(&t->d.net, random_key(config->seed, RANDOM_D, 0));
     memcpy(t->average, t->g.net.values, t->g.net.floats * sizeof *t->average);
-    t->pool = pool_start(t->threads);
     return t;
 }
 
 void trainer_free(trainer *t) {
     if (!t) return;
-    pool_end(t->pool);
+    if (t->pool) pool_end(t->pool);
     free(t->arena.base);
     free(t->desks);
     free(t->shards_of_batch);

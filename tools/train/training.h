@@ -43,6 +43,10 @@ struct trainer {
     const float *labels;
 };
 
+/* Creation in two steps: what the configuration needs, which allocates nothing of note; then its memory, all zero. */
+trainer *trainer_plan(const trainer_config *config, int threads);
+void trainer_allocate(trainer *t);
+
 growth training_growth(const trainer *t);
 
 /* What the numbers of a key are used for. */
