@@ -299,6 +299,8 @@ refuses "ws of another network" 1 "ws has [n, 10, 48]" generate "$model" --ws $g
 refuses "an image as z" 1 "its shape is [2, 3, 64, 64]" generate "$model" --latents $golden/sg1-64/img.npy --outdir "$left/out"
 refuses "a missing array" 1 "/nowhere.npy: cannot read" generate "$model" --latents /nowhere.npy --outdir "$left/out"
 refuses "a folder as array" 1 "is a folder" generate "$model" --ws "$work" --outdir "$left/out"
+refuses "a device that never ends" 1 "/dev/zero: is a device, not a file" generate "$model" --latents /dev/zero --outdir "$left/out"
+refuses "a device as model" 1 "/dev/zero: is a device, not a file" info /dev/zero
 refuses "a model as array" 1 "not a NumPy array" generate "$model" --ws "$model" --outdir "$left/out"
 for size in 0 5 9 60 128 300; do
     head -c $size $golden/sg2-ada-64/z.npy >"$work/short.npy"
@@ -313,12 +315,37 @@ refuses "a folder below a file" 1 "cannot create the folder" generate "$model" -
 refuses "a folder that cannot be made" 1 "cannot create the folder" mix "$model" --rows 1 --cols 2 --outdir /proc/out
 refuses "a folder as array to write" 1 "is a folder" map "$model" --seeds 1 --save-npy "$work"
 refuses "an array below nowhere" 1 "cannot write: No such file" map "$model" --seeds 1 --save-npy "$left/nowhere/ws.npy"
+# A full disk is named as the reason, whatever is written: arrays, networks, packed pictures, text.
 if [ -c /dev/full ]; then
-    refuses "a full disk" 1 "/dev/full: cannot write: No space left" map "$model" --seeds 1 --save-npy /dev/full
-    refuses "a full disk for images" 1 "/dev/full: cannot write" generate "$model" --seeds 1 --outdir "$work/full" --save-npy /dev/full
-    "$tool" info "$model" >/dev/full 2>/dev/null
-    check "info to a full disk fails" test $? -eq 1
+    full="cannot write: No space left on device"
+    refuses "a full disk" 1 "/dev/full: $full" map "$model" --seeds 1 --save-npy /dev/full
+    refuses "a full disk for many styles" 1 "/dev/full: $full" map "$model" --seeds 1-99 --save-npy /dev/full
+    refuses "a full disk for images" 1 "/dev/full: $full" generate "$model" --seeds 1-9 --outdir "$work/full" --save-npy /dev/full
+    refuses "a full disk for a network" 1 "/dev/full: $full" bench sg1-32 --runs 1 --save /dev/full
+    refuses "a full disk for portraits" 1 "/dev/full: $full" portraits --count 9 --pack /dev/full
+    for arguments in "info $model" "info $model --json" "generate --help"; do
+        # shellcheck disable=SC2086 # a list of arguments
+        "$tool" $arguments >/dev/full 2>"$work/full-disk"
+        check "${arguments%% *} to a full disk fails" test $? -eq 1
+        check "${arguments%% *} to a full disk: why" grep -qF "standard output: $full" "$work/full-disk"
+    done
 fi
+
+# So is a limit on the size of files; nothing unfinished stays.
+printf '#!/bin/sh\nulimit -f 1\nexec "%s" "$@"\n' "$tool" >"$work/limited"
+chmod +x "$work/limited"
+unlimited=$tool tool=$work/limited
+refuses "too large an array" 1 "cannot write: File too large" map "$model" --seeds 1-9 --save-npy "$npy"
+refuses "too large a picture" 1 "cannot write: File too large" generate "$model" --seeds 1 --outdir "$left/out"
+refuses "too large a network" 1 "cannot write: File too large" bench sg1-32 --runs 1 --save "$left/network.sgw"
+refuses "too large a conversion" 1 "cannot write: File too large" convert "$(ls $golden/sg1-64/model.*)" "$left/network.sgw"
+refuses "too many portraits" 1 "cannot write: File too large" portraits --count 9 --pack "$left/portraits.sgd"
+tool=$unlimited
+
+# Long names: the reason is said, and the folders that were made on the way are gone.
+deep=$left/$(printf 'folder/%.0s' $(seq 400))
+refuses "a folder too deep" 1 "cannot create the folder: File name too long" generate "$model" --seeds 1 --outdir "$deep$(printf '%0300d' 0)"
+refuses "a path too long to exist" 1 "cannot read: File name too long" info "$deep$deep"
 
 # A signal removes what is not finished.
 mkdir "$work/stopped"

@@ -43,6 +43,6 @@ static int run_command(int argc, char **argv) {
 
 int main(int argc, char **argv) {
     const int status = run_command(argc, argv);
-    if (fflush(stdout) || ferror(stdout)) cli_fail("cannot write to standard output");
+    cli_end_stdout();
     return status;
 }

@@ -18,14 +18,19 @@
 /* --- Unfinished outputs: temporary files and new folders, removed by failures and signals --- */
 
 enum { MAX_UNFINISHED = 16 };
-static char *volatile unfinished[MAX_UNFINISHED];
-static char *volatile new_folders[MAX_UNFINISHED]; /* parents first */
+static const char *volatile unfinished[MAX_UNFINISHED];
+
+typedef struct new_folder {
+    const char *path;
+    struct new_folder *before;
+} new_folder;
+static new_folder *volatile new_folders; /* the last comes first: children before their parents */
 
 static void remove_unfinished(void) {
     for (int i = 0; i < MAX_UNFINISHED; i++)
         if (unfinished[i]) unlink(unfinished[i]);
-    for (int i = MAX_UNFINISHED - 1; i >= 0; i--)
-        if (new_folders[i]) rmdir(new_folders[i]); /* leaves those that hold finished files */
+    for (const new_folder *f = new_folders; f; f = f->before)
+        rmdir(f->path); /* leaves those that hold finished files */
 }
 
 static void remove_and_die(int signal_number) {
@@ -43,6 +48,7 @@ static void watch_signals(void) {
         /* nohup and background jobs ignore some signals: leave them so. */
         if (sigaction(deadly[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL) signal(deadly[i], remove_and_die);
     }
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of writing as a full disk is */
 }
 
 static int find_unfinished(const char *temporary) {
@@ -51,18 +57,38 @@ static int find_unfinished(const char *temporary) {
     cli_fail("more than %d files are being written", MAX_UNFINISHED);
 }
 
+void cli_unfinished(const char *path) {
+    watch_signals();
+    unfinished[find_unfinished(NULL)] = path;
+}
+
+void cli_finished(const char *path) {
+    unfinished[find_unfinished(path)] = NULL;
+}
+
 /* --- Messages --- */
 
 static int progress_visible;
 
 /* Messages quote names from files: control characters must neither break the line nor reach the terminal. */
-static void say(const char *format, va_list arguments) {
-    char line[2048];
-    vsnprintf(line, sizeof line, format, arguments);
+static void print_line(char *line) {
     for (char *at = line; *at; at++)
         if (iscntrl((unsigned char)*at)) *at = '?';
     fprintf(stderr, "%sstylegan: %s\n", progress_visible ? "\r\033[K" : "", line);
     progress_visible = 0;
+}
+
+/* A line of any length, so that the reason behind a long path is said too; only the memory for it may be missing. */
+static void say(const char *format, va_list arguments) {
+    char line[1024];
+    va_list again;
+    va_copy(again, arguments);
+    const size_t size = (size_t)vsnprintf(line, sizeof line, format, arguments) + 1;
+    char *whole = size > sizeof line ? malloc(size) : NULL;
+    if (whole) vsnprintf(whole, size, format, again);
+    va_end(again);
+    print_line(whole ? whole : line);
+    free(whole);
 }
 
 #define SAY(format)              \
@@ -124,6 +150,7 @@ int cli_parse(const cli_command *command, const cli_flag *flags, int argc, char 
             flags_end = 1;
         } else if (strcmp(text, "--help") == 0 || strcmp(text, "-h") == 0) {
             print_help(command, flags);
+            cli_end_stdout();
             exit(CLI_EXIT_OK);
         } else {
             const size_t length = strcspn(text, "=");
@@ -237,6 +264,10 @@ static int is_device(const char *path) {
     return !S_ISREG(status.st_mode);
 }
 
+CLI_NORETURN static void cannot_write(const char *path) {
+    cli_fail("%s: cannot write: %s", path, strerror(errno));
+}
+
 void output_open(output *out, const char *path) {
     watch_signals();
     const int direct = is_device(path);
@@ -244,34 +275,55 @@ void output_open(output *out, const char *path) {
     out->path = cli_format("%s", real ? real : path);
     out->temporary = direct ? NULL : cli_format("%s.%ld.part", out->path, (long)getpid());
     free(real);
-    if (out->temporary) unfinished[find_unfinished(NULL)] = out->temporary;
+    if (out->temporary) cli_unfinished(out->temporary);
     const int flags = direct ? O_WRONLY : O_WRONLY | O_CREAT | O_TRUNC;
     const int descriptor = open(direct ? path : out->temporary, flags, 0666);
     out->file = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
-    if (!out->file) cli_fail("%s: cannot write: %s", path, strerror(errno));
+    if (!out->file) cannot_write(path);
+}
+
+void output_write(output *out, const void *bytes, size_t size) {
+    if (fwrite(bytes, 1, size, out->file) != size) cannot_write(out->path);
+}
+
+void output_seek(output *out, uint64_t offset) {
+    if (fseeko(out->file, (off_t)offset, SEEK_SET)) cannot_write(out->path);
+}
+
+void output_flush(output *out) {
+    if (fflush(out->file)) cannot_write(out->path);
+}
+
+void output_sync(output *out) {
+    output_flush(out);
+    if (out->temporary && fsync(fileno(out->file))) cannot_write(out->path);
 }
 
 void output_close(output *out) {
-    errno = 0;
-    const int failed = fflush(out->file) || ferror(out->file);
-    if (fclose(out->file) || failed) cli_fail("%s: cannot write: %s", out->path, strerror(errno ? errno : EIO));
+    if (fclose(out->file)) cannot_write(out->path);
     if (out->temporary) {
-        if (rename(out->temporary, out->path)) cli_fail("%s: cannot write: %s", out->path, strerror(errno));
-        unfinished[find_unfinished(out->temporary)] = NULL;
+        if (rename(out->temporary, out->path)) cannot_write(out->path);
+        cli_finished(out->temporary);
     }
     free(out->temporary);
     free(out->path);
 }
 
+/* An earlier write that failed leaves only the file's error flag: another one brings its reason back. */
+void cli_end_stdout(void) {
+    const int failed_before = ferror(stdout);
+    errno = 0;
+    if (failed_before) putchar('\n');
+    if (fflush(stdout) || failed_before) cli_fail("standard output: cannot write: %s", strerror(errno ? errno : EIO));
+}
+
 static void make_one_folder(const char *path) {
     struct stat status;
     if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) return;
+    new_folder *f = cli_alloc(1, sizeof *f);
+    *f = (new_folder){cli_format("%s", path), new_folders};
     if (mkdir(path, 0777)) cli_fail("%s: cannot create the folder: %s", path, strerror(errno));
-    for (int i = 0; i < MAX_UNFINISHED; i++) {
-        if (new_folders[i]) continue;
-        new_folders[i] = cli_format("%s", path);
-        break;
-    }
+    new_folders = f;
 }
 
 void cli_make_folder(const char *path) {
@@ -334,6 +386,7 @@ file_view file_view_open(const char *path) {
     const int descriptor = open(path, O_RDONLY);
     if (descriptor < 0 || fstat(descriptor, &status)) cli_fail("%s: cannot read: %s", path, strerror(errno));
     if (S_ISDIR(status.st_mode)) cli_fail("%s: is a folder, not a file", path);
+    if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) cli_fail("%s: is a device, not a file", path);
     void *data = MAP_FAILED;
     if (S_ISREG(status.st_mode) && status.st_size > 0 && (uintmax_t)status.st_size <= SIZE_MAX)
         data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);

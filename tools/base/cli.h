@@ -59,15 +59,26 @@ void *cli_alloc(size_t count, size_t size);
 void *cli_realloc(void *memory, size_t count, size_t size);
 char *cli_format(const char *format, ...) CLI_PRINTF(1, 2); /* allocated text */
 
-/* A file written under a temporary name beside `path` and renamed when it is complete: output_open, then write to
-   `file`, then output_close, which checks every write (full disk) and renames. A failure or a signal before that
+/* A file written under a temporary name beside `path` and renamed when it is complete: output_open, then what follows,
+   then output_close. Each ends the program if it fails, on a full disk say. A failure or a signal before the end
    removes the temporary file. */
 typedef struct output {
     FILE *file;
-    char *path, *temporary;
+    char *path, *temporary; /* temporary: PATH.PROCESS.part, or NULL for a device, which is written to directly */
 } output;
 void output_open(output *out, const char *path);
+void output_write(output *out, const void *bytes, size_t size);
+void output_seek(output *out, uint64_t offset);
+void output_flush(output *out); /* what was written can be read */
+void output_sync(output *out);  /* ... and survives a loss of power */
 void output_close(output *out);
+
+/* Failures and signals remove the file `path` from now on, and no longer. The text stays the caller's. */
+void cli_unfinished(const char *path);
+void cli_finished(const char *path);
+
+/* Ends the program if what was printed could not be written. */
+void cli_end_stdout(void);
 
 /* Creates a folder (and its parents) unless it is there; fails with a message if it cannot be written to. */
 void cli_make_folder(const char *path);

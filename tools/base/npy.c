@@ -172,15 +172,17 @@ void npy_expect(const npy *array, const char *path, const char *what, int dimens
 void npy_open(npy_writer *writer, const char *path, int dimensions, const int64_t *shape) {
     char sizes[NPY_MAX_DIMENSIONS * 24 + 1] = "", *at = sizes;
     for (int i = 0; i < dimensions; i++) at += sprintf(at, i ? ", %lld" : "%lld", (long long)shape[i]);
-    char *header =
+    char *text =
         cli_format("{'descr': '<f4', 'fortran_order': False, 'shape': (%s%s), }", sizes, dimensions == 1 ? "," : "");
-    const size_t start = MAGIC_SIZE + 4, used = start + strlen(header) + 1;
+    const size_t start = MAGIC_SIZE + 4, used = start + strlen(text) + 1;
     const size_t padding = (ALIGNMENT - used % ALIGNMENT) % ALIGNMENT, length = used + padding - start;
+    char *header = cli_format("%s%*s\n", text, (int)padding, "");
+    free(text);
 
     output_open(&writer->out, path);
-    fwrite(magic, 1, MAGIC_SIZE, writer->out.file);
-    fwrite((const unsigned char[]){1, 0, (unsigned char)length, (unsigned char)(length >> 8)}, 1, 4, writer->out.file);
-    fprintf(writer->out.file, "%s%*s\n", header, (int)padding, "");
+    output_write(&writer->out, magic, MAGIC_SIZE);
+    output_write(&writer->out, (const unsigned char[]){1, 0, (unsigned char)length, (unsigned char)(length >> 8)}, 4);
+    output_write(&writer->out, header, length);
     free(header);
 }
 
@@ -193,7 +195,7 @@ void npy_append(npy_writer *writer, const float *values, size_t count) {
             memcpy(&word, &values[i], sizeof word);
             for (int b = 0; b < 4; b++) bytes[4 * i + (size_t)b] = (unsigned char)(word >> (8 * b));
         }
-        fwrite(bytes, 4, part, writer->out.file);
+        output_write(&writer->out, bytes, 4 * part);
         values += part;
         count -= part;
     }

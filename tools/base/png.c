@@ -13,8 +13,7 @@
 #endif
 
 static void append(void *context, void *data, int size) {
-    output *out = context;
-    fwrite(data, 1, (size_t)size, out->file);
+    output_write(context, data, (size_t)size);
 }
 
 void png_check_size(const char *what, int width, int height, int channels) {

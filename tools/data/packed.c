@@ -125,11 +125,11 @@ void dataset_writer_open(dataset_writer *w, const char *path, const dataset *d, 
     *w = (dataset_writer){.left = count, .picture_size = picture_bytes(d->resolution), .label_size = d->label_size};
     w->labels = w->next_label = cli_alloc((size_t)count, 4 * (size_t)d->label_size);
     output_open(&w->out, path);
-    fwrite(header, 1, sizeof header, w->out.file);
+    output_write(&w->out, header, sizeof header);
 }
 
 void dataset_writer_append(dataset_writer *w, const uint8_t *pixels, const float *label) {
-    fwrite(pixels, 1, w->picture_size, w->out.file);
+    output_write(&w->out, pixels, w->picture_size);
     for (int k = 0; k < w->label_size; k++, w->next_label += 4) {
         uint32_t bits;
         memcpy(&bits, label + k, sizeof bits);
@@ -140,7 +140,7 @@ void dataset_writer_append(dataset_writer *w, const uint8_t *pixels, const float
 
 void dataset_writer_close(dataset_writer *w) {
     if (w->left) cli_fail("%s: %lld pictures are missing", w->out.path, (long long)w->left);
-    fwrite(w->labels, 1, (size_t)(w->next_label - w->labels), w->out.file);
+    output_write(&w->out, w->labels, (size_t)(w->next_label - w->labels));
     output_close(&w->out);
     free(w->labels);
 }

@@ -7,7 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 
 enum { ALIGNMENT = 64, FIXED_SIZE = 64, ENTRY_SIZE = 64, NAME_SIZE = 32, CHECKSUM_AT = 24 };
 
@@ -205,8 +204,8 @@ typedef struct scratch {
 } scratch;
 
 /* Writes one tensor and its directory entry; returns its padded size. */
-static size_t write_tensor(const weights_tensor *t, stylegan_type requested, scratch *s, const char *path, FILE *file,
-                           checksum *sum, uint64_t offset, unsigned char *entry) {
+static size_t write_tensor(const weights_tensor *t, stylegan_type requested, scratch *s, output *out, checksum *sum,
+                           uint64_t offset, unsigned char *entry) {
     const size_t count = element_count(t), channels = (size_t)t->shape[t->dimensions - 1];
     const float *values = t->values;
     if (t->fill) {
@@ -215,7 +214,7 @@ static size_t write_tensor(const weights_tensor *t, stylegan_type requested, scr
         values = s->values;
     }
     const float largest = largest_magnitude(values, count, 1);
-    if (!(largest <= FLT_MAX)) cli_fail("%s: tensor %s holds a value that is not a finite number", path, t->name);
+    if (!(largest <= FLT_MAX)) cli_fail("%s: tensor %s holds a value that is not a finite number", out->path, t->name);
     const stylegan_type type = choose_type(t, largest, requested);
     const size_t size = encodings[type].element_size * count + encodings[type].channel_size * channels;
     const size_t padded = aligned(size);
@@ -223,7 +222,7 @@ static size_t write_tensor(const weights_tensor *t, stylegan_type requested, scr
     encodings[type].encode(s->bytes, values, count, channels);
     memset(s->bytes + size, 0, padded - size);
     checksum_add(sum, s->bytes, padded);
-    fwrite(s->bytes, 1, padded, file); /* errors are found when the output is closed */
+    output_write(out, s->bytes, padded);
 
     memcpy(entry, t->name, NAME_SIZE);
     put_u32(entry + 32, (uint32_t)type);
@@ -245,23 +244,22 @@ static void put_config(unsigned char *at, const stylegan_config *config) {
 #undef PUT_int32_t
 }
 
-/* The head is written last: it holds the tensors' types, offsets and checksum, which are known only then. `path` is for
-   messages. */
-static uint64_t write_file(const weights *w, const char *path, FILE *file, stylegan_type type) {
+/* The head is written last: it holds the tensors' types, offsets and checksum, which are known only then. */
+static uint64_t write_file(const weights *w, output *out, stylegan_type type) {
     const size_t directory = aligned(FIXED_SIZE + 4 * CONFIG_FIELDS);
     const size_t text = directory + (size_t)w->count * ENTRY_SIZE;
     const size_t text_size = w->text ? strlen(w->text) : 0;
     const size_t head_size = aligned(text + text_size);
     unsigned char *head = cli_alloc(head_size, 1);
     memset(head, 0, head_size);
-    fwrite(head, 1, head_size, file);
+    output_write(out, head, head_size);
 
     uint64_t offset = head_size;
     checksum tensors = {1, 0};
     scratch s = {0};
     for (int i = 0; i < w->count; i++) {
         unsigned char *entry = head + directory + (size_t)i * ENTRY_SIZE;
-        offset += write_tensor(&w->tensors[i], type, &s, path, file, &tensors, offset, entry);
+        offset += write_tensor(&w->tensors[i], type, &s, out, &tensors, offset, entry);
     }
     free(s.values);
     free(s.bytes);
@@ -281,16 +279,17 @@ static uint64_t write_file(const weights *w, const char *path, FILE *file, style
     checksum_add(&sum, head + CHECKSUM_AT + 8, head_size - CHECKSUM_AT - 8);
     put_u64(head + CHECKSUM_AT, checksum_value(sum));
 
-    fseeko(file, 0, SEEK_SET);
-    fwrite(head, 1, head_size, file);
-    fseeko(file, (off_t)offset, SEEK_SET);
+    output_seek(out, 0);
+    output_write(out, head, head_size);
+    output_seek(out, offset);
     free(head);
     return offset;
 }
 
-/* The library has the last word on whether these tensors make a network. A full disk is output_close's business. */
+/* The library has the last word on whether these tensors make a network. */
 static void check_network(output *out) {
-    if (!out->temporary || fflush(out->file)) return;
+    output_flush(out);
+    if (!out->temporary) return;
     file_view view = file_view_open(out->temporary);
     stylegan_error error = {0};
     stylegan_model *model =
@@ -303,7 +302,7 @@ static void check_network(output *out) {
 uint64_t weights_save(const weights *w, const char *path, stylegan_type type) {
     output out;
     output_open(&out, path);
-    const uint64_t size = write_file(w, path, out.file, type);
+    const uint64_t size = write_file(w, &out, type);
     check_network(&out);
     output_close(&out);
     return size;
@@ -311,9 +310,9 @@ uint64_t weights_save(const weights *w, const char *path, stylegan_type type) {
 
 unsigned char *weights_to_memory(const weights *w, stylegan_type type, size_t *size) {
     char *data = NULL;
-    FILE *file = open_memstream(&data, size);
-    if (!file) cli_fail("out of memory");
-    write_file(w, "in memory", file, type);
-    if (fclose(file)) cli_fail("out of memory");
+    output out = {.file = open_memstream(&data, size), .path = cli_format("in memory")};
+    if (!out.file) cli_fail("out of memory");
+    write_file(w, &out, type);
+    output_close(&out);
     return (unsigned char *)data;
 }
