@@ -63,6 +63,11 @@ same_run "killed and resumed" "$work/killed"
 "$tool" train $settings --kimg 1000 --data "$pack" --outdir "$work/stopped" >"$work/stdout" 2>"$work/stopped.txt" &
 while [ ! -e "$work/stopped/checkpoint.sgt" ] && kill -0 $! 2>/dev/null; do sleep 0.1; done
 refuses "a second process in the folder" 1 "another process is training" train --resume --data "$pack" --outdir "$work/stopped"
+# The lock comes before the state is read, which that process may be replacing.
+mkdir "$work/alias"
+ln -s ../stopped/log.tsv "$work/alias/log.tsv"
+echo damaged >"$work/alias/checkpoint.sgt"
+refuses "a second process, before it reads" 1 "another process is training" train --resume --data "$pack" --outdir "$work/alias"
 kill $! # and again, as `timeout` does
 sleep 0.1
 kill $! 2>/dev/null
@@ -76,10 +81,12 @@ check "a signal: the state was saved" test -s "$work/stopped/checkpoint.sgt"
 # In steps: to 0.4 kimg, then to the end; an unfinished line and unfinished files of a killed process are forgotten.
 check "half a run" train "$work/half" --kimg 0.4
 printf '800\t16\t1\t0.7' >>"$work/half/log.tsv"
-: >"$work/half/model.sgw.123.part"
+for name in model.sgw.123.part checkpoint-previous.sgt.4567.part samples-000000.png.1.part; do : >"$work/half/$name"; done
+for name in mine.part model.sgw.part notes.123.part; do echo mine >"$work/half/$name"; done
 check "the other half" train "$work/half" --resume
 cmp -s "$work/whole/checkpoint.sgt" "$work/half/checkpoint.sgt"
-check "the other half: nothing unfinished stays" test ! -e "$work/half/model.sgw.123.part"
+check "the other half: nothing unfinished stays, and what is not the run's" test "$(cd "$work/half" && echo *.part)" = "mine.part model.sgw.part notes.123.part"
+rm "$work/half"/*.part
 check "the other half: the log goes on" sh -c "cut -f 1 '$work/half/log.tsv' | sort -nuc"
 
 # --- What is wrong with runs ---
@@ -87,6 +94,23 @@ check "the other half: the log goes on" sh -c "cut -f 1 '$work/half/log.tsv' | s
 # shellcheck disable=SC2086
 {
     refuses "to overwrite a run" 2 "holds a run; continue it with --resume" train $settings --data "$pack" --outdir "$work/whole"
+    # A folder with files of its own: none is lost, and none is added.
+    for file in log.tsv model.sgw log.png samples-000000.png checkpoint-previous.sgt; do
+        mkdir "$work/mine"
+        echo "my measurements" >"$work/mine/$file"
+        status=2
+        [ $file = log.tsv ] && status=1
+        refuses "to begin beside $file" $status "$work/mine" train $settings --data "$pack" --outdir "$work/mine"
+        check "beside $file: it stays, alone" test "$(cat "$work/mine"/*)" = "my measurements"
+        rm -r "$work/mine"
+    done
+    mkdir "$work/mine"
+    cp "$work/whole/log.tsv" "$work/mine"
+    refuses "to begin with the log of another run" 2 "log.tsv: is the log of another run" train $settings --data "$pack" --outdir "$work/mine"
+    cp "$work/whole/checkpoint.sgt" "$work/mine"
+    echo "my measurements" >"$work/mine/log.tsv"
+    refuses "to resume with another log" 1 "log.tsv: is not the log of a training run" train --resume --data "$pack" --outdir "$work/mine"
+    check "another log stays" grep -q "my measurements" "$work/mine/log.tsv"
     refuses "to resume nothing" 1 "no run to resume" train --resume --data "$pack" --outdir "$left"
     refuses "to resume with other settings" 2 "--batch: a resumed run keeps its settings" train --resume --batch 16 \
         --data "$pack" --outdir "$work/whole"
@@ -143,19 +167,34 @@ fi
     refuses "a file as folder" 1 "cannot create the folder" train $settings --data "$pack" --outdir "$work/file"
     refuses "a folder that cannot be made" 1 "cannot create the folder" train $settings --data "$pack" --outdir /proc/run
     mkdir -p "$work/blocked/model.sgw" # stands where a file should go
-    refuses "a folder as model" 1 "model.sgw: is a folder" train $settings --data "$pack" --outdir "$work/blocked"
+    refuses "a folder as model" 2 "holds model.sgw, but no run" train $settings --data "$pack" --outdir "$work/blocked"
 }
-# A limit on the size of files is as good as a full disk: the new checkpoint cannot be written, the old one stays.
+
+# A full disk: the new checkpoint cannot be written, the last two stay.
+filled() { # NAME REASON FOLDER: what is left of $work/half where the disk filled up
+    check "$1: fails with the reason" grep -q "checkpoint.sgt: cannot write: $2" "$work/full-disk"
+    check "$1: the last checkpoint stays" cmp "$3/checkpoint.sgt" "$work/half/checkpoint.sgt"
+    check "$1: the one before stays" cmp "$3/checkpoint-previous.sgt" "$work/half/checkpoint-previous.sgt"
+    check "$1: nothing unfinished stays" test -z "$(find "$3" -name '*.part')"
+}
 cp -r "$work/half" "$work/full"
-cp "$work/full/checkpoint.sgt" "$work/before.sgt"
-(
-    ulimit -f 100
-    trap '' XFSZ
-    train "$work/full" --resume --kimg 1.2
-) >/dev/null 2>"$work/full-disk"
-check "a full disk: fails with a message" grep -q 'checkpoint.sgt: cannot write: ' "$work/full-disk"
-check "a full disk: the last checkpoint stays" cmp "$work/full/checkpoint.sgt" "$work/before.sgt"
-check "a full disk: nothing unfinished stays" test -z "$(find "$work/full" -name '*.part')"
+(ulimit -f 100 && exec "$tool" train --resume --kimg 1.2 --data "$pack" --outdir "$work/full") >/dev/null 2>"$work/full-disk"
+filled "a limit on files" "File too large" "$work/full"
+mkdir "$work/none"
+(ulimit -f 100 && exec "$tool" train --config tiny-16 --data "$pack" --outdir "$work/none/run") >/dev/null 2>"$work/full-disk"
+check "a limit on files: a new run fails with the reason" grep -q "cannot write: File too large" "$work/full-disk"
+check "a limit on files: a new run leaves nothing" test -z "$(ls "$work/none")"
+
+# The same on a disk with room for half a checkpoint more, where one can be mounted.
+mkdir "$work/disk" "$work/was-on-disk"
+room=$(($(du -sk "$work/half" | cut -f 1) + $(wc -c <"$work/half/checkpoint.sgt") / 2048))k
+# shellcheck disable=SC2016 # the inner shell's
+if unshare --mount --map-root-user sh -c '
+    mount -t tmpfs -o size="$1" none "$2" && cp -r "$3"/. "$2" || exit
+    "$4" train --resume --kimg 1.2 --data "$5" --outdir "$2" >/dev/null 2>"$6"
+    cp -r "$2"/. "$7"' sh "$room" "$work/disk" "$work/half" "$tool" "$pack" "$work/full-disk" "$work/was-on-disk" 2>"$work/stderr"
+then filled "a full disk" "No space left on device" "$work/was-on-disk"
+else echo "skipped: a full disk: $(head -n 1 "$work/stderr")"; fi
 
 # --- Evaluation ---
 

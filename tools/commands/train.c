@@ -6,17 +6,14 @@
 #include "../base/sheet.h"
 #include "../train/feed.h"
 #include "../train/log.h"
+#include "../train/run_folder.h"
 #include "../train/trainer.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static int run(int argc, char **argv);
 
@@ -123,6 +120,7 @@ enum { REPORTED = 5, LOG_EVERY = 1024 /* images a row of the log */ };
 
 typedef struct training {
     const char *folder, *data_name, *threads;
+    int resumed;
     stylegan_type type; /* of the weights in model.sgw */
     trainer *trainer;
     const trainer_config *config;
@@ -134,37 +132,6 @@ typedef struct training {
     double total_images;
 } training;
 
-static char *path_in(const char *folder, const char *name) {
-    return cli_format("%s/%s", folder, name);
-}
-
-static trainer *load_checkpoint(const char *folder, int threads) {
-    char *path = path_in(folder, "checkpoint.sgt");
-    if (access(path, F_OK)) cli_fail("%s: there is no run to resume: %s", path, strerror(errno));
-    file_view file = file_view_open(path);
-    const char *why;
-    trainer *t = trainer_load(file.data, file.size, threads, &why);
-    if (!t) cli_fail("%s: %s; checkpoint-previous.sgt, if it is there, is the one before", path, why);
-    file_view_close(&file);
-    free(path);
-    return t;
-}
-
-/* A killed process leaves files that it was writing. */
-static void remove_unfinished_files(const char *folder) {
-    static const char SUFFIX[] = ".part";
-    DIR *list = opendir(folder);
-    if (!list) return;
-    for (const struct dirent *entry = readdir(list); entry; entry = readdir(list)) {
-        const size_t length = strlen(entry->d_name);
-        if (length < sizeof SUFFIX || strcmp(entry->d_name + length + 1 - sizeof SUFFIX, SUFFIX) != 0) continue;
-        char *path = path_in(folder, entry->d_name);
-        unlink(path);
-        free(path);
-    }
-    closedir(list);
-}
-
 static void refuse_changes(const trainer_config *config, const trainer_config *resumed) {
     for (const trainer_option *option = trainer_options; option->name; option++) {
         const size_t size = option->kind == 'i' ? sizeof(int) : sizeof(double);
@@ -175,21 +142,15 @@ static void refuse_changes(const trainer_config *config, const trainer_config *r
 }
 
 static void resume_run(training *r, const train_flags *f, int threads) {
-    r->trainer = load_checkpoint(f->folder, threads);
+    r->trainer = run_load(f->folder, threads);
     const trainer_config *resumed = trainer_get_config(r->trainer), config = make_config(f, resumed);
     refuse_changes(&config, resumed);
     trainer_set_total(r->trainer, config.total_kimg);
-    r->total_images = 1000 * config.total_kimg;
 }
 
 static void start_run(training *r, const train_flags *f, int threads) {
     const trainer_config config = make_config(f, NULL);
-    char *path = f->dry_run ? NULL : path_in(f->folder, "checkpoint.sgt");
-    if (path && access(path, F_OK) == 0)
-        cli_usage("%s: holds a run; continue it with --resume, or choose another --outdir", f->folder);
-    free(path);
     r->trainer = trainer_create(&config, threads);
-    r->total_images = 1000 * config.total_kimg;
 }
 
 static void open_data(training *r) {
@@ -268,31 +229,6 @@ static void draw_sheet(const training *r, const char *model_path) {
     model_close(&opened);
 }
 
-static void sync_folder(const char *folder) {
-    const int descriptor = open(folder, O_RDONLY);
-    if (descriptor < 0) return;
-    fsync(descriptor);
-    close(descriptor);
-}
-
-/* At every moment checkpoint.sgt is a whole checkpoint: the new one is on the disk before it takes the name. */
-static void save_checkpoint(const training *r) {
-    output out;
-    size_t size;
-    char *path = path_in(r->folder, "checkpoint.sgt"), *previous = path_in(r->folder, "checkpoint-previous.sgt");
-    unsigned char *bytes = trainer_save(r->trainer, &size);
-    output_open(&out, path);
-    fwrite(bytes, 1, size, out.file);
-    if (fflush(out.file) || fsync(fileno(out.file))) cli_fail("%s: cannot write: %s", path, strerror(errno));
-    unlink(previous);
-    if (link(path, previous)) errno = 0; /* the first checkpoint, or a file system without links: none is kept */
-    output_close(&out);
-    sync_folder(r->folder);
-    free(bytes);
-    free(previous);
-    free(path);
-}
-
 static void start_row(training *r) {
     r->row_start = cli_seconds();
     r->row_images = trainer_images(r->trainer);
@@ -341,9 +277,9 @@ static void end_row(training *r) {
 
 /* The log comes first: rows behind the checkpoint are dropped when the run is resumed, missing ones would stay so. */
 static void save_everything(training *r) {
-    char *model_path = path_in(r->folder, "model.sgw"), *plot_path = path_in(r->folder, "log.png");
+    char *model_path = run_path(r->folder, "model.sgw"), *plot_path = run_path(r->folder, "log.png");
     end_row(r);
-    save_checkpoint(r);
+    run_save(r->folder, r->trainer);
     save_model(r, model_path);
     draw_sheet(r, model_path);
     log_plot(&r->log, plot_path);
@@ -442,19 +378,31 @@ static void print_settings(const training *r) {
     trainer_free(t);
 }
 
-static void train_in_folder(training *r, int resumed, double snapshot_seconds) {
-    char *log_path = path_in(r->folder, "log.tsv");
+/* The log's lock comes before everything else that is read or written in the folder. */
+static void enter_folder(training *r) {
+    if (r->resumed && !run_has_checkpoint(r->folder)) cli_fail("%s: there is no run to resume", r->folder);
+    if (!r->resumed) cli_make_folder(r->folder);
+    char *log_path = run_path(r->folder, "log.tsv");
+    log_open(&r->log, log_path);
+    free(log_path);
+    if (!r->resumed) run_refuse_to_overwrite(r->folder);
+}
+
+static void train_in_folder(training *r, double snapshot_seconds) {
     open_data(r);
     watch_stop_signals();
-    cli_make_folder(r->folder);
-    log_open(&r->log, log_path, trainer_images(r->trainer));
-    remove_unfinished_files(r->folder);
-    if (!resumed) save_everything(r); /* finds out early whether everything can be written */
+    run_remove_unfinished(r->folder);
+    if (r->resumed) {
+        log_continue(&r->log, trainer_images(r->trainer));
+    } else {
+        log_begin(&r->log);
+        save_everything(r); /* finds out early whether everything can be written */
+    }
+    log_keep(&r->log);
     print_status(r, 0);
     train(r, snapshot_seconds);
     log_close(&r->log);
     dataset_close(&r->data);
-    free(log_path);
 }
 
 static int run(int argc, char **argv) {
@@ -462,13 +410,19 @@ static int run(int argc, char **argv) {
     parse_flags(&f, argc, argv);
     const int threads = f.threads ? (int)cli_integer("--threads", f.threads, 1, 64) : 0;
     const double snapshot_seconds = 60 * cli_number("--snapshot-minutes", f.minutes, 0, 1e6);
-    training r = {.folder = f.folder, .data_name = f.data, .threads = f.threads, .type = weights_type(f.dtype)};
+    training r = {.folder = f.folder,
+                  .data_name = f.data,
+                  .threads = f.threads,
+                  .resumed = f.resume != NULL,
+                  .type = weights_type(f.dtype)};
+    if (!f.dry_run) enter_folder(&r);
     (f.resume ? resume_run : start_run)(&r, &f, threads);
     r.config = trainer_get_config(r.trainer);
+    r.total_images = 1000 * r.config->total_kimg;
     if (f.dry_run)
         print_settings(&r);
     else
-        train_in_folder(&r, f.resume != NULL, snapshot_seconds);
+        train_in_folder(&r, snapshot_seconds);
     trainer_free(r.trainer);
     free_flags(&f);
     if (!stop_signal) return CLI_EXIT_OK;

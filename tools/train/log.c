@@ -19,23 +19,15 @@
 
 /* --- The table --- */
 
-static void write_titles(FILE *file) {
-    static const char *const titles[] = {
-#define LOG_TITLE(column, title) title,
-        LOG_COLUMNS(LOG_TITLE)
+static const char titles[] =
+#define LOG_TITLE(column, title) "\t" title
+    LOG_COLUMNS(LOG_TITLE) "\n";
 #undef LOG_TITLE
-    };
-    for (int i = 0; i < LOG_COLUMN_COUNT; i++) fprintf(file, "%s%s", i ? "\t" : "", titles[i]);
-    fputc('\n', file);
-}
+static const char *const first_line = titles + 1; /* without the first tabulator */
 
 static void write_row(FILE *file, const log_row *row) {
     for (int i = 0; i < LOG_COLUMN_COUNT; i++) fprintf(file, "%s%.9g", i ? "\t" : "", row->value[i]);
     fputc('\n', file);
-}
-
-static void skip_titles(FILE *file) {
-    for (int c = fgetc(file); c != '\n' && c != EOF; c = fgetc(file)) continue;
 }
 
 /* 0 at the end, and for a line that was cut off when the run was killed. */
@@ -54,7 +46,6 @@ static void keep(training_log *log, const log_row *row) {
 /* Returns where the rows to keep end. */
 static long read_rows(training_log *log, int64_t images) {
     log_row row;
-    skip_titles(log->file);
     long end = ftell(log->file);
     while (read_row(log->file, &row) && row.value[LOG_IMAGES] <= (double)images) {
         keep(log, &row);
@@ -63,23 +54,52 @@ static long read_rows(training_log *log, int64_t images) {
     return end;
 }
 
-void log_open(training_log *log, const char *path, int64_t images) {
-    *log = (training_log){.path = cli_format("%s", path)};
+CLI_NORETURN static void cannot_write(const training_log *log) {
+    cli_fail("%s: cannot write: %s", log->path, strerror(errno));
+}
+
+void log_open(training_log *log, const char *path) {
+    *log = (training_log){.path = cli_format("%s", path), .created = access(path, F_OK) != 0};
     const int descriptor = open(path, O_RDWR | O_CREAT, 0666);
     log->file = descriptor < 0 ? NULL : fdopen(descriptor, "r+");
-    if (!log->file) cli_fail("%s: cannot write: %s", path, strerror(errno));
+    if (!log->file) cannot_write(log);
     if (lockf(descriptor, F_TLOCK, 0) && (errno == EACCES || errno == EAGAIN))
         cli_fail("%s: another process is training in this folder", path);
-    const long end = images > 0 ? read_rows(log, images) : 0;
-    if (ftruncate(descriptor, end) || fseek(log->file, end, SEEK_SET))
-        cli_fail("%s: cannot write: %s", path, strerror(errno));
-    if (end == 0) write_titles(log->file);
+    if (log->created) cli_unfinished(log->path);
+}
+
+/* Whether the titles are there; a process that was killed early has not written them. */
+static int read_titles(const training_log *log) {
+    char found[sizeof titles];
+    const size_t length = fread(found, 1, strlen(first_line), log->file);
+    if (memcmp(found, first_line, length) != 0) cli_fail("%s: is not the log of a training run", log->path);
+    return length == strlen(first_line);
+}
+
+/* Cuts the file off at `end`, to go on from there. */
+static void go_on(training_log *log, long end) {
+    if (ftruncate(fileno(log->file), end) || fseek(log->file, end, SEEK_SET)) cannot_write(log);
+    if (end == 0) fputs(first_line, log->file);
+}
+
+void log_begin(training_log *log) {
+    if (read_titles(log) && fgetc(log->file) != EOF)
+        cli_usage("%s: is the log of another run; choose another --outdir", log->path);
+    go_on(log, 0);
+}
+
+void log_continue(training_log *log, int64_t images) {
+    go_on(log, read_titles(log) ? read_rows(log, images) : 0);
+}
+
+void log_keep(const training_log *log) {
+    if (log->created) cli_finished(log->path);
 }
 
 void log_append(training_log *log, const log_row *row) {
     keep(log, row);
     write_row(log->file, row);
-    if (fflush(log->file)) cli_fail("%s: cannot write: %s", log->path, strerror(errno));
+    if (fflush(log->file)) cannot_write(log);
 }
 
 void log_close(training_log *log) {

@@ -32,13 +32,19 @@ typedef struct log_row {
 typedef struct training_log {
     FILE *file;
     char *path;
+    int created;
     log_row *rows;
     int count;
 } training_log;
 
-/* Opens the table for appending. Of the rows already there, those up to `images` stay: what a killed run logged behind
-   its last checkpoint is computed again. Until log_close, no other process can open the same table. */
-void log_open(training_log *log, const char *path, int64_t images);
+/* Opens the table and locks it: until log_close, no other process can open it. Then either begins a new one, which
+   ends the program if there is another run's, or goes on: of the rows already there, those up to `images` stay; what a
+   killed run logged behind its last checkpoint is computed again. A new file is removed by failures until it is kept. */
+void log_open(training_log *log, const char *path);
+void log_begin(training_log *log);
+void log_continue(training_log *log, int64_t images);
+void log_keep(const training_log *log);
+
 void log_append(training_log *log, const log_row *row);
 void log_plot(const training_log *log, const char *path); /* losses, scores and R1 over the images, as PNG */
 void log_close(training_log *log);

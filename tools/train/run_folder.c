@@ -1,0 +1,110 @@
+/* run_folder.c - see run_folder.h. */
+#define _POSIX_C_SOURCE 200809L
+#include "run_folder.h"
+#include "../base/cli.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char CHECKPOINT[] = "checkpoint.sgt", PREVIOUS[] = "checkpoint-previous.sgt";
+
+/* What else a run writes beside them, and the log; sheets are samples-000000.png and so on. */
+static const char *const others[] = {"model.sgw", "log.png", "samples-000000.png"};
+enum { OTHERS = sizeof others / sizeof *others };
+
+char *run_path(const char *folder, const char *name) {
+    return cli_format("%s/%s", folder, name);
+}
+
+static int exists(const char *folder, const char *name) {
+    char *path = run_path(folder, name);
+    const int found = access(path, F_OK) == 0;
+    free(path);
+    return found;
+}
+
+int run_has_checkpoint(const char *folder) {
+    return exists(folder, CHECKPOINT);
+}
+
+void run_refuse_to_overwrite(const char *folder) {
+    if (run_has_checkpoint(folder))
+        cli_usage("%s: holds a run; continue it with --resume, or choose another --outdir", folder);
+    if (exists(folder, PREVIOUS))
+        cli_usage(
+            "%s: holds a run without its last checkpoint; rename %s to %s to --resume it, or choose another --outdir",
+            folder, PREVIOUS, CHECKPOINT);
+    for (int i = 0; i < OTHERS; i++)
+        if (exists(folder, others[i]))
+            cli_usage("%s: holds %s, but no run; choose another --outdir", folder, others[i]);
+}
+
+/* Whether the name is one that output_open gives to a run's file while it is written. */
+static int is_unfinished(const char *name) {
+    static const char *const forms[] = {"checkpoint.sgt.%*d.part%n", "checkpoint-previous.sgt.%*d.part%n",
+                                        "model.sgw.%*d.part%n", "log.png.%*d.part%n", "samples-%*d.png.%*d.part%n"};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        int end = 0;
+        sscanf(name, forms[i], &end);
+        if (end && !name[end]) return 1;
+    }
+    return 0;
+}
+
+void run_remove_unfinished(const char *folder) {
+    DIR *list = opendir(folder);
+    if (!list) return;
+    for (const struct dirent *entry = readdir(list); entry; entry = readdir(list)) {
+        if (!is_unfinished(entry->d_name)) continue;
+        char *path = run_path(folder, entry->d_name);
+        unlink(path);
+        free(path);
+    }
+    closedir(list);
+}
+
+/* --- Checkpoints --- */
+
+trainer *run_load(const char *folder, int threads) {
+    char *path = run_path(folder, CHECKPOINT);
+    file_view file = file_view_open(path);
+    const char *why;
+    trainer *t = trainer_load(file.data, file.size, threads, &why);
+    if (!t) cli_fail("%s: %s; %s, if it is there, is the one before", path, why, PREVIOUS);
+    file_view_close(&file);
+    free(path);
+    return t;
+}
+
+static void sync_folder(const char *folder) {
+    const int descriptor = open(folder, O_RDONLY);
+    if (descriptor < 0) return;
+    fsync(descriptor);
+    close(descriptor);
+}
+
+void run_save(const char *folder, const trainer *t) {
+    output out;
+    size_t size;
+    unsigned char *bytes = trainer_save(t, &size);
+    char *path = run_path(folder, CHECKPOINT), *previous = run_path(folder, PREVIOUS);
+    char *link_path = cli_format("%s.%ld.part", previous, (long)getpid());
+    output_open(&out, path);
+    output_write(&out, bytes, size);
+    output_sync(&out);
+    /* The old one keeps a second name until it takes the previous one's. */
+    cli_unfinished(link_path);
+    const int linked = link(path, link_path) == 0;
+    output_close(&out);
+    if (linked) rename(link_path, previous);
+    unlink(link_path); /* two names of one file are not renamed */
+    cli_finished(link_path);
+    sync_folder(folder);
+    free(bytes);
+    free(link_path);
+    free(previous);
+    free(path);
+}

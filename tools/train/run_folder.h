@@ -1,0 +1,22 @@
+/* run_folder.h - the folder of a training run: which files in it are the run's, and its checkpoints. */
+#ifndef RUN_FOLDER_H
+#define RUN_FOLDER_H
+
+#include "trainer.h"
+
+char *run_path(const char *folder, const char *name); /* the caller frees */
+
+/* Ends the program if a new run would overwrite what is here. */
+void run_refuse_to_overwrite(const char *folder);
+
+/* Removes what a killed process was writing, and nothing else. */
+void run_remove_unfinished(const char *folder);
+
+int run_has_checkpoint(const char *folder);
+trainer *run_load(const char *folder, int threads);
+
+/* At every moment checkpoint.sgt is a whole checkpoint: the new one is on the disk before it takes the name. The one
+   before becomes checkpoint-previous.sgt, where the file system has links. */
+void run_save(const char *folder, const trainer *t);
+
+#endif
