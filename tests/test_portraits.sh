@@ -125,13 +125,33 @@ ln -s /nowhere mixed/dangling.png
 mkfifo mixed/pipe.png
 # A BMP header of 60000 x 60000 pixels.
 { printf 'BM\0\0\0\0\0\0\0\0\066\0\0\0\050\0\0\0\140\352\0\0\140\352\0\0\001\0\030\0'; head -c 24 /dev/zero; } >mixed/huge.bmp
-says "a folder with bad files" 0 "6 files skipped, 3 pictures remain" --data "$work/mixed" --size 32 --pack packed
+{ printf 'BM\0\0\0\0\0\0\0\0\066\0\0\0\050\0\0\0\0\0\0\0\005\0\0\0\001\0\030\0'; head -c 100 /dev/zero; } >mixed/flat.bmp
+says "a folder with bad files" 0 "7 files skipped, 3 pictures remain" --data "$work/mixed" --size 32 --pack packed
 names "mixed/text.png: skipped: not a PNG, JPEG or BMP picture"
 names "mixed/empty.jpg: skipped: not a PNG"
 names "mixed/cut.png: skipped: damaged picture"
 names "mixed/dangling.png: skipped: cannot read: No such file"
 names "mixed/pipe.png: skipped: not a file"
 names "mixed/huge.bmp: skipped: 60000 x 60000 pixels are too many"
+names "mixed/flat.bmp: skipped: has 0 x 5 pixels"
+
+# upside_down FROM TO: EXIF behind the head of a PNG says that the camera was held upside down.
+upside_down() {
+    head -c 33 "$1"
+    printf '\0\0\0\032eXIfMM\0*\0\0\0\010\0\001\001\022\0\003\0\0\0\001\0\003\0\0\0\0\0\0....'
+    tail -c +34 "$1"
+}
+mkdir turned again
+for file in a/portrait00000[01].png; do upside_down "$file" >"turned/${file#a/}"; done
+check "reads EXIF" "$tool" portraits --data turned --size 32 --outdir h
+if cmp -s h/portrait000000.png a/portrait000000.png; then fail "EXIF" "not turned"; else ok "EXIF turns"; fi
+for file in h/portrait00000[01].png; do upside_down "$file" >"again/${file#h/}"; done
+check "reads EXIF again" "$tool" portraits --data again --size 32 --outdir i
+check "turned twice by half" cmp i/portrait000001.png a/portrait000001.png
+for command in train evaluate portraits; do
+    "$tool" $command --help >stderr
+    names "turned as EXIF says, transparency on white"
+done
 
 mkdir empty one
 says "an empty folder" 1 "empty: no usable picture, at least two are needed (0 files skipped)" --data "$work/empty" --size 32

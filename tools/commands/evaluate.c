@@ -141,7 +141,7 @@ static int run(int argc, char **argv) {
     const char *path, *data = NULL, *count_text = "2000", *seed_text = "0";
     model_flags compute_flags = {0};
     const cli_flag flags[] = {
-        {"--data", "DATA", "folder of pictures, packed file, or portraits, as in training", &data},
+        {"--data", "DATA", DATASET_KINDS, &data},
         {"--count", "N", "pictures of each set: generated, training, other training pictures (default: 2000)",
          &count_text},
         {"--seed", "S", "first seed of the generated pictures, and that of the patches and lines (default: 0)",

@@ -44,7 +44,7 @@ static int run(int argc, char **argv) {
         {"--outdir", "DIR", "folder for the pictures and grid.png (default: out)", &folder},
         {"--pack", "FILE", "write all into one file for `stylegan train --data FILE` instead", &pack_path},
         {"--grid", "CxR", "also write grid.png, the first pictures in C columns and R rows", &grid_text},
-        {"--data", "DIR|FILE", "not drawn portraits, but the pictures of a folder or a packed file", &data},
+        {"--data", "DATA", DATASET_KINDS " (default)", &data},
         {"--threads", "N", "threads to draw with (default: one per processor)", &threads_text},
         {0}};
     cli_parse(&portraits_command, flags, argc, argv, NULL, 0, 0);

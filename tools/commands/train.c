@@ -40,8 +40,7 @@ typedef struct train_flags {
 static void parse_flags(train_flags *f, int argc, char **argv) {
     char *presets = cli_format("%s (default: %s); the flags below change it", trainer_preset_names(), DEFAULT_PRESET);
     const cli_flag own[] = {
-        {"--data", "DATA", "folder of PNG or JPEG files, packed file, or portraits: drawn as they are needed",
-         &f->data},
+        {"--data", "DATA", DATASET_KINDS, &f->data},
         {"--outdir", "RUN", "folder of the run: checkpoint, model.sgw, log and sheets", &f->folder},
         {"--config", "NAME", presets, &f->preset},
         {"--kimg", "N", "thousands of images to show (default: the preset's)", &f->kimg},

@@ -14,8 +14,12 @@ typedef struct dataset {
     void (*close)(struct dataset *d);
 } dataset;
 
+/* What --data takes, for --help. */
+#define DATASET_KINDS \
+    "a folder of PNG, JPEG or BMP files (turned as EXIF says, transparency on white), a packed file, or portraits"
+
 /* `data` is a folder (searched recursively, names sorted), a packed file, or "portraits" (endless, drawn from `seed`).
-   Pictures of a folder are centre-cropped and resized to `resolution`; files that cannot be used are named on standard
+   Pictures of a folder are turned as EXIF says, composed on white, centre-cropped and resized to `resolution`; files that cannot be used are named on standard
    error and counted; ends the program if fewer than two are left. `resolution` 0: the packed file's own (folders and portraits
    need one). Reading is thread-safe. */
 void dataset_open(dataset *d, const char *data, int resolution, uint64_t seed);

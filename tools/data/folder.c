@@ -1,8 +1,6 @@
-/* folder.c - the pictures of a folder, decoded once into memory.
-
-   Pictures of a folder are taken as they are stored: rotations noted by a camera (EXIF) are not applied, transparency
-   is dropped. */
+/* folder.c - the pictures of a folder, decoded once into memory. */
 #define _XOPEN_SOURCE 700
+#include "photograph.h"
 #include "sources.h"
 #include "../base/pool.h"
 
@@ -11,21 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define STB_IMAGE_IMPLEMENTATION
-#define STBI_ONLY_PNG
-#define STBI_ONLY_JPEG
-#define STBI_ONLY_BMP
-#define STB_IMAGE_RESIZE_IMPLEMENTATION
-#if __has_include(<stb/stb_image.h>)
-#include <stb/stb_image.h>
-#include <stb/stb_image_resize.h>
-#elif __has_include(<stb_image.h>)
-#include <stb_image.h>
-#include <stb_image_resize.h>
-#else
-#error "stb_image.h is missing. Install the package libstb-dev (Debian, Ubuntu) or stb-devel (Fedora)."
-#endif
 
 /* One file of the folder: its picture, or why there is none. */
 typedef struct picture_file {
@@ -39,6 +22,7 @@ typedef struct folder {
     picture_file *files;
     size_t count;
     size_t first; /* of the chunk that is loaded */
+    pixel_budget decoding;
 } folder;
 
 static void find_files(folder *f, const char *path, int depth) {
@@ -67,45 +51,12 @@ static int compare_paths(const void *a, const void *b) {
     return strcmp(((const picture_file *)a)->path, ((const picture_file *)b)->path);
 }
 
-/* The largest square in the middle; shrunk by averaging areas, which leaves pictures of the right size as they are. */
-static uint8_t *crop_and_resize(const uint8_t *pixels, int width, int height, int resolution) {
-    const int side = width < height ? width : height, x = (width - side) / 2, y = (height - side) / 2;
-    const uint8_t *corner = pixels + ((size_t)y * (size_t)width + (size_t)x) * CHANNELS;
-    uint8_t *resized = cli_alloc(picture_bytes(resolution), 1);
-    const stbir_filter filter = side < resolution ? STBIR_FILTER_MITCHELL : STBIR_FILTER_BOX;
-    if (!stbir_resize_uint8_generic(corner, side, side, width * CHANNELS, resized, resolution, resolution, 0, CHANNELS,
-                                    STBIR_ALPHA_CHANNEL_NONE, 0, STBIR_EDGE_CLAMP, filter, STBIR_COLORSPACE_LINEAR,
-                                    NULL))
-        cli_fail("out of memory");
-    return resized;
-}
-
-static char *decode(FILE *file, int resolution, uint8_t **pixels) {
-    const int64_t most_pixels = 1 << 26;
-    int width, height, channels;
-    if (!stbi_info_from_file(file, &width, &height, &channels)) return cli_format("not a PNG, JPEG or BMP picture");
-    if ((int64_t)width * height > most_pixels)
-        return cli_format("%d x %d pixels are too many (at most %lld)", width, height, (long long)most_pixels);
-    uint8_t *decoded = stbi_load_from_file(file, &width, &height, &channels, CHANNELS);
-    if (!decoded) return cli_format("damaged picture: %s", stbi_failure_reason());
-    *pixels = crop_and_resize(decoded, width, height, resolution);
-    stbi_image_free(decoded);
-    return NULL;
-}
-
 /* Picture `item` of a chunk. */
 static void load_picture(void *context, int item, int thread) {
-    const folder *f = context;
+    folder *f = context;
     picture_file *p = &f->files[f->first + (size_t)item];
     (void)thread;
-    struct stat status;
-    if (stat(p->path, &status) == 0 && !S_ISREG(status.st_mode)) { /* opening a pipe would wait for its writer */
-        p->fault = cli_format("not a file");
-        return;
-    }
-    FILE *file = fopen(p->path, "rb");
-    p->fault = file ? decode(file, f->resolution, &p->pixels) : cli_format("cannot read: %s", strerror(errno));
-    if (file) fclose(file);
+    p->fault = photograph_load(p->path, f->resolution, &f->decoding, &p->pixels);
 }
 
 /* Names the files that were skipped, and keeps the others. */
@@ -148,6 +99,7 @@ void dataset_open_folder(dataset *d, const char *path, int resolution) {
     folder *f = cli_alloc(1, sizeof *f);
     progress shown;
     *f = (folder){.path = path, .resolution = resolution};
+    pixel_budget_start(&f->decoding, MOST_PIXELS);
     find_files(f, path, 0);
     if (f->count) qsort(f->files, f->count, sizeof *f->files, compare_paths);
     progress_start(&shown, "pictures", (double)f->count);
@@ -158,6 +110,7 @@ void dataset_open_folder(dataset *d, const char *path, int resolution) {
     }
     progress_end(&shown);
     pool_end(readers);
+    pixel_budget_end(&f->decoding);
     report_and_compact(f);
     *d = (dataset){resolution, CHANNELS, 0, (int64_t)f->count, read_from_folder, f, close_folder};
 }
