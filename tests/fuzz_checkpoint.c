@@ -1,9 +1,6 @@
-/* fuzz_checkpoint.c - feeds the checkpoint reader, which must refuse or accept within bounded memory and time. With
-   libFuzzer:
-     clang -g -O1 -fsanitize=fuzzer,address,undefined tests/fuzz_checkpoint.c tools/base/[a-z]*.c tools/model/[a-z]*.c \
-         tools/convert/[a-z]*.c -lm -lpthread
-   With -DFUZZ_STANDALONE any compiler builds a program that runs files given as arguments, or with "--seconds N
-   FILE..." mutates them at random. */
+/* fuzz_checkpoint.c - feeds the checkpoint reader, which must refuse or accept within bounded memory and time.
+   .ci/run builds it with libFuzzer; with -DFUZZ_STANDALONE any compiler builds a program that runs files given as arguments,
+   or with "--seconds N FILE..." mutates them at random. */
 #include "../tools/convert/checkpoint.h"
 
 #include <stdlib.h>

@@ -15,6 +15,20 @@ static inline void sgw_write(unsigned char *p, uint64_t value, int bytes) {
     for (int i = 0; i < bytes; i++) p[i] = (unsigned char)(value >> 8 * i);
 }
 
+enum { SGW_CONFIG = 64, SGW_ENTRY = 64 }; /* where the configuration lies; the size of a tensor's entry */
+
+static inline size_t sgw_config_fields(const unsigned char *file) {
+    return (size_t)sgw_read(file + 40, 4);
+}
+
+static inline size_t sgw_tensors(const unsigned char *file) {
+    return (size_t)sgw_read(file + 44, 4);
+}
+
+static inline size_t sgw_directory(const unsigned char *file) {
+    return (SGW_CONFIG + 4 * sgw_config_fields(file) + 63) / 64 * 64;
+}
+
 static inline size_t sgw_head_size(const unsigned char *file) {
     return (size_t)sgw_read(file + 12, 4);
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
+
 typedef struct fuzz_input {
     unsigned char *bytes;
     size_t size;
@@ -19,7 +21,7 @@ static uint32_t fuzz_random(uint32_t limit) { /* xorshift */
     state ^= state << 13;
     state ^= state >> 17;
     state ^= state << 5;
-    return limit ? state % limit : 0;
+    return limit ? state % limit : state;
 }
 
 static fuzz_input fuzz_read(const char *path) {
@@ -70,6 +72,22 @@ static void fuzz_mutate(fuzz_input *copy) {
     }
 }
 
+/* As libFuzzer's, for a target that calls it from a mutator of its own. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most) {
+    fuzz_input input = {data, size};
+    (void)most;
+    fuzz_mutate(&input);
+    return input.size;
+}
+
+static void fuzz_change(fuzz_input *copy) {
+#ifdef FUZZ_CUSTOM_MUTATOR
+    copy->size = LLVMFuzzerCustomMutator(copy->bytes, copy->size, copy->size, fuzz_random(0));
+#else
+    fuzz_mutate(copy);
+#endif
+}
+
 static long fuzz_for(const fuzz_input *inputs, int count, double seconds) {
     long runs = 0;
     for (time_t start = time(NULL); difftime(time(NULL), start) < seconds; runs++) {
@@ -77,7 +95,7 @@ static long fuzz_for(const fuzz_input *inputs, int count, double seconds) {
         fuzz_input copy = {(unsigned char *)malloc(input->size + 1), input->size};
         if (!copy.bytes) exit(1);
         memcpy(copy.bytes, input->bytes, input->size);
-        fuzz_mutate(&copy);
+        fuzz_change(&copy);
         LLVMFuzzerTestOneInput(copy.bytes, copy.size);
         free(copy.bytes);
     }

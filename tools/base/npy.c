@@ -64,40 +64,51 @@ static float value_at(const unsigned char *bytes, const layout *l) {
     return l->kind == 'i' ? signed_value(bits, l->size) : (float)bits;
 }
 
-/* What follows "'key':" in the header. */
-static const char *entry(const char *path, const char *header, const char *key) {
+/* What follows "'key':" in the header, or NULL. */
+static const char *entry(const char *header, const char *key) {
     const char *found = strstr(header, key);
-    if (!found || found == header || strchr("'\"", found[-1]) == NULL) cli_fail("%s: its header lacks %s", path, key);
+    if (!found || found == header || strchr("'\"", found[-1]) == NULL) return NULL;
     found += strlen(key);
     return found + strspn(found, "'\": ");
 }
 
-static void parse_type(const char *path, const char *header, layout *l) {
-    const char *descr = entry(path, header, "descr");
+static char *parse_type(const char *header, layout *l) {
+    const char *descr = entry(header, "descr");
     char order = 0;
+    if (!descr) return cli_format("its header lacks descr");
     if (sscanf(descr, "%c%c%2d", &order, &l->kind, &l->size) == 3) {
         l->big_endian = order == '>';
         for (size_t i = 0; i < sizeof readable / sizeof *readable; i++)
-            if (l->kind == readable[i].kind && l->size == readable[i].size) return;
+            if (l->kind == readable[i].kind && l->size == readable[i].size) return NULL;
     }
-    cli_fail("%s: the values' type is %.*s, not real numbers", path, (int)strcspn(descr, "'\",}"), descr);
+    return cli_format("the values' type is %.*s, not real numbers", (int)strcspn(descr, "'\",}"), descr);
 }
 
-/* "(2, 3)" into the shape; the product times the value's size must be what the file holds. */
-static void parse_shape(const char *path, const char *header, npy *array) {
-    const char *at = entry(path, header, "shape");
-    if (*at++ != '(') cli_fail("%s: its header has no shape", path);
+/* "(2, 3)" into the shape. */
+static char *parse_shape(const char *header, npy *array) {
+    const char *at = entry(header, "shape");
+    if (!at || *at++ != '(') return cli_format("its header has no shape");
     array->count = 1;
     for (at += strspn(at, " "); *at && *at != ')'; at += strspn(at, " ,")) {
         char *end;
         const long long size = strtoll(at, &end, 10);
-        if (end == at || size < 0) cli_fail("%s: its header has no valid shape", path);
-        if (array->dimensions == NPY_MAX_DIMENSIONS) cli_fail("%s: more than %d dimensions", path, NPY_MAX_DIMENSIONS);
-        if (size && array->count > SIZE_MAX / 8 / (uint64_t)size) cli_fail("%s: its shape is too large", path);
+        if (end == at || size < 0) return cli_format("its header has no valid shape");
+        if (array->dimensions == NPY_MAX_DIMENSIONS) return cli_format("more than %d dimensions", NPY_MAX_DIMENSIONS);
+        if (size && array->count > SIZE_MAX / 8 / (uint64_t)size) return cli_format("its shape is too large");
         array->shape[array->dimensions++] = size;
         array->count *= (size_t)size;
         at = end;
     }
+    return NULL;
+}
+
+static char *parse_header(const char *header, layout *l, npy *array) {
+    char *fault = parse_type(header, l);
+    if (!fault) fault = parse_shape(header, array);
+    const char *order = entry(header, "fortran_order");
+    if (!fault && !order) fault = cli_format("its header lacks fortran_order");
+    l->fortran_order = order && *order == 'T';
+    return fault;
 }
 
 /* Bytes between two neighbours of each dimension. */
@@ -122,29 +133,32 @@ static void copy_values(npy *array, const unsigned char *data, const layout *l) 
     }
 }
 
+char *npy_parse(const unsigned char *bytes, size_t size, npy *array) {
+    *array = (npy){.shape = {1, 1, 1, 1, 1, 1, 1, 1}};
+    if (size < MAGIC_SIZE + 4 || memcmp(bytes, magic, MAGIC_SIZE) != 0) return cli_format("not a NumPy array (.npy)");
+    const int version = bytes[MAGIC_SIZE], length_size = version == 1 ? 2 : 4;
+    const size_t start = MAGIC_SIZE + 2 + (size_t)length_size;
+    if (version < 1 || version > 3 || size < start) return cli_format(".npy version %d is not supported", version);
+    const uint64_t length = load(bytes + MAGIC_SIZE + 2, length_size, 0);
+    if (length > size - start || length > INT_MAX) return cli_format("the file ends within its header");
+
+    layout l = {0};
+    char *header = cli_format("%.*s", (int)length, (const char *)bytes + start);
+    char *fault = parse_header(header, &l, array);
+    free(header);
+    if (fault) return fault;
+
+    const size_t held = size - start - (size_t)length, needed = array->count * (size_t)l.size;
+    if (held < needed) return cli_format("the file ends after %zu of %zu bytes of values", held, needed);
+    array->values = cli_alloc(array->count, sizeof *array->values);
+    copy_values(array, bytes + start + length, &l);
+    return NULL;
+}
+
 void npy_read(const char *path, npy *array) {
     file_view file = file_view_open(path);
-    if (file.size < MAGIC_SIZE + 4 || memcmp(file.data, magic, MAGIC_SIZE) != 0)
-        cli_fail("%s: not a NumPy array (.npy)", path);
-    const int version = file.data[MAGIC_SIZE], length_size = version == 1 ? 2 : 4;
-    const size_t start = MAGIC_SIZE + 2 + (size_t)length_size;
-    if (version < 1 || version > 3 || file.size < start)
-        cli_fail("%s: .npy version %d is not supported", path, version);
-    const uint64_t length = load(file.data + MAGIC_SIZE + 2, length_size, 0);
-    if (length > file.size - start || length > INT_MAX) cli_fail("%s: the file ends within its header", path);
-
-    char *header = cli_format("%.*s", (int)length, (const char *)file.data + start);
-    layout l = {0};
-    *array = (npy){.shape = {1, 1, 1, 1, 1, 1, 1, 1}};
-    parse_type(path, header, &l);
-    parse_shape(path, header, array);
-    l.fortran_order = *entry(path, header, "fortran_order") == 'T';
-    free(header);
-
-    const size_t held = file.size - start - (size_t)length, needed = array->count * (size_t)l.size;
-    if (held < needed) cli_fail("%s: the file ends after %zu of %zu bytes of values", path, held, needed);
-    array->values = cli_alloc(array->count, sizeof *array->values);
-    copy_values(array, file.data + start + length, &l);
+    const char *fault = npy_parse(file.data, file.size, array);
+    if (fault) cli_fail("%s: %s", path, fault);
     file_view_close(&file);
 }
 

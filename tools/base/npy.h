@@ -1,4 +1,4 @@
-/* npy.h - NumPy's array files. Every failure ends the program with one line that names the file. */
+/* npy.h - NumPy's array files. A failure ends the program with one line that names the file, except for npy_parse. */
 #ifndef NPY_H
 #define NPY_H
 
@@ -14,8 +14,10 @@ typedef struct npy {
     float *values;
 } npy;
 
-/* Reads real numbers of any width and byte order, in C or Fortran order, from format versions 1 to 3. */
+/* Reads real numbers of any width and byte order, in C or Fortran order, from format versions 1 to 3. npy_parse returns
+   NULL, or what is wrong; the caller frees it. */
 void npy_read(const char *path, npy *array);
+char *npy_parse(const unsigned char *bytes, size_t size, npy *array);
 
 /* Ends the program unless `array` has this shape; -1 allows any size. `what` says what the file should hold: "z". */
 void npy_expect(const npy *array, const char *path, const char *what, int dimensions, const int64_t *shape);

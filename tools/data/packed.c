@@ -66,51 +66,57 @@ static void close_packed(dataset *d) {
 }
 
 /* NULL if the header is that of a packed file of this size, or what is wrong. */
-static const char *packed_fault(const file_view *file) {
-    const unsigned char *header = file->data;
-    if (file->size < sizeof packed_magic || memcmp(header, packed_magic, sizeof packed_magic) != 0)
+static const char *header_fault(const unsigned char *bytes, size_t size) {
+    if (size < sizeof packed_magic || memcmp(bytes, packed_magic, sizeof packed_magic) != 0)
         return "neither a folder nor a packed file of pictures";
-    if (file->size < HEADER_SIZE) return "truncated packed file";
-    if (get64(header + CHECKSUM_AT) != header_checksum(header)) return "damaged packed file: checksum of the header";
-    if (get32(header + VERSION_AT) != 1) return "packed file of an unknown version";
-    const uint32_t resolution = get32(header + RESOLUTION_AT), label_size = get32(header + LABELS_AT);
-    const uint64_t count = get64(header + COUNT_AT);
-    if (resolution < 1 || resolution > MOST_RESOLUTION || get32(header + CHANNELS_AT) != CHANNELS ||
+    if (size < HEADER_SIZE) return "truncated packed file";
+    if (get64(bytes + CHECKSUM_AT) != header_checksum(bytes)) return "damaged packed file: checksum of the header";
+    if (get32(bytes + VERSION_AT) != 1) return "packed file of an unknown version";
+    const uint32_t resolution = get32(bytes + RESOLUTION_AT), label_size = get32(bytes + LABELS_AT);
+    const uint64_t count = get64(bytes + COUNT_AT);
+    if (resolution < 1 || resolution > MOST_RESOLUTION || get32(bytes + CHANNELS_AT) != CHANNELS ||
         label_size > MOST_LABELS || count < 1)
         return "not a valid packed file: sizes out of range";
     for (int i = ZERO_AT; i < CHECKSUM_AT; i++)
-        if (header[i]) return "not a valid packed file: reserved bytes are not zero";
+        if (bytes[i]) return "not a valid packed file: reserved bytes are not zero";
     const uint64_t each = (uint64_t)resolution * resolution * CHANNELS + 4 * (uint64_t)label_size;
-    const uint64_t rest = file->size - HEADER_SIZE;
+    const uint64_t rest = size - HEADER_SIZE;
     if (rest / each < count) return "truncated packed file";
     return rest == count * each ? NULL : "not a valid packed file: more bytes than its pictures take";
 }
 
-static void check_labels(const dataset *d, const char *path) {
-    const file_view *file = d->source;
-    const size_t values = (size_t)d->count * (size_t)d->label_size;
-    const unsigned char *labels = file->data + file->size - 4 * values;
+static char *label_fault(const unsigned char *bytes, size_t size) {
+    const size_t label_size = get32(bytes + LABELS_AT), values = (size_t)get64(bytes + COUNT_AT) * label_size;
+    const unsigned char *labels = bytes + size - 4 * values;
     for (size_t i = 0; i < values; i++)
         if ((get32(labels + 4 * i) >> 23 & 0xFF) == 0xFF) /* infinite or not a number */
-            cli_fail("%s: label of picture %zu is not a finite number", path, i / (size_t)d->label_size);
+            return cli_format("label of picture %zu is not a finite number", i / label_size);
+    return NULL;
 }
 
-void dataset_open_packed(dataset *d, const char *path, int resolution) {
-    file_view *file = cli_alloc(1, sizeof *file);
-    *file = file_view_open(path);
-    const char *fault = packed_fault(file);
-    if (fault) cli_fail("%s: %s", path, fault);
+char *dataset_view_packed(dataset *d, const file_view *file) {
+    const char *header = header_fault(file->data, file->size);
+    char *fault = header ? cli_format("%s", header) : label_fault(file->data, file->size);
+    if (fault) return fault;
+    file_view *source = cli_alloc(1, sizeof *source);
+    *source = *file;
     *d = (dataset){(int)get32(file->data + RESOLUTION_AT),
                    CHANNELS,
                    (int)get32(file->data + LABELS_AT),
                    (int64_t)get64(file->data + COUNT_AT),
                    read_packed,
-                   file,
+                   source,
                    close_packed};
+    return NULL;
+}
+
+void dataset_open_packed(dataset *d, const char *path, int resolution) {
+    const file_view file = file_view_open(path);
+    const char *fault = dataset_view_packed(d, &file);
+    if (fault) cli_fail("%s: %s", path, fault);
     if (resolution && resolution != d->resolution)
         cli_fail("%s: holds pictures of %d x %d pixels, not %d x %d", path, d->resolution, d->resolution, resolution,
                  resolution);
-    check_labels(d, path);
 }
 
 void dataset_writer_open(dataset_writer *w, const char *path, const dataset *d, int64_t count) {

@@ -12,4 +12,7 @@ size_t picture_bytes(int resolution);
 void dataset_open_folder(dataset *d, const char *path, int resolution);
 void dataset_open_packed(dataset *d, const char *path, int resolution); /* 0: the file's own */
 
+/* A packed file that is open already, and closed with the data set. Returns NULL, or what is wrong; the caller frees it. */
+char *dataset_view_packed(dataset *d, const file_view *file);
+
 #endif
