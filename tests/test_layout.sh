@@ -53,3 +53,20 @@ if [ "$ran" = 'seeds format passed ' ]; then echo "ok layout: tests/run runs the
 else echo "FAIL layout: tests/run seeds format runs: $ran"; fi
 sh tests/run seeds nonsense >/dev/null 2>&1
 if [ $? -eq 2 ]; then echo "ok layout: tests/run knows its suites"; else echo 'FAIL layout: tests/run accepts any suite'; fi
+
+# A suite that has done nothing and says why is no failure; one that says nothing is.
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+mkdir "$folder/tests"
+while IFS='|' read -r what status commands; do
+    printf '#!/bin/sh\n%s\n' "$commands" >"$folder/tests/test_format"
+    chmod +x "$folder/tests/test_format"
+    BUILD=$folder sh tests/run format >"$folder/log"
+    got=$?
+    if [ $got -eq "$status" ]; then echo "ok layout: tests/run and a suite that $what"
+    else echo "FAIL layout: tests/run and a suite that $what: exit status $got: $(tail -n 1 "$folder/log")"; fi
+done <<'END'
+skips its parts by name|0|echo 'skipped: a compiler not installed'
+checks nothing|1|true
+skips a part and fails|1|echo 'skipped: a compiler not installed'; exit 3
+END

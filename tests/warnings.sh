@@ -39,9 +39,10 @@ folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 cp stylegan.h "$folder"
 printf '#define STYLEGAN_IMPLEMENTATION\n#include "stylegan.h"\n' >"$folder/app.c"
+: >"$folder/jobs"
 for compiler in gcc clang; do
     if command -v $compiler >/dev/null; then list $compiler >>"$folder/jobs"; else echo "skipped: warnings: $compiler not installed"; fi
 done
-xargs -P "$(getconf _NPROCESSORS_ONLN)" -L 1 sh tests/warnings.sh --job "$folder" <"$folder/jobs" >"$folder/results"
+xargs -P "$(getconf _NPROCESSORS_ONLN)" -r -L 1 sh tests/warnings.sh --job "$folder" <"$folder/jobs" >"$folder/results"
 cat "$folder/results"
 ! grep -q '^FAIL ' "$folder/results"
