@@ -29,6 +29,7 @@ for command in train evaluate; do
     prints "$command --help" "Usage: stylegan $command" "$tool" $command --help
 done
 prints "train --dry-run" "resolution	32	" "$tool" train --config tiny-32 --dry-run
+prints "the loss that is chosen" "loss	logistic	" "$tool" train --config tiny-32 --loss logistic --isa scalar --dry-run
 check "portraits to train with" "$tool" portraits --size 16 --count 300 --pack "$pack"
 check "a whole run" train "$work/whole"
 same_run "a whole run" "$work/whole"
@@ -122,6 +123,9 @@ check "the other half: the log goes on" sh -c "cut -f 1 '$work/half/log.tsv' | s
     refuses "a batch of 6" 2 "batch" train $settings --batch 6 --data "$pack" --outdir "$left/run"
     refuses "a resolution of 24" 2 "resolution" train $settings --resolution 24 --data "$pack" --outdir "$left/run"
     refuses "a rate that is no number" 2 "--g-rate fast: not a number" train $settings --g-rate fast --data "$pack" --outdir "$left/run"
+    refuses "an unknown loss" 2 "--loss hinge: must be one of relativistic, logistic" train $settings --loss hinge --data "$pack" --outdir "$left/run"
+    refuses "an unknown instruction set" 2 "--isa mmx: must be one of auto, " train $settings --isa mmx --data "$pack" --outdir "$left/run"
+    refuses "an instruction set that is not there" 2 "isa: this processor does not have it" train $settings --isa wasm --data "$pack" --outdir "$left/run"
     refuses "no threads" 2 "--threads 0" train $settings --threads 0 --data "$pack" --outdir "$left/run"
     refuses "an unknown flag" 2 "unknown flag --rate" train $settings --rate 1 --data "$pack" --outdir "$left/run"
     refuses "pictures of another size" 1 "holds pictures of 16 x 16 pixels" train --config tiny-32 --data "$pack" --outdir "$left/run"

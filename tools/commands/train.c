@@ -61,7 +61,11 @@ static void parse_flags(train_flags *f, int argc, char **argv) {
         const trainer_option *option = &trainer_options[i];
         f->options[i] = NULL;
         f->names[i] = cli_format("--%s", option->name);
-        all[OWN + i] = (cli_flag){f->names[i], option->kind == 'd' ? "X" : "N", option->help, &f->options[i]};
+        all[OWN + i] = (cli_flag){f->names[i],
+                                  option->choices       ? "NAME"
+                                  : option->kind == 'd' ? "X"
+                                                        : "N",
+                                  option->help, &f->options[i]};
     }
     all[OWN + options] = (cli_flag){0};
     cli_parse(&train_command, all, argc, argv, NULL, 0, 0);
@@ -77,9 +81,25 @@ static void free_flags(train_flags *f) {
     free(f->options);
 }
 
+static int choice_named(const trainer_option *option, const char *name, const char *text) {
+    char *all = cli_format("%s", option->choices[0]);
+    for (int i = 0; option->choices[i]; i++) {
+        if (strcmp(text, option->choices[i]) == 0) {
+            free(all);
+            return i;
+        }
+        char *more = i ? cli_format("%s, %s", all, option->choices[i]) : cli_format("%s", all);
+        free(all);
+        all = more;
+    }
+    cli_usage("%s %s: must be one of %s", name, text, all);
+}
+
 static void set_option(trainer_config *config, const trainer_option *option, const char *name, const char *text) {
     void *field = (char *)config + option->offset;
-    if (option->kind == 'd')
+    if (option->choices)
+        *(int *)field = choice_named(option, name, text);
+    else if (option->kind == 'd')
         *(double *)field = cli_number(name, text, option->least, option->most);
     else if (option->kind == 'i')
         *(int *)field = (int)cli_integer(name, text, (int64_t)option->least, (int64_t)option->most);
@@ -89,7 +109,9 @@ static void set_option(trainer_config *config, const trainer_option *option, con
 
 static void print_option(FILE *file, const trainer_config *config, const trainer_option *option) {
     const void *field = (const char *)config + option->offset;
-    if (option->kind == 'd')
+    if (option->choices)
+        fprintf(file, "%s", option->choices[*(const int *)field]);
+    else if (option->kind == 'd')
         fprintf(file, "%g", *(const double *)field);
     else if (option->kind == 'i')
         fprintf(file, "%d", *(const int *)field);

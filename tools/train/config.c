@@ -6,37 +6,46 @@
 #include <stdio.h>
 #include <string.h>
 
+/* In the order of the enumerations. */
+static const char *const losses[] = {"relativistic", "logistic", NULL};
+static const char *const isas[] = {"auto", "scalar", "sse2", "avx2", "avx512", "neon", "wasm", NULL};
+
+#define OPTION(kind, name, field, least, most, help, choices) \
+    { name, help, kind, offsetof(trainer_config, field), least, most, choices }
+#define INTEGER(name, field, least, most, help) OPTION('i', name, field, least, most, help, NULL)
+#define NUMBER(name, field, least, most, help) OPTION('d', name, field, least, most, help, NULL)
+#define CHOICE(name, field, choices, help) \
+    OPTION('i', name, field, 0, sizeof choices / sizeof *choices - 2, help, choices)
+
 /* Names are the fields' with - for _. */
 const trainer_option trainer_options[] = {
-    {"resolution", "of the finished network, a power of two", 'i', offsetof(trainer_config, shape.resolution), 8, 1024},
-    {"start-resolution", "where progressive growing begins", 'i', offsetof(trainer_config, start_resolution), 4, 1024},
-    {"channels", "of the pictures", 'i', offsetof(trainer_config, shape.channels), 3, 3},
-    {"z-dim", "width of the latent z", 'i', offsetof(trainer_config, shape.z_dim), 1, 4096},
-    {"w-dim", "width of the style w", 'i', offsetof(trainer_config, shape.w_dim), 1, 4096},
-    {"label-size", "values of a label, 0 without labels", 'i', offsetof(trainer_config, shape.label_size), 0, 4096},
-    {"mapping-layers", "fully connected layers from z to w", 'i', offsetof(trainer_config, shape.mapping_layers), 1,
-     MOST_MAPPING},
-    {"fmap-base", "feature maps at resolution r are this divided by r", 'i', offsetof(trainer_config, shape.fmap_base),
-     8, 65536},
-    {"fmap-max", "... but at most so many", 'i', offsetof(trainer_config, shape.fmap_max), 1, 1024},
-    {"batch", "images a step, a multiple of 4", 'i', offsetof(trainer_config, batch), 4, 256},
-    {"g-rate", "learning rate of the generator", 'd', offsetof(trainer_config, g_rate), 0, 1},
-    {"d-rate", "learning rate of the discriminator", 'd', offsetof(trainer_config, d_rate), 0, 1},
-    {"mapping-rate", "the mapping network's share of it", 'd', offsetof(trainer_config, shape.mapping_rate), 1e-6, 1},
-    {"r1-gamma", "weight of the gradient penalty R1", 'd', offsetof(trainer_config, r1_gamma), 0, 1e6},
-    {"r1-interval", "steps from one penalty to the next", 'i', offsetof(trainer_config, r1_interval), 1, 1024},
-    {"mixing", "probability of style mixing", 'd', offsetof(trainer_config, mixing), 0, 1},
-    {"ema-kimg", "half-life of the generator's average, in thousands of images", 'd',
-     offsetof(trainer_config, ema_kimg), 0, 1e6},
-    {"w-avg-beta", "decay of the average of w", 'd', offsetof(trainer_config, w_avg_beta), 0, 1},
-    {"fade-kimg", "thousands of images while a block fades in", 'd', offsetof(trainer_config, fade_kimg), 0, 1e9},
-    {"stable-kimg", "... and after that until the next one", 'd', offsetof(trainer_config, stable_kimg), 0, 1e9},
-    {"total-kimg", "thousands of images in all", 'd', offsetof(trainer_config, total_kimg), 0, 1e9},
-    {"anneal-kimg", "... over the last of which the learning rates fall to zero", 'd',
-     offsetof(trainer_config, anneal_kimg), 0, 1e9},
-    {"mirror", "1: mirror pictures at random", 'i', offsetof(trainer_config, mirror), 0, 1},
-    {"seed", "of everything random", 'u', offsetof(trainer_config, seed), 0, 9007199254740992.0},
-    {NULL, NULL, 0, 0, 0, 0}};
+    INTEGER("resolution", shape.resolution, 8, 1024, "of the finished network, a power of two"),
+    INTEGER("start-resolution", start_resolution, 4, 1024, "where progressive growing begins"),
+    INTEGER("channels", shape.channels, 3, 3, "of the pictures"),
+    INTEGER("z-dim", shape.z_dim, 1, 4096, "width of the latent z"),
+    INTEGER("w-dim", shape.w_dim, 1, 4096, "width of the style w"),
+    INTEGER("label-size", shape.label_size, 0, 4096, "values of a label, 0 without labels"),
+    INTEGER("mapping-layers", shape.mapping_layers, 1, MOST_MAPPING, "fully connected layers from z to w"),
+    INTEGER("fmap-base", shape.fmap_base, 8, 65536, "feature maps at resolution r are this divided by r"),
+    INTEGER("fmap-max", shape.fmap_max, 1, 1024, "... but at most so many"),
+    INTEGER("batch", batch, 4, 256, "images a step, a multiple of 4"),
+    CHOICE("loss", loss, losses, "relativistic: of pairs, with R1 and R2 (R3GAN); logistic: non-saturating, with R1"),
+    NUMBER("g-rate", g_rate, 0, 1, "learning rate of the generator"),
+    NUMBER("d-rate", d_rate, 0, 1, "learning rate of the discriminator"),
+    NUMBER("mapping-rate", shape.mapping_rate, 1e-6, 1, "the mapping network's share of it"),
+    NUMBER("r1-gamma", r1_gamma, 0, 1e6, "weight of the gradient penalties R1 and R2"),
+    INTEGER("r1-interval", r1_interval, 1, 1024, "steps from one penalty to the next"),
+    NUMBER("mixing", mixing, 0, 1, "probability of style mixing"),
+    NUMBER("ema-kimg", ema_kimg, 0, 1e6, "half-life of the generator's average, in thousands of images"),
+    NUMBER("w-avg-beta", w_avg_beta, 0, 1, "decay of the average of w"),
+    NUMBER("fade-kimg", fade_kimg, 0, 1e9, "thousands of images while a block fades in"),
+    NUMBER("stable-kimg", stable_kimg, 0, 1e9, "... and after that until the next one"),
+    NUMBER("total-kimg", total_kimg, 0, 1e9, "thousands of images in all"),
+    NUMBER("anneal-kimg", anneal_kimg, 0, 1e9, "... over the last of which the learning rates fall to zero"),
+    INTEGER("mirror", mirror, 0, 1, "1: mirror pictures at random"),
+    CHOICE("isa", isa, isas, "instruction set to compute with; another one rounds differently"),
+    OPTION('u', "seed", seed, 0, 9007199254740992.0, "of everything random", NULL),
+    {NULL, NULL, 0, 0, 0, 0, NULL}};
 
 static const struct {
     const char *name;
@@ -81,6 +90,7 @@ static const struct {
      {.shape = {.resolution = 128, .z_dim = 512, .w_dim = 512, .mapping_layers = 8, .fmap_base = 8192, .fmap_max = 512},
       .start_resolution = 8,
       .batch = 32,
+      .loss = LOSS_LOGISTIC,
       .g_rate = 0.0015,
       .d_rate = 0.0015,
       .r1_gamma = 5,
@@ -92,6 +102,7 @@ static const struct {
      {.shape = {.resolution = 256, .z_dim = 512, .w_dim = 512, .mapping_layers = 8, .fmap_base = 8192, .fmap_max = 512},
       .start_resolution = 8,
       .batch = 16,
+      .loss = LOSS_LOGISTIC,
       .g_rate = 0.0015,
       .d_rate = 0.0015,
       .r1_gamma = 10,
@@ -141,6 +152,7 @@ const char *trainer_check(const trainer_config *c) {
         snprintf(message, sizeof message, "%s must be from %g to %g, not %g", o->name, o->least, o->most, value);
         return message;
     }
+    if (!engine_for((stylegan_isa)c->isa)) return "isa: this processor does not have it";
     if (!power_of_two(c->shape.resolution)) return "resolution must be a power of two";
     if (!power_of_two(c->start_resolution)) return "start-resolution must be a power of two";
     if (c->start_resolution > c->shape.resolution) return "start-resolution must not be larger than resolution";

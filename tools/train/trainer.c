@@ -17,7 +17,8 @@ static void plan(trainer *t, const engine *e) {
     t->w_avg = arena_take(a, (size_t)t->g.w_dim);
     for (int i = 0; i < t->threads; i++) {
         trainer_thread *desk = &t->desks[i];
-        desk->x = d_maps_take(a, &t->d);
+        desk->real = d_maps_take(a, &t->d);
+        desk->fake = d_maps_take(a, &t->d);
         desk->dx = d_maps_take(a, &t->d);
         desk->tangent = d_maps_take(a, &t->d);
         desk->extra = map_take(a, e, t->d.channels[0], 4, 1);
@@ -25,7 +26,7 @@ static void plan(trainer *t, const engine *e) {
         discriminator_scratch_fit(&t->d, &desk->scratch.convolution);
         generator_scratch_fit(&t->g, &desk->scratch.convolution);
         convolution_scratch_take(a, &desk->scratch.convolution);
-        desk->scratch.row = arena_take(a, blur_row_floats(&desk->x.level[t->d.levels - 1].image));
+        desk->scratch.row = arena_take(a, blur_row_floats(&desk->real.level[t->d.levels - 1].image));
     }
     for (int i = 0; i < t->shards; i++) {
         trainer_shard *s = &t->shards_of_batch[i];
@@ -54,13 +55,13 @@ trainer *trainer_plan(const trainer_config *config, int threads) {
     t->shards_of_batch = cli_alloc((size_t)t->shards, sizeof *t->shards_of_batch);
     memset(t->desks, 0, (size_t)t->threads * sizeof *t->desks);
     memset(t->shards_of_batch, 0, (size_t)t->shards * sizeof *t->shards_of_batch);
-    plan(t, engine_for(STYLEGAN_ISA_AUTO));
+    plan(t, engine_for((stylegan_isa)t->config.isa));
     return t;
 }
 
 void trainer_allocate(trainer *t) {
     arena_allocate(&t->arena);
-    plan(t, engine_for(STYLEGAN_ISA_AUTO));
+    plan(t, engine_for((stylegan_isa)t->config.isa));
     t->pool = pool_start(t->threads);
 }
 
@@ -216,12 +217,16 @@ static double label_of(const trainer *t, int image, int k) {
     return t->labels && t->config.shape.label_size ? (double)t->labels[image * t->config.shape.label_size + k] : 1;
 }
 
-/* The score D(x) of image n: its logit; with labels, that of its label. */
-static double score_of(const trainer *t, int shard, const map *logits, int n) {
-    double score = 0;
-    for (int k = 0; k < logits->channels; k++)
-        score += label_of(t, shard * SHARD + n, k) * (double)logits->data[map_at(logits, k, 0, 0, n)];
-    return score;
+/* The scores D(x) of a shard's images: their logits; with labels, those of their labels. Returns the sum. */
+static double read_scores(const trainer *t, int shard, const map *logits, double *scores) {
+    double sum = 0;
+    for (int n = 0; n < SHARD; n++) {
+        scores[n] = 0;
+        for (int k = 0; k < logits->channels; k++)
+            scores[n] += label_of(t, shard * SHARD + n, k) * (double)logits->data[map_at(logits, k, 0, 0, n)];
+        sum += scores[n];
+    }
+    return sum;
 }
 
 static void set_score_gradient(const trainer *t, int shard, const map *d_logits, int n, double gradient) {
@@ -229,32 +234,64 @@ static void set_score_gradient(const trainer *t, int shard, const map *d_logits,
         d_logits->data[map_at(d_logits, k, 0, 0, n)] = (float)(gradient * label_of(t, shard * SHARD + n, k));
 }
 
-/* The loss softplus(sign * D) of each image, its mean over the batch as the gradient of the logits: sign 1 calls the
-   images fake, -1 real. Returns the sum of the losses. */
-static double logistic_loss(const trainer *t, int shard, const map *logits, const map *d_logits, int sign,
-                            double *scores) {
+/* D's loss on a shard and its derivative by the scores. Image n of the real ones is paired with image n of the generated
+   ones. */
+static double discriminator_loss(const trainer *t, const double *real, const double *fake, double *d_real,
+                                 double *d_fake) {
+    double loss = 0;
+    for (int n = 0; n < SHARD; n++)
+        if (t->config.loss == LOSS_RELATIVISTIC) {
+            loss += softplus(fake[n] - real[n]);
+            d_fake[n] = sigmoid(fake[n] - real[n]);
+            d_real[n] = -d_fake[n];
+        } else {
+            loss += softplus(-real[n]) + softplus(fake[n]);
+            d_real[n] = -sigmoid(-real[n]);
+            d_fake[n] = sigmoid(fake[n]);
+        }
+    return loss;
+}
+
+/* G's: the same with the roles exchanged. */
+static double generator_loss(const trainer *t, const double *real, const double *fake, double *d_fake) {
     double loss = 0;
     for (int n = 0; n < SHARD; n++) {
-        const double score = score_of(t, shard, logits, n);
-        loss += softplus(sign * score);
-        *scores += score;
-        set_score_gradient(t, shard, d_logits, n, sign * sigmoid(sign * score) / t->config.batch);
+        const double below = (t->config.loss == LOSS_RELATIVISTIC ? real[n] : 0) - fake[n];
+        loss += softplus(below);
+        d_fake[n] = -sigmoid(below);
     }
     return loss;
 }
 
-/* The gradient of R1 at the activations desk->x. Returns the sum of |dD/dx|^2 over the shard's images. */
-static double add_r1(const trainer *t, int item, trainer_thread *desk, float *gradient) {
-    const float factor = (float)(t->config.r1_gamma * t->config.r1_interval / t->config.batch);
-    for (int n = 0; n < SHARD; n++) set_score_gradient(t, item, &desk->dx.logits, n, 1);
-    return discriminator_r1(&t->d, t->growth, &desk->x, &desk->dx, &desk->tangent, &desk->extra, factor, gradient,
-                            &desk->scratch);
-}
-
 /* --- One step --- */
 
-static int has_r1(const trainer *t) {
+/* Where D sees the shard's generated images. */
+static d_maps fakes_of(const trainer_thread *desk, const trainer_shard *s, growth g) {
+    d_maps fake = desk->fake;
+    fake.level[g.top].image = *generator_image(&s->fakes, g);
+    return fake;
+}
+
+static int has_penalties(const trainer *t) {
     return t->config.r1_gamma > 0 && t->steps % t->config.r1_interval == 0;
+}
+
+/* D's gradient at the activations x, where the loss has the derivatives `slopes` by the scores, and with `penalised` that
+   of R1. Returns the sum of |dD/dx|^2 over the shard's images, or NAN. */
+static double learn(const trainer *t, int item, trainer_thread *desk, const d_maps *x, const double *slopes,
+                    int penalised, float *gradient) {
+    const growth g = t->growth;
+    double square = NAN;
+    if (penalised) {
+        const float factor = (float)(t->config.r1_gamma * t->config.r1_interval / t->config.batch);
+        for (int n = 0; n < SHARD; n++) set_score_gradient(t, item, &desk->dx.logits, n, 1);
+        square =
+            discriminator_r1(&t->d, g, x, &desk->dx, &desk->tangent, &desk->extra, factor, gradient, &desk->scratch);
+    }
+    for (int n = 0; n < SHARD; n++) set_score_gradient(t, item, &desk->dx.logits, n, slopes[n] / t->config.batch);
+    discriminator_backward(&t->d, g, x, &desk->dx, penalised ? &desk->extra : NULL, gradient, &desk->scratch);
+    discriminator_gradient(&t->d, g, x, &desk->dx, gradient, &desk->scratch);
+    return square;
 }
 
 /* The discriminator's gradient on the 4 real and 4 generated images of a shard, [3][R][R] each. */
@@ -264,41 +301,43 @@ static void discriminator_task(void *context, int item, int thread) {
     trainer_thread *desk = &t->desks[thread];
     const growth g = t->growth;
     const float *labels = t->labels ? t->labels + item * SHARD * t->config.shape.label_size : NULL;
-    s->report = (trainer_step_report){.r1 = NAN};
-    memset(s->d_gradient, 0, t->d.net.floats * sizeof(float));
+    double real[SHARD], fake[SHARD], d_real[SHARD], d_fake[SHARD];
 
-    load_reals(t, item, &desk->x);
-    discriminator_forward(&t->d, g, &desk->x, NULL, &desk->scratch);
-    if (has_r1(t)) s->report.r1 = add_r1(t, item, desk, s->d_gradient);
-    s->report.d_loss = logistic_loss(t, item, &desk->x.logits, &desk->dx.logits, -1, &s->report.real_score);
-    discriminator_backward(&t->d, g, &desk->x, &desk->dx, has_r1(t) ? &desk->extra : NULL, s->d_gradient,
-                           &desk->scratch);
-    discriminator_gradient(&t->d, g, &desk->x, &desk->dx, s->d_gradient, &desk->scratch);
-
+    load_reals(t, item, &desk->real);
+    discriminator_forward(&t->d, g, &desk->real, NULL, &desk->scratch);
     training_draw(t, item);
     generator_forward(&t->g, g, &s->fakes, labels, &desk->scratch);
-    d_maps fake = desk->x;
-    fake.level[g.top].image = *generator_image(&s->fakes, g);
-    discriminator_forward(&t->d, g, &fake, NULL, &desk->scratch);
-    s->report.d_loss += logistic_loss(t, item, &fake.logits, &desk->dx.logits, 1, &s->report.fake_score);
-    discriminator_backward(&t->d, g, &fake, &desk->dx, NULL, s->d_gradient, &desk->scratch);
-    discriminator_gradient(&t->d, g, &fake, &desk->dx, s->d_gradient, &desk->scratch);
+    d_maps fakes = fakes_of(desk, s, g);
+    discriminator_forward(&t->d, g, &fakes, NULL, &desk->scratch);
+    s->report.real_score = read_scores(t, item, &desk->real.logits, real);
+    s->report.fake_score = read_scores(t, item, &fakes.logits, fake);
+    s->report.d_loss = discriminator_loss(t, real, fake, d_real, d_fake);
+
+    memset(s->d_gradient, 0, t->d.net.floats * sizeof(float));
+    s->report.r1 = learn(t, item, desk, &desk->real, d_real, has_penalties(t), s->d_gradient);
+    learn(t, item, desk, &fakes, d_fake, has_penalties(t) && t->config.loss == LOSS_RELATIVISTIC, s->d_gradient);
 }
 
-/* The generator's gradient on the same images, which the discriminator, a step further, calls real or not. */
+/* The generator's gradient on the same images, as the discriminator sees them that is a step further. */
 static void generator_task(void *context, int item, int thread) {
     trainer *t = context;
     trainer_shard *s = &t->shards_of_batch[item];
     trainer_thread *desk = &t->desks[thread];
     const growth g = t->growth;
     const float *labels = t->labels ? t->labels + item * SHARD * t->config.shape.label_size : NULL;
-    double ignored = 0;
+    double real[SHARD] = {0}, fake[SHARD], d_fake[SHARD];
+    if (t->config.loss == LOSS_RELATIVISTIC) {
+        load_reals(t, item, &desk->real);
+        discriminator_forward(&t->d, g, &desk->real, NULL, &desk->scratch);
+        read_scores(t, item, &desk->real.logits, real);
+    }
+    d_maps fakes = fakes_of(desk, s, g);
+    discriminator_forward(&t->d, g, &fakes, NULL, &desk->scratch);
+    read_scores(t, item, &fakes.logits, fake);
+    s->report.g_loss = generator_loss(t, real, fake, d_fake);
+    for (int n = 0; n < SHARD; n++) set_score_gradient(t, item, &desk->dx.logits, n, d_fake[n] / t->config.batch);
+    discriminator_backward(&t->d, g, &fakes, &desk->dx, NULL, NULL, &desk->scratch);
     memset(s->g_gradient, 0, t->g.net.floats * sizeof(float));
-    d_maps fake = desk->x;
-    fake.level[g.top].image = *generator_image(&s->fakes, g);
-    discriminator_forward(&t->d, g, &fake, NULL, &desk->scratch);
-    s->report.g_loss = logistic_loss(t, item, &fake.logits, &desk->dx.logits, -1, &ignored);
-    discriminator_backward(&t->d, g, &fake, &desk->dx, NULL, NULL, &desk->scratch);
     generator_backward(&t->g, g, &s->fakes, &desk->g_gradient, &desk->dx.level[g.top].image, labels, s->g_gradient,
                        &desk->scratch);
 }

@@ -5,14 +5,20 @@
 #include "../grad/shape.h"
 #include "../model/weights.h"
 
+/* What D and G minimise: relativistic (R3GAN; Huang and others, 2024), the probability that a real image's score is not
+   above that of the generated image it is paired with; logistic (StyleGAN), the probabilities of taking one for the
+   other. */
+typedef enum trainer_loss { LOSS_RELATIVISTIC, LOSS_LOGISTIC } trainer_loss;
+
 /* Everything that decides a run; a checkpoint carries it. Defaults and presets: trainer_options, trainer_preset. */
 typedef struct trainer_config {
     network_shape shape;
-    int start_resolution;  /* progressive growing begins here */
-    int batch;             /* images a step, a multiple of 4 (the group of the minibatch standard deviation) */
-    double g_rate, d_rate; /* learning rates of Adam(0, 0.99) */
-    double r1_gamma;
-    int r1_interval;               /* R1 every so many steps, scaled accordingly; 1: every step */
+    int start_resolution;          /* progressive growing begins here */
+    int batch;                     /* images a step, a multiple of 4 (the group of the minibatch standard deviation) */
+    int loss;                      /* trainer_loss */
+    double g_rate, d_rate;         /* learning rates of Adam(0, 0.99) */
+    double r1_gamma;               /* of R1 and, with the relativistic loss, of R2, the same on generated images */
+    int r1_interval;               /* every so many steps, scaled accordingly; 1: every step */
     double mixing;                 /* probability of style mixing: 0.9 */
     double ema_kimg;               /* half-life of the generator's moving average, in thousands of images */
     double w_avg_beta;             /* of the moving average of w: 0.995 */
@@ -20,15 +26,18 @@ typedef struct trainer_config {
     double total_kimg;
     double anneal_kimg; /* the learning rates fall to zero over the last so many of them */
     int mirror;         /* 1: mirror pictures at random */
+    int isa;            /* stylegan_isa; a run keeps its bits only on the same one */
     uint64_t seed;
 } trainer_config;
 
-/* One row per field: for flags (--NAME VALUE), checkpoints and presets. Kinds: 'i' int, 'd' double, 'u' uint64_t. */
+/* One row per field: for flags (--NAME VALUE), checkpoints and presets. Kinds: 'i' int, 'd' double, 'u' uint64_t. An int
+   with choices is the number of one of these names, which end with NULL. */
 typedef struct trainer_option {
     const char *name, *help;
     char kind;
     size_t offset;
     double least, most;
+    const char *const *choices;
 } trainer_option;
 extern const trainer_option trainer_options[]; /* ends with a NULL name */
 
@@ -51,7 +60,7 @@ int trainer_resolution(const trainer *t, float *fade); /* the current one; fade 
 
 /* What one step did, averaged over its batch. */
 typedef struct trainer_step_report {
-    double g_loss, d_loss;         /* non-saturating logistic losses; d_loss without the penalty */
+    double g_loss, d_loss;         /* d_loss without the penalties */
     double r1;                     /* mean squared norm of D's gradient on real images; NAN when not computed */
     double real_score, fake_score; /* mean logits */
 } trainer_step_report;

@@ -10,8 +10,10 @@
 
 /* What one thread computes in. */
 typedef struct trainer_thread {
-    d_maps x, dx, tangent; /* of the discriminator: activations, gradients, derivatives along R1's direction */
-    map extra;             /* [C_0][4][4] */
+    /* of the discriminator: activations on real images and on generated ones, gradients, derivatives along R1's
+       direction */
+    d_maps real, fake, dx, tangent;
+    map extra; /* [C_0][4][4] */
     g_maps g_gradient;
     scratch scratch;
 } trainer_thread;
