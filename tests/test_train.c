@@ -594,11 +594,14 @@ static const trainer_config small = {.shape = {.resolution = 16,
                                                .mapping_layers = 2,
                                                .fmap_base = 80,
                                                .fmap_max = 9,
+                                               .d_fmap_base = 96,
+                                               .d_fmap_max = 11,
                                                .mapping_rate = 0.1},
                                      .start_resolution = 8,
                                      .batch = 4,
                                      .g_rate = 0.003,
                                      .d_rate = 0.003,
+                                     .ema_ramp = 1,
                                      .r1_gamma = 1,
                                      .r1_interval = 1,
                                      .mixing = 0.9,
@@ -1234,6 +1237,37 @@ static void check_export(void) {
 
 /* --- Options and order --- */
 
+static void check_average(void) {
+    trainer_config config = tiny();
+    config.ema_kimg = 1000;
+    config.ema_ramp = 1; /* half of it is younger than the images shown: in the second step, than one step */
+    trainer *t = trainer_create(&config, 1);
+    trainer_step_report ignored;
+    const size_t count = t->g.net.floats;
+    float *first = cli_alloc(count, sizeof *first);
+    train(t, 1, &ignored);
+    memcpy(first, t->g.net.values, count * sizeof *first);
+    const int same = !memcmp(t->average, first, count * sizeof *first);
+    train(t, 1, &ignored);
+    double worst = 0;
+    for (size_t i = 0; i < count; i++)
+        note(&worst, fabs((double)t->average[i] - (double)(first[i] + t->g.net.values[i]) / 2));
+    test_check(same && worst < 1e-6, "train: the average begins with a short memory: %.1e", worst);
+    free(first);
+    trainer_free(t);
+}
+
+static void check_widths(void) {
+    const trainer_config config = tiny();
+    trainer *wide = trainer_create(&small, 1), *equal = trainer_create(&config, 1);
+    int sound =
+        wide->g.channels[0] == 9 && wide->d.channels[0] == 11 && wide->g.channels[2] == 5 && wide->d.channels[2] == 6;
+    for (int l = 0; l < equal->g.levels; l++) sound &= equal->g.channels[l] == equal->d.channels[l];
+    test_check(sound, "train: a discriminator of its own width, or of the generator's");
+    trainer_free(wide);
+    trainer_free(equal);
+}
+
 static void check_order(void) {
     trainer_config config = tiny();
     trainer *t = trainer_create(&config, 1);
@@ -1279,6 +1313,8 @@ int main(void) {
     check_training(LOSS_LOGISTIC, "logistic");
     check_training(LOSS_RELATIVISTIC, "relativistic");
     check_crafted_states();
+    check_average();
+    check_widths();
     check_order();
     free(heap);
     return test_end();

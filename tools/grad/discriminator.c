@@ -20,7 +20,10 @@ void discriminator_plan(discriminator *d, const network_shape *shape, const engi
     const double lrelu = 1.4142135623730951; /* keeps the variance through an lrelu */
     const planner p = {d, a};
     *d = (discriminator){.net.engine = e, .logits = shape->label_size ? shape->label_size : 1};
-    for (int size = 4; size <= shape->resolution; size *= 2) d->channels[d->levels++] = network_channels(shape, size);
+    const int base = shape->d_fmap_base ? shape->d_fmap_base : shape->fmap_base;
+    const int most = shape->d_fmap_max ? shape->d_fmap_max : shape->fmap_max;
+    for (int size = 4; size <= shape->resolution; size *= 2)
+        d->channels[d->levels++] = network_channels(base, most, size);
     for (int l = 0; l < d->levels; l++) {
         const int size = 4 << l, channels = d->channels[l];
         char name[32];

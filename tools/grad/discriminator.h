@@ -4,7 +4,7 @@
 
 #include "network.h"
 
-/* Level l works at R = 4 << l with C_l = min(fmap_base / R, fmap_max) channels:
+/* Level l works at R = 4 << l with C_l = min(d_fmap_base / R, d_fmap_max) channels:
 
      fromRGB   [3][R][R]     -> [C_l][R][R]              1x1, lrelu           of the level at the top
      conv0     [C_l][R][R]   -> [C_l][R][R]              3x3, lrelu

@@ -65,7 +65,7 @@ void generator_plan(generator *g, const network_shape *shape, const engine *e, a
     for (int size = 4; size <= shape->resolution; size *= 2) {
         const int level = g->levels++;
         char name[32];
-        g->channels[level] = network_channels(shape, size);
+        g->channels[level] = network_channels(shape->fmap_base, shape->fmap_max, size);
         if (!level) g->constant = network_add(&g->net, "b4.const", 16, 1, g->channels[0], 1, 0, 1, 0, 0);
         for (int index = 0; index < 2; index++) plan_layer(g, level, index, a);
         snprintf(name, sizeof name, "b%d.torgb", size);

@@ -5,9 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-int network_channels(const network_shape *shape, int resolution) {
-    const int features = shape->fmap_base / resolution;
-    return features < shape->fmap_max ? features : shape->fmap_max;
+int network_channels(int base, int most, int resolution) {
+    return base / resolution < most ? base / resolution : most;
 }
 
 int growth_fades(growth g) {

@@ -7,8 +7,8 @@
 
 enum { MOST_LEVELS = 9, MOST_PARAMETERS = 256, MOST_LINEARS = 128 }; /* level l: resolution 4 << l, up to 1024 */
 
-/* Feature maps at a resolution. */
-int network_channels(const network_shape *shape, int resolution);
+/* Feature maps at a resolution: base / resolution, but at most `most`. */
+int network_channels(int base, int most, int resolution);
 
 /* How far the networks have grown: to level `top`, whose share of the picture is `fade`. */
 typedef struct growth {

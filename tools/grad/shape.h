@@ -3,13 +3,14 @@
 #define SHAPE_H
 
 typedef struct network_shape {
-    int resolution;          /* of the finished network: power of two, 8 to 1024 */
-    int channels;            /* of the images: 3 */
-    int z_dim, w_dim;        /* latent and style */
-    int label_size;          /* K, 0: no labels */
-    int mapping_layers;      /* dense layers from z to w */
-    int fmap_base, fmap_max; /* feature maps at resolution r: min(fmap_base / r, fmap_max), of both networks */
-    double mapping_rate;     /* factor for the learning rate of the mapping network: 0.01 */
+    int resolution;              /* of the finished network: power of two, 8 to 1024 */
+    int channels;                /* of the images: 3 */
+    int z_dim, w_dim;            /* latent and style */
+    int label_size;              /* K, 0: no labels */
+    int mapping_layers;          /* dense layers from z to w */
+    int fmap_base, fmap_max;     /* feature maps at resolution r: min(fmap_base / r, fmap_max) */
+    int d_fmap_base, d_fmap_max; /* of the discriminator, which no one ships; 0: as the generator's */
+    double mapping_rate;         /* factor for the learning rate of the mapping network: 0.01 */
 } network_shape;
 
 #endif

@@ -28,6 +28,8 @@ const trainer_option trainer_options[] = {
     INTEGER("mapping-layers", shape.mapping_layers, 1, MOST_MAPPING, "fully connected layers from z to w"),
     INTEGER("fmap-base", shape.fmap_base, 8, 65536, "feature maps at resolution r are this divided by r"),
     INTEGER("fmap-max", shape.fmap_max, 1, 1024, "... but at most so many"),
+    INTEGER("d-fmap-base", shape.d_fmap_base, 0, 65536, "the same of the discriminator (0: as the generator)"),
+    INTEGER("d-fmap-max", shape.d_fmap_max, 0, 1024, "... (0: as the generator)"),
     INTEGER("batch", batch, 4, 256, "images a step, a multiple of 4"),
     CHOICE("loss", loss, losses, "relativistic: of pairs, with R1 and R2 (R3GAN); logistic: non-saturating, with R1"),
     NUMBER("g-rate", g_rate, 0, 1, "learning rate of the generator"),
@@ -37,6 +39,7 @@ const trainer_option trainer_options[] = {
     INTEGER("r1-interval", r1_interval, 1, 1024, "steps from one penalty to the next"),
     NUMBER("mixing", mixing, 0, 1, "probability of style mixing"),
     NUMBER("ema-kimg", ema_kimg, 0, 1e6, "half-life of the generator's average, in thousands of images"),
+    NUMBER("ema-ramp", ema_ramp, 0, 1, "... but at most this share of the images shown"),
     NUMBER("w-avg-beta", w_avg_beta, 0, 1, "decay of the average of w"),
     NUMBER("fade-kimg", fade_kimg, 0, 1e9, "thousands of images while a block fades in"),
     NUMBER("stable-kimg", stable_kimg, 0, 1e9, "... and after that until the next one"),
@@ -119,6 +122,7 @@ int trainer_preset(const char *name, trainer_config *config) {
         *config = presets[i].config; /* and what they share: */
         config->shape.channels = 3;
         config->shape.mapping_rate = 0.01;
+        config->ema_ramp = 0.05;
         if (!config->r1_interval) config->r1_interval = 1;
         config->mixing = 0.9;
         config->w_avg_beta = 0.995;
@@ -157,6 +161,8 @@ const char *trainer_check(const trainer_config *c) {
     if (!power_of_two(c->start_resolution)) return "start-resolution must be a power of two";
     if (c->start_resolution > c->shape.resolution) return "start-resolution must not be larger than resolution";
     if (c->batch % SHARD) return "batch must be a multiple of 4";
+    if (c->shape.d_fmap_base && c->shape.d_fmap_base < c->shape.resolution)
+        return "d-fmap-base must not be smaller than resolution";
     if (c->shape.fmap_base < c->shape.resolution) return "fmap-base must not be smaller than resolution";
     return NULL;
 }

@@ -358,14 +358,16 @@ static void discriminator_step(void *context, int item, int thread) {
     network_step(&t->d.net, item, t->growth, gradients, t->shards, annealed(t, t->config.d_rate));
 }
 
-/* Adam, then the moving average of the parameters: half of it is younger than ema_kimg. */
+/* Adam, then the moving average of the parameters: half of it is younger than ema_kimg, or, at the beginning, than a share of the
+   images shown. */
 static void generator_step(void *context, int item, int thread) {
     trainer *t = context;
     const float *gradients[MOST_SHARDS];
     (void)thread;
     for (int i = 0; i < t->shards; i++) gradients[i] = t->shards_of_batch[i].g_gradient;
     network_step(&t->g.net, item, t->growth, gradients, t->shards, annealed(t, t->config.g_rate));
-    const double half_life = t->config.ema_kimg * 1000 / t->config.batch; /* steps */
+    const double images = fmin(t->config.ema_kimg * 1000, t->config.ema_ramp * (double)t->images);
+    const double half_life = images / t->config.batch; /* steps */
     const float share = (float)(half_life > 0 ? 1 - pow(0.5, 1 / half_life) : 1);
     const float *value = network_value(&t->g.net, item);
     float *average = network_at(&t->g.net, t->average, item);

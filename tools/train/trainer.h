@@ -21,6 +21,7 @@ typedef struct trainer_config {
     int r1_interval;               /* every so many steps, scaled accordingly; 1: every step */
     double mixing;                 /* probability of style mixing: 0.9 */
     double ema_kimg;               /* half-life of the generator's moving average, in thousands of images */
+    double ema_ramp;               /* ... but at most this share of the images shown: 0.05 */
     double w_avg_beta;             /* of the moving average of w: 0.995 */
     double fade_kimg, stable_kimg; /* progressive growing: thousands of images a phase */
     double total_kimg;
