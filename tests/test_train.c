@@ -4,6 +4,7 @@
 #include "test.h"
 #include "sgt.h"
 #include "../tools/base/cli.h"
+#include "../tools/grad/modulate.h"
 #include "../tools/train/training.h"
 
 #include <math.h>
@@ -88,6 +89,13 @@ static plain ref_conv(plain x, const double *w, int kernel, int out, int stride,
 static plain ref_up(plain x) {
     plain y = plain_new(x.c, 2 * x.s);
     EACH(y) * at(y, n, c, row, column) = *at(x, n, c, row / 2, column / 2);
+    return y;
+}
+
+/* `rim` pixels of zeros around it, or, negative, taken away. */
+static plain ref_pad(plain x, int rim) {
+    plain y = plain_new(x.c, x.s + 2 * rim);
+    EACH(y) * at(y, n, c, row, column) = value_at(x, n, c, row - rim, column - rim);
     return y;
 }
 
@@ -186,20 +194,29 @@ static plain from_map(const map *m) {
     return x;
 }
 
-/* Pixel (row, column) of a map of 2S x 2S in its four planes. */
+/* Pixel (row, column) of a map of 2S x 2S in its four planes; -1 and 2S lie in their borders. */
 static float *plane_pixel(const map *planes, int n, int c, int row, int column) {
     const map one = {planes->data, planes->channels, planes->size, 1, planes->lanes};
-    const ptrdiff_t plane = map_row(planes, 2 * (row & 1) + (column & 1), 0, 0) - map_row(planes, 0, 0, 0);
-    return planes->data + plane + map_at(&one, c, row / 2, column / 2, n);
+    const int odd_row = row & 1, odd_column = column & 1;
+    const ptrdiff_t plane = map_row(planes, 2 * odd_row + odd_column, 0, 0) - map_row(planes, 0, 0, 0);
+    return planes->data + plane + map_at(&one, c, (row - odd_row) / 2, (column - odd_column) / 2, n);
 }
 
+/* A plain tensor of 2S x 2S, or of two pixels more with those beyond. */
 static void to_planes(plain x, const map *m) {
-    EACH(x) * plane_pixel(m, n, c, row, column) = (float)*at(x, n, c, row, column);
+    const int beyond = x.s / 2 - m->size;
+    EACH(x) * plane_pixel(m, n, c, row - beyond, column - beyond) = (float)*at(x, n, c, row, column);
 }
 
 static plain from_planes(const map *m) {
     plain x = plain_new(m->channels, 2 * m->size);
     EACH(x) * at(x, n, c, row, column) = (double)*plane_pixel(m, n, c, row, column);
+    return x;
+}
+
+static plain from_planes_and_beyond(const map *m) {
+    plain x = plain_new(m->channels, 2 * m->size + 2);
+    EACH(x) * at(x, n, c, row, column) = (double)*plane_pixel(m, n, c, row - 1, column - 1);
     return x;
 }
 
@@ -283,7 +300,9 @@ typedef struct conv_case {
 
 static plain conv_reference(const conv_case *k) {
     const int stride = (k->out + COLUMNS - 1) / COLUMNS * COLUMNS;
-    const plain y = ref_conv(k->kind == CONVOLUTION_UP ? ref_up(k->x) : k->x, k->w, k->kernel, k->out, stride, k->gain);
+    plain x = k->kind == CONVOLUTION_UP || k->kind == CONVOLUTION_SPREAD ? ref_up(k->x) : k->x;
+    if (k->kind == CONVOLUTION_SPREAD) x = ref_pad(x, 1);
+    const plain y = ref_conv(x, k->w, k->kernel, k->out, stride, k->gain);
     return k->kind == CONVOLUTION_DOWN ? ref_pool(y) : y;
 }
 
@@ -300,7 +319,8 @@ static void check_convolution(const engine *e, convolution_kind kind, int kernel
     map x, y, dx;
     float *w, *d_w;
     const double gain = 0.37;
-    const int up = kind == CONVOLUTION_UP, down = kind == CONVOLUTION_DOWN;
+    const int beyond = kind == CONVOLUTION_SPREAD, up = kind == CONVOLUTION_UP || beyond;
+    const int down = kind == CONVOLUTION_DOWN;
     for (int pass = 0; pass < 2; pass++) {
         c = convolution_take(&a, e, kind, kernel, in, out, size, gain);
         x = map_take(&a, e, in, size, down ? 4 : 1);
@@ -321,14 +341,14 @@ static void check_convolution(const engine *e, convolution_kind kind, int kernel
                    size,
                    (double)c.gain,
                    random_plain(in, down ? 2 * size : size),
-                   random_plain(out, up ? 2 * size : size),
+                   random_plain(out, up ? 2 * (size + beyond) : size),
                    take((size_t)count)};
     for (int i = 0; i < count; i++) w[i] = i % stride < out ? (float)draw() : 0;
     copy_doubles(k.w, w, (size_t)count);
     convolution_prepare(&c, w, &s);
     (down ? to_planes : to_map)(k.x, &x);
     convolution_forward(&c, &x, &y, NULL, &s);
-    compare(v, (up ? from_planes : from_map)(&y), conv_reference(&k));
+    compare(v, (beyond ? from_planes_and_beyond : up ? from_planes : from_map)(&y), conv_reference(&k));
 
     (up ? to_planes : to_map)(k.r, &y);
     convolution_backward(&c, &y, &dx, NULL, &s);
@@ -350,6 +370,7 @@ static void check_convolutions(const engine *e) {
     } kinds[] = {{"3x3 convolution", CONVOLUTION_SAME, 3, {1, 12, 4, 5, 8, 19}},
                  {"1x1 convolution", CONVOLUTION_SAME, 1, {1, 4, 7, 8, 17, 2}},
                  {"up-sampling convolution", CONVOLUTION_UP, 3, {1, 8, 4, 5, 2, 12}},
+                 {"spreading convolution", CONVOLUTION_SPREAD, 3, {1, 8, 4, 5, 2, 12}},
                  {"down-sampling convolution", CONVOLUTION_DOWN, 3, {1, 8, 4, 5, 2, 12}}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         verdict v = none;
@@ -371,6 +392,10 @@ static double unary_loss(void *context) {
     return dot(k->r, k->reference(k->x));
 }
 
+static plain ref_blur_within(plain x) {
+    return ref_pad(ref_blur(x), -1);
+}
+
 static void check_blur(const engine *e) {
     verdict v = none;
     for (int size = 1; size <= 9; size += 2) {
@@ -385,12 +410,20 @@ static void check_blur(const engine *e) {
         }
         unary_case k = {random_plain(5 + size, 2 * size), random_plain(5 + size, 2 * size), ref_blur};
         to_map(k.x, &whole);
-        blur_split(e, &whole, &planes, row);
+        blur_split(e, &whole, &planes, 0, row);
         compare(&v, from_planes(&planes), ref_blur(k.x));
         to_planes(k.r, &planes);
         blur_join(e, &planes, &whole, NULL, row); /* the adjoint */
         compare(&v, from_map(&whole), ref_blur(k.r));
         compare_gradient(&v, k.x.v, from_map(&whole).v, plain_count(k.x), unary_loss, &k);
+
+        k = (unary_case){random_plain(5 + size, 2 * size + 2), random_plain(5 + size, 2 * size), ref_blur_within};
+        to_planes(k.x, &planes);
+        blur_join(e, &planes, &whole, NULL, row);
+        compare(&v, from_map(&whole), ref_blur_within(k.x));
+        to_map(k.r, &whole);
+        blur_split(e, &whole, &planes, 1, row);
+        compare_gradient(&v, k.x.v, from_planes_and_beyond(&planes).v, plain_count(k.x), unary_loss, &k);
         free(a.base);
     }
     report(e, "blur", v);
@@ -584,6 +617,138 @@ static void check_adain(const engine *e) {
     report(e, "noise, bias, lrelu and AdaIN", v);
 }
 
+/* --- A layer of StyleGAN 2: every image with weights of its own, modulated and demodulated --- */
+
+typedef struct modulated_case {
+    plain x, style, r, noise; /* style [N][I], noise [N][1][S][S] */
+    double *w, *bias, *strength, gain;
+    int kernel, stride;
+} modulated_case;
+
+/* conv of image n by gain * w * style / sqrt(sum over inputs and taps of the square + 1e-8) */
+static plain ref_modulated(plain x, plain style, const double *w, int kernel, int out, int stride, double gain,
+                           int demodulated) {
+    plain y = {0, 0, NULL};
+    double *own = take((size_t)(kernel * kernel * x.c * stride));
+    for (int image = 0; image < SHARD; image++) {
+        for (int o = 0; o < out; o++) {
+            double square = 1e-8;
+            for (int k = 0; k < kernel * kernel * x.c; k++) {
+                own[k * stride + o] = gain * w[k * stride + o] * style.v[image * x.c + k % x.c];
+                square += own[k * stride + o] * own[k * stride + o];
+            }
+            for (int k = 0; demodulated && k < kernel * kernel * x.c; k++) own[k * stride + o] /= sqrt(square);
+        }
+        const plain all = ref_conv(x, own, kernel, out, stride, 1);
+        if (!y.v) y = plain_new(out, x.s);
+        EACH(y) if (n == image) * at(y, n, c, row, column) = *at(all, n, c, row, column);
+    }
+    return y;
+}
+
+static plain ref_noise_and_lrelu(plain x, plain noise, const double *strength, const double *bias) {
+    plain y = plain_new(x.c, x.s);
+    EACH(y)
+    *at(y, n, c, row, column) = sqrt(2) * *at(x, n, c, row, column) + strength[c] * *at(noise, n, 0, row, column);
+    ref_activate(y, bias, 1, 0.2);
+    return y;
+}
+
+static plain modulated_reference(const modulated_case *k) {
+    return ref_noise_and_lrelu(ref_modulated(k->x, k->style, k->w, k->kernel, k->r.c, k->stride, k->gain, 1), k->noise,
+                               k->strength, k->bias);
+}
+
+static double modulated_loss(void *context) {
+    const modulated_case *k = context;
+    return dot(k->r, modulated_reference(k));
+}
+
+static void check_modulated(const engine *e) {
+    static const int cases[][4] = {{3, 2, 3, 4}, {1, 5, 17, 8}, {3, 17, 5, 8}, {3, 16, 33, 5}}; /* kernel, I, O, S */
+    verdict v = none;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int kernel = cases[i][0], in = cases[i][1], out = cases[i][2], size = cases[i][3];
+        arena a = {NULL, 0};
+        convolution conv;
+        convolution_scratch s;
+        map x, modulated, style, d_style, scale, d_scale, y, dy, dx;
+        float *w, *d_w, *energy, *d_energy, *noise, *bias, *strength, *d_bias, *d_strength;
+        for (int pass = 0; pass < 2; pass++) {
+            conv = convolution_take(&a, e, CONVOLUTION_SAME, kernel, in, out, size, 0.37);
+            x = map_take(&a, e, in, size, 1);
+            modulated = map_take(&a, e, in, size, 1);
+            dx = map_take(&a, e, in, size, 1);
+            y = map_take(&a, e, out, size, 1);
+            dy = map_take(&a, e, out, size, 1);
+            style = map_take(&a, e, in, 1, 1);
+            d_style = map_take(&a, e, in, 1, 1);
+            scale = map_take(&a, e, out, 1, 1);
+            d_scale = map_take(&a, e, out, 1, 1);
+            w = arena_take(&a, convolution_weights(&conv));
+            d_w = arena_take(&a, convolution_weights(&conv));
+            energy = arena_take(&a, energy_floats(&conv));
+            d_energy = arena_take(&a, energy_floats(&conv));
+            noise = arena_take(&a, (size_t)(size * size * SHARD));
+            float **const rows[] = {&bias, &strength, &d_bias, &d_strength};
+            for (int r = 0; r < 4; r++) *rows[r] = arena_take(&a, (size_t)padded(out));
+            if (!pass) memset(&s, 0, sizeof s);
+            convolution_scratch_fit(&s, &conv);
+            convolution_scratch_take(&a, &s);
+            if (!pass) arena_allocate(&a);
+        }
+        const int count = (int)convolution_weights(&conv), stride = padded(out);
+        modulated_case k = {random_plain(in, size),
+                            random_plain(in, 1),
+                            random_plain(out, size),
+                            random_plain(1, size),
+                            take((size_t)count),
+                            take((size_t)out),
+                            take((size_t)out),
+                            (double)conv.gain,
+                            kernel,
+                            stride};
+        for (int j = 0; j < count; j++) w[j] = j % stride < out ? (float)draw() : 0;
+        for (int j = 0; j < out; j++) {
+            bias[j] = (float)(0.5 * draw());
+            strength[j] = (float)draw();
+        }
+        copy_doubles(k.w, w, (size_t)count);
+        copy_doubles(k.bias, bias, (size_t)out);
+        copy_doubles(k.strength, strength, (size_t)out);
+        for (int j = 0; j < size * size * SHARD; j++) noise[j] = (float)k.noise.v[j % SHARD * size * size + j / SHARD];
+        to_map(k.x, &x);
+        to_map(k.style, &style);
+        to_map(k.r, &dy);
+        const demodulate end = {e, &scale, noise, strength, bias};
+        const finish f = finish_demodulate(&end);
+        convolution_prepare(&conv, w, &s);
+        energy_prepare(&conv, w, energy);
+        modulate(e, &x, &style, &modulated);
+        demodulation(&style, energy, &scale);
+        convolution_forward(&conv, &modulated, &y, &f, &s);
+        compare(&v, from_map(&y), modulated_reference(&k));
+
+        demodulate_gradient(&end, &y, &dy, &d_scale, d_bias, d_strength);
+        convolution_gradient(&conv, &modulated, &dy, d_w, &s);
+        convolution_backward(&conv, &dy, &dx, NULL, &s);
+        modulate_gradient(e, &x, &style, &dx, &d_style);
+        demodulation_gradient(&conv, &style, w, energy, &scale, &d_scale, &d_style, d_w, d_energy);
+        double *gradient = take((size_t)(count + 2 * out)), *rest = gradient + count;
+        for (int j = 0; j < count; j++) gradient[j] = (double)(d_w[j] * conv.gain);
+        copy_doubles(rest, d_bias, (size_t)out);
+        copy_doubles(rest + out, d_strength, (size_t)out);
+        compare_gradient(&v, k.x.v, from_map(&dx).v, plain_count(k.x), modulated_loss, &k);
+        compare_gradient(&v, k.style.v, from_map(&d_style).v, plain_count(k.style), modulated_loss, &k);
+        compare_gradient(&v, k.w, gradient, count, modulated_loss, &k);
+        compare_gradient(&v, k.bias, rest, out, modulated_loss, &k);
+        compare_gradient(&v, k.strength, rest + out, out, modulated_loss, &k);
+        free(a.base);
+        heap_used = 0;
+    }
+    report(e, "modulation, demodulation, noise, bias and lrelu", v);
+}
+
 /* --- Whole networks --- */
 
 static const trainer_config small = {.shape = {.resolution = 16,
@@ -601,11 +766,11 @@ static const trainer_config small = {.shape = {.resolution = 16,
                                      .batch = 4,
                                      .g_rate = 0.003,
                                      .d_rate = 0.003,
-                                     .ema_ramp = 1,
                                      .r1_gamma = 1,
                                      .r1_interval = 1,
                                      .mixing = 0.9,
                                      .ema_kimg = 1,
+                                     .ema_ramp = 1,
                                      .w_avg_beta = 0.9,
                                      .fade_kimg = 1,
                                      .stable_kimg = 1,
@@ -671,6 +836,12 @@ static plain flattened(plain x) {
     return flat;
 }
 
+static plain ref_add(plain a, plain b, double factor) {
+    plain y = plain_new(a.c, a.s);
+    for (int i = 0; i < plain_count(y); i++) y.v[i] = factor * (a.v[i] + b.v[i]);
+    return y;
+}
+
 /* The logits, and their derivative along *t if that is not empty. */
 static plain d_reference(const reference *r, plain *t) {
     const discriminator *d = &r->t->d;
@@ -678,9 +849,14 @@ static plain d_reference(const reference *r, plain *t) {
     plain small_t = t->v ? ref_pool(*t) : *t;
     plain x = d_layer(r, d->from_rgb[top], r->image, t);
     for (int l = top; l > 0; l--) {
+        const plain input = x, input_t = *t;
         x = d_layer(r, d->conv0[l], x, t);
         if (t->v) *t = ref_blur(*t);
         x = d_layer(r, d->conv1[l], ref_blur(x), t);
+        if (d->residual) { /* (x + skip) / sqrt(2) */
+            x = ref_add(x, ref_linear(&d->net, r->d, d->skip[l], ref_pool(input), LINEAR), sqrt(0.5));
+            if (t->v) *t = ref_add(*t, ref_linear(&d->net, r->d, d->skip[l], ref_pool(input_t), RAW), sqrt(0.5));
+        }
         if (l < top || r->growth.fade == 1) continue;
         x = ref_lerp(d_layer(r, d->from_rgb[l - 1], ref_pool(r->image), &small_t), x, (double)r->growth.fade);
         if (t->v) *t = ref_lerp(small_t, *t, (double)r->growth.fade);
@@ -725,11 +901,11 @@ static double along_loss(void *context) {
     return dot(r->logits_weight, t);
 }
 
-static plain g_reference(const reference *r, const int *crossover) {
+/* Both w [N][D]. */
+static void ref_mapping(const reference *r, plain *w) {
     const generator *g = &r->t->g;
     const network *net = &g->net;
     const double *theta = r->g;
-    plain w[2], x = {0, 0, NULL}, below = {0, 0, NULL};
     for (int i = 0; i < 2; i++) {
         plain input = plain_new(2 * g->z_dim, 1);
         for (int n = 0; n < SHARD; n++)
@@ -743,6 +919,29 @@ static plain g_reference(const reference *r, const int *crossover) {
         w[i] = ref_pixel_norm(input);
         for (int m = 0; m < g->mapping_layers; m++) w[i] = ref_linear(net, theta, g->mapping[m], w[i], LRELU);
     }
+}
+
+static plain ref_constant(const reference *r) {
+    const generator *g = &r->t->g;
+    plain x = plain_new(g->channels[0], 4);
+    EACH(x)
+    *at(x, n, c, row, column) =
+        r->g[g->net.parameters[g->constant].offset + (size_t)((row * 4 + column) * COLUMNS + c)];
+    return x;
+}
+
+/* A layer's style, where style `number` is the first to take the second latent for crossover = number. */
+static plain ref_style(const reference *r, const plain *w, const g_layer *layer, int number, const int *crossover) {
+    plain mixed = plain_new(r->t->g.w_dim, 1);
+    EACH(mixed) * at(mixed, n, c, 0, 0) = *at(w[number >= crossover[n]], n, c, row, column);
+    return ref_linear(&r->t->g.net, r->g, layer->affine, mixed, LINEAR);
+}
+
+static plain g_reference1(const reference *r, const plain *w, const int *crossover) {
+    const generator *g = &r->t->g;
+    const network *net = &g->net;
+    const double *theta = r->g;
+    plain x = {0, 0, NULL}, below = {0, 0, NULL};
     for (int level = 0; level <= r->growth.top; level++)
         for (int index = 0; index < 2; index++) {
             const g_layer *layer = &g->layer[level][index];
@@ -752,20 +951,50 @@ static plain g_reference(const reference *r, const int *crossover) {
                 x = ref_linear(net, theta, layer->conv, x, RAW);
                 if (!index) x = ref_blur(x);
             } else {
-                x = plain_new(g->channels[0], 4);
-                EACH(x)
-                *at(x, n, c, row, column) =
-                    theta[net->parameters[g->constant].offset + (size_t)((row * 4 + column) * COLUMNS + c)];
+                x = ref_constant(r);
             }
-            plain mixed = plain_new(g->w_dim, 1);
-            EACH(mixed) * at(mixed, n, c, 0, 0) = *at(w[2 * level + index >= crossover[n]], n, c, row, column);
-            const plain style = ref_linear(net, theta, layer->affine, mixed, LINEAR);
+            const plain style = ref_style(r, w, layer, 2 * level + index, crossover);
             x = ref_adain(ref_epilogue(x, r->noise[level][index], strength, bias), style, style.c / 2);
             if (level == r->growth.top - 1 && index && r->growth.fade < 1)
                 below = ref_up(ref_linear(net, theta, g->to_rgb[level], x, LINEAR));
         }
     const plain image = ref_linear(net, theta, g->to_rgb[r->growth.top], x, LINEAR);
     return below.v ? ref_lerp(below, image, (double)r->growth.fade) : image;
+}
+
+static plain modulated_layer(const reference *r, const linear *l, plain x, plain style, int demodulated) {
+    const parameter *weight = &r->t->g.net.parameters[l->weight];
+    return ref_modulated(x, style, r->g + weight->offset, l->c.kernel, l->c.out, padded(l->c.out), (double)weight->gain,
+                         demodulated);
+}
+
+static plain g_reference2(const reference *r, const plain *w, const int *crossover) {
+    const generator *g = &r->t->g;
+    const network *net = &g->net;
+    plain x = ref_constant(r), image = {0, 0, NULL};
+    for (int level = 0; level <= r->growth.top; level++)
+        for (int index = level ? 0 : 1; index < 3; index++) {
+            const g_layer *layer = &g->layer[level][index];
+            const plain style = ref_style(r, w, layer, 2 * level + index - 1, crossover);
+            const double *bias = r->g + net->parameters[layer->conv->bias].offset;
+            if (index == 2) {
+                plain rgb = modulated_layer(r, layer->conv, x, style, 0);
+                ref_activate(rgb, bias, 1, 1);
+                for (int i = 0; level == r->growth.top && i < plain_count(rgb); i++) rgb.v[i] *= (double)r->growth.fade;
+                image = image.v ? ref_add(ref_blur(ref_up(image)), rgb, 1) : rgb;
+                continue;
+            }
+            if (index) x = modulated_layer(r, layer->conv, x, style, 1);
+            if (!index) x = ref_blur_within(modulated_layer(r, layer->conv, ref_pad(ref_up(x), 1), style, 1));
+            x = ref_noise_and_lrelu(x, r->noise[level][index], r->g + net->parameters[layer->strength].offset, bias);
+        }
+    return image;
+}
+
+static plain g_reference(const reference *r, const int *crossover) {
+    plain w[2];
+    ref_mapping(r, w);
+    return (r->t->config.shape.architecture == ARCHITECTURE_STYLEGAN2 ? g_reference2 : g_reference1)(r, w, crossover);
 }
 
 static double g_loss(void *context) {
@@ -811,8 +1040,10 @@ static void compare_parameters(verdict *v, const network *net, growth g, double 
     }
 }
 
-static trainer *small_trainer(growth g) {
-    trainer *t = trainer_create(&small, 1);
+static trainer *small_trainer(network_architecture architecture, growth g) {
+    trainer_config config = small;
+    config.shape.architecture = (int)architecture;
+    trainer *t = trainer_create(&config, 1);
     shake(&t->g.net);
     shake(&t->d.net);
     t->growth = g;
@@ -821,8 +1052,8 @@ static trainer *small_trainer(growth g) {
     return t;
 }
 
-static void check_discriminator(growth g) {
-    trainer *t = small_trainer(g);
+static void check_discriminator(network_architecture architecture, growth g) {
+    trainer *t = small_trainer(architecture, g);
     trainer_thread *desk = &t->desks[0];
     verdict v = none, r1 = none;
     r1.step = 1e-6;
@@ -859,14 +1090,15 @@ static void check_discriminator(growth g) {
     double *all = used_gradient(&t->d.net, g, gradient, &r1);
     compare_parameters(&r1, &t->d.net, g, r.d, all, along_loss, &r);
     /* R1 by its definition, with all parameters moving at once */
-    if (g.top == 1 && g.fade < 1) { /* 1536 passes for one value: not at 16 x 16 */
+    if (g.top == 1 && (g.fade < 1 || t->d.residual)) { /* 1536 passes for one value: not at 16 x 16 */
         note(&r1.value, fabs(r.factor / 2 * square / r1_loss(&r) - 1));
         compare_gradient(&r1, r.d, all, (int)t->d.net.floats, r1_loss, &r);
     }
     char name[80];
-    snprintf(name, sizeof name, "discriminator at %d, fade %g", 4 << g.top, (double)g.fade);
+    snprintf(name, sizeof name, "StyleGAN %d, discriminator at %d, fade %g", architecture + 1, 4 << g.top,
+             (double)g.fade);
     report(t->d.net.engine, name, v);
-    snprintf(name, sizeof name, "R1 at %d, fade %g", 4 << g.top, (double)g.fade);
+    snprintf(name, sizeof name, "StyleGAN %d, R1 at %d, fade %g", architecture + 1, 4 << g.top, (double)g.fade);
     report(t->d.net.engine, name, r1);
     trainer_free(t);
 }
@@ -881,15 +1113,16 @@ static void copy_draws(const g_maps *x, reference *r) {
     for (int l = 0; l <= r->growth.top; l++)
         for (int i = 0; i < 2; i++) {
             const int pixels = 16 << 2 * l;
+            if (!x->layer[l][i].noise) continue;
             r->noise[l][i] = plain_new(1, 4 << l);
             for (int p = 0; p < pixels * SHARD; p++)
                 r->noise[l][i].v[p % SHARD * pixels + p / SHARD] = (double)x->layer[l][i].noise[p];
         }
 }
 
-static void check_generator(growth g) {
+static void check_generator(network_architecture architecture, growth g) {
     static const float labels[SHARD * 3] = {1, 0, 0, 0, 1, 0, 0, 0, 1, 0.5f, 0, 0.25f};
-    trainer *t = small_trainer(g);
+    trainer *t = small_trainer(architecture, g);
     trainer_thread *desk = &t->desks[0];
     g_maps *x = &t->shards_of_batch[0].fakes;
     verdict v = none;
@@ -911,7 +1144,7 @@ static void check_generator(growth g) {
     generator_backward(&t->g, g, x, &desk->g_gradient, d_image, labels, gradient, &desk->scratch);
     compare_parameters(&v, &t->g.net, g, r.g, used_gradient(&t->g.net, g, gradient, &v), g_loss, &r);
     char name[80];
-    snprintf(name, sizeof name, "generator at %d, fade %g", 4 << g.top, (double)g.fade);
+    snprintf(name, sizeof name, "StyleGAN %d, generator at %d, fade %g", architecture + 1, 4 << g.top, (double)g.fade);
     report(t->g.net.engine, name, v);
     trainer_free(t);
 }
@@ -1061,10 +1294,11 @@ static double diversity(const trainer *t) {
     return sum / pairs / (image->channels * image->size * image->size);
 }
 
-static void check_training(trainer_loss loss, const char *name) {
+static void check_training(network_architecture architecture, trainer_loss loss, const char *name) {
     enum { STEPS = 300, HALF = 120 };
     static trainer_step_report one[STEPS], two[STEPS], again[STEPS];
     trainer_config config = tiny();
+    config.shape.architecture = (int)architecture;
     config.loss = (int)loss;
     trainer *a = trainer_create(&config, 1), *b = trainer_create(&config, 2);
     train(a, HALF, one);
@@ -1072,8 +1306,8 @@ static void check_training(trainer_loss loss, const char *name) {
     unsigned char *state = trainer_save(a, &size);
     train(a, STEPS - HALF, one + HALF);
     train(b, STEPS, two);
-    test_check(!memcmp(one, two, sizeof one),
-               "train: %d steps with the %s loss and 1 and 2 threads, the same to the bit", STEPS, name);
+    test_check(!memcmp(one, two, sizeof one), "train: %d steps of %s with 1 and 2 threads, the same to the bit", STEPS,
+               name);
     const char *why;
     trainer *c = trainer_load(state, size, 2, &why);
     if (test_check(c != NULL, "train: a saved state loads")) {
@@ -1191,6 +1425,7 @@ static double export_difference(trainer *t) {
     }
     for (int layer = 0; layer < config->num_ws; layer++) {
         const int pixels = 16 << 2 * (layer / 2);
+        if (!x->layer[layer / 2][layer % 2].noise) continue;
         float *noise = cli_alloc((size_t)pixels, sizeof *noise);
         stylegan_random_normal(0, (uint32_t)layer, 0, noise, pixels);
         for (int p = 0; p < pixels * SHARD; p++) x->layer[layer / 2][layer % 2].noise[p] = noise[p / SHARD];
@@ -1215,24 +1450,28 @@ static double export_difference(trainer *t) {
 static void check_export(void) {
     static const int steps[] = {20, 70, 120}; /* at 8 x 8, fading in, at 16 x 16 */
     static trainer_step_report ignored[120];
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+    for (size_t i = 0; i < 2 * sizeof steps / sizeof *steps; i++) {
         trainer_config config = tiny();
+        config.shape.architecture = (int)i % 2;
         config.shape.fmap_max = 21; /* no multiple of anything */
         config.ema_kimg = 0.02;     /* else flat feature maps, as at the beginning, multiply rounding errors */
         trainer *t = trainer_create(&config, 2);
-        train(t, steps[i], ignored);
+        train(t, steps[i / 2], ignored);
         float fade;
         const int resolution = trainer_resolution(t, &fade);
         const double difference = export_difference(t);
-        test_check(difference <= 1e-5, "train: exported at %d x %d, fade %g: %.1e from the trainer's image", resolution,
-                   resolution, (double)fade, difference);
+        test_check(difference <= 1e-5, "train: StyleGAN %d exported at %d x %d, fade %g: %.1e from the trainer's image",
+                   config.shape.architecture + 1, resolution, resolution, (double)fade, difference);
         trainer_free(t);
     }
-    trainer *t = small_trainer((growth){1, 1});
-    memcpy(t->average, t->g.net.values, t->g.net.floats * sizeof(float));
-    const double difference = export_difference(t);
-    test_check(difference <= 1e-5, "train: exported with labels: %.1e from the trainer's image", difference);
-    trainer_free(t);
+    for (int i = 0; i < 2; i++) {
+        trainer *t = small_trainer((network_architecture)i, (growth){i + 1, 1});
+        memcpy(t->average, t->g.net.values, t->g.net.floats * sizeof(float));
+        const double difference = export_difference(t);
+        test_check(difference <= 1e-5, "train: StyleGAN %d exported with labels: %.1e from the trainer's image", i + 1,
+                   difference);
+        trainer_free(t);
+    }
 }
 
 /* --- Options and order --- */
@@ -1300,18 +1539,26 @@ int main(void) {
         check_pixel_norm(e);
         check_stddev(e);
         check_adain(e);
+        check_modulated(e);
     }
-    check_discriminator((growth){1, 1});
-    check_discriminator((growth){1, 0.3f});
-    check_discriminator((growth){2, 0.6f});
-    check_generator((growth){1, 1});
-    check_generator((growth){1, 0.3f});
-    check_generator((growth){2, 0.6f});
+    check_discriminator(ARCHITECTURE_STYLEGAN1, (growth){1, 1});
+    check_discriminator(ARCHITECTURE_STYLEGAN1, (growth){1, 0.3f});
+    check_discriminator(ARCHITECTURE_STYLEGAN1, (growth){2, 0.6f});
+    check_discriminator(ARCHITECTURE_STYLEGAN2, (growth){1, 1});
+    check_discriminator(ARCHITECTURE_STYLEGAN2, (growth){1, 0.3f});
+    check_discriminator(ARCHITECTURE_STYLEGAN2, (growth){2, 0.6f});
+    check_generator(ARCHITECTURE_STYLEGAN1, (growth){1, 1});
+    check_generator(ARCHITECTURE_STYLEGAN1, (growth){1, 0.3f});
+    check_generator(ARCHITECTURE_STYLEGAN1, (growth){2, 0.6f});
+    check_generator(ARCHITECTURE_STYLEGAN2, (growth){1, 1});
+    check_generator(ARCHITECTURE_STYLEGAN2, (growth){1, 0.3f});
+    check_generator(ARCHITECTURE_STYLEGAN2, (growth){2, 0.6f});
     check_export();
     check_step(LOSS_LOGISTIC, "a step with the logistic loss and R1");
     check_step(LOSS_RELATIVISTIC, "a step with the relativistic loss, R1 and R2");
-    check_training(LOSS_LOGISTIC, "logistic");
-    check_training(LOSS_RELATIVISTIC, "relativistic");
+    check_training(ARCHITECTURE_STYLEGAN1, LOSS_LOGISTIC, "StyleGAN 1 with the logistic loss");
+    check_training(ARCHITECTURE_STYLEGAN1, LOSS_RELATIVISTIC, "StyleGAN 1 with the relativistic loss");
+    check_training(ARCHITECTURE_STYLEGAN2, LOSS_RELATIVISTIC, "StyleGAN 2 with the relativistic loss");
     check_crafted_states();
     check_average();
     check_widths();

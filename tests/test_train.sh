@@ -38,6 +38,10 @@ check "the network draws" "$tool" generate "$work/whole/model.sgw" --seeds 0-3 -
 prints "the network tells what it was trained on" "seed 7" "$tool" info "$work/whole/model.sgw"
 check "one thread" train "$work/one" --threads 1
 same_run "one thread" "$work/one"
+check "a StyleGAN 2" train "$work/stylegan2" --architecture stylegan2
+prints "a StyleGAN 2: the network" "family               2" "$tool" info "$work/stylegan2/model.sgw"
+check "a StyleGAN 2: one thread" train "$work/stylegan2-one" --architecture stylegan2 --threads 1
+check "a StyleGAN 2, one thread: the same checkpoint" cmp "$work/stylegan2/checkpoint.sgt" "$work/stylegan2-one/checkpoint.sgt"
 check "portraits that are drawn while training" "$tool" train --config tiny-16 --kimg 0.08 --data portraits --outdir "$work/drawing"
 
 # --- Killed and resumed ---

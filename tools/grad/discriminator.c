@@ -19,7 +19,9 @@ static linear *add(const planner *p, const char *name, convolution_kind kind, in
 void discriminator_plan(discriminator *d, const network_shape *shape, const engine *e, arena *a) {
     const double lrelu = 1.4142135623730951; /* keeps the variance through an lrelu */
     const planner p = {d, a};
-    *d = (discriminator){.net.engine = e, .logits = shape->label_size ? shape->label_size : 1};
+    *d = (discriminator){.net.engine = e,
+                         .residual = shape->architecture == ARCHITECTURE_STYLEGAN2,
+                         .logits = shape->label_size ? shape->label_size : 1};
     const int base = shape->d_fmap_base ? shape->d_fmap_base : shape->fmap_base;
     const int most = shape->d_fmap_max ? shape->d_fmap_max : shape->fmap_max;
     for (int size = 4; size <= shape->resolution; size *= 2)
@@ -34,6 +36,9 @@ void discriminator_plan(discriminator *d, const network_shape *shape, const engi
         d->conv0[l] = add(&p, name, CONVOLUTION_SAME, 3, channels, channels, size, lrelu, l, 0);
         snprintf(name, sizeof name, "b%d.conv1", size);
         d->conv1[l] = add(&p, name, CONVOLUTION_DOWN, 3, channels, d->channels[l - 1], size / 2, lrelu, l, 0);
+        if (!d->residual) continue;
+        snprintf(name, sizeof name, "b%d.skip", size);
+        d->skip[l] = add(&p, name, CONVOLUTION_SAME, 1, channels, d->channels[l - 1], size / 2, 1, l, 0);
     }
     const int last = d->channels[0];
     d->conv = add(&p, "b4.conv", CONVOLUTION_SAME, 3, last + 1, last, 4, lrelu, 0, 0);
@@ -46,6 +51,7 @@ d_maps d_maps_take(arena *a, const discriminator *d) {
     const engine *e = d->net.engine;
     d_maps x;
     memset(&x, 0, sizeof x);
+    x.residual = d->residual;
     for (int l = 0; l < d->levels; l++) {
         const int size = 4 << l, channels = d->channels[l];
         x.level[l].image = map_take(a, e, d->from_rgb[l]->c.in, size, 1);
@@ -54,6 +60,10 @@ d_maps d_maps_take(arena *a, const discriminator *d) {
         if (l) x.level[l].blurred = map_take(a, e, channels, size / 2, MOST_PLANES);
         x.level[l].below = map_take(a, e, channels, size, 1);
         x.level[l].faded = map_take(a, e, channels, size, 1);
+        if (!d->residual) continue;
+        x.level[l].blend = map_take(a, e, channels, size, 1);
+        if (l) x.level[l].pooled = map_take(a, e, channels, size / 2, 1);
+        x.level[l].skip = map_take(a, e, channels, size, 1);
     }
     x.stddev = map_take(a, e, d->channels[0] + 1, 4, 1);
     x.conv = map_take(a, e, d->channels[0], 4, 1);
@@ -69,9 +79,15 @@ void discriminator_scratch_fit(const discriminator *d, convolution_scratch *s) {
 
 /* --- Passes --- */
 
+/* Of the level above. */
+static const map *block_output(const d_maps *x, int level) {
+    return x->residual ? &x->level[level].blend : &x->level[level].below;
+}
+
 const map *discriminator_input(const d_maps *x, growth g, int level) {
     if (level == g.top) return &x->level[level].rgb;
-    return level == g.top - 1 && growth_fades(g) ? &x->level[level].faded : &x->level[level].below;
+    if (level == g.top - 1 && growth_fades(g)) return &x->level[level].faded;
+    return block_output(x, level);
 }
 
 /* y = lrelu(W x + b), or, where `at` is the output of that, its derivative along x. */
@@ -80,6 +96,14 @@ static void forward(const linear *l, const map *x, const map *y, const map *at, 
     convolution_forward(&l->c, x, y, &f, &s->convolution);
 }
 
+/* The same without an lrelu. */
+static void forward_linear(const linear *l, const map *x, const map *y, int tangent, const scratch *s) {
+    const finish f = finish_activate(l->c.engine, l->used_bias, 1);
+    convolution_forward(&l->c, x, y, tangent ? NULL : &f, &s->convolution);
+}
+
+static const float half_power = 0.70710678f; /* two branches of a block, each with its share of the variance */
+
 void discriminator_forward(const discriminator *d, growth g, d_maps *x, const d_maps *at, const scratch *s) {
     const engine *e = d->net.engine;
     const int top = g.top;
@@ -87,12 +111,17 @@ void discriminator_forward(const discriminator *d, growth g, d_maps *x, const d_
     forward(d->from_rgb[top], &x->level[top].image, &x->level[top].rgb, AT(level[top].rgb), s);
     for (int l = top; l > 0; l--) {
         forward(d->conv0[l], discriminator_input(x, g, l), &x->level[l].middle, AT(level[l].middle), s);
-        blur_split(e, &x->level[l].middle, &x->level[l].blurred, s->row);
+        blur_split(e, &x->level[l].middle, &x->level[l].blurred, 0, s->row);
         forward(d->conv1[l], &x->level[l].blurred, &x->level[l - 1].below, AT(level[l - 1].below), s);
+        if (d->residual) {
+            map_pool(e, discriminator_input(x, g, l), &x->level[l].pooled, 0.25f);
+            forward_linear(d->skip[l], &x->level[l].pooled, &x->level[l - 1].skip, at != NULL, s);
+            map_blend(e, &x->level[l - 1].skip, half_power, &x->level[l - 1].below, half_power, &x->level[l - 1].blend);
+        }
         if (l == top && growth_fades(g)) {
             map_pool(e, &x->level[l].image, &x->level[l - 1].image, 0.25f);
             forward(d->from_rgb[l - 1], &x->level[l - 1].image, &x->level[l - 1].rgb, AT(level[l - 1].rgb), s);
-            map_lerp(e, &x->level[l - 1].rgb, &x->level[l - 1].below, g.fade, &x->level[l - 1].faded);
+            map_blend(e, &x->level[l - 1].rgb, 1 - g.fade, block_output(x, l - 1), g.fade, &x->level[l - 1].faded);
         }
     }
     const map *features = discriminator_input(x, g, 0);
@@ -104,16 +133,21 @@ void discriminator_forward(const discriminator *d, growth g, d_maps *x, const d_
     map_flatten(&x->conv, &x->flat);
     forward(d->dense0, &x->flat, &x->dense, AT(dense), s);
 #undef AT
-    const finish linear_end = finish_activate(e, d->dense1->used_bias, 1);
-    convolution_forward(&d->dense1->c, &x->dense, &x->logits, at ? NULL : &linear_end, &s->convolution);
+    forward_linear(d->dense1, &x->dense, &x->logits, at != NULL, s);
 }
 
 static float *bias_gradient(const discriminator *d, const linear *l, float *d_biases) {
     return d_biases ? network_at(&d->net, d_biases, l->bias) : NULL;
 }
 
-/* Carries the gradient of a level's input through the lrelu that produced it: fromRGB's at the top, else that of conv1
-   of the level above. */
+/* Whether the gradient of a level's input is that of an lrelu's output, and not of a blend, which backward_fade or
+   backward_residual take apart. */
+static int follows_lrelu(const d_maps *x, growth g, int level) {
+    const map *input = discriminator_input(x, g, level);
+    return input != &x->level[level].blend && input != &x->level[level].faded;
+}
+
+/* Carries it through that lrelu: fromRGB's at the top, else that of conv1 of the level above. */
 static finish finish_input(const discriminator *d, growth g, const d_maps *x, int level, float *d_biases) {
     const linear *l = level == g.top ? d->from_rgb[level] : d->conv1[level + 1];
     return finish_mask(d->net.engine, discriminator_input(x, g, level), bias_gradient(d, l, d_biases));
@@ -121,11 +155,25 @@ static finish finish_input(const discriminator *d, growth g, const d_maps *x, in
 
 /* While fading, the input is a blend of two outputs. */
 static void backward_fade(const discriminator *d, growth g, const d_maps *x, d_maps *dx, float *d_biases) {
+    const engine *e = d->net.engine;
     const int l = g.top - 1;
-    map_scale_mask(d->net.engine, &dx->level[l].faded, g.fade, &x->level[l].below, &dx->level[l].below,
-                   bias_gradient(d, d->conv1[l + 1], d_biases));
-    map_scale_mask(d->net.engine, &dx->level[l].faded, 1 - g.fade, &x->level[l].rgb, &dx->level[l].rgb,
+    const map *faded = &dx->level[l].faded;
+    map_scale_mask(e, faded, 1 - g.fade, &x->level[l].rgb, &dx->level[l].rgb,
                    bias_gradient(d, d->from_rgb[l], d_biases));
+    if (d->residual)
+        map_scale(e, faded, g.fade, &dx->level[l].blend);
+    else
+        map_scale_mask(e, faded, g.fade, &x->level[l].below, &dx->level[l].below,
+                       bias_gradient(d, d->conv1[l + 1], d_biases));
+}
+
+/* From the gradient of a block's output, two branches, to theirs. */
+static void backward_residual(const discriminator *d, const d_maps *x, d_maps *dx, int level, float *d_biases) {
+    const engine *e = d->net.engine;
+    map_scale_mask(e, &dx->level[level - 1].blend, half_power, &x->level[level - 1].below, &dx->level[level - 1].below,
+                   bias_gradient(d, d->conv1[level], d_biases));
+    map_scale(e, &dx->level[level - 1].blend, half_power, &dx->level[level - 1].skip);
+    if (d_biases) map_sum(e, &dx->level[level - 1].skip, bias_gradient(d, d->skip[level], d_biases));
 }
 
 void discriminator_backward(const discriminator *d, growth g, const d_maps *x, d_maps *dx, const map *extra,
@@ -144,15 +192,22 @@ void discriminator_backward(const discriminator *d, growth g, const d_maps *x, d
     stddev_backward(discriminator_input(x, g, 0), &dx->stddev, input);
     if (extra) map_add(e, extra, input);
     f = finish_input(d, g, x, 0, d_biases);
-    if (!(growth_fades(g) && top == 1)) map_finish(input, &f);
+    if (follows_lrelu(x, g, 0)) map_finish(input, &f);
     for (int l = 1; l <= top; l++) {
+        const map *skip = &dx->level[l].pooled;
         if (l == top && growth_fades(g)) backward_fade(d, g, x, dx, d_biases);
+        if (d->residual) backward_residual(d, x, dx, l, d_biases);
         f = finish_mask(e, &x->level[l].middle, bias_gradient(d, d->conv0[l], d_biases));
         convolution_backward(&d->conv1[l]->c, &dx->level[l - 1].below, &dx->level[l].blurred, NULL, &s->convolution);
         blur_join(e, &dx->level[l].blurred, &dx->level[l].middle, &f, s->row);
+        input = discriminator_input(dx, g, l);
         f = finish_input(d, g, x, l, d_biases);
-        convolution_backward(&d->conv0[l]->c, &dx->level[l].middle, discriminator_input(dx, g, l),
-                             l == top - 1 && growth_fades(g) ? NULL : &f, &s->convolution);
+        convolution_backward(&d->conv0[l]->c, &dx->level[l].middle, input,
+                             follows_lrelu(x, g, l) && !d->residual ? &f : NULL, &s->convolution);
+        if (!d->residual) continue;
+        convolution_backward(&d->skip[l]->c, &dx->level[l - 1].skip, skip, NULL, &s->convolution);
+        map_unpool(e, skip, input, 1, 0.25f);
+        if (follows_lrelu(x, g, l)) map_finish(input, &f);
     }
     convolution_backward(&d->from_rgb[top]->c, &dx->level[top].rgb, &dx->level[top].image, NULL, &s->convolution);
     if (growth_fades(g)) {
@@ -168,10 +223,10 @@ void discriminator_gradient(const discriminator *d, growth g, const d_maps *x, c
     struct {
         const linear *layer;
         const map *x, *dy;
-    } layers[3 * MOST_LEVELS + 3] = {{d->conv, &x->stddev, &dx->conv},
-                                     {d->dense0, &x->flat, &dx->dense},
-                                     {d->dense1, &x->dense, &dx->logits},
-                                     {d->from_rgb[top], &x->level[top].image, &dx->level[top].rgb}};
+    } layers[4 * MOST_LEVELS] = {{d->conv, &x->stddev, &dx->conv},
+                                 {d->dense0, &x->flat, &dx->dense},
+                                 {d->dense1, &x->dense, &dx->logits},
+                                 {d->from_rgb[top], &x->level[top].image, &dx->level[top].rgb}};
     int count = 4;
 #define LAYER(l, in, out)           \
     do {                            \
@@ -183,6 +238,7 @@ void discriminator_gradient(const discriminator *d, growth g, const d_maps *x, c
     for (int l = 1; l <= top; l++) {
         LAYER(d->conv0[l], discriminator_input(x, g, l), &dx->level[l].middle);
         LAYER(d->conv1[l], &x->level[l].blurred, &dx->level[l - 1].below);
+        if (d->residual) LAYER(d->skip[l], &x->level[l].pooled, &dx->level[l - 1].skip);
     }
 #undef LAYER
     for (int i = 0; i < count; i++)

@@ -1,4 +1,5 @@
-/* discriminator.h - tells real pictures from generated ones: the discriminator of ProGAN and StyleGAN. */
+/* discriminator.h - tells real pictures from generated ones: the discriminator of ProGAN and StyleGAN, or, residual, that of
+   StyleGAN 2. */
 #ifndef DISCRIMINATOR_H
 #define DISCRIMINATOR_H
 
@@ -9,6 +10,8 @@
      fromRGB   [3][R][R]     -> [C_l][R][R]              1x1, lrelu           of the level at the top
      conv0     [C_l][R][R]   -> [C_l][R][R]              3x3, lrelu
      conv1     [C_l][R][R]   -> [C_l-1][R/2][R/2]        blur, 3x3, average pooling, lrelu
+     skip      [C_l][R][R]   -> [C_l-1][R/2][R/2]        average pooling, 1x1; residual: the level's output is
+                                                         (conv1 + skip) / sqrt(2)
    and at level 0
      stddev    [C_0][4][4]   -> [C_0 + 1][4][4]          minibatch standard deviation
      conv      [C_0 + 1][4][4] -> [C_0][4][4]            3x3, lrelu
@@ -16,8 +19,8 @@
      dense1    [C_0]         -> [1], or [K]: the logit of every label */
 typedef struct discriminator {
     network net;
-    int levels, channels[MOST_LEVELS], logits;
-    linear *from_rgb[MOST_LEVELS], *conv0[MOST_LEVELS], *conv1[MOST_LEVELS];
+    int residual, levels, channels[MOST_LEVELS], logits;
+    linear *from_rgb[MOST_LEVELS], *conv0[MOST_LEVELS], *conv1[MOST_LEVELS], *skip[MOST_LEVELS];
     linear *conv, *dense0, *dense1;
 } discriminator;
 
@@ -29,8 +32,12 @@ typedef struct d_maps {
         map middle;  /* [C_l][R][R]: conv0's output */
         map blurred; /* four planes [C_l][R/2][R/2] of conv1's input */
         map below;   /* [C_l][R][R]: the output of conv1 of the level above */
-        map faded;   /* [C_l][R][R]: between rgb and below, while the level above fades in */
+        map pooled;  /* [C_l][R/2][R/2]: of the level's input, for the skip connection */
+        map skip;    /* [C_l][R][R]: the skip connection of the level above */
+        map blend;   /* [C_l][R][R]: residual: of skip and below, the output of the level above */
+        map faded;   /* [C_l][R][R]: of rgb and that output, while the level above fades in */
     } level[MOST_LEVELS];
+    int residual;
     map stddev; /* [C_0 + 1][4][4] */
     map conv;   /* [C_0][4][4] */
     map flat;   /* [16 C_0][1][1] */

@@ -223,6 +223,39 @@ static void FN(epilogue_gradient)(float *dy, const float *a, int width, const fl
     store(d_strength, load(d_strength) + strength);
 }
 
+static void FN(demodulate)(float *x, int width, const float *scale, const float *noise, const float *strength,
+                           const float *bias) {
+    const vector s = load(strength), b = load(bias);
+    vector d[SHARD];
+    for (int n = 0; n < SHARD; n++) d[n] = load(scale + n * LANES);
+    for (int i = 0; i < width; i++, x += SHARD * LANES, noise += SHARD)
+        for (int n = 0; n < SHARD; n++)
+            store(x + n * LANES, lrelu(load(x + n * LANES) * d[n] + s * noise[n] + b, 0.2f));
+}
+
+static void FN(demodulate_gradient)(float *dy, const float *a, int width, const float *scale, const float *noise,
+                                    const float *strength, const float *bias, float *product, float *d_bias,
+                                    float *d_strength) {
+    const vector s = load(strength), b = load(bias);
+    vector bias_sum = splat(0), strength_sum = splat(0), d[SHARD], p[SHARD];
+    for (int n = 0; n < SHARD; n++) {
+        d[n] = load(scale + n * LANES);
+        p[n] = splat(0);
+    }
+    for (int i = 0; i < width; i++, dy += SHARD * LANES, a += SHARD * LANES, noise += SHARD) {
+        for (int n = 0; n < SHARD; n++) {
+            const vector y = load(a + n * LANES), slope = slope_of(y), dh = load(dy + n * LANES) * slope;
+            p[n] += dh * (y / slope - s * noise[n] - b);
+            bias_sum += dh;
+            strength_sum += dh * noise[n];
+            store(dy + n * LANES, dh * d[n]);
+        }
+    }
+    for (int n = 0; n < SHARD; n++) store(product + n * LANES, load(product + n * LANES) + p[n]);
+    store(d_bias, load(d_bias) + bias_sum);
+    store(d_strength, load(d_strength) + strength_sum);
+}
+
 static void FN(blur)(float *out, size_t out_step, const float *a, const float *b, const float *c, size_t in_step,
                      int count) {
     for (int i = 0; i < count; i++, out += out_step, a += in_step, b += in_step, c += in_step)
@@ -252,9 +285,20 @@ static void FN(add)(float *y, const float *x, float scale, size_t count) {
 }
 
 static const elementwise FN(table) = {
-    LANES,        FN(activate),  FN(mask),           FN(sum),
-    FN(epilogue), FN(normalize), FN(normalize_sums), FN(epilogue_gradient),
-    FN(blur),     FN(transpose), FN(interleave),     FN(separate),
+    LANES,
+    FN(activate),
+    FN(mask),
+    FN(sum),
+    FN(epilogue),
+    FN(normalize),
+    FN(normalize_sums),
+    FN(epilogue_gradient),
+    FN(demodulate),
+    FN(demodulate_gradient),
+    FN(blur),
+    FN(transpose),
+    FN(interleave),
+    FN(separate),
     FN(add),
 };
 

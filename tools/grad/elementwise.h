@@ -29,6 +29,14 @@ typedef struct elementwise {
     void (*epilogue_gradient)(float *dy, const float *a, int width, const float *mean, const float *scale,
                               const float *shift, const float *slope, const float *noise, float *d_bias,
                               float *d_strength);
+    /* x = lrelu(x * scale + strength * noise + bias), scale [N][V] */
+    void (*demodulate)(float *x, int width, const float *scale, const float *noise, const float *strength,
+                       const float *bias);
+    /* From dy to dx, in place, at a = lrelu(h), h = x * scale + strength * noise + bias: dh = dy * lrelu'(a),
+       product [N][V] += dh * x * scale, d_bias += dh, d_strength += dh * noise, dx = dh * scale */
+    void (*demodulate_gradient)(float *dy, const float *a, int width, const float *scale, const float *noise,
+                                const float *strength, const float *bias, float *product, float *d_bias,
+                                float *d_strength);
     /* out[i * out_step] = (a[i * in_step] + 2 b[...] + c[...]) / 4 for `count` groups [N][V] */
     void (*blur)(float *out, size_t out_step, const float *a, const float *b, const float *c, size_t in_step,
                  int count);

@@ -133,10 +133,20 @@ static int points_of(convolution_kind kind, int kernel, int size) {
 convolution convolution_take(arena *a, const engine *e, convolution_kind kind, int kernel, int in, int out, int size,
                              double gain) {
     const int taps = kind == CONVOLUTION_SAME ? kernel * kernel : 16, points = points_of(kind, kernel, size);
-    convolution c = {e, kind, kernel, in, out, size, (float)gain, taps, points, NULL, NULL};
+    convolution c = {.engine = e,
+                     .kind = kind,
+                     .kernel = kernel,
+                     .in = in,
+                     .out = out,
+                     .size = size,
+                     .gain = (float)gain,
+                     .taps = taps,
+                     .points = points};
     const int copies = !points ? taps : kind == CONVOLUTION_SAME ? points * points : MOST_PLANES * points * points;
     c.forward = arena_take(a, (size_t)(copies * in * rounded(out, e->lanes)));
     c.backward = arena_take(a, (size_t)(copies * out * rounded(in, e->lanes)));
+    c.edge = c.forward;
+    if (kind == CONVOLUTION_SPREAD && points) c.edge = arena_take(a, (size_t)(taps * in * rounded(out, e->lanes)));
     return c;
 }
 
@@ -149,7 +159,7 @@ static int planes_in(const convolution *c) {
 }
 
 static int planes_out(const convolution *c) {
-    return c->kind == CONVOLUTION_UP ? MOST_PLANES : 1;
+    return c->kind == CONVOLUTION_UP || c->kind == CONVOLUTION_SPREAD ? MOST_PLANES : 1;
 }
 
 /* Blocks of V pixels in a row of all images. */
@@ -200,7 +210,7 @@ static int folded_sources(const convolution *c, int index, int *source) {
     for (int shift = 0; shift < 4; shift++) {
         const int y = index / 4 - shift / 2, x = index % 4 - shift % 2;
         if (y < 0 || y > 2 || x < 0 || x > 2) continue;
-        source[count++] = c->kind == CONVOLUTION_UP ? (2 - y) * 3 + 2 - x : y * 3 + x;
+        source[count++] = c->kind == CONVOLUTION_DOWN ? y * 3 + x : (2 - y) * 3 + 2 - x;
     }
     return count;
 }
@@ -303,6 +313,8 @@ void convolution_prepare(const convolution *c, const float *weights, const convo
         return;
     }
     pack_all(c, weights, s, s->panels, NULL);
+    if (c->kind == CONVOLUTION_SPREAD)
+        memcpy(c->edge, s->panels, (size_t)(c->taps * c->in * rounded(c->out, c->engine->lanes)) * sizeof *c->edge);
     transform_panels(c, 0, s->panels, c->forward);
     pack_all(c, weights, s, NULL, s->panels);
     transform_panels(c, 1, s->panels, c->backward);
@@ -424,9 +436,42 @@ static void convolve(const convolution *c, int transposed, const map *x, const m
     }
 }
 
+/* `width` pixels of row `at` of a plane, from column `left` on. */
+static void convolve_edge(const convolution *c, const map *x, const map *y, int plane, int at, int left, int width) {
+    const sg__kernels *k = c->engine->kernels;
+    const int lanes = k->lanes, blocks = map_blocks(y), column = left * SHARD * lanes;
+    for (int first = 0; first < blocks; first += k->vectors) {
+        const int q = blocks - first < k->vectors ? blocks - first : k->vectors;
+        sg__row row = {.input = map_row(x, 0, 0, at) + column,
+                       .input_block = map_block_floats(x),
+                       .channels = x->channels,
+                       .output = map_row(y, plane, first, at) + column,
+                       .output_pixel = (size_t)lanes,
+                       .output_vector = map_block_floats(y),
+                       .width = width * SHARD};
+        for (int i = 0; i < c->taps; i++) {
+            const tap t = tap_of(c, i);
+            if (t.out_plane != plane) continue;
+            row.offset[row.taps] = (map_row(x, 0, 0, t.dy) - map_row(x, 0, 0, 0)) + t.dx * SHARD * lanes;
+            row.panel[row.taps++] = c->edge + (size_t)((first * c->taps + i * q) * lanes * x->channels);
+        }
+        k->convolve(&row, q);
+    }
+}
+
+/* Pixel -1 is an odd one, pixel 2S even. */
+static void convolve_beyond(const convolution *c, const map *x, const map *y) {
+    for (int plane = 0; plane < y->planes; plane++) {
+        const int top = plane & 2 ? -1 : c->size, left = plane & 1 ? -1 : c->size;
+        convolve_edge(c, x, y, plane, top, left < 0 ? -1 : 0, c->size + 1);
+        for (int at = 0; at < c->size; at++) convolve_edge(c, x, y, plane, at, left, 1);
+    }
+}
+
 void convolution_forward(const convolution *c, const map *x, const map *y, const finish *f,
                          const convolution_scratch *s) {
     convolve(c, 0, x, y, f, s);
+    if (c->kind == CONVOLUTION_SPREAD) convolve_beyond(c, x, y);
 }
 
 void convolution_backward(const convolution *c, const map *dy, const map *dx, const finish *f,
@@ -517,27 +562,31 @@ void convolution_gradient(const convolution *c, const map *x, const map *dy, flo
 /* --- Blur --- */
 
 size_t blur_row_floats(const map *whole) {
-    return map_row_floats(whole);
+    return map_row_floats(whole) + 2 * SHARD * (size_t)whole->lanes;
 }
 
 /* Row y of a map that lies in four planes: its even (0) or odd (1) columns. */
-static const float *plane_row(const map *planes, int block, int y, int odd) {
+static float *plane_row(const map *planes, int block, int y, int odd) {
     return map_row(planes, 2 * (y & 1) + odd, block, (y - (y & 1)) / 2);
 }
 
-void blur_split(const engine *e, const map *x, const map *planes, float *row) {
+void blur_split(const engine *e, const map *x, const map *planes, int beyond, float *row) {
     const size_t pixel = (size_t)(SHARD * e->lanes);
-    float *middle = row + pixel; /* between two zero pixels */
-    memset(row, 0, pixel * sizeof *row);
-    memset(middle + pixel * (size_t)x->size, 0, pixel * sizeof *row);
+    const int first = beyond ? -1 : 0;
+    float *middle = row + 2 * pixel; /* between two zero pixels on each side */
+    memset(row, 0, 2 * pixel * sizeof *row);
+    memset(middle + pixel * (size_t)x->size, 0, 2 * pixel * sizeof *row);
     for (int block = 0; block < map_blocks(x); block++)
-        for (int y = 0; y < x->size; y++) {
-            const float *at = map_row(x, 0, block, y);
-            e->elementwise->blur(middle, pixel, at - map_row_floats(x), at, at + map_row_floats(x), pixel, x->size);
+        for (int y = first; y < x->size - first; y++) { /* what lies outside the map is as zero as its border */
+            const float *above = map_row(x, 0, block, y < 0 ? y : y - 1), *at = map_row(x, 0, block, y);
+            const float *below = map_row(x, 0, block, y < x->size ? y + 1 : y);
+            e->elementwise->blur(middle, pixel, above, at, below, pixel, x->size);
             for (int odd = 0; odd < 2; odd++) {
-                const float *from = middle + (size_t)odd * pixel;
-                e->elementwise->blur(map_row(planes, 2 * (y & 1) + odd, block, y / 2), pixel, from - pixel, from,
-                                     from + pixel, 2 * pixel, planes->size);
+                const int left = odd ? first : 0, right = odd ? 0 : -first;
+                const float *from = middle + (ptrdiff_t)pixel * (2 * left + odd);
+                float *to = plane_row(planes, block, y, odd) + (ptrdiff_t)pixel * left;
+                e->elementwise->blur(to, pixel, from - pixel, from, from + pixel, 2 * pixel,
+                                     planes->size - left + right);
             }
         }
 }
@@ -546,15 +595,15 @@ void blur_join(const engine *e, const map *planes, const map *y, const finish *f
     const size_t pixel = (size_t)(SHARD * e->lanes);
     const size_t half = pixel * (size_t)(planes->size + 1); /* even columns and one beyond; one before and odd ones */
     float *even = row, *odd = row + half + pixel;
-    memset(even + pixel * (size_t)planes->size, 0, pixel * sizeof *row);
-    memset(odd - pixel, 0, pixel * sizeof *row);
     for (int block = 0; block < map_blocks(y); block++)
         for (int at = 0; at < y->size; at++) {
             float *out = map_row(y, 0, block, at);
-            for (int i = 0; i < 2; i++)
-                e->elementwise->blur(i ? odd : even, pixel, plane_row(planes, block, at - 1, i),
-                                     plane_row(planes, block, at, i), plane_row(planes, block, at + 1, i), pixel,
-                                     planes->size);
+            for (int i = 0; i < 2; i++) {
+                const size_t before = i ? pixel : 0;
+                e->elementwise->blur((i ? odd : even) - before, pixel, plane_row(planes, block, at - 1, i) - before,
+                                     plane_row(planes, block, at, i) - before,
+                                     plane_row(planes, block, at + 1, i) - before, pixel, planes->size + 1);
+            }
             e->elementwise->blur(out, 2 * pixel, odd - pixel, even, odd, pixel, planes->size);
             e->elementwise->blur(out + pixel, 2 * pixel, even, odd, even + pixel, pixel, planes->size);
             if (f) f->row(f, block, at, out, y->size);
@@ -587,8 +636,8 @@ void map_unpool(const engine *e, const map *x, const map *y, float previous, flo
         }
 }
 
-void map_lerp(const engine *e, const map *a, const map *b, float t, const map *y) {
-    const float weight[2] = {1 - t, t};
+void map_blend(const engine *e, const map *a, float share_a, const map *b, float share_b, const map *y) {
+    const float weight[2] = {share_a, share_b};
     const float *const source[2] = {a->data, b->data};
     ((const sg__kernels *)e->kernels)->weighted_sum(y->data, (int)plane_floats(y), source, weight, 2);
 }
@@ -623,6 +672,17 @@ void map_add(const engine *e, const map *x, const map *y) {
 void map_finish(const map *x, const finish *f) {
     for (int block = 0; block < map_blocks(x); block++)
         for (int y = 0; y < x->size; y++) f->row(f, block, y, map_row(x, 0, block, y), x->size);
+}
+
+void map_repeat(const map *x, const map *planes) {
+    for (int plane = 0; plane < planes->planes; plane++)
+        memcpy(planes->data + plane_floats(x) * (size_t)plane, x->data, plane_floats(x) * sizeof *x->data);
+}
+
+void map_fold(const engine *e, const map *planes, const map *y) {
+    const float *source[MOST_PLANES], weight[MOST_PLANES] = {1, 1, 1, 1};
+    for (int plane = 0; plane < planes->planes; plane++) source[plane] = planes->data + plane_floats(y) * (size_t)plane;
+    ((const sg__kernels *)e->kernels)->weighted_sum(y->data, (int)plane_floats(y), source, weight, planes->planes);
 }
 
 void map_flatten(const map *x, const map *y) {

@@ -64,9 +64,11 @@ finish finish_mask(const engine *e, const map *mask, float *sum); /* x * lrelu'(
 /* --- Convolutions, with the equalised learning rate's gain --- */
 
 typedef enum convolution_kind {
-    CONVOLUTION_SAME, /* 3x3 or 1x1 (on S = 1: fully connected) */
-    CONVOLUTION_UP,   /* 3x3 after nearest-neighbour up-sampling: S to four planes of S */
-    CONVOLUTION_DOWN  /* 3x3 followed by average pooling: four planes of S to S */
+    CONVOLUTION_SAME,   /* 3x3 or 1x1 (on S = 1: fully connected) */
+    CONVOLUTION_UP,     /* 3x3 after nearest-neighbour up-sampling: S to four planes of S */
+    CONVOLUTION_SPREAD, /* the same, and the pixels -1 and 2S that it reaches beyond them, in the planes' borders: with
+                           the blur, StyleGAN 2's transposed convolution and low-pass filter */
+    CONVOLUTION_DOWN    /* 3x3 followed by average pooling: four planes of S to S */
 } convolution_kind;
 
 typedef struct convolution {
@@ -76,6 +78,7 @@ typedef struct convolution {
     float gain;
     int taps;                  /* of the folded weights: kernel^2, or 16 for UP and DOWN */
     int points;                /* of Winograd's algorithm along one axis, 6 or 5; 0: computed directly */
+    float *edge;               /* SPREAD: the weights as panels for the pixels beyond */
     float *forward, *backward; /* the weights as panels, [taps][I][q][V], and transposed, [taps][O][q][V]; with Winograd
                                   those of every point */
 } convolution;
@@ -108,8 +111,9 @@ void convolution_gradient(const convolution *c, const map *x, const map *dy, flo
 /* --- Between convolutions --- */
 
 /* The binomial filter [1 2 1] / 4 in both directions, zero outside the picture: its own adjoint. One side is a map of
-   2S x 2S, the other its four planes. `row`: scratch of (2S + 2) * N * V. */
-void blur_split(const engine *e, const map *x, const map *planes, float *row);
+   2S x 2S, the other its four planes. With `beyond`, the pixels -1 and 2S of the planes' side are set too; blur_join
+   always takes them along. `row`: scratch of (2S + 4) * N * V. */
+void blur_split(const engine *e, const map *x, const map *planes, int beyond, float *row);
 void blur_join(const engine *e, const map *planes, const map *y, const finish *f, float *row);
 size_t blur_row_floats(const map *whole);
 
@@ -117,8 +121,8 @@ size_t blur_row_floats(const map *whole);
 void map_pool(const engine *e, const map *x, const map *y, float factor);
 /* y = previous * y + factor * x, every pixel of x at 2x2 places */
 void map_unpool(const engine *e, const map *x, const map *y, float previous, float factor);
-/* y = a + t (b - a) */
-void map_lerp(const engine *e, const map *a, const map *b, float t, const map *y);
+/* y = share_a * a + share_b * b */
+void map_blend(const engine *e, const map *a, float share_a, const map *b, float share_b, const map *y);
 /* y = t * x * lrelu'(mask), sum as above */
 void map_scale_mask(const engine *e, const map *x, float t, const map *mask, const map *y, float *sum);
 void map_sum(const engine *e, const map *x, float *sum);              /* sum [C] += over images and pixels */
@@ -126,6 +130,8 @@ void map_scale(const engine *e, const map *x, float t, const map *y); /* y = t *
 double map_square(const map *x);                                      /* the sum of all squares */
 void map_add(const engine *e, const map *x, const map *y);            /* y += x */
 void map_finish(const map *x, const finish *f);                       /* finishes every row */
+void map_repeat(const map *x, const map *planes);                     /* each plane becomes x */
+void map_fold(const engine *e, const map *planes, const map *y);      /* y = the sum of the planes */
 void map_flatten(const map *x, const map *y);                         /* [C][4][4] to [4 * 4 * C][1][1] */
 void map_unflatten(const map *x, const map *y, const finish *f);      /* and back */
 

@@ -1,5 +1,6 @@
 /* network.c - see network.h. */
 #include "network.h"
+#include "modulate.h"
 #include "../base/cli.h"
 
 #include <math.h>
@@ -13,7 +14,7 @@ int growth_fades(growth g) {
     return g.top > 0 && g.fade < 1;
 }
 
-static int padded(int columns) {
+int padded(int columns) {
     return (columns + COLUMNS - 1) / COLUMNS * COLUMNS;
 }
 
@@ -95,6 +96,7 @@ void network_prepare(const network *n, int i, growth g, const convolution_scratc
     const parameter *bias = &n->parameters[l->bias];
     if (!network_active(bias, g)) return;
     convolution_prepare(&l->c, network_value(n, l->weight), s);
+    if (l->energy) energy_prepare(&l->c, network_value(n, l->weight), l->energy);
     for (size_t o = 0; o < parameter_floats(bias); o++) l->used_bias[o] = bias->gain * network_value(n, l->bias)[o];
 }
 

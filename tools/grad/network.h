@@ -35,7 +35,10 @@ typedef struct linear {
     convolution c;
     int weight, bias; /* parameters */
     float *used_bias; /* gain * bias */
+    float *energy;    /* NULL, or of a modulated convolution, see modulate.h */
 } linear;
+
+int padded(int columns); /* to a multiple of 16 */
 
 /* What one thread computes in. */
 typedef struct scratch {

@@ -2,7 +2,12 @@
 #ifndef SHAPE_H
 #define SHAPE_H
 
+/* StyleGAN: AdaIN, a plain discriminator. StyleGAN 2: modulated convolutions, an image summed over the resolutions, a
+   residual discriminator. Both grow progressively from start_resolution, if it is below resolution. */
+typedef enum network_architecture { ARCHITECTURE_STYLEGAN1, ARCHITECTURE_STYLEGAN2 } network_architecture;
+
 typedef struct network_shape {
+    int architecture;            /* network_architecture */
     int resolution;              /* of the finished network: power of two, 8 to 1024 */
     int channels;                /* of the images: 3 */
     int z_dim, w_dim;            /* latent and style */

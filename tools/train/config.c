@@ -7,6 +7,7 @@
 #include <string.h>
 
 /* In the order of the enumerations. */
+static const char *const architectures[] = {"stylegan1", "stylegan2", NULL};
 static const char *const losses[] = {"relativistic", "logistic", NULL};
 static const char *const isas[] = {"auto", "scalar", "sse2", "avx2", "avx512", "neon", "wasm", NULL};
 
@@ -19,8 +20,10 @@ static const char *const isas[] = {"auto", "scalar", "sse2", "avx2", "avx512", "
 
 /* Names are the fields' with - for _. */
 const trainer_option trainer_options[] = {
+    CHOICE("architecture", shape.architecture, architectures,
+           "stylegan1: AdaIN; stylegan2: demodulation, an image summed over resolutions, residual discriminator"),
     INTEGER("resolution", shape.resolution, 8, 1024, "of the finished network, a power of two"),
-    INTEGER("start-resolution", start_resolution, 4, 1024, "where progressive growing begins"),
+    INTEGER("start-resolution", start_resolution, 4, 1024, "where progressive growing begins (resolution: none)"),
     INTEGER("channels", shape.channels, 3, 3, "of the pictures"),
     INTEGER("z-dim", shape.z_dim, 1, 4096, "width of the latent z"),
     INTEGER("w-dim", shape.w_dim, 1, 4096, "width of the style w"),

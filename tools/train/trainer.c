@@ -171,8 +171,10 @@ void training_draw(const trainer *t, int shard) {
     }
     for (int layer = 0; layer < layers; layer++) {
         const int size = 4 << layer / 2, count = size * size * SHARD;
-        stylegan_random_normal(random_key(seed, RANDOM_NOISE, step), (uint32_t)layer, (uint64_t)(shard * count),
-                               x->layer[layer / 2][layer % 2].noise, count);
+        float *noise = x->layer[layer / 2][layer % 2].noise;
+        if (!noise) continue;
+        stylegan_random_normal(random_key(seed, RANDOM_NOISE, step), (uint32_t)layer, (uint64_t)(shard * count), noise,
+                               count);
     }
 }
 

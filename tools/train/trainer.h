@@ -1,4 +1,4 @@
-/* trainer.h - trains a StyleGAN 1: the two networks, their gradients, one training step, and the state between steps. */
+/* trainer.h - trains a StyleGAN: the two networks, their gradients, one training step, and the state between steps. */
 #ifndef TRAINER_H
 #define TRAINER_H
 

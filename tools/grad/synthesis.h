@@ -1,0 +1,45 @@
+/* synthesis.h - the two synthesis networks, and what they share with the rest of the generator. */
+#ifndef SYNTHESIS_H
+#define SYNTHESIS_H
+
+#include "generator.h"
+
+/* One architecture: each function does its part of the generator's of the same name. */
+typedef struct synthesis {
+    void (*plan)(generator *g, const network_shape *shape, arena *a);
+    void (*take_maps)(arena *a, const generator *g, int gradients, g_maps *x);
+    void (*forward)(const generator *g, growth at, g_maps *x, const scratch *s);
+    void (*backward)(const generator *g, growth at, g_maps *x, g_maps *dx, const map *d_image, float *gradient,
+                     const scratch *s);
+    void (*write)(const generator *g, growth at, const float *values, weights *w);
+} synthesis;
+extern const synthesis synthesis1, synthesis2;
+
+/* --- Styles --- */
+
+/* w of every image by style mixing, then style = A w; and back: the style's gradient is added to that of the latents. */
+void style_forward(const generator *g, g_maps *x, int level, int index, const scratch *s);
+void style_backward(const generator *g, g_maps *x, g_maps *dx, int level, int index, float *gradient, const scratch *s);
+
+/* --- The learned constant [4][4][C] as the map of every image --- */
+
+void constant_forward(const generator *g, const map *y);
+void constant_backward(const generator *g, const map *dy, float *gradient);
+
+/* --- Gradients of parameters --- */
+
+float *gradient_of(const generator *g, float *gradient, int number);
+void linear_gradient(const generator *g, const linear *l, const map *x, const map *dy, float *gradient,
+                     const scratch *s);
+
+/* --- Export: parameters times their gain and `factor`, without padding; `first_group` is added to the first group --- */
+
+void export_parameter(const generator *g, int number, const float *values, double factor, int dimensions,
+                      const int32_t *shape, float first_group, weights *w);
+void export_dense(const generator *g, const linear *l, const float *values, float first_group, weights *w);
+/* weight [k][k][I][O] and bias */
+void export_convolution(const generator *g, const linear *l, const float *values, double factor, weights *w);
+/* the constant noise of a layer, and its strength */
+void export_noise(const generator *g, int level, int index, const float *values, double factor, weights *w);
+
+#endif
