@@ -1507,6 +1507,38 @@ static void check_widths(void) {
     trainer_free(equal);
 }
 
+/* The networks that ship: their weight files, and the multiply-adds of a picture. */
+static void check_sizes(void) {
+    static const struct {
+        const char *preset;
+        size_t bytes;
+        double macs;
+    } limits[] = {{"portraits-32", 250000, 20e6}, {"portraits-64", 1000000, 75e6}, {"portraits-128", 4000000, 300e6}};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        trainer_config config;
+        trainer_preset(limits[i].preset, &config);
+        config.start_resolution = config.shape.resolution;
+        trainer *t = trainer_create(&config, 1);
+        weights w;
+        test_file file;
+        trainer_export(t, &w);
+        file.bytes = weights_to_memory(&w, STYLEGAN_I8, &file.size);
+        stylegan_model *model = test_open(&file, STYLEGAN_ISA_AUTO, 1);
+        double macs = 0;
+        for (int l = 0; l < stylegan_layer_count(model); l++) {
+            stylegan_layer layer;
+            stylegan_get_layer(model, l, &layer);
+            macs += layer.macs;
+        }
+        test_check(file.size <= limits[i].bytes && macs <= limits[i].macs,
+                   "train: %s: %zu bytes, %.1f million multiply-adds", limits[i].preset, file.size, macs / 1e6);
+        stylegan_close(model);
+        free(file.bytes);
+        weights_free(&w);
+        trainer_free(t);
+    }
+}
+
 static void check_order(void) {
     trainer_config config = tiny();
     trainer *t = trainer_create(&config, 1);
@@ -1562,6 +1594,7 @@ int main(void) {
     check_crafted_states();
     check_average();
     check_widths();
+    check_sizes();
     check_order();
     free(heap);
     return test_end();

@@ -22,7 +22,7 @@ const cli_command train_command = {
     "stylegan train --config tiny-32 --data portraits --outdir runs/tiny\n"
     "stylegan train --data portraits.pack --outdir runs/portraits --kimg 1500\n"
     "stylegan train --data portraits.pack --outdir runs/portraits --kimg 3000 --resume\n"
-    "stylegan train --config ffhq-128 --data photos --outdir runs/photos --batch 8 --r1-gamma 5\n"
+    "stylegan train --config faces-64 --data photos --outdir runs/photos --r1-gamma 5\n"
     "stylegan train --config portraits-64 --dry-run",
     run};
 
