@@ -93,7 +93,7 @@ static const struct {
       .batch = 16,
       .g_rate = 0.002,
       .d_rate = 0.002,
-      .r1_gamma = 1,
+      .r1_gamma = 0.3,
       .r1_interval = 4,
       .ema_kimg = 10,
       .total_kimg = 1000,
@@ -110,7 +110,7 @@ static const struct {
       .batch = 16,
       .g_rate = 0.002,
       .d_rate = 0.002,
-      .r1_gamma = 4,
+      .r1_gamma = 2,
       .r1_interval = 4,
       .ema_kimg = 10,
       .total_kimg = 1000,
@@ -146,7 +146,7 @@ static const struct {
       .batch = 16,
       .g_rate = 0.002,
       .d_rate = 0.002,
-      .r1_gamma = 8, /* photographs are fewer */
+      .r1_gamma = 4, /* photographs are fewer */
       .r1_interval = 4,
       .ema_kimg = 10,
       .total_kimg = 1000,
