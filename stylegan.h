@@ -165,6 +165,8 @@
    convolution of stride 2 followed by the low-pass filter. ToRGB (no demodulation) adds to the up-sampled
    image of the block before (architecture skip), or there is one at the end only (resnet, orig); resnet adds
    an up-sampled 1x1 convolution of a block's input to its output.
+
+   examples/reference.c is all of this as plain loops.
 */
 #ifndef STYLEGAN_KERNEL_PASS /* the implementation includes this file again for each instruction set */
 #ifndef STYLEGAN_H
@@ -1757,10 +1759,10 @@ static void sg__take_filter(sg__builder *b, sg__filter *f, const char *name, int
 
 /* --- Listing steps --- */
 
-enum { SG__BLOCK_STEPS = 6 }; /* of a block, at most: a resnet's two branches, convolution and ToRGB */
-
+/* A block has an up-sampling of two steps (a residual one beside it, or normalisations), a convolution and an image. */
 static int sg__most_steps(const stylegan_config *config) {
-    return SG__BLOCK_STEPS * config->blocks + 1;
+    int skip = config->family == STYLEGAN_FAMILY_2 && config->architecture == STYLEGAN_SKIP;
+    return (skip ? 4 : 5) * config->blocks + 2;
 }
 
 /* Appends a step of the block being listed; kind: ".conv0", ... */

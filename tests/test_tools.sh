@@ -187,9 +187,9 @@ model=$work/sg2-ada-64.sgw
 
 # --- info ---
 
-prints "info" "resolution           64" "$tool" info "$model"
+prints "info" "width                64" "$tool" info "$model"
 prints "info: tensors" "b8.conv0.weight" "$tool" info "$model"
-prints "info --json" '"resolution": 64,' "$tool" info "$model" --json
+prints "info --json" '"width": 64,' "$tool" info "$model" --json
 
 # --- bench ---
 
