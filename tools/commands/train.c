@@ -17,14 +17,14 @@
 
 static int run(int argc, char **argv);
 
-const cli_command train_command = {
-    "train", "--data DATA --outdir RUN", "train a StyleGAN on a folder of pictures, a packed file or drawn portraits",
-    "stylegan train --config tiny-32 --data portraits --outdir runs/tiny\n"
-    "stylegan train --data portraits.pack --outdir runs/portraits --kimg 1500\n"
-    "stylegan train --data portraits.pack --outdir runs/portraits --kimg 3000 --resume\n"
-    "stylegan train --config faces-64 --data photos --outdir runs/photos --r1-gamma 5\n"
-    "stylegan train --config portraits-64 --dry-run",
-    run};
+const cli_command train_command = {"train", "--data DATA --outdir RUN",
+                                   "train a StyleGAN on a folder of pictures, a packed file or drawn portraits",
+                                   "stylegan train --config tiny-32 --data portraits --outdir runs/tiny\n"
+                                   "stylegan train --data portraits.pack --outdir runs/portraits --kimg 1500\n"
+                                   "stylegan train --data portraits.pack --outdir runs/portraits --kimg 3000 --resume\n"
+                                   "stylegan train --config faces-64 --data photos --outdir runs/photos --r1-gamma 5\n"
+                                   "stylegan train --config portraits-64 --dry-run",
+                                   run};
 
 static const char DEFAULT_PRESET[] = "portraits-64";
 
