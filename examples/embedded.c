@@ -18,7 +18,7 @@
 
 /* What stylegan_open_size and stylegan_workspace_size say for this network, rounded up. */
 static unsigned char model_memory[16 * 1024];
-static unsigned char workspace[320 * 1024];
+static unsigned char workspace[224 * 1024];
 
 enum { Z_DIM = 48, NUM_WS = 10, W_DIM = 48, WIDTH = 64, CHANNELS = 3 };
 static float z[Z_DIM], ws[NUM_WS][W_DIM];
