@@ -1953,8 +1953,8 @@ static void sg__network2(sg__builder *b) {
     const stylegan_config *c = &b->model->config;
     int skip = c->architecture == STYLEGAN_SKIP, resnet = c->architecture == STYLEGAN_RESNET;
     sg__step *x = NULL, *image = NULL, *t;
-    sg__take_filter(b, &b->model->filter, "fir", SG__REQUIRED,
-                    2); /* zeros between pixels take away half along an axis */
+    /* gain 2: the zeros between pixels take away half of the signal along each axis */
+    sg__take_filter(b, &b->model->filter, "fir", SG__REQUIRED, 2);
     b->model->image_filter = b->model->filter;
     sg__take_filter(b, &b->model->image_filter, "fir_image", SG__OPTIONAL, 2);
     for (int i = 0; i < c->blocks && sg__begin_block(b, i); i++) {
