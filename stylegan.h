@@ -500,8 +500,8 @@ STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation
 #endif
 #endif /* STYLEGAN_H */
 
-/* The kernels, see >>kernels: for the trainer and the tests of this project, which #define STYLEGAN_KERNELS. Not part of the
-   API: they change without notice. */
+/* The kernels, see >>kernels: for the trainer and the tests of this project, which #define STYLEGAN_KERNELS. Not part
+   of the API: they change without notice. */
 #if (defined(STYLEGAN_KERNELS) || defined(STYLEGAN_IMPLEMENTATION)) && !defined(SG__KERNELS)
 #define SG__KERNELS
 #ifdef __cplusplus
@@ -1543,10 +1543,10 @@ typedef enum sg__op {
     SG__CONSTANT, /* the learned constant */
     SG__DENSE,    /* or in its place a fully connected layer of w */
     SG__CONV,     /* a convolution of stride 1 */
-    SG__SCATTER, /* a transposed convolution of stride 2: pixel i adds w[k] * x[i] to position 2 i + k of its output, t */
-    SG__FILTER, /* the low-pass filter of what SCATTER left */
-    SG__NORM,   /* normalisation and style (AdaIN), in place */
-    SG__IMAGE   /* ToRGB, with the image below it */
+    SG__SCATTER,  /* a transposed convolution of stride 2: pixel i adds w[k] * x[i] to position 2 i + k of t */
+    SG__FILTER,   /* the low-pass filter of what SCATTER left */
+    SG__NORM,     /* normalisation and style (AdaIN), in place */
+    SG__IMAGE     /* ToRGB, with the image below it */
 } sg__op;
 
 /* A low-pass filter with the gain of its up-sampling; a separable one also as two factors. */
@@ -1675,8 +1675,8 @@ static stylegan_result sg__bad_shape(const stylegan_tensor *t, int dimensions, c
 
 enum { SG__OPTIONAL, SG__REQUIRED };
 
-/* Looks up tensor `name` + `suffix` and checks its shape; 0 in the expected shape stands for any size up to SG__MAX_WIDTH
-   and is replaced by the one found. Absent tensors have data NULL. */
+/* Looks up tensor `name` + `suffix` and checks its shape; 0 in the expected shape stands for any size up to
+   SG__MAX_WIDTH and is replaced by the one found. Absent tensors have data NULL. */
 static void sg__take(sg__builder *b, sg__tensor *out, int required, const char *name, const char *suffix,
                      int dimensions, int shape[4]) {
     stylegan_tensor tensor;
@@ -1946,9 +1946,10 @@ static void sg__modulate(sg__builder *b, sg__step *s, int demodulate) {
     s->demodulate = demodulate;
 }
 
-/* StyleGAN 2 (figure 2d) with its three ways to the image (figure 7): from the learned constant, every resolution has an
-   up-sampling and a plain convolution with modulated weights. skip: the images of all resolutions add up. resnet: the
-   block's input, up-sampled by a convolution of its own, is added to its output. orig, as StyleGAN: the last image counts. */
+/* StyleGAN 2 (figure 2d) with its three ways to the image (figure 7): from the learned constant, every resolution has
+   an up-sampling and a plain convolution with modulated weights. skip: the images of all resolutions add up. resnet:
+   the block's input, up-sampled by a convolution of its own, is added to its output. orig, as StyleGAN: the last image
+   counts. */
 static void sg__network2(sg__builder *b) {
     const stylegan_config *c = &b->model->config;
     int skip = c->architecture == STYLEGAN_SKIP, resnet = c->architecture == STYLEGAN_RESNET;
@@ -2095,8 +2096,8 @@ enum { SG__PHASES = 4 };
 
 /* How a convolution runs: directly, or as Winograd tiles of 4x4 outputs (for SCATTER: of each of the four phases of t,
    even and odd rows and columns). All parts share the transformed inputs of a strip and multiply them with one panel of
-   weights each; or, where all weights are prepared and fit into the second-level cache, each part has a strip of its own,
-   a few tiles only, and multiplies it with all panels. */
+   weights each; or, where all weights are prepared and fit into the second-level cache, each part has a strip of its
+   own, a few tiles only, and multiplies it with all panels. */
 typedef struct sg__tiling {
     int points;            /* along one axis, 6 or 5; 0: directly */
     int phases;            /* 4 for SCATTER, else 1 */
@@ -2237,9 +2238,10 @@ static int sg__weights_fit(const stylegan_model *m, const sg__step *s, const sg_
     return floats <= m->budget->prepared_floats;
 }
 
-/* Direct or in tiles, whichever takes fewer vector operations: counted for each input channel and vector of outputs. The
-   transforms' costs (250, 2000, 500, 180, in operations a tile) were measured with AVX-512 on an EPYC (Zen 4); an input
-   transform costs more where its results go through memory to all parts, which also transform weights while they draw. */
+/* Direct or in tiles, whichever takes fewer vector operations: counted for each input channel and vector of outputs.
+   The transforms' costs (250, 2000, 500, 180, in operations a tile) were measured with AVX-512 on an EPYC (Zen 4); an
+   input transform costs more where its results go through memory to all parts, which also transform weights while they
+   draw. */
 static int sg__tiles_pay(const stylegan_model *m, const sg__step *s, const sg__tiling *t) {
     int up = s->op == SG__SCATTER;
     double in = s->in, out = (double)sg__padded(m, s->channels);
@@ -2324,15 +2326,15 @@ static int sg__last_reader(const stylegan_model *m, int map) {
     return last;
 }
 
-/* A convolution that is the last to read a map of the same shape writes over it. What it writes trails what it still has
-   to read: a strip of rows y is computed from rows y - 1 to y + 1 of x, which lie `ahead` rows further on:
+/* A convolution that is the last to read a map of the same shape writes over it. What it writes trails what it still
+   has to read: a strip of rows y is computed from rows y - 1 to y + 1 of x, which lie `ahead` rows further on:
 
       row of the buffer   0        y             y + ahead                 height + ahead
                           | output |             |  x, still to be read    |
                                    ^ writes here ^ reads from here on (its row y)
 
-   Tiles that all parts share are transformed before anything is written: then one row is enough. Otherwise other parts may
-   be a strip further on, or behind. Returns whether this is such a step. */
+   Tiles that all parts share are transformed before anything is written: then one row is enough. Otherwise other parts
+   may be a strip further on, or behind. Returns whether this is such a step. */
 static int sg__overwrite(stylegan_model *m, int i) {
     const sg__step *s = &m->steps[i];
     sg__plan *p = &m->plans[i];
@@ -2351,8 +2353,8 @@ static int sg__overwrite(stylegan_model *m, int i) {
     return 1;
 }
 
-/* Gives every whole map but the last image, which leaves by rows, a buffer that nothing needs any more: the largest such,
-   or a new one. Images, which are small, have buffers of their own. */
+/* Gives every whole map but the last image, which leaves by rows, a buffer that nothing needs any more: the largest
+   such, or a new one. Images, which are small, have buffers of their own. */
 static void sg__place_maps(stylegan_model *m) {
     int until[SG__BUFFERS], images[SG__BUFFERS], count = 0;
     uint64_t floats[SG__BUFFERS];
@@ -3638,8 +3640,8 @@ static sg__rows sg__needs(const stylegan_model *m, const sg__step *s, const sg__
     return sg__operations[s->op].needs(m, s, of, begin, end);
 }
 
-/* The row up to which a step goes at once, of those up to `end`: a strip, of whole tiles. A FILTER takes as many rows as a
-   strip of t allows. */
+/* The row up to which a step goes at once, of those up to `end`: a strip, of whole tiles. A FILTER takes as many rows
+   as a strip of t allows. */
 static int sg__strip_end(const sg__motion *go, const sg__step *s, int end) {
     const stylegan_model *m = go->model;
     const sg__plan *p = sg__plan_of(m, s);
@@ -3977,8 +3979,8 @@ static void *sg__arena_clear(sg__arena *arena, size_t count, size_t size) {
     return room;
 }
 
-/* Lays out a model in its memory: itself, its tables, and `extra` bytes (the weights, if it holds them). Run with memory
-   NULL for the total, which is returned. */
+/* Lays out a model in its memory: itself, its tables, and `extra` bytes (the weights, if it holds them). Run with
+   memory NULL for the total, which is returned. */
 static uint64_t sg__arrange(void *memory, const sg__head *head, const stylegan_config *config, uint64_t extra,
                             sg__rooms *rooms) {
     size_t steps = (size_t)sg__most_steps(config);
@@ -4277,8 +4279,8 @@ static const sg__step *sg__find_layer(const stylegan_model *m, int layer) {
     return found;
 }
 
-/* Multiply-adds of direct sums. Nearest-neighbour up-sampling is done before the convolution below 128 x 128, and summed
-   into a kernel of 4 x 4 from there, as the official code counts. */
+/* Multiply-adds of direct sums. Nearest-neighbour up-sampling is done before the convolution below 128 x 128, and
+   summed into a kernel of 4 x 4 from there, as the official code counts. */
 static double sg__macs(const sg__step *w, const sg__step *s) {
     double weights = (double)(w->kernel - w->nearest) * (w->kernel - w->nearest) * w->in * w->channels;
     double inputs = s->input ? (double)w->input->height * w->input->width : 0, outputs = (double)s->height * s->width;
