@@ -3973,9 +3973,9 @@ typedef struct sg__rooms {
 } sg__rooms;
 
 /* Takes room for a table and clears it. */
-static void *sg__arena_clear(sg__arena *arena, size_t count, size_t size) {
+static void *sg__arena_clear(sg__arena *arena, uint32_t count, size_t size) {
     void *room = sg__arena_take(arena, (uint64_t)count * size);
-    if (room) STYLEGAN_MEMSET(room, 0, count * size);
+    if (room) STYLEGAN_MEMSET(room, 0, (size_t)count * size);
     return room;
 }
 
@@ -3983,14 +3983,14 @@ static void *sg__arena_clear(sg__arena *arena, size_t count, size_t size) {
    memory NULL for the total, which is returned. */
 static uint64_t sg__arrange(void *memory, const sg__head *head, const stylegan_config *config, uint64_t extra,
                             sg__rooms *rooms) {
-    size_t steps = (size_t)sg__most_steps(config);
+    uint32_t steps = (uint32_t)sg__most_steps(config);
     sg__arena arena = {memory ? sg__aligned(memory) : NULL, 0};
     stylegan_model *m = (stylegan_model *)sg__arena_clear(&arena, 1, sizeof(stylegan_model));
     sg__step *step_table = (sg__step *)sg__arena_clear(&arena, steps, sizeof(sg__step));
     sg__plan *plan_table = (sg__plan *)sg__arena_clear(&arena, steps, sizeof(sg__plan));
     sg__map *map_table = (sg__map *)sg__arena_clear(&arena, steps, sizeof(sg__map));
     sg__sizes *sizes = (sg__sizes *)sg__arena_clear(&arena, 1, sizeof(sg__sizes));
-    sg__layer *mapping = (sg__layer *)sg__arena_clear(&arena, (size_t)config->mapping_layers, sizeof(sg__layer));
+    sg__layer *mapping = (sg__layer *)sg__arena_clear(&arena, (uint32_t)config->mapping_layers, sizeof(sg__layer));
     sg__shared *shared = (sg__shared *)sg__arena_clear(&arena, 1, sizeof(sg__shared));
     rooms->used = (unsigned char *)sg__arena_clear(&arena, head->tensor_count, 1);
     rooms->weights = (unsigned char *)sg__arena_take(&arena, extra);
