@@ -2405,10 +2405,12 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
         STYLEGAN_MEMSET(p, 0, sizeof *p);
         p->map = i;
         p->buffer = SG__OWN;
-        p->whole = s->op == SG__NORM || sg__resolution(s) < budget->strips_from;
-        if (s->op == SG__NORM) p[-1].whole = 1; /* it needs the whole map that it normalises */
-        if (s->op == SG__NORM && s->input->op == SG__FILTER) p[-2].whole = 1;
-        if (s->op == SG__FILTER) p[-1].whole = p->whole;
+        p->whole = s->op != SG__SCATTER && (s->op == SG__NORM || sg__resolution(s) < budget->strips_from);
+    }
+    for (int i = m->step_count - 1; i >= 0;
+         i--) { /* NORM needs all of what it normalises; SCATTER goes with its FILTER */
+        const sg__step *s = &m->steps[i];
+        if ((s->op == SG__NORM || s->op == SG__FILTER) && m->plans[i].whole) m->plans[s->input->number].whole = 1;
     }
     for (int i = 0; i < m->step_count; i++) {
         const sg__step *s = &m->steps[i];
@@ -3212,10 +3214,9 @@ static sg__rows sg__conv_needs(const stylegan_model *m, const sg__step *s, const
 }
 
 static sg__rows sg__scatter_needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
-    if (sg__plan_of(m, s)->tiling.points) {
-        begin = begin / 8 * 8;
-        end = (end + 7) / 8 * 8;
-    }
+    int tile = sg__plan_of(m, s)->tiling.points ? sg__tile_rows(s) : 1;
+    begin = begin / tile * tile;
+    end = (end + tile - 1) / tile * tile;
     return sg__clip_rows(begin / 2 - (s->kernel - 1) / 2, (end - 1) / 2 + 1, 0, of->height);
 }
 
@@ -3630,8 +3631,7 @@ static const struct {
    motions, gone through without computing, tell the plan how high the windows must be. */
 
 typedef struct sg__motion {
-    stylegan_model *planned; /* in rehearsal: the model whose windows are measured */
-    sg__call *call;          /* else: the call that computes */
+    sg__call *call; /* NULL: a rehearsal, which measures the windows */
     const stylegan_model *model;
     sg__map *maps; /* [step_count] */
 } sg__motion;
@@ -3749,7 +3749,7 @@ static stylegan_result sg__compute_strip(const sg__motion *go, const sg__step *s
     sg__map *map = &go->maps[s->number];
     int begin = map->end, keep = sg__still_needed(go, s), last = s == &m->steps[m->step_count - 1];
     if (keep > begin) keep = begin;
-    if (go->planned) {
+    if (!go->call) {
         if (map->capacity < end - keep) map->capacity = end - keep;
         map->end = end;
         return STYLEGAN_OK;
@@ -3804,7 +3804,7 @@ static void sg__begin_step(sg__call *call, const sg__step *s) {
     size_t bytes = (size_t)sg__padded(m, s->channels) * sizeof(float);
     if (s->op == SG__CONSTANT || s->op == SG__DENSE) {
         if (!s->bias.data) return;
-        for (int i = 0; i < s->channels; i++) t->scale[i] = 1;
+        for (size_t i = 0; i < bytes / sizeof(float); i++) t->scale[i] = 1;
     }
     if (s->op != SG__SCATTER && s->op != SG__NORM) {
         STYLEGAN_MEMSET(t->bias, 0, bytes);
@@ -3824,7 +3824,7 @@ static void sg__begin_step(sg__call *call, const sg__step *s) {
 
 static stylegan_result sg__draw_image(sg__call *call) {
     const stylegan_model *m = call->model;
-    sg__motion go = {NULL, call, m, call->workspace->maps};
+    sg__motion go = {call, m, call->workspace->maps};
     sg__make_styles(call);
     for (int i = 0; i < m->step_count; i++) {
         go.maps[i].begin = m->maps[i].begin;
@@ -3836,7 +3836,7 @@ static stylegan_result sg__draw_image(sg__call *call) {
 
 /* Finds out how many rows each window must hold by going through the motions. */
 static void sg__rehearse(stylegan_model *m) {
-    sg__motion go = {m, NULL, m, m->maps};
+    sg__motion go = {NULL, m, m->maps};
     if (!m->step_count) return;
     sg__draw(&go);
     for (int i = 0; i < m->step_count; i++) {
