@@ -307,15 +307,21 @@ typedef struct stylegan_tensor {
 
 /* --- Opening a model --- */
 
+/* X(NAME, name): instruction sets. AUTO: the fastest that this processor has; AVX2: with FMA and F16C. */
+#define STYLEGAN_ISAS(X) \
+    X(AUTO, "auto")      \
+    X(SCALAR, "scalar")  \
+    X(SSE2, "sse2")      \
+    X(AVX2, "avx2")      \
+    X(AVX512, "avx512")  \
+    X(NEON, "neon")      \
+    X(WASM, "wasm")
+
 typedef enum stylegan_isa {
-    STYLEGAN_ISA_AUTO, /* the fastest this processor has */
-    STYLEGAN_ISA_SCALAR,
-    STYLEGAN_ISA_SSE2,
-    STYLEGAN_ISA_AVX2, /* with FMA and F16C */
-    STYLEGAN_ISA_AVX512,
-    STYLEGAN_ISA_NEON,
-    STYLEGAN_ISA_WASM,
-    STYLEGAN_ISA_COUNT
+#define STYLEGAN_ISA_ENUM(name, text) STYLEGAN_ISA_##name,
+    STYLEGAN_ISAS(STYLEGAN_ISA_ENUM)
+#undef STYLEGAN_ISA_ENUM
+        STYLEGAN_ISA_COUNT
 } stylegan_isa;
 
 /* Calls task(context, part) once for each part in [0, parts), on any threads in any order, and returns when
@@ -490,9 +496,8 @@ STYLEGAN_API void stylegan_random_normal(uint64_t seed, uint32_t layer, uint64_t
 
 STYLEGAN_API const char *stylegan_version(void); /* STYLEGAN_VERSION of the implementation that is linked */
 STYLEGAN_API const char *stylegan_result_text(stylegan_result result);
-STYLEGAN_API const char *
-stylegan_isa_name(stylegan_isa isa); /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm", "auto" */
-STYLEGAN_API int stylegan_isa_available(stylegan_isa isa); /* compiled in and supported by this processor */
+STYLEGAN_API const char *stylegan_isa_name(stylegan_isa isa); /* as STYLEGAN_ISAS has it */
+STYLEGAN_API int stylegan_isa_available(stylegan_isa isa);    /* compiled in and supported by this processor */
 STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation);
 
 #ifdef __cplusplus
@@ -1143,8 +1148,10 @@ const sg__kernels *sg__find_kernels(stylegan_isa isa) {
 }
 
 STYLEGAN_API const char *stylegan_isa_name(stylegan_isa isa) {
-    static const char *const names[STYLEGAN_ISA_COUNT] = {"auto", "scalar", "sse2", "avx2", "avx512", "neon", "wasm"};
-    return (size_t)isa < STYLEGAN_ISA_COUNT ? names[isa] : "unknown";
+#define SG__TEXT(name, text) text,
+    static const char *const texts[] = {STYLEGAN_ISAS(SG__TEXT)};
+#undef SG__TEXT
+    return (size_t)isa < STYLEGAN_ISA_COUNT ? texts[isa] : "unknown";
 }
 
 STYLEGAN_API int stylegan_isa_available(stylegan_isa isa) {

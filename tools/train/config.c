@@ -9,7 +9,9 @@
 /* In the order of the enumerations. */
 static const char *const architectures[] = {"stylegan1", "stylegan2", NULL};
 static const char *const losses[] = {"relativistic", "logistic", NULL};
-static const char *const isas[] = {"auto", "scalar", "sse2", "avx2", "avx512", "neon", "wasm", NULL};
+#define ISA_NAME(name, text) text,
+static const char *const isas[] = {STYLEGAN_ISAS(ISA_NAME) NULL};
+#undef ISA_NAME
 
 #define OPTION(kind, name, field, least, most, help, choices) \
     { name, help, kind, offsetof(trainer_config, field), least, most, choices }
