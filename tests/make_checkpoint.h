@@ -421,12 +421,7 @@ static array unfolded(const weights_tensor *t, const parts *p, int family, const
     static const int same[] = {0, 1, 2, 3}, swapped[] = {1, 0}, oihw[] = {3, 2, 0, 1}, chw[] = {2, 0, 1};
     int64_t count = 1;
     for (int d = 0; d < t->dimensions; d++) count *= t->shape[d];
-    float *values = cli_alloc((size_t)count, sizeof *values);
-    if (t->fill) {
-        t->fill(t->context, values);
-    } else {
-        memcpy(values, t->values, (size_t)count * sizeof *values);
-    }
+    float *values = weights_values(t);
     const bool scales = !strcmp(p->end, ".affine.bias") && style->layout != LAYOUT_ROSINALITY;
     const int64_t shifted = scales ? (family == 1 ? count / 2 : count) : 0;
     const double gain = folded_gain(t, p, family, style->unscaled);

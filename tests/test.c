@@ -52,13 +52,7 @@ test_file test_rectangular_network(uint64_t seed) {
     *(upright ? &w.config.width : &w.config.height) = w.config.resolution / 4 * quarters;
     for (int i = 0; i < square.count; i++) {
         weights_tensor t = square.tensors[i];
-        size_t count = 1;
-        for (int d = 0; d < t.dimensions; d++) count *= (size_t)t.shape[d];
-        float *values = (float *)cli_alloc(count, sizeof *values);
-        if (t.fill)
-            t.fill(t.context, values);
-        else
-            memcpy(values, t.values, count * sizeof *values);
+        float *values = weights_values(&t);
         const char *part = strrchr(t.name, '.');
         int dense = !strcmp(t.name, "b4.dense.weight");
         if (part && (!strcmp(part, ".const") || !strcmp(part, ".noise") || dense)) {
@@ -83,6 +77,12 @@ test_file test_named_network(const char *name, stylegan_type type) {
     weights w;
     if (!random_network_named(name, &w)) cli_fail("%s is no named network", name);
     return write_network(&w, type);
+}
+
+int test_find_tensor(const stylegan_model *model, const char *name, stylegan_tensor *tensor) {
+    for (int i = 0; i < stylegan_tensor_count(model); i++)
+        if (!stylegan_get_tensor(model, i, tensor) && !strcmp(tensor->name, name)) return 1;
+    return 0;
 }
 
 const char *test_describe(const stylegan_config *c) {

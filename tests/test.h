@@ -30,6 +30,9 @@ test_file test_rectangular_network(uint64_t seed); /* one side a quarter, a half
 /* "1, skip, 64x64x3, ...": a configuration in one line; valid until the next call. */
 const char *test_describe(const stylegan_config *config);
 
+/* Whether a model has a tensor of that name, which becomes *tensor. */
+int test_find_tensor(const stylegan_model *model, const char *name, stylegan_tensor *tensor);
+
 /* Opens or ends the program. */
 stylegan_model *test_open(const test_file *file, stylegan_isa isa, int threads);
 stylegan_model *test_open_limited(const test_file *file, stylegan_isa isa, int threads, size_t memory_limit);

@@ -397,13 +397,7 @@ static void check_random_noise(fixture *f) {
         const weights_tensor *t = &w.tensors[i];
         const char *part = strstr(t->name, ".noise");
         if (!part || strcmp(part, ".noise")) {
-            size_t count = 1;
-            for (int d = 0; d < t->dimensions; d++) count *= (size_t)t->shape[d];
-            float *values = (float *)cli_alloc(count, sizeof *values);
-            if (t->fill)
-                t->fill(t->context, values);
-            else
-                memcpy(values, t->values, count * sizeof *values);
+            float *values = weights_values(t);
             weights_add_values(&replaced, t->name, t->dimensions, t->shape, values);
             free(values);
             continue;
@@ -438,18 +432,9 @@ static void check_random_noise(fixture *f) {
 /* --- A mapping alone --- */
 
 static void check_mapping_alone(fixture *f) {
-    weights whole, mapping = {0};
+    weights whole, mapping;
     random_network((uint64_t)f->seed, &whole);
-    mapping.config = whole.config;
-    mapping.config.height = mapping.config.width = mapping.config.resolution = mapping.config.blocks = 0;
-    mapping.config.num_ws = 1;
-    mapping.config.lod = 0;
-    for (int i = 0; i < whole.count; i++) {
-        const weights_tensor *t = &whole.tensors[i];
-        if (strncmp(t->name, "mapping.", 8) && strcmp(t->name, "w_avg")) continue;
-        weights_add(&mapping, t->name, t->dimensions, t->shape, t->fill, t->context);
-        if (!t->fill) mapping.tensors[mapping.count - 1].values = t->values;
-    }
+    weights_copy_mapping(&whole, &mapping);
     test_file file;
     file.bytes = weights_to_memory(&mapping, STYLEGAN_F32, &file.size);
     stylegan_model *model = test_open(&file, STYLEGAN_ISA_AUTO, 1);
@@ -470,7 +455,7 @@ static void check_mapping_alone(fixture *f) {
     free(labels);
     free(ws);
     free(w);
-    free(mapping.tensors);
+    weights_free(&mapping);
     random_network_free(&whole);
 }
 
@@ -520,13 +505,6 @@ static void check_layer_noise(fixture *f) {
     free(strengths);
 }
 
-static int find_tensor(const stylegan_model *model, const char *name) {
-    stylegan_tensor tensor;
-    for (int i = 0; i < stylegan_tensor_count(model); i++)
-        if (!stylegan_get_tensor(model, i, &tensor) && !strcmp(tensor.name, name)) return 1;
-    return 0;
-}
-
 /* What inspect says of styles, against stylegan_get_style and the offsets. */
 typedef struct style_tour {
     const stylegan_model *model;
@@ -574,7 +552,8 @@ static void check_style_offsets(fixture *f) {
     run.user = &seen;
     float *image = test_images(f->model, f->ws, 1, &run);
     double difference = test_difference(image, f->images + f->image_size, f->image_size);
-    int dense = find_tensor(f->model, "b4.dense.weight"); /* then w has another way to the image */
+    int dense =
+        test_find_tensor(f->model, "b4.dense.weight", &(stylegan_tensor){0}); /* then w has another way to the image */
     test_check((dense || difference <= 2e-4) && seen.worst <= 1e-5 && stylegan_get_style(f->model, count, f->ws, image),
                "api %d: offsets on the styles of %d layers draw another image: %.1e, styles %.1e", f->seed, steered,
                difference, seen.worst);

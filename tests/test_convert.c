@@ -48,17 +48,6 @@ static size_t element_count(const weights_tensor *t) {
     return count;
 }
 
-static float *tensor_values(const weights_tensor *t) {
-    const size_t count = element_count(t);
-    float *values = cli_alloc(count, sizeof *values);
-    if (t->fill) {
-        t->fill(t->context, values);
-    } else {
-        memcpy(values, t->values, count * sizeof *values);
-    }
-    return values;
-}
-
 /* --- Layouts: a network written as another checkpoint must come back the same --- */
 
 static weights_tensor *find_tensor(const weights *w, const char *name) {
@@ -83,7 +72,7 @@ static double weights_difference(const weights *a, const weights *b, const check
             memcmp(found->shape, wanted->shape, (size_t)wanted->dimensions * sizeof *wanted->shape)) {
             return INFINITY;
         }
-        float *x = tensor_values(found), *y = tensor_values(wanted);
+        float *x = weights_values(found), *y = weights_values(wanted);
         const double difference = test_relative(x, y, element_count(wanted));
         if (!(difference <= worst)) worst = difference;
         free(x);

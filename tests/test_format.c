@@ -12,15 +12,6 @@ static const char *type_names[] = {"f32", "f16", "i8"};
 
 /* --- Round trips --- */
 
-static float *original_values(const weights_tensor *t, size_t count) {
-    float *values = (float *)cli_alloc(count, sizeof *values);
-    if (t->fill)
-        t->fill(t->context, values);
-    else
-        memcpy(values, t->values, count * sizeof *values);
-    return values;
-}
-
 /* How far a value may move: the largest of its last-dimension column decides the step of i8. */
 static double allowed(stylegan_type type, double value, double column_largest) {
     if (type == STYLEGAN_F32) return 0;
@@ -29,7 +20,7 @@ static double allowed(stylegan_type type, double value, double column_largest) {
 }
 
 static int values_survive(const weights_tensor *written, const stylegan_tensor *t, const double *values, size_t count) {
-    float *original = original_values(written, count);
+    float *original = weights_values(written);
     size_t columns = (size_t)t->shape[t->dimensions - 1];
     double *largest = (double *)cli_alloc(columns, sizeof *largest);
     int survive = 1;
@@ -57,13 +48,6 @@ static void check_tensor(uint64_t seed, stylegan_type type, const weights_tensor
     if (!good) test_check(0, "format %d %s: tensor %s", (int)seed, type_names[type], written->name);
 }
 
-static const stylegan_tensor *find_tensor(const stylegan_model *model, const char *name) {
-    static stylegan_tensor t;
-    for (int i = 0; i < stylegan_tensor_count(model); i++)
-        if (!stylegan_get_tensor(model, i, &t) && !strcmp(t.name, name)) return &t;
-    return NULL;
-}
-
 static void check_round_trip(uint64_t seed, stylegan_type type) {
     weights w;
     test_file file;
@@ -80,9 +64,9 @@ static void check_round_trip(uint64_t seed, stylegan_type type) {
                stylegan_tensor_count(model) == w.count && stylegan_parameters(model) == weights_parameters(&w);
     test_check(good, "format %d %s: configuration, text and counts come back", (int)seed, type_names[type]);
     for (int i = 0; i < w.count; i++) {
-        const stylegan_tensor *t = find_tensor(model, w.tensors[i].name);
-        if (t)
-            check_tensor(seed, type, &w.tensors[i], t, r);
+        stylegan_tensor t;
+        if (test_find_tensor(model, w.tensors[i].name, &t))
+            check_tensor(seed, type, &w.tensors[i], &t, r);
         else
             test_check(0, "format %d %s: no tensor %s", (int)seed, type_names[type], w.tensors[i].name);
     }

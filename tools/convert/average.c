@@ -9,16 +9,8 @@ enum { SAMPLES = 10000, BATCH = 100 };
 
 /* The mapping network alone: a file without blocks. */
 static stylegan_model *open_mapping(const weights *w, unsigned char **data) {
-    weights mapping = {.config = w->config};
-    stylegan_config *c = &mapping.config;
-    c->height = c->width = c->resolution = c->blocks = 0;
-    c->num_ws = 1;
-    c->lod = 0.0f;
-    for (int i = 0; i < w->count; i++) {
-        const weights_tensor *t = &w->tensors[i];
-        if (!strncmp(t->name, "mapping.", 8))
-            weights_add(&mapping, t->name, t->dimensions, t->shape, t->fill, t->context);
-    }
+    weights mapping;
+    weights_copy_mapping(w, &mapping);
     size_t size;
     *data = weights_to_memory(&mapping, STYLEGAN_F32, &size);
     weights_free(&mapping);

@@ -53,6 +53,31 @@ void weights_add_values(weights *w, const char *name, int dimensions, const int3
     memcpy(t->values, values, count * sizeof *values);
 }
 
+float *weights_values(const weights_tensor *t) {
+    const size_t count = element_count(t);
+    float *values = cli_alloc(count, sizeof *values);
+    if (t->fill)
+        t->fill(t->context, values);
+    else
+        memcpy(values, t->values, count * sizeof *values);
+    return values;
+}
+
+void weights_copy_mapping(const weights *w, weights *mapping) {
+    *mapping = (weights){.config = w->config};
+    stylegan_config *c = &mapping->config;
+    c->height = c->width = c->resolution = c->blocks = 0;
+    c->num_ws = 1;
+    c->lod = 0.0f;
+    for (int i = 0; i < w->count; i++) {
+        const weights_tensor *t = &w->tensors[i];
+        if (strncmp(t->name, "mapping.", 8)) continue;
+        float *values = weights_values(t);
+        weights_add_values(mapping, t->name, t->dimensions, t->shape, values);
+        free(values);
+    }
+}
+
 void weights_note(weights *w, const char *key, const char *value) {
     char *text = cli_format("%s%s: %s\n", w->text ? w->text : "", key, value);
     free(w->text);

@@ -28,7 +28,11 @@ typedef struct weights {
 void weights_add(weights *w, const char *name, int dimensions, const int32_t *shape, weights_fill_fn *fill,
                  void *context);
 void weights_add_values(weights *w, const char *name, int dimensions, const int32_t *shape,
-                        const float *values); /* copies */
+                        const float *values);   /* copies */
+float *weights_values(const weights_tensor *t); /* made or copied; the caller frees them */
+
+/* The mapping of a network alone, as a file without blocks holds it: copies. */
+void weights_copy_mapping(const weights *w, weights *mapping);
 void weights_note(weights *w, const char *key, const char *value);
 uint64_t weights_parameters(const weights *w);
 
