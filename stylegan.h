@@ -142,6 +142,30 @@
    that `lod` selects, ToRGB layers that are not blended) are left out; tensors of other names are refused.
    A file whose height, width and blocks are 0 holds a mapping alone (num_ws is 1): stylegan_map is all it can do.
 
+   StyleGAN 3 has layers L0, L1, ... instead of blocks, as many as the field blocks says; the last one is ToRGB. ws[0]
+   steers the input and ws[1 + i] layer i, so that num_ws is blocks + 1. Beside mapping and w_avg:
+
+     input.freqs           [C][2]        frequencies (x, y) of the Fourier features, cycles a unit; input.phases [C],
+                                         turns: feature = sin(2 pi (x * freqs[0] + y * freqs[1] + phase))
+     input.grid            [4]           height and width of the map in pixels, sampling rate (pixels a unit), bandwidth
+     input.transform       [3][3]        absent: the identity; see stylegan_run.transform
+     input.affine.weight   [D][4]        w to (rc, rs, tx, ty), and input.affine.bias [4]
+     input.weight          [1][1][C][O]  1 / sqrt(C) folded in
+     L{i}.weight           [k][k][I][O]  k = 1 or 3. The map grows by k - 1: zeros around it on k - 1 sides
+     L{i}.bias             [O]
+     L{i}.affine.weight    [D][I]        and affine.bias [I]
+     L{i}.gain             [1]           factor of the demodulated weights; in ToRGB, which is not demodulated, of the
+                                         image, after its clamp (absent: 1)
+     L{i}.geometry         [10]          in height, in width, out height, out width, up, down, left, right, top, bottom:
+                                         whole numbers, the last four rows and columns of zeros, negative: cropped, that
+                                         the up-sampled map gets before up_filter
+     L{i}.up_filter        [n]           along both axes, gain included (sum `up`); absent: [1] = 1
+     L{i}.down_filter      [n], [n][n]   along both axes, or radial; absent: [1] = 1. Both n at most 64, [n][n] 32
+
+   Filters correlate without padding: an axis of n pixels has n * up + left + right after up-sampling (zeros behind each
+   pixel), loses the two filters' taps less 1 each, and keeps every `down`th pixel from the first on. ToRGB has k = 1, no
+   filters, and is as large as the image. All but weights, biases and affine maps of the layers is f32.
+
 
    >>architecture
 
@@ -261,29 +285,29 @@ typedef enum stylegan_activation {
 } stylegan_activation;
 
 /* X(type, name, meaning): the configuration, in the order of the weight file. */
-#define STYLEGAN_CONFIG_FIELDS(X)                                                         \
-    X(int32_t, family, "1: StyleGAN, 2: StyleGAN 2 and 2-ADA, 3: StyleGAN 3 (reserved)")  \
-    X(int32_t, architecture, "StyleGAN 2: 0 skip, 1 resnet, 2 orig")                      \
-    X(int32_t, height, "H of the image, 1 to 16384")                                      \
-    X(int32_t, width, "W of the image, 1 to 16384")                                       \
-    X(int32_t, blocks, "resolutions, each twice the one before; the last is the image's") \
-    X(int32_t, channels, "C of the image, 1 to 512")                                      \
-    X(int32_t, z_dim, "width of z (0: from labels alone)")                                \
-    X(int32_t, w_dim, "D, width of w")                                                    \
-    X(int32_t, c_dim, "K, number of labels (0: unconditional)")                           \
-    X(int32_t, num_ws, "L, styles a synthesis takes")                                     \
-    X(int32_t, mapping_layers, "fully connected layers of the mapping")                   \
-    X(int32_t, normalization, "stylegan_normalization of the mapping's input")            \
-    X(int32_t, mapping_activation, "stylegan_activation of the mapping")                  \
-    X(float, mapping_gain, "factor after the mapping's activation")                       \
-    X(int32_t, activation, "stylegan_activation of the synthesis")                        \
-    X(float, activation_gain, "factor after the synthesis' activation")                   \
-    X(float, conv_clamp, "StyleGAN 2: outputs are clamped to +- this (0: not)")           \
-    X(int32_t, use_pixel_norm, "StyleGAN 1: features normalised per pixel")               \
-    X(int32_t, use_instance_norm, "StyleGAN 1: features normalised per channel")          \
-    X(int32_t, use_styles, "StyleGAN 1: layers take styles")                              \
-    X(float, lod, "StyleGAN 1: level of detail, 0 when fully grown")                      \
-    X(float, truncation_psi, "the psi this network is usually shown with")                \
+#define STYLEGAN_CONFIG_FIELDS(X)                                                    \
+    X(int32_t, family, "1: StyleGAN, 2: StyleGAN 2 and 2-ADA, 3: StyleGAN 3")        \
+    X(int32_t, architecture, "StyleGAN 2: 0 skip, 1 resnet, 2 orig")                 \
+    X(int32_t, height, "H of the image, 1 to 16384")                                 \
+    X(int32_t, width, "W of the image, 1 to 16384")                                  \
+    X(int32_t, blocks, "resolutions, each twice the one before; StyleGAN 3: layers") \
+    X(int32_t, channels, "C of the image, 1 to 512")                                 \
+    X(int32_t, z_dim, "width of z (0: from labels alone)")                           \
+    X(int32_t, w_dim, "D, width of w")                                               \
+    X(int32_t, c_dim, "K, number of labels (0: unconditional)")                      \
+    X(int32_t, num_ws, "L, styles a synthesis takes")                                \
+    X(int32_t, mapping_layers, "fully connected layers of the mapping")              \
+    X(int32_t, normalization, "stylegan_normalization of the mapping's input")       \
+    X(int32_t, mapping_activation, "stylegan_activation of the mapping")             \
+    X(float, mapping_gain, "factor after the mapping's activation")                  \
+    X(int32_t, activation, "stylegan_activation of the synthesis")                   \
+    X(float, activation_gain, "factor after the synthesis' activation")              \
+    X(float, conv_clamp, "StyleGAN 2, 3: outputs are clamped to +- this (0: not)")   \
+    X(int32_t, use_pixel_norm, "StyleGAN 1: features normalised per pixel")          \
+    X(int32_t, use_instance_norm, "StyleGAN 1: features normalised per channel")     \
+    X(int32_t, use_styles, "StyleGAN 1: layers take styles")                         \
+    X(float, lod, "StyleGAN 1: level of detail, 0 when fully grown")                 \
+    X(float, truncation_psi, "the psi this network is usually shown with")           \
     X(int32_t, truncation_cutoff, "layers it truncates (num_ws: all)")
 
 typedef struct stylegan_config {
@@ -454,7 +478,14 @@ typedef struct stylegan_run {
     /* Called with every layer's output as it is computed, on the calling thread. For study and tests. */
     void (*inspect)(void *user, int index, const stylegan_feature_map *map);
     void *user; /* for all three */
+    /* StyleGAN 3: [3][3], where each pixel of the image is looked up, in units of its larger half: the inverse of the
+       wanted motion, see stylegan_transform. NULL: the model's own, mostly none. */
+    const float *transform;
 } stylegan_run;
+
+/* StyleGAN 3: moves the image by x, y (1: the whole of its width) and turns it by `degrees`, as the official tools do:
+   transform [3][3] becomes the inverse of [[cos, sin, x], [-sin, cos, y], [0, 0, 1]]. */
+STYLEGAN_API void stylegan_transform(double x, double y, double degrees, float *transform);
 
 /* z [count]: the first values of NumPy's RandomState(seed).randn, as float32: the official tools' latents. */
 STYLEGAN_API void stylegan_seed_z(uint32_t seed, float *z, int count);
@@ -694,6 +725,7 @@ enum {
     SG__VERSION = 2, /* of the weight file */
     SG__CONFIG_FIELDS = 0 STYLEGAN_CONFIG_FIELDS(SG__COUNT_FIELD),
     SG__MAX_BLOCKS = 13,     /* 4 to 16384 */
+    SG__MAX_LAYERS = 64,     /* of a StyleGAN 3 */
     SG__MAX_SIZE = 16384,    /* height and width of the image */
     SG__MAX_CHANNELS = 512,  /* of the image */
     SG__MAX_DENSE = 1 << 28, /* outputs of a first layer that is dense */
@@ -1393,6 +1425,20 @@ STYLEGAN_API void stylegan_seed_z(uint32_t seed, float *z, int count) {
     }
 }
 
+/* sin(2 pi turns) to 10^-11, for up to 10^5 turns; 0 beyond 10^9. A polynomial, so that boards need no sine. */
+static double sg__sine(double turns) {
+    if (!(turns > -1e9 && turns < 1e9)) return 0;
+    double x = turns - (double)(int64_t)turns; /* into (-1, 1), then around the nearest zero, which half turns negate */
+    int64_t halves = (int64_t)(2 * x + (x < 0 ? -0.5 : 0.5));
+    x -= (double)halves / 2;
+    static const double factors[] = {6.28318530717958648,  -41.3417022403997600, 81.6052492760750380,
+                                     -76.7058597530614000, 42.0586939448620400,  -15.0946425768229700,
+                                     3.81995258484829000,  -0.71812230177850};
+    double square = x * x, sum = 0;
+    for (int i = 7; i >= 0; i--) sum = sum * square + factors[i];
+    return halves % 2 ? -x * sum : x * sum;
+}
+
 static uint64_t sg__mix(uint64_t x) { /* SplitMix64 (Steele, Lea and Flood, 2014) */
     x += 0x9e3779b97f4a7c15u;
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
@@ -2021,15 +2067,15 @@ static int sg__in(int64_t value, int64_t least, int64_t most) {
 
 /* Checks every field's range. Without blocks the file holds a mapping alone. */
 static stylegan_result sg__check_config(const stylegan_config *c, stylegan_error *error) {
-    int blocks = sg__in(c->blocks, 0, SG__MAX_BLOCKS) ? c->blocks : 0, unit = 1 << (blocks ? blocks - 1 : 0);
-    int first = c->family == STYLEGAN_FAMILY_1, least = blocks ? 1 : 0, most = blocks ? SG__MAX_SIZE : 0;
-    if (c->family == STYLEGAN_FAMILY_3)
-        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "StyleGAN 3 networks are not supported yet");
+    int first = c->family == STYLEGAN_FAMILY_1, third = c->family == STYLEGAN_FAMILY_3;
+    int blocks = sg__in(c->blocks, 0, third ? SG__MAX_LAYERS : SG__MAX_BLOCKS) ? c->blocks : 0;
+    int unit = 1 << (blocks && !third ? blocks - 1 : 0), styled = blocks && (!first || c->use_styles);
+    int least = blocks ? 1 : 0, most = blocks ? SG__MAX_SIZE : 0;
     struct {
         const char *name;
         int good;
     } const checks[] = {
-        {"family", sg__in(c->family, 1, 2)},
+        {"family", sg__in(c->family, 1, 3)},
         {"architecture", sg__in(c->architecture, STYLEGAN_SKIP, STYLEGAN_ORIG)},
         {"blocks", blocks == c->blocks},
         {"height", sg__in(c->height, least, most) && c->height % unit == 0},
@@ -2038,11 +2084,13 @@ static stylegan_result sg__check_config(const stylegan_config *c, stylegan_error
         {"z_dim", sg__in(c->z_dim, 0, SG__MAX_WIDTH) && (c->z_dim || c->c_dim)},
         {"w_dim", sg__in(c->w_dim, 1, SG__MAX_WIDTH)},
         {"c_dim", sg__in(c->c_dim, 0, SG__MAX_WIDTH)},
-        {"num_ws", c->num_ws == (blocks && (!first || c->use_styles) ? 2 * blocks : 1)},
+        {"num_ws", c->num_ws == (!styled ? 1
+                                 : third ? blocks + 1
+                                         : 2 * blocks)},
         {"mapping_layers", sg__in(c->mapping_layers, 0, SG__MAX_MAPPING)},
         {"normalization", sg__in(c->normalization, STYLEGAN_NORMALIZE_NONE, STYLEGAN_NORMALIZE_SEPARATE)},
         {"mapping_activation", sg__in(c->mapping_activation, 0, STYLEGAN_ACTIVATION_COUNT - 1)},
-        {"activation", sg__in(c->activation, 0, STYLEGAN_ACTIVATION_COUNT - 1)},
+        {"activation", sg__in(c->activation, 0, third ? STYLEGAN_LRELU : STYLEGAN_ACTIVATION_COUNT - 1)},
         {"conv_clamp", c->conv_clamp >= 0},
         {"lod", c->lod >= 0 && c->lod <= 64 && (c->lod == 0 || first)},
     };
@@ -2057,6 +2105,8 @@ static stylegan_result sg__check_config(const stylegan_config *c, stylegan_error
 /* Lists mapping and synthesis; `used` [tensor_count] is scratch. */
 static stylegan_result sg__list_networks(stylegan_model *m, unsigned char *used, stylegan_error *error) {
     sg__builder builder = {m, used, error, STYLEGAN_OK, 0, 0, 0};
+    if (m->config.family == STYLEGAN_FAMILY_3 && m->config.blocks)
+        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "StyleGAN 3 networks are not supported yet");
     sg__network_mapping(&builder);
     if (m->config.blocks) (m->config.family == STYLEGAN_FAMILY_1 ? sg__network1 : sg__network2)(&builder);
     for (uint32_t i = 0; i < m->head.tensor_count && !builder.result; i++) {
@@ -4346,7 +4396,8 @@ STYLEGAN_API stylegan_result stylegan_get_style(const stylegan_model *model, int
 }
 
 static const stylegan_run *sg__run(const stylegan_run *run) {
-    static const stylegan_run defaults = {NULL, 0, STYLEGAN_NOISE_CONST, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+    static const stylegan_run defaults = {NULL, 0,   STYLEGAN_NOISE_CONST, 0, NULL, NULL, NULL, NULL, NULL, NULL,
+                                          NULL, NULL};
     return run ? run : &defaults;
 }
 
@@ -4398,6 +4449,12 @@ STYLEGAN_API stylegan_result stylegan_map(const stylegan_model *model, const flo
     sg__map_all(model, z, labels, count, psi, cutoff, ws, &workspace);
     sg__release(model, run);
     return STYLEGAN_OK;
+}
+
+STYLEGAN_API void stylegan_transform(double x, double y, double degrees, float *transform) {
+    double s = sg__sine(degrees / 360), c = sg__sine(degrees / 360 + 0.25);
+    const double inverse[9] = {c, -s, s * y - c * x, s, c, -s * x - c * y, 0, 0, 1};
+    for (int i = 0; i < 9; i++) transform[i] = (float)inverse[i];
 }
 
 STYLEGAN_API stylegan_result stylegan_mix(const stylegan_model *model, const float *base, const float *style, int first,
