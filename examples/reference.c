@@ -1,5 +1,5 @@
-/* reference.c - StyleGAN and StyleGAN 2 as their papers tell them: one file of plain loops in double precision, to be read
-   from top to bottom. It opens a weight file by its written format alone and draws a portrait; it shares no code with
+/* reference.c - StyleGAN, StyleGAN 2 and StyleGAN 3 as their papers tell them: one file of plain loops in double precision,
+   to be read from top to bottom. It opens a weight file by its written format alone and draws a portrait; it shares no code with
    stylegan.h, whose tests take it as their truth. Exact, not fast.
 
      cc -O2 examples/reference.c -o reference -lm
@@ -22,12 +22,16 @@
        >>modulation    of weights by the style                         StyleGAN 2, equation 1
        >>demodulation  back to unit variance                           StyleGAN 2, equation 3
        >>ToRGB         images of all resolutions add up                StyleGAN 2, figure 7b
+     >>StyleGAN-3      the whole network                               StyleGAN 3, figure 4b
+       >>Fourier       features, moved by w and by the caller          StyleGAN 3, section 3
+       >>filtered      leaky ReLU at a higher sampling rate            StyleGAN 3, section 3
      >>variants        growing networks, resnet, dense first layer, embedded labels, other activations
      >>program         from a seed to z, from an image to a picture
 
    StyleGAN: Karras, Laine, Aila, "A Style-Based Generator Architecture for Generative Adversarial Networks", 2019.
-   StyleGAN 2: Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", 2020. ProGAN: Karras et al.,
-   "Progressive Growing of GANs for Improved Quality, Stability, and Variation", 2018. */
+   StyleGAN 2: Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", 2020. StyleGAN 3: Karras et al.,
+   "Alias-Free Generative Adversarial Networks", 2021. ProGAN: Karras et al., "Progressive Growing of GANs for Improved
+   Quality, Stability, and Variation", 2018. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -61,11 +65,11 @@ enum { LINEAR, RELU, LRELU, TANH, SIGMOID, ELU, SELU, SOFTPLUS, SWISH };
 
 /* The configuration: 4 bytes a field, in the order of the file. */
 typedef struct configuration {
-    int32_t family;       /* 1: StyleGAN, 2: StyleGAN 2 */
-    int32_t architecture; /* of StyleGAN 2: SKIP, ... */
-    int32_t height, width, blocks, channels;
-    int32_t z_dim, w_dim, c_dim; /* widths of z and w, number of labels */
-    int32_t num_ws;              /* layers that take a w */
+    int32_t family;                          /* 1: StyleGAN, 2: StyleGAN 2, 3: StyleGAN 3 */
+    int32_t architecture;                    /* of StyleGAN 2: SKIP, ... */
+    int32_t height, width, blocks, channels; /* blocks: of StyleGAN 3, its layers */
+    int32_t z_dim, w_dim, c_dim;             /* widths of z and w, number of labels */
+    int32_t num_ws;                          /* layers that take a w */
     int32_t mapping_layers, normalization, mapping_activation;
     float mapping_gain;
     int32_t activation;
@@ -90,6 +94,7 @@ typedef struct network {
     tensor *tensors;
     size_t tensor_count;
     int noise;                                               /* 0: draw without */
+    const double *transform;                                 /* of StyleGAN 3's input, 3 x 3; NULL: the file's */
     void (*record)(void *user, const char *layer, map maps); /* called with every layer's output; may be NULL */
     void *user;
 } network;
@@ -148,15 +153,19 @@ static void read_tensor(tensor *t, const unsigned char *entry, const unsigned ch
     for (size_t i = 0; i < t->count; i++) t->values[i] = decode(file + offset, type, i, columns);
 }
 
+static int possible_sizes(const configuration *c) {
+    if (c->blocks == 0) return 1; /* the file holds a mapping alone */
+    if (c->blocks < 0 || c->blocks > 64 || c->height < 1 || c->width < 1) return 0;
+    if (c->family == 3) return c->num_ws == c->blocks + 1;
+    if (c->blocks > 15) return 0;
+    int unit = 1 << (c->blocks - 1), layers = c->family == 2 || c->use_styles ? 2 * c->blocks : 1;
+    return c->height % unit == 0 && c->width % unit == 0 && c->num_ws == layers;
+}
+
 static void check_configuration(const configuration *c) {
-    if (c->family != 1 && c->family != 2) fail("neither StyleGAN nor StyleGAN 2");
-    int good = c->blocks >= 0 && c->blocks <= 15 && c->z_dim >= 0 && c->w_dim > 0 && c->c_dim >= 0 && c->num_ws > 0;
-    if (good && c->blocks) { /* without, the file holds a mapping alone */
-        int unit = 1 << (c->blocks - 1);
-        good = c->height > 0 && c->width > 0 && c->height % unit == 0 && c->width % unit == 0 &&
-               c->num_ws == (c->family == 2 || c->use_styles ? 2 * c->blocks : 1);
-    }
-    if (!good || c->channels < 1 || !(c->lod >= 0)) fail("the configuration is impossible");
+    if (c->family < 1 || c->family > 3) fail("not StyleGAN, StyleGAN 2 or StyleGAN 3");
+    int good = c->z_dim >= 0 && c->w_dim > 0 && c->c_dim >= 0 && c->num_ws > 0 && c->channels > 0 && c->lod >= 0;
+    if (!good || !possible_sizes(c)) fail("the configuration is impossible");
 }
 
 static network read_network(const unsigned char *file, size_t size) {
@@ -418,11 +427,11 @@ static map repeat(map in, int factor) {
     return out;
 }
 
-static map insert_zeros(map in) {
-    map out = make_map(in.channels, 2 * in.height, 2 * in.width);
+static map insert_zeros(map in, int factor) {
+    map out = make_map(in.channels, factor * in.height, factor * in.width);
     for (int c = 0; c < in.channels; c++)
         for (int y = 0; y < in.height; y++)
-            for (int x = 0; x < in.width; x++) *at(out, c, 2 * y, 2 * x) = *at(in, c, y, x);
+            for (int x = 0; x < in.width; x++) *at(out, c, factor * y, factor * x) = *at(in, c, y, x);
     free(in.values);
     return out;
 }
@@ -633,7 +642,8 @@ static map add_rgb(const layer *l, map x, map image) {
     free(w.values);
     rgb = add_bias(rgb, need(l, "bias", (size_t)rgb.channels));
     rgb = clamp(rgb, c->conv_clamp);
-    if (image.values) rgb = add(rgb, low_pass(l->network, "fir_image", insert_zeros(image), 0, rgb.height, rgb.width));
+    if (image.values)
+        rgb = add(rgb, low_pass(l->network, "fir_image", insert_zeros(image, 2), 0, rgb.height, rgb.width));
     return rgb;
 }
 
@@ -665,9 +675,165 @@ static map synthesize2(const network *n, const double *ws) {
     return image;
 }
 
+/* --- >>StyleGAN-3 (figure 4b): details must not stick to the grid of pixels but move with what they belong to. So every
+   map stands for a continuous signal of limited frequencies, nothing tells a layer where its pixels lie (no noise, no
+   constant, borders beyond the canvas), and what makes new frequencies, the leaky ReLU, is followed by a filter --- */
+
+/* product = a b, of 3 x 3 matrices that move points (x, y, 1) */
+static void multiply_matrices(const double a[9], const double b[9], double product[9]) {
+    for (int i = 0; i < 9; i++) {
+        product[i] = 0;
+        for (int k = 0; k < 3; k++) product[i] += a[i / 3 * 3 + k] * b[k * 3 + i % 3];
+    }
+}
+
+/* Where the input's point (x, y) is taken from: R T U, a rotation R and a translation T that the first w chooses, and the
+   caller's U, the inverse of what is to happen to the picture. */
+static void input_motion(const layer *l, double motion[9]) {
+    const double identity[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+    const double *user = l->network->transform  ? l->network->transform
+                         : part(l, "transform") ? need(l, "transform", 9)->values
+                                                : identity;
+    map style = style_of(l, 4); /* (rc, rs, tx, ty) */
+    const double *s = style.values, length = hypot(s[0], s[1]);
+    const double c = s[0] / length, sine = s[1] / length, tx = s[2] / length, ty = s[3] / length;
+    const double rotation[9] = {c, -sine, 0, sine, c, 0, 0, 0, 1}, translation[9] = {1, 0, -tx, 0, 1, -ty, 0, 0, 1};
+    double moved[9];
+    multiply_matrices(rotation, translation, moved);
+    multiply_matrices(moved, user, motion);
+    free(style.values);
+}
+
+/* >>Fourier features: waves sin(2 pi (f . (x, y) + phase)) instead of a constant, which can be moved by any amount. A wave
+   fades out as its frequency leaves the bandwidth for half the sampling rate. One matrix mixes the waves. */
+static map fourier_features(const network *n, const double *ws) {
+    const double pi = 3.14159265358979323846;
+    layer l = find_layer(n, "input", 0, ws, 0);
+    const double *grid = need(&l, "grid", 4)->values, rate = grid[2], bandwidth = grid[3];
+    if (!(grid[0] >= 1 && grid[0] < 32768 && grid[1] >= 1 && grid[1] < 32768)) fail("the input's size is impossible");
+    const tensor *freqs = need(&l, "freqs", 0), *phases = need(&l, "phases", freqs->count / 2);
+    double m[9];
+    input_motion(&l, m);
+    map waves = make_map((int)phases->count, (int)grid[0], (int)grid[1]);
+    for (int i = 0; i < waves.channels; i++) {
+        const double *f = freqs->values + 2 * i;
+        double fx = f[0] * m[0] + f[1] * m[3], fy = f[0] * m[1] + f[1] * m[4];
+        double phase = phases->values[i] + f[0] * m[2] + f[1] * m[5];
+        double amplitude = fmin(fmax(1 - (hypot(fx, fy) - bandwidth) / (rate / 2 - bandwidth), 0), 1);
+        for (int y = 0; y < waves.height; y++)
+            for (int x = 0; x < waves.width; x++) { /* the canvas is 1 x 1, its middle (0, 0); margins go beyond */
+                double at_x = (x + 0.5 - waves.width / 2.0) / rate, at_y = (y + 0.5 - waves.height / 2.0) / rate;
+                *at(waves, i, y, x) = amplitude * sin(2 * pi * (fx * at_x + fy * at_y + phase));
+            }
+    }
+    waves = convolve(waves, need(&l, "weight", 0));
+    record(&l, waves);
+    return waves;
+}
+
+/* Zeros beyond the sides, or less of the map where the number is negative. */
+static map pad(map in, int left, int right, int top, int bottom) {
+    int height = in.height + top + bottom, width = in.width + left + right;
+    if (height < 1 || width < 1) fail("nothing is left of a map");
+    map out = make_map(in.channels, height, width);
+    for (int c = 0; c < out.channels; c++)
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++) *at(out, c, y, x) = pixel(in, c, y - top, x - left);
+    free(in.values);
+    return out;
+}
+
+/* y[j] = sum f[k] x[j + k], where all of the filter lies on the map */
+static map apply_taps(map in, const double *taps, int rows, int columns) {
+    if (in.height < rows || in.width < columns) fail("a filter is larger than its map");
+    map out = make_map(in.channels, in.height - rows + 1, in.width - columns + 1);
+    for (int c = 0; c < out.channels; c++)
+        for (int y = 0; y < out.height; y++)
+            for (int x = 0; x < out.width; x++)
+                for (int ky = 0; ky < rows; ky++)
+                    for (int kx = 0; kx < columns; kx++)
+                        *at(out, c, y, x) += taps[ky * columns + kx] * *at(in, c, y + ky, x + kx);
+    free(in.values);
+    return out;
+}
+
+/* A separable filter [n] works along both axes; a radial one, which favours no direction, is [n][n]. */
+static map apply_filter(const layer *l, const char *name, map x) {
+    const tensor *f = part(l, name);
+    if (!f) return x;
+    if (f->count != (size_t)f->shape[0]) return apply_taps(x, f->values, f->shape[0], f->shape[1]);
+    x = apply_taps(x, f->values, 1, f->shape[0]);
+    return apply_taps(x, f->values, f->shape[0], 1);
+}
+
+static map keep_every(map in, int step) {
+    map out = make_map(in.channels, (in.height + step - 1) / step, (in.width + step - 1) / step);
+    for (int c = 0; c < out.channels; c++)
+        for (int y = 0; y < out.height; y++)
+            for (int x = 0; x < out.width; x++) *at(out, c, y, x) = *at(in, c, step * y, step * x);
+    free(in.values);
+    return out;
+}
+
+/* Where a layer's map comes from and goes to: whole numbers in the file. */
+typedef struct geometry {
+    int in_height, in_width, out_height, out_width, up, down, left, right, top, bottom;
+} geometry;
+
+static geometry geometry_of(const layer *l, map x) {
+    const double *numbers = need(l, "geometry", 10)->values;
+    int g[10];
+    for (int i = 0; i < 10; i++) {
+        g[i] = fabs(numbers[i]) < 32768 ? (int)numbers[i] : 0;
+        if (g[i] != numbers[i] || (i < 6 && g[i] < 1)) fail("tensor %s.geometry: impossible", l->name);
+    }
+    if (g[0] != x.height || g[1] != x.width) fail("tensor %s.geometry: the map before has another size", l->name);
+    return (geometry){g[0], g[1], g[2], g[3], g[4], g[5], g[6], g[7], g[8], g[9]};
+}
+
+/* >>filtered leaky ReLU: its sharp bend makes frequencies that the pixels cannot hold. So the map is brought to a higher
+   sampling rate, bent there, and what is too high for the layer's rate is filtered away before pixels are dropped. */
+static map filtered_lrelu(const layer *l, geometry g, map x) {
+    const configuration *c = &l->network->config;
+    x = pad(insert_zeros(x, g.up), g.left, g.right, g.top, g.bottom);
+    x = apply_filter(l, "up_filter", x); /* its gain makes up for the zeros */
+    x = clamp(activate(x, c->activation, c->activation_gain), c->conv_clamp);
+    return keep_every(apply_filter(l, "down_filter", x), g.down);
+}
+
+/* A modulated convolution of all places where the kernel touches the map, kernel - 1 more than it has. */
+static map convolve_modulated(const layer *l, map x, int demodulated) {
+    tensor w = modulate(need(l, "weight", 0), style_of(l, x.channels));
+    int more = w.shape[0] / 2;
+    if (demodulated) demodulate(&w);
+    x = convolve(pad(x, more, more, more, more), &w);
+    free(w.values);
+    if (part(l, "gain")) x = scale(x, need(l, "gain", 1)->values[0]); /* keeps the map at unit variance, in the mean */
+    return add_bias(x, need(l, "bias", (size_t)x.channels));
+}
+
+/* The waves; then layers, each with a sampling rate and a cutoff frequency of its own; the last makes the image, linear. */
+static map synthesize3(const network *n, const double *ws) {
+    const configuration *c = &n->config;
+    map x = fourier_features(n, ws);
+    for (int i = 0; i < c->blocks; i++) {
+        layer l = find_layer(n, "L%d", i, ws, i + 1);
+        int is_torgb = i == c->blocks - 1;
+        geometry g = geometry_of(&l, x);
+        x = convolve_modulated(&l, x, !is_torgb);
+        if (is_torgb) break;
+        x = filtered_lrelu(&l, g, x);
+        if (x.height != g.out_height || x.width != g.out_width) fail("tensor %s.geometry: wrong output", l.name);
+        record(&l, x);
+    }
+    if (x.channels != c->channels || x.height != c->height || x.width != c->width) fail("the image has another size");
+    return x;
+}
+
 static map synthesize(const network *n, const double *ws) {
+    static map (*const families[])(const network *n, const double *ws) = {synthesize1, synthesize2, synthesize3};
     if (!n->config.blocks) fail("the file holds a mapping, no synthesis");
-    return (n->config.family == 1 ? synthesize1 : synthesize2)(n, ws);
+    return families[n->config.family - 1](n, ws);
 }
 
 /* --- >>variants: what the networks may have in place of the above --- */

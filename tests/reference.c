@@ -7,6 +7,7 @@
 struct reference {
     network network;
     stylegan_config config;
+    double transform[9];
 };
 
 reference *reference_open(const unsigned char *file, size_t size) {
@@ -17,6 +18,11 @@ reference *reference_open(const unsigned char *file, size_t size) {
 #undef COPY_FIELD
     r->config.resolution = r->config.height > r->config.width ? r->config.height : r->config.width;
     return r;
+}
+
+void reference_transform(reference *r, const float transform[9]) {
+    for (int i = 0; i < 9; i++) r->transform[i] = (double)transform[i];
+    r->network.transform = r->transform;
 }
 
 void reference_close(reference *r) {

@@ -32,6 +32,9 @@ void reference_seed_z(uint32_t seed, double *z, int count);
 /* z [z_dim], labels [c_dim] -> ws [num_ws][w_dim]. */
 void reference_map(const reference *r, const float *z, const float *labels, double psi, int cutoff, double *ws);
 
+/* From now on StyleGAN 3's input is moved by this 3 x 3 matrix, as stylegan_run.transform says. */
+void reference_transform(reference *r, const float transform[9]);
+
 /* Layers first to last of ws take those of style. */
 void reference_mix(const reference *r, double *ws, const double *style, int first, int last);
 
