@@ -726,6 +726,8 @@ static map fourier_features(const network *n, const double *ws) {
                 *at(waves, i, y, x) = amplitude * sin(2 * pi * (fx * at_x + fy * at_y + phase));
             }
     }
+    layer fourier = find_layer(n, "fourier", 0, NULL, 0);
+    record(&fourier, waves);
     waves = convolve(waves, need(&l, "weight", 0));
     record(&l, waves);
     return waves;
@@ -801,15 +803,14 @@ static map filtered_lrelu(const layer *l, geometry g, map x) {
     return keep_every(apply_filter(l, "down_filter", x), g.down);
 }
 
-/* A modulated convolution of all places where the kernel touches the map, kernel - 1 more than it has. */
+/* A modulated convolution of all places where the kernel touches the map: kernel - 1 more than it has. */
 static map convolve_modulated(const layer *l, map x, int demodulated) {
     tensor w = modulate(need(l, "weight", 0), style_of(l, x.channels));
     int more = w.shape[0] / 2;
     if (demodulated) demodulate(&w);
     x = convolve(pad(x, more, more, more, more), &w);
     free(w.values);
-    if (part(l, "gain")) x = scale(x, need(l, "gain", 1)->values[0]); /* keeps the map at unit variance, in the mean */
-    return add_bias(x, need(l, "bias", (size_t)x.channels));
+    return x;
 }
 
 /* The waves; then layers, each with a sampling rate and a cutoff frequency of its own; the last makes the image, linear. */
@@ -819,9 +820,15 @@ static map synthesize3(const network *n, const double *ws) {
     for (int i = 0; i < c->blocks; i++) {
         layer l = find_layer(n, "L%d", i, ws, i + 1);
         int is_torgb = i == c->blocks - 1;
+        double gain = part(&l, "gain") ? need(&l, "gain", 1)->values[0] : 1;
         geometry g = geometry_of(&l, x);
         x = convolve_modulated(&l, x, !is_torgb);
-        if (is_torgb) break;
+        if (!is_torgb) x = scale(x, gain); /* to unit variance, in the mean of training */
+        x = add_bias(x, need(&l, "bias", (size_t)x.channels));
+        if (is_torgb) {
+            x = scale(clamp(x, c->conv_clamp), gain);
+            break;
+        }
         x = filtered_lrelu(&l, g, x);
         if (x.height != g.out_height || x.width != g.out_width) fail("tensor %s.geometry: wrong output", l.name);
         record(&l, x);
