@@ -44,6 +44,7 @@
      STYLEGAN_NO_THREADS    no built-in threads: the caller's scheduler, or one thread
      STYLEGAN_NO_SIMD       plain C only
      STYLEGAN_NO_AVX512     no AVX-512 code
+     STYLEGAN_FAMILIES      bit mask of the StyleGANs that it draws, default 7: 1 for StyleGAN, 2 for 2, 4 for 3
      STYLEGAN_FILENAME      how the header includes itself, default "stylegan.h" (needed if renamed)
      STYLEGAN_API           what precedes every function, default extern: __declspec(dllexport), ...
      STYLEGAN_MEMCPY, STYLEGAN_MEMSET, STYLEGAN_SQRT, STYLEGAN_EXP, STYLEGAN_LOG
@@ -576,6 +577,11 @@ typedef struct sg__epilogue {
     float gain, clamp; /* clamp 0: none */
 } sg__epilogue;
 
+/* clamp(gain * max(x, slope * x)) */
+typedef struct sg__leak {
+    float slope, gain, clamp;
+} sg__leak;
+
 typedef struct sg__kernels {
     stylegan_isa isa;
     int lanes;   /* V */
@@ -602,6 +608,10 @@ typedef struct sg__kernels {
                             size_t pixel);
     /* x = (x - mean) * scale + shift */
     void (*scale_shift)(float *row, int width, const float *mean, const float *scale, const float *shift);
+    /* out pixel g * up + p = leak(sum of taps[p][k] * x[g + k]) for p < up, k < n */
+    void (*upsample)(const float *x, int groups, const float *taps, int up, int n, const sg__leak *leak, float *out);
+    /* out pixel i = sum over rows r and k < n of taps[r][k] * row[r][i * down + k] */
+    void (*downsample)(float *out, int count, const float *const *row, int rows, const float *taps, int n, int down);
 } sg__kernels;
 
 /* The table of an instruction set, the fastest one for AUTO; NULL if this processor or this build has it not. */
@@ -650,6 +660,9 @@ static const sg__kernels *sg__find_kernels(stylegan_isa isa);
 #endif
 #ifndef STYLEGAN_LOG
 #define STYLEGAN_LOG log
+#endif
+#ifndef STYLEGAN_FAMILIES
+#define STYLEGAN_FAMILIES 7
 #endif
 #ifndef STYLEGAN_NO_STDIO
 #include <stdio.h>
@@ -732,6 +745,10 @@ enum {
     SG__MAX_MAPPING = 256,   /* layers */
     SG__MAX_WIDTH = 65536,   /* channels, widths of z and w, labels */
     SG__MAX_FIR = 16,        /* taps along one axis */
+    SG__MAX_RADIAL = 32,     /* the same of StyleGAN 3's radial filters ... */
+    SG__MAX_LINE = 64,       /* ... and of its separable ones */
+    SG__MAX_RATE = 16,       /* of its up- and down-sampling */
+    SG__MAX_PADDING = 65536,
     SG__ALIGN = 64,
     SG__HEAD_SIZE = 64,  /* prologue of the weight file */
     SG__ENTRY_SIZE = 64, /* of its directory */
@@ -1599,7 +1616,9 @@ typedef enum sg__op {
     SG__SCATTER,  /* a transposed convolution of stride 2: pixel i adds w[k] * x[i] to position 2 i + k of t */
     SG__FILTER,   /* the low-pass filter of what SCATTER left */
     SG__NORM,     /* normalisation and style (AdaIN), in place */
-    SG__IMAGE     /* ToRGB, with the image below it */
+    SG__IMAGE,    /* ToRGB, with the image below it */
+    SG__FOURIER,  /* sine waves over the plane */
+    SG__FILTERED  /* an activation between an up- and a down-sampling */
 } sg__op;
 
 /* A low-pass filter with the gain of its up-sampling; a separable one also as two factors. */
@@ -1608,21 +1627,42 @@ typedef struct sg__filter {
     float taps[SG__MAX_FIR * SG__MAX_FIR], column[SG__MAX_FIR], row[SG__MAX_FIR];
 } sg__filter;
 
+/* FILTERED: the up-sampled map's row y sums up_filter[k] * x[y + k - pad_row], and so on; x has zeros between rows. */
+typedef struct sg__resampling {
+    int up, down;
+    int up_taps, down_taps;
+    int radial; /* the down-sampling has a filter [taps][taps] ... */
+    int folded; /* ... whose lower half mirrors the upper one */
+    sg__tensor up_filter, down_filter;
+} sg__resampling;
+
+/* FOURIER: the weight holds the frequencies. */
+typedef struct sg__waves {
+    sg__tensor phases, transform;
+    float rate, bandwidth;
+} sg__waves;
+
 typedef struct sg__step {
     sg__op op;
-    char name[32]; /* of the layer, and of its tensors in the weight file */
-    int number;    /* in the table */
-    int layer;     /* its number for the caller, who sees SCATTER and FILTER as one; -1: unlisted */
+    char name[32];                       /* of the layer, and of its tensors in the weight file */
+    int number;                          /* in the table */
+    int layer;                           /* its number for the caller; -1: unlisted */
+    int half;                            /* the caller sees it and the step behind it as one */
     const struct sg__step *input, *side; /* the steps whose maps it reads or NULL; CONV and IMAGE add the side's */
     int in, channels, height, width;     /* channels of its input; its output */
+    int border;                          /* pixels of zeros on both sides of a row of its output */
 
     sg__tensor weight;   /* [kernel][kernel][in][channels] (IMAGE: 1x1; CONSTANT: [H][W][C]; DENSE: [D][C H W]) */
     int kernel, nearest; /* nearest: weights of kernel - 1, summed over 2x2 shifts: nearest-neighbour up-sampling */
     int low;             /* SCATTER: t is zero in rows and columns before this one */
+    int pad;             /* CONV: zeros before the first row and column of its input */
     sg__tensor affine_weight, affine_bias; /* w to style, if affine_weight.data */
     int ws, demodulate;                    /* ws: index of its w, -1: none */
+    float weight_gain;                     /* of demodulated weights */
     size_t style;                          /* of its style among all styles, a whole number of panels wide */
 
+    sg__resampling resampling;
+    sg__waves waves;
     const sg__filter *filter; /* FILTER, IMAGE: output row y sums filter[k] * t[y + k - pad_row] */
     int pad_row, pad_column;
     int pixel_norm, instance_norm; /* NORM */
@@ -1728,36 +1768,44 @@ static stylegan_result sg__bad_shape(const stylegan_tensor *t, int dimensions, c
 
 enum { SG__OPTIONAL, SG__REQUIRED };
 
+/* Looks up tensor `name` + `suffix`. Returns 0 if it is absent. */
+static int sg__find(sg__builder *b, const char *name, const char *suffix, stylegan_tensor *tensor) {
+    char whole[32];
+    const sg__head *head = &b->model->head;
+    sg__name(whole, name, -1, suffix);
+    for (uint32_t i = 0; i < head->tensor_count && !b->result; i++) {
+        b->result = sg__read_entry(b->model->data, head, i, tensor, b->error);
+        if (b->result || !sg__same(tensor->name, whole)) continue;
+        b->used[i] = 1;
+        return 1;
+    }
+    return 0;
+}
+
 /* Looks up tensor `name` + `suffix` and checks its shape; 0 in the expected shape stands for any size up to
    SG__MAX_WIDTH and is replaced by the one found. Absent tensors have data NULL. */
 static void sg__take(sg__builder *b, sg__tensor *out, int required, const char *name, const char *suffix,
                      int dimensions, int shape[4]) {
     stylegan_tensor tensor;
-    char whole[32];
-    const sg__head *head = &b->model->head;
+    int fits = sg__find(b, name, suffix, &tensor);
     if (b->result) return;
-    sg__name(whole, name, -1, suffix);
-    for (uint32_t i = 0; i < head->tensor_count; i++) {
-        b->result = sg__read_entry(b->model->data, head, i, &tensor, b->error);
-        if (b->result) return;
-        if (!sg__same(tensor.name, whole)) continue;
-        b->used[i] = 1;
-        int fits = tensor.dimensions == dimensions;
-        for (int d = 0; d < dimensions; d++) {
-            if (!shape[d] && tensor.shape[d] <= SG__MAX_WIDTH) shape[d] = tensor.shape[d];
-            fits &= tensor.shape[d] == shape[d];
-        }
-        if (!fits) {
-            b->result = sg__bad_shape(&tensor, dimensions, shape, b->error);
-            return;
-        }
-        out->type = tensor.type;
-        out->columns = tensor.shape[dimensions - 1];
-        out->scales = tensor.data;
-        out->data = tensor.data + (tensor.type == STYLEGAN_I8 ? 4 * (size_t)out->columns : 0);
+    if (!fits) {
+        if (required) b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s%s is missing", name, suffix);
         return;
     }
-    if (required) b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s is missing", whole);
+    fits = tensor.dimensions == dimensions;
+    for (int d = 0; d < dimensions; d++) {
+        if (!shape[d] && tensor.shape[d] <= SG__MAX_WIDTH) shape[d] = tensor.shape[d];
+        fits &= tensor.shape[d] == shape[d];
+    }
+    if (!fits) {
+        b->result = sg__bad_shape(&tensor, dimensions, shape, b->error);
+        return;
+    }
+    out->type = tensor.type;
+    out->columns = tensor.shape[dimensions - 1];
+    out->scales = tensor.data;
+    out->data = tensor.data + (tensor.type == STYLEGAN_I8 ? 4 * (size_t)out->columns : 0);
 }
 
 static void sg__take_vector(sg__builder *b, sg__tensor *out, int required, const char *name, const char *suffix,
@@ -1812,8 +1860,10 @@ static void sg__take_filter(sg__builder *b, sg__filter *f, const char *name, int
 
 /* --- Listing steps --- */
 
-/* A block has an up-sampling of two steps (a residual one beside it, or normalisations), a convolution and an image. */
+/* A block has an up-sampling of two steps (a residual one beside it, or normalisations), a convolution and an image;
+   a layer of StyleGAN 3 two steps, its input two, its image one. */
 static int sg__most_steps(const stylegan_config *config) {
+    if (config->family == STYLEGAN_FAMILY_3) return 2 * config->blocks + 1;
     int skip = config->family == STYLEGAN_FAMILY_2 && config->architecture == STYLEGAN_SKIP;
     return (skip ? 4 : 5) * config->blocks + 2;
 }
@@ -1825,14 +1875,16 @@ static sg__step *sg__add(sg__builder *b, sg__op op, const char *kind, const sg__
     s->number = m->step_count++;
     sg__name(s->name, "b", b->height > b->width ? b->height : b->width, kind);
     s->op = op;
-    s->layer = op == SG__SCATTER ? m->layer_count : m->layer_count++;
+    s->half = op == SG__SCATTER;
+    s->layer = s->half ? m->layer_count : m->layer_count++;
     s->input = input;
     s->height = b->height;
     s->width = b->width;
     s->in = s->channels = input ? input->channels : 0;
+    s->border = 1;
     s->ws = -1;
     s->activation = STYLEGAN_LINEAR;
-    s->gain = 1;
+    s->gain = s->weight_gain = 1;
     return s;
 }
 
@@ -1878,6 +1930,7 @@ static void sg__weigh(sg__builder *b, sg__step *s, int kernel, int out) {
 static sg__step *sg__add_conv(sg__builder *b, const char *kind, const sg__step *x) {
     sg__step *s = sg__add(b, SG__CONV, kind, x);
     sg__weigh(b, s, 0, 0);
+    s->pad = s->kernel / 2;
     return s;
 }
 
@@ -2033,6 +2086,192 @@ static void sg__network2(sg__builder *b) {
     }
 }
 
+#if STYLEGAN_FAMILIES & 4
+/* Appends a step of StyleGAN 3, whose maps have the zeros around them that a growing convolution reads. */
+static sg__step *sg__add_layer(sg__builder *b, sg__op op, const char *name, int number, const sg__step *input,
+                               int height, int width) {
+    sg__step *s = sg__add(b, op, "", input);
+    sg__name(s->name, name, number, "");
+    s->height = height;
+    s->width = width;
+    s->border = 2;
+    return s;
+}
+
+/* Up to 16 numbers, which stay as they are where the tensor is absent. */
+static void sg__take_values(sg__builder *b, int required, const char *name, const char *suffix, int count,
+                            float *values) {
+    sg__tensor tensor = {NULL, NULL, STYLEGAN_F32, 0};
+    float padded[32];
+    sg__take_vector(b, &tensor, required, name, suffix, count);
+    if (b->result || !tensor.data) return;
+    b->model->kernels->unpack(&tensor, 0, 0, count, padded);
+    STYLEGAN_MEMCPY(values, padded, (size_t)count * sizeof(float));
+}
+
+/* Whole numbers from `least` to `most`; a bad one fails. */
+static void sg__take_whole(sg__builder *b, const char *name, const char *suffix, int count, const int *least,
+                           const int *most, int *whole) {
+    float values[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    sg__take_values(b, SG__REQUIRED, name, suffix, count, values);
+    for (int i = 0; i < count; i++) {
+        int good = values[i] >= (float)least[i] && values[i] <= (float)most[i];
+        whole[i] = good ? (int)values[i] : least[i];
+        if (!b->result && (!good || (float)whole[i] != values[i]))
+            b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s%s: value %u is impossible", name, suffix,
+                                 (uint64_t)i);
+    }
+}
+
+/* The sine waves that stand in for a learned constant: sampled anywhere, they can be moved and turned. */
+static sg__step *sg__add_fourier(sg__builder *b) {
+    static const int least[2] = {1, 1}, most[2] = {SG__MAX_SIZE, SG__MAX_SIZE};
+    float grid[4] = {1, 1, 1, 1};
+    int size[2], shape[4] = {0, 2, 0, 0};
+    sg__step *s = sg__add_layer(b, SG__FOURIER, "fourier", -1, NULL, 1, 1);
+    sg__take_values(b, SG__REQUIRED, "input", ".grid", 4, grid);
+    for (int i = 0; i < 2; i++) {
+        int good = grid[i] >= (float)least[i] && grid[i] <= (float)most[i];
+        size[i] = good ? (int)grid[i] : 1;
+        if (!b->result && ((float)size[i] != grid[i] || !(grid[2] > 0)))
+            b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor input.grid: an impossible value");
+    }
+    s->height = size[0];
+    s->width = size[1];
+    s->waves.rate = grid[2];
+    s->waves.bandwidth = grid[3];
+    sg__take(b, &s->weight, SG__REQUIRED, "input", ".freqs", 2, shape);
+    s->in = s->channels = shape[0];
+    sg__take_vector(b, &s->waves.phases, SG__REQUIRED, "input", ".phases", shape[0]);
+    shape[0] = shape[1] = 3;
+    sg__take(b, &s->waves.transform, SG__OPTIONAL, "input", ".transform", 2, shape);
+    sg__steer(b, s, "input", 4);
+    return s;
+}
+
+/* The filters of a FILTERED; absent ones are a single tap of 1. */
+static void sg__take_resampling(sg__builder *b, const char *name, sg__resampling *r) {
+    stylegan_tensor found;
+    int line = 0, shape[4] = {0, 0, 0, 0};
+    if (sg__find(b, name, ".up_filter", &found)) sg__take_vector(b, &r->up_filter, 1, name, ".up_filter", line);
+    int radial = sg__find(b, name, ".down_filter", &found) && found.dimensions == 2;
+    if (radial)
+        sg__take(b, &r->down_filter, SG__REQUIRED, name, ".down_filter", 2, shape);
+    else
+        sg__take_vector(b, &r->down_filter, SG__OPTIONAL, name, ".down_filter", line);
+    r->radial = radial;
+    r->up_taps = r->up_filter.data ? r->up_filter.columns : 1;
+    r->down_taps = r->down_filter.data ? r->down_filter.columns : 1;
+    int most = radial ? SG__MAX_RADIAL : SG__MAX_LINE;
+    if (!b->result && (r->up_taps > SG__MAX_LINE || r->down_taps > most || (radial && shape[0] != shape[1]))) {
+        b->result =
+            sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED, "layer %s: filters of this shape are not supported", name);
+    }
+    float top[SG__MAX_RADIAL + 16], bottom[SG__MAX_RADIAL + 16];
+    r->folded = radial && r->down_taps % 2 == 0;
+    for (int y = 0; !b->result && r->folded && y < r->down_taps / 2; y++) {
+        b->model->kernels->unpack(&r->down_filter, (size_t)y, 0, r->down_taps, top);
+        b->model->kernels->unpack(&r->down_filter, (size_t)(r->down_taps - 1 - y), 0, r->down_taps, bottom);
+        for (int x = 0; x < r->down_taps; x++) r->folded &= top[x] == bottom[x];
+    }
+}
+
+/* Whether `size` pixels, resampled, become `out`. */
+static void sg__check_resampled(sg__builder *b, const sg__step *s, int size, int before, int after, int out) {
+    const sg__resampling *r = &s->resampling;
+    int most = size * r->up + before + after - (r->up_taps - 1) - (r->down_taps - 1);
+    if (b->result || (most > 0 && (most - 1) / r->down + 1 == out)) return;
+    b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "layer %s: its geometry makes %u pixels of %u, not %u",
+                         s->name, (uint64_t)(most > 0 ? (most - 1) / r->down + 1 : 0), (uint64_t)size, (uint64_t)out);
+}
+
+/* What a layer's geometry says: [0..3] sizes, up, down, left, right, top, bottom */
+static void sg__take_geometry(sg__builder *b, const char *name, const sg__step *x, int geometry[10]) {
+    const int pad = SG__MAX_PADDING, size = SG__MAX_SIZE, rate = SG__MAX_RATE;
+    const int least[10] = {1, 1, 1, 1, 1, 1, -pad, -pad, -pad, -pad};
+    const int most[10] = {size, size, size, size, rate, rate, pad, pad, pad, pad};
+    sg__take_whole(b, name, ".geometry", 10, least, most, geometry);
+    if (!b->result && (geometry[0] != x->height || geometry[1] != x->width)) {
+        b->result =
+            sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "layer %s: its input has %u x %u pixels, not %u x %u", name,
+                     (uint64_t)x->height, (uint64_t)x->width, (uint64_t)geometry[0], (uint64_t)geometry[1]);
+    }
+}
+
+/* A modulated convolution, which grows the map by what its kernel reaches beyond it. */
+static sg__step *sg__add_growing(sg__builder *b, int number, const sg__step *x) {
+    sg__step *s = sg__add_layer(b, SG__CONV, "L", number, x, x->height, x->width);
+    b->model->layer_count = s->layer; /* which is the FILTERED's */
+    s->half = 1;
+    sg__weigh(b, s, 0, 0);
+    s->pad = s->kernel - 1;
+    s->height += s->pad;
+    s->width += s->pad;
+    sg__take_vector(b, &s->bias, SG__REQUIRED, s->name, ".bias", s->channels);
+    sg__take_values(b, SG__OPTIONAL, s->name, ".gain", 1, &s->weight_gain);
+    sg__modulate(b, s, 1);
+    return s;
+}
+
+/* The filtered activation (StyleGAN 3, section 3.2): applied to the map at a higher rate, where the frequencies that it
+   makes fit in, and low-passed before the map returns to a rate of its own. */
+static sg__step *sg__add_filtered(sg__builder *b, int number, const sg__step *t) {
+    const stylegan_config *c = &b->model->config;
+    int geometry[10];
+    sg__take_geometry(b, t->name, t->input, geometry);
+    sg__step *s = sg__add_layer(b, SG__FILTERED, "L", number, t, geometry[2], geometry[3]);
+    sg__take_resampling(b, s->name, &s->resampling);
+    s->resampling.up = geometry[4];
+    s->resampling.down = geometry[5];
+    s->pad_column = geometry[6];
+    s->pad_row = geometry[8];
+    sg__check_resampled(b, s, t->width, geometry[6], geometry[7], s->width);
+    sg__check_resampled(b, s, t->height, geometry[8], geometry[9], s->height);
+    s->activation = (stylegan_activation)c->activation;
+    s->gain = c->activation_gain;
+    s->clamp = c->conv_clamp;
+    return s;
+}
+
+/* ToRGB: as large as its input and the image; its gain comes last. */
+static void sg__add_last(sg__builder *b, int number, const sg__step *x) {
+    const stylegan_config *c = &b->model->config;
+    sg__step *s = sg__add_layer(b, SG__IMAGE, "L", number, x, c->height, c->width);
+    sg__resampling none;
+    int geometry[10];
+    STYLEGAN_MEMSET(&none, 0, sizeof none);
+    sg__take_geometry(b, s->name, x, geometry);
+    sg__take_resampling(b, s->name, &none);
+    sg__weigh(b, s, 1, c->channels);
+    sg__take_vector(b, &s->bias, SG__REQUIRED, s->name, ".bias", s->channels);
+    sg__take_values(b, SG__OPTIONAL, s->name, ".gain", 1, &s->gain);
+    sg__modulate(b, s, 0);
+    s->clamp = c->conv_clamp * (s->gain < 0 ? -s->gain : s->gain);
+    s->filter = &b->model->image_filter;
+    int plain = none.up_taps == 1 && none.down_taps == 1 && geometry[4] == 1 && geometry[5] == 1;
+    for (int i = 0; i < 4; i++) plain &= geometry[6 + i] == 0;
+    plain &= x->height == c->height && x->width == c->width && geometry[2] == c->height && geometry[3] == c->width;
+    if (!b->result && !plain)
+        b->result =
+            sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED, "layer %s: the last layer must not resample", s->name);
+}
+
+/* StyleGAN 3 (figure 4b): sine waves, mixed; then layers of a modulated convolution and a filtered activation; the last
+   one is the image. */
+static void sg__network3(sg__builder *b) {
+    sg__step *waves = sg__add_fourier(b);
+    sg__step *x = sg__add_layer(b, SG__CONV, "input", -1, waves, waves->height, waves->width);
+    sg__weigh(b, x, 1, 0);
+    for (int i = 0; i < b->model->config.blocks && !b->result; i++) {
+        b->ws++;
+        if (i == b->model->config.blocks - 1)
+            sg__add_last(b, i, x);
+        else
+            x = sg__add_filtered(b, i, sg__add_growing(b, i, x));
+    }
+}
+#endif
+
 /* The mapping (StyleGAN, section 2): the embedded label beside z, then fully connected layers. */
 static void sg__network_mapping(sg__builder *b) {
     stylegan_model *m = b->model;
@@ -2102,13 +2341,38 @@ static stylegan_result sg__check_config(const stylegan_config *c, stylegan_error
     return STYLEGAN_OK;
 }
 
+static void sg__list_synthesis(sg__builder *b) {
+    static void (*const networks[])(sg__builder * b) = {
+#if STYLEGAN_FAMILIES & 1
+        sg__network1,
+#else
+        NULL,
+#endif
+#if STYLEGAN_FAMILIES & 2
+        sg__network2,
+#else
+        NULL,
+#endif
+#if STYLEGAN_FAMILIES & 4
+        sg__network3,
+#else
+        NULL,
+#endif
+    };
+    int family = b->model->config.family;
+    if (b->result) return;
+    if (networks[family - 1])
+        networks[family - 1](b);
+    else
+        b->result = sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED, "STYLEGAN_FAMILIES leaves out StyleGAN %u",
+                             (uint64_t)family);
+}
+
 /* Lists mapping and synthesis; `used` [tensor_count] is scratch. */
 static stylegan_result sg__list_networks(stylegan_model *m, unsigned char *used, stylegan_error *error) {
     sg__builder builder = {m, used, error, STYLEGAN_OK, 0, 0, 0};
-    if (m->config.family == STYLEGAN_FAMILY_3 && m->config.blocks)
-        return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "StyleGAN 3 networks are not supported yet");
     sg__network_mapping(&builder);
-    if (m->config.blocks) (m->config.family == STYLEGAN_FAMILY_1 ? sg__network1 : sg__network2)(&builder);
+    if (m->config.blocks) sg__list_synthesis(&builder);
     for (uint32_t i = 0; i < m->head.tensor_count && !builder.result; i++) {
         stylegan_tensor tensor;
         builder.result = sg__read_entry(m->data, &m->head, i, &tensor, error);
@@ -2338,11 +2602,12 @@ static void sg__cut_strips(const stylegan_model *m, const sg__step *s, int whole
 static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan *p) {
     sg__tiling *t = &p->tiling;
     int up = s->op == SG__SCATTER, height = s->input->height, width = s->input->width;
+    int fits = (height % 4 == 0 && width % 4 == 0) || s->pad == 2; /* around larger maps is room for parts of tiles */
     t->phases = 1;
-    if (m->budget->tiles && s->kernel - s->nearest == 3 && height % 4 == 0 && width % 4 == 0) {
+    if (m->budget->tiles && s->kernel - s->nearest == 3 && fits) {
         sg__number_points(t, up ? 5 : 6, up ? SG__PHASES : 1, up && !s->nearest);
-        t->down = up ? height / 4 + 1 : height / 4;
-        t->tiles = t->across = up ? width / 4 + 1 : width / 4;
+        t->down = up ? height / 4 + 1 : (s->height + 3) / 4;
+        t->tiles = t->across = up ? width / 4 + 1 : (s->width + 3) / 4;
         t->own = t->tiles >= 8 && sg__weights_fit(m, s, t);
         if (!sg__tiles_pay(m, s, t)) {
             sg__number_points(t, 0, 1, 0);
@@ -2356,9 +2621,14 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
 
 /* --- Maps --- */
 
+static uint64_t sg__map_floats(const sg__map *map) {
+    return (uint64_t)map->blocks * (uint64_t)map->capacity * map->row;
+}
+
 static void sg__shape_map(const stylegan_model *m, const sg__step *s, sg__map *map) {
-    size_t lanes = (size_t)m->kernels->lanes, border = 1, pixels = (size_t)s->width;
-    if (s->op == SG__SCATTER) { /* whole tiles, and room for the filter on both sides */
+    size_t lanes = (size_t)m->kernels->lanes, border = (size_t)s->border, pixels = (size_t)s->width;
+    if (border > 1) pixels += 3; /* the rest of a tile, of this map or of one computed from it */
+    if (s->op == SG__SCATTER) {  /* whole tiles, and room for the filter on both sides */
         border = (size_t)s[1].filter->width + 1;
         pixels = 8 * ((size_t)s->input->width / 4 + 1);
     }
@@ -2419,7 +2689,7 @@ static void sg__place_maps(stylegan_model *m) {
         const sg__step *s = &m->steps[i];
         sg__plan *p = &m->plans[i];
         if (!sg__holds_all(m, s)) continue;
-        m->maps[i].capacity = s->height;
+        m->maps[i].capacity = p->tiling.points ? sg__tile_rows(s) * p->tiling.down : s->height;
         if (s->op == SG__NORM) {
             p->map = m->plans[s->input->number].map;
             p->buffer = m->plans[p->map].buffer;
@@ -2435,7 +2705,7 @@ static void sg__place_maps(stylegan_model *m) {
                 images[best] = image;
             }
             p->buffer = best;
-            floats[best] = sg__most(floats[best], (uint64_t)m->maps[i].blocks * m->maps[i].row * (uint64_t)s->height);
+            floats[best] = sg__most(floats[best], sg__map_floats(&m->maps[i]));
         }
         until[p->buffer] = sg__last_reader(m, p->map);
     }
@@ -2476,6 +2746,7 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
         p->prepared = s->op == SG__IMAGE;
         if (s->op == SG__CONV || s->op == SG__SCATTER) sg__plan_tiling(m, s, p);
         if (p->tiling.points) p->strip = p->tiling.strip * sg__tile_rows(s);
+        if (s->op == SG__FILTERED && p->whole) p->strip = s->height;
         sg__shape_map(m, s, &m->maps[i]);
         if (!p->tiling.points) m->maps[i].begin = m->maps[i].end = s->low; /* t begins where something is */
     }
@@ -2493,16 +2764,12 @@ struct sg__sizes { /* in floats */
     uint64_t channels, moments; /* of normalised maps */
     uint64_t input, vector;     /* of the mapping */
     uint64_t band;
-    uint64_t panel, weights, products, own, noise, row, above, spread; /* of each part */
-    size_t bytes;                                                      /* the workspace in all */
+    uint64_t panel, weights, products, own, noise, row, above, spread, resampled; /* of each part */
+    size_t bytes;                                                                 /* the workspace in all */
 };
 
 static void sg__grow(uint64_t *size, uint64_t floats) {
     *size = sg__most(*size, floats);
-}
-
-static uint64_t sg__map_floats(const sg__map *map) {
-    return (uint64_t)map->blocks * (uint64_t)map->capacity * map->row;
 }
 
 static void sg__measure_mapping(const stylegan_model *m, sg__sizes *z) {
@@ -2526,7 +2793,7 @@ static void sg__measure_products(const stylegan_model *m, const sg__step *s, con
     if (!t->points) return;
     sg__grow(t->own ? &z->own : &z->transformed, points * sg__padded(m, s->in) * tiles);
     sg__grow(&z->products, square * (uint64_t)t->across * (uint64_t)t->chunk * width);
-    sg__grow(&z->zeros, ((uint64_t)s->input->width + 2) * (uint64_t)m->kernels->lanes);
+    sg__grow(&z->zeros, m->maps[s->input->number].row);
     if (!p->prepared) sg__grow(&z->weights, square * in * width);
 }
 
@@ -2539,6 +2806,27 @@ static int sg__norm_strips(const sg__step *s) {
     return sg__clip(s->height / 4, 1, SG__STRIPS);
 }
 
+enum { SG__COLUMNS = 128 }; /* pixels of a row of a FILTERED computed at a time */
+
+/* Pixels of the map before up-sampling that each output of it sees, along an axis. */
+static int sg__up_reach(const sg__resampling *r) {
+    return (r->up_taps + r->up - 1) / r->up;
+}
+
+/* Groups of `up` pixels that `columns` outputs and a beginning within the first group need. */
+static int sg__up_groups(const sg__resampling *r, int columns) {
+    return (r->down * (columns - 1) + r->down_taps + 2 * (r->up - 1)) / r->up;
+}
+
+/* A row before and one after up-sampling, the ring of rows that the second filter sums, and half of them folded. */
+static uint64_t sg__resampled_pixels(const sg__step *s) {
+    const sg__resampling *r = &s->resampling;
+    int columns = sg__clip(s->width, 1, SG__COLUMNS), groups = sg__up_groups(r, columns);
+    uint64_t wide = (uint64_t)groups * (uint64_t)r->up, taps = (uint64_t)r->down_taps;
+    return (uint64_t)(groups + sg__up_reach(r) - 1) + wide +
+           (r->radial ? (taps + taps / 2) * wide : taps * (uint64_t)columns);
+}
+
 static void sg__measure_step(const stylegan_model *m, const sg__step *s, sg__sizes *z) {
     const sg__plan *p = sg__plan_of(m, s);
     const sg__map *map = &m->maps[s->number];
@@ -2549,6 +2837,8 @@ static void sg__measure_step(const stylegan_model *m, const sg__step *s, sg__siz
     if (sg__has_weights(s)) sg__measure_products(m, s, p, z);
     if (s->noise.data) sg__grow(&z->noise, (uint64_t)s->width + lanes);
     if (s->op == SG__FILTER) sg__grow(&z->spread, m->maps[s->number - 1].row);
+    if (s->op == SG__FOURIER) sg__grow(&z->resampled, 2 * (uint64_t)s->width * lanes);
+    if (s->op == SG__FILTERED) sg__grow(&z->resampled, sg__resampled_pixels(s) * lanes);
     if (s->op == SG__DENSE) {
         sg__grow(&z->panel, (uint64_t)m->config.w_dim * sg__panel_width(m));
         sg__grow(&z->vector, sg__padded(m, s->weight.columns));
@@ -2606,6 +2896,7 @@ typedef struct sg__scratch {
     float *row;         /* of the image, [ceil(C/V)][W][V] */
     float *above;       /* a vector's row of the image below, up-sampled: [W][V] */
     float *spread;      /* rows with room for the low-pass filter */
+    float *resampled;   /* rows on their way through a FILTERED, or a FOURIER's waves */
 } sg__scratch;
 
 /* A step's parameters, unpacked: [ceil(C/V)][V] each, and prepared panels of weights. */
@@ -2641,7 +2932,14 @@ static sg__scratch sg__layout_scratch(const stylegan_model *m, sg__arena *arena)
     s.row = sg__arena_floats(arena, z->row);
     s.above = sg__arena_floats(arena, z->above);
     s.spread = sg__arena_floats(arena, z->spread);
+    s.resampled = sg__arena_floats(arena, z->resampled);
     return s;
+}
+
+/* Whether a step has neither scale nor bias. */
+static int sg__is_bare(const sg__step *s) {
+    return s->op == SG__NORM || s->op == SG__FOURIER || s->op == SG__FILTERED ||
+           ((s->op == SG__CONSTANT || s->op == SG__DENSE) && !s->bias.data);
 }
 
 /* A step's tables and, if it has one of its own, its map. */
@@ -2649,8 +2947,7 @@ static void sg__layout_step(const stylegan_model *m, int i, sg__arena *arena, co
     const sg__step *s = &m->steps[i];
     const sg__plan *p = &m->plans[i];
     const sg__map *plan = &m->maps[i];
-    int bare = s->op == SG__NORM || (s->op == SG__CONSTANT && !s->bias.data);
-    uint64_t channels = bare ? 0 : sg__padded(m, s->channels);
+    uint64_t channels = sg__is_bare(s) ? 0 : sg__padded(m, s->channels);
     sg__tables t;
     t.scale = sg__arena_floats(arena, s->op == SG__FILTER ? 0 : channels);
     t.bias = sg__arena_floats(arena, s->op == SG__SCATTER ? 0 : channels);
@@ -2659,6 +2956,11 @@ static void sg__layout_step(const stylegan_model *m, int i, sg__arena *arena, co
     if (p->prepared) {
         t.weights = sg__arena_floats(arena, (uint64_t)sg__panels(m, s->channels) *
                                                 (uint64_t)sg__panel_floats(m, s, &p->tiling));
+    }
+    if (s->op == SG__FILTERED) { /* its taps */
+        const sg__resampling *r = &s->resampling;
+        t.weights = sg__arena_floats(arena, (uint64_t)(r->up * sg__up_reach(r)) +
+                                                (uint64_t)(r->down_taps * (r->radial ? r->down_taps : 1)));
     }
     float *data = w->scattered;
     if (p->buffer != SG__OWN) {
@@ -2738,7 +3040,7 @@ static float *sg__row_of(const sg__map *map, int block, int y) {
 
 /* The step with a layer's weights and style. */
 static const sg__step *sg__steered(const sg__step *s) {
-    return s->op == SG__FILTER ? s->input : s;
+    return s->op == SG__FILTER || s->op == SG__FILTERED ? s->input : s;
 }
 
 typedef struct sg__rows {
@@ -2962,6 +3264,13 @@ static const float *sg__noise_row(const sg__work *w, int y, int first, int last,
     }
 }
 
+/* Zeros beside a row whose pixels [first, last) have been written. */
+static void sg__close_row(const sg__map *map, const sg__step *s, float *row, int first, int last, size_t lanes) {
+    size_t end = (size_t)last * lanes;
+    if (first == 0) STYLEGAN_MEMSET(row - map->border, 0, map->border * sizeof(float));
+    if (last == s->width) STYLEGAN_MEMSET(row + end, 0, (map->row - map->border - end) * sizeof(float));
+}
+
 /* Noise, bias, activation, gain, clamp and side of pixels [first, last) of row y; closes the row with zero pixels. */
 static void sg__finish_row(const sg__panel *p, int y, int first, int last) {
     const sg__work *w = p->work;
@@ -2980,8 +3289,7 @@ static void sg__finish_row(const sg__panel *p, int y, int first, int last) {
                           s->gain,
                           s->clamp};
         w->model->kernels->finish(row + at, last - first, &e);
-        if (first == 0) STYLEGAN_MEMSET(row - lanes, 0, lanes * sizeof(float));
-        if (last == s->width) STYLEGAN_MEMSET(row + (size_t)last * lanes, 0, lanes * sizeof(float));
+        sg__close_row(&w->out, s, row, first, last, lanes);
     }
 }
 
@@ -3080,7 +3388,7 @@ static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
                  plain + tap * (size_t)t);
     }
     for (int i = 0; i < width; i++) {
-        scale[i] = s->demodulate ? (float)(1 / STYLEGAN_SQRT((double)scale[i] + 1e-8)) : 1.0f;
+        scale[i] = s->demodulate ? (float)((double)s->weight_gain / STYLEGAN_SQRT((double)scale[i] + 1e-8)) : 1.0f;
     }
     if (s->nearest) sg__sum_shifts(p, plain, panel);
 }
@@ -3127,12 +3435,11 @@ static sg__row sg__start_row(const sg__panel *p, float *output, size_t output_pi
 static void sg__plain_row(const sg__panel *p, int y, float *output, size_t vector) {
     const sg__step *s = p->work->step;
     const sg__kernels *k = p->work->model->kernels;
-    int half = s->kernel / 2;
     sg__row row = sg__start_row(p, output, (size_t)k->lanes, vector, s->width);
     for (int ky = 0; ky < s->kernel; ky++) {
-        int from = y + ky - half;
-        if (from < 0 || from >= s->height) continue;
-        for (int kx = 0; kx < s->kernel; kx++) sg__add_tap(&row, p, ky, kx, from, kx - half);
+        int from = y + ky - s->pad;
+        if (from < 0 || from >= s->input->height) continue;
+        for (int kx = 0; kx < s->kernel; kx++) sg__add_tap(&row, p, ky, kx, from, kx - s->pad);
     }
     k->convolve(&row, p->q);
 }
@@ -3179,7 +3486,8 @@ static float *sg__transformed(const sg__work *w, int phase, int channels, int nu
 static void sg__transform_row(const sg__work *w, int phase, int row, int block) {
     const sg__tiling *t = &w->plan->tiling;
     const sg__kernels *k = w->model->kernels;
-    int whole = sg__clip(w->step->input->width / 4, w->left, w->right), group = sg__group(w->model);
+    int scatter = w->step->op == SG__SCATTER, pad = scatter ? 1 : w->step->pad, group = sg__group(w->model);
+    int whole = scatter ? sg__clip(w->step->input->width / 4, w->left, w->right) : w->right;
     int tile = row * (w->right - w->left), end = tile + whole - w->left;
     size_t lanes = (size_t)k->lanes, stride = (size_t)w->in.blocks * sg__strip_tiles(w) * lanes;
     const float *rows[6];
@@ -3187,9 +3495,9 @@ static void sg__transform_row(const sg__work *w, int phase, int row, int block) 
     sg__phase_points points = sg__phase(t, phase);
     for (int i = 0; i < t->points;
          i++) { /* outputs that depend on rows that are not there are zero-padded or not needed */
-        int y = 4 * (w->tile_begin + row) - 1 + i, held = y >= w->in.begin && y < w->in.end;
+        int y = 4 * (w->tile_begin + row) - pad + i, held = y >= w->in.begin && y < w->in.end;
         rows[i] =
-            held ? sg__row_of(&w->in, block, y) + (4 * (ptrdiff_t)w->left - 1) * k->lanes : w->call->workspace->zeros;
+            held ? sg__row_of(&w->in, block, y) + (4 * (ptrdiff_t)w->left - pad) * k->lanes : w->call->workspace->zeros;
     }
     for (int n; tile < end; tile += n) {
         n = group - tile % group < end - tile ? group - tile % group : end - tile;
@@ -3265,9 +3573,9 @@ static void sg__multiply_tiles(const sg__panel *panel, int phase, int begin, int
 /* --- Rows of a convolution --- */
 
 static sg__rows sg__conv_needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
-    int half = of == s->side ? 0 : s->kernel / 2;
+    int before = of == s->side ? 0 : s->pad, after = of == s->side ? 0 : s->kernel - 1 - s->pad;
     (void)m;
-    return sg__clip_rows(begin - half, end + half, 0, of->height);
+    return sg__clip_rows(begin - before, end + after, 0, of->height);
 }
 
 static sg__rows sg__scatter_needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
@@ -3311,7 +3619,7 @@ static void sg__multiply_rows(const sg__panel *p, int phase, int first, int end)
         if (scatter) {
             sg__clear_borders(p, y, w->left == 0, w->right == t->tiles);
         } else {
-            sg__finish_row(p, y, 4 * w->left, t->points ? 4 * w->right : s->width);
+            sg__finish_row(p, y, 4 * w->left, t->points ? sg__clip(4 * w->right, 0, s->width) : s->width);
         }
     }
 }
@@ -3640,7 +3948,7 @@ static void sg__image_row(const sg__output *o, int y, const sg__scratch *scratch
                           NULL,
                           below ? scratch->above : NULL,
                           STYLEGAN_LINEAR,
-                          1,
+                          s->gain,
                           s->clamp};
         k->finish(out + (size_t)v * vector, s->width, &e);
     }
@@ -3669,6 +3977,247 @@ static void sg__image_rows(sg__call *call, const sg__step *s, int begin, int end
     sg__parallel(call->model, o.work.pieces, sg__image_item, &o);
 }
 
+#if STYLEGAN_FAMILIES & 4
+/* --- FOURIER: sine waves, moved and turned by the style and the caller --- */
+
+/* m [2][3]: where the wave's plane is for a point (x, y, 1) of the map: R T U, with R and T the style's turn and move
+   and U the caller's transform. */
+static void sg__fourier_transform(const sg__call *call, const sg__step *s, double m[6]) {
+    static const float identity[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+    const float *style = sg__style_of(call, s), *user = call->run->transform;
+    float stored[9 + 3 * 16];
+    double c = (double)style[0], n = (double)style[1], x = (double)style[2], y = (double)style[3];
+    double length = STYLEGAN_SQRT(c * c + n * n);
+    for (int i = 0; !user && s->waves.transform.data && i < 3; i++)
+        call->model->kernels->unpack(&s->waves.transform, (size_t)i, 0, 3, stored + 3 * i);
+    if (!user) user = s->waves.transform.data ? stored : identity;
+    c /= length;
+    n /= length;
+    x /= length;
+    y /= length;
+    const double moved[6] = {c, -n, n * y - c * x, n, c, -n * x - c * y};
+    for (int i = 0; i < 6; i++) {
+        m[i] = 0;
+        for (int k = 0; k < 3; k++) m[i] += moved[i / 3 * 3 + k] * (double)user[3 * k + i % 3];
+    }
+}
+
+/* A wave: its frequency along both axes (turns a pixel), turns at pixel (0, 0), amplitude. */
+typedef struct sg__wave {
+    double along_x, along_y, phase, amplitude;
+} sg__wave;
+
+static sg__wave sg__make_wave(const sg__step *s, const sg__kernels *k, const double m[6], int channel) {
+    float frequency[16], phase[16]; /* and the lanes beside them */
+    sg__wave wave = {0, 0, 0, 0};
+    if (channel >= s->channels) return wave;
+    k->unpack(&s->weight, (size_t)channel, 0, 2, frequency);
+    k->unpack(&s->waves.phases, 0, channel, 1, phase);
+    double fx = (double)frequency[0], fy = (double)frequency[1], rate = (double)s->waves.rate;
+    double x = fx * m[0] + fy * m[3], y = fx * m[1] + fy * m[4], bandwidth = (double)s->waves.bandwidth;
+    double a = 1 - (STYLEGAN_SQRT(x * x + y * y) - bandwidth) / (rate / 2 - bandwidth);
+    wave.amplitude = a < 0 ? 0 : a > 1 ? 1 : a; /* waves beyond what the map can hold fade out */
+    wave.along_x = x / rate;
+    wave.along_y = y / rate;
+    wave.phase =
+        (double)phase[0] + fx * m[2] + fy * m[5] + (wave.along_x * (1 - s->width) + wave.along_y * (1 - s->height)) / 2;
+    return wave;
+}
+
+/* Item: a block of channels. sin(a + b) = sin a cos b + cos a sin b: sines of rows and columns make those of pixels. */
+static void sg__fourier_item(void *context, int block, int part) {
+    const sg__work *w = (const sg__work *)context;
+    const sg__step *s = w->step;
+    const sg__kernels *k = w->model->kernels;
+    size_t lanes = (size_t)k->lanes;
+    float *across = w->call->workspace->scratch[part].resampled; /* [W][2][V]: cosine, sine */
+    double m[6];
+    sg__wave waves[16];
+    float sine[16], cosine[16];
+    sg__fourier_transform(w->call, s, m);
+    for (size_t lane = 0; lane < lanes; lane++) {
+        waves[lane] = sg__make_wave(s, k, m, block * (int)lanes + (int)lane);
+        for (size_t x = 0; x < (size_t)s->width; x++) {
+            across[2 * x * lanes + lane] = (float)sg__sine(waves[lane].along_x * (double)x + 0.25);
+            across[(2 * x + 1) * lanes + lane] = (float)sg__sine(waves[lane].along_x * (double)x);
+        }
+    }
+    for (int y = w->begin; y < w->end; y++) {
+        float *row = sg__row_of(&w->out, block, y), *out = row;
+        const float *column = across;
+        for (size_t lane = 0; lane < lanes; lane++) {
+            double turns = waves[lane].phase + waves[lane].along_y * y;
+            sine[lane] = (float)(waves[lane].amplitude * sg__sine(turns));
+            cosine[lane] = (float)(waves[lane].amplitude * sg__sine(turns + 0.25));
+        }
+        for (int x = 0; x < s->width; x++, column += 2 * lanes, out += lanes) {
+            for (size_t lane = 0; lane < lanes; lane++)
+                out[lane] = sine[lane] * column[lane] + cosine[lane] * column[lanes + lane];
+        }
+        sg__close_row(&w->out, s, row, 0, s->width, lanes);
+    }
+}
+
+static void sg__fourier_rows(sg__call *call, const sg__step *s, int begin, int end) {
+    sg__work w = sg__start(call, s, begin, end);
+    sg__parallel(w.model, w.out.blocks, sg__fourier_item, &w);
+}
+
+/* --- FILTERED: up-sampling, activation, down-sampling, in strips of columns that stay in the second-level cache:
+
+      rows of the input --up_filter down--> a row --up_filter across, activation--> a row of `up` times the pixels
+      --down_filter across--> a ring of rows --down_filter down--> a row of the output
+
+   A radial filter has no such parts: the ring then holds the wide rows. --- */
+
+/* As sg__kernels want them: [up][reach] for the pixels between two of the input, then the down filter, folded rows
+   first. */
+static void sg__prepare_taps(const stylegan_model *m, const sg__resampling *r, float *taps) {
+    float line[SG__MAX_LINE + 16];
+    int reach = sg__up_reach(r), n = r->down_taps;
+    line[0] = 1;
+    if (r->up_filter.data) m->kernels->unpack(&r->up_filter, 0, 0, r->up_taps, line);
+    for (int i = 0; i < r->up * reach; i++) {
+        int tap = r->up - 1 - i / reach + i % reach * r->up;
+        taps[i] = tap < r->up_taps ? line[tap] : 0;
+    }
+    taps += r->up * reach;
+    line[0] = 1;
+    for (int row = 0; row < (r->radial ? n : 1); row++) {
+        if (r->down_filter.data) m->kernels->unpack(&r->down_filter, (size_t)row, 0, n, line);
+        STYLEGAN_MEMCPY(taps + row * n, line, (size_t)n * sizeof(float));
+    }
+}
+
+static int sg__divide_up(int a, int b) {
+    return a > 0 ? (a + b - 1) / b : -(-a / b);
+}
+
+static sg__rows sg__filtered_needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
+    const sg__resampling *r = &s->resampling;
+    int first = r->down * begin - s->pad_row, last = r->down * (end - 1) + r->down_taps - 1 - s->pad_row;
+    (void)m;
+    return sg__clip_rows(sg__divide_up(first, r->up), sg__divide_up(last, r->up) + sg__up_reach(r), 0, of->height);
+}
+
+/* Columns [first, first + count) of a block of channels in the hands of one part. */
+typedef struct sg__resampler {
+    const sg__work *work;
+    int block, first, count;
+    int column, groups; /* input column of the first group of up-sampled pixels, number of groups */
+    size_t skip;        /* floats of the first group before the first pixel needed */
+    float *narrow, *wide, *ring, *folded;
+    size_t ring_row; /* floats between rows of the ring, and between folded ones */
+    const float *up_taps, *down_taps;
+} sg__resampler;
+
+static sg__resampler sg__start_resampler(const sg__work *w, int item, float *memory) {
+    const sg__step *s = w->step;
+    const sg__resampling *r = &s->resampling;
+    size_t lanes = (size_t)w->model->kernels->lanes;
+    sg__resampler p;
+    p.work = w;
+    p.block = item % w->out.blocks;
+    p.first = item % w->panels / w->out.blocks * SG__COLUMNS;
+    p.count = sg__clip(s->width - p.first, 0, SG__COLUMNS);
+    int start = r->down * p.first - s->pad_column;
+    p.column = sg__divide_up(start, r->up);
+    p.groups = sg__up_groups(r, p.count);
+    p.skip = (size_t)(start - (r->up * (p.column - 1) + 1)) * lanes;
+    p.narrow = memory;
+    p.wide = p.narrow + (size_t)(p.groups + sg__up_reach(r) - 1) * lanes;
+    p.ring = p.wide + (size_t)(p.groups * r->up) * lanes;
+    p.ring_row = (size_t)(r->radial ? p.groups * r->up : p.count) * lanes;
+    p.folded = p.ring + (size_t)r->down_taps * p.ring_row;
+    p.up_taps = w->tables->weights;
+    p.down_taps = p.up_taps + r->up * sg__up_reach(r);
+    return p;
+}
+
+/* Up-sampled row y, as yet of the input's columns: zeros outside. */
+static void sg__resample_down(const sg__resampler *p, int y) {
+    const sg__work *w = p->work;
+    const sg__step *s = w->step;
+    const sg__resampling *r = &s->resampling;
+    const sg__kernels *k = w->model->kernels;
+    const float *source[SG__MAX_LINE];
+    size_t lanes = (size_t)k->lanes;
+    int reach = sg__up_reach(r), n = 0, width = p->groups + reach - 1;
+    int top = sg__divide_up(y - s->pad_row, r->up), phase = y - s->pad_row - r->up * (top - 1) - 1;
+    int left = sg__clip(-p->column, 0, width), right = sg__clip(s->input->width - p->column, left, width);
+    sg__rows rows = sg__clip_rows(top, top + reach, 0, s->input->height);
+    for (int i = rows.first; i < rows.last; i++)
+        source[n++] = sg__row_of(&w->in, p->block, i) + (p->column + left) * (ptrdiff_t)lanes;
+    STYLEGAN_MEMSET(p->narrow, 0, (size_t)left * lanes * sizeof(float));
+    k->weighted_sum(p->narrow + (size_t)left * lanes, (right - left) * k->lanes, source,
+                    p->up_taps + phase * reach + (rows.first - top), n);
+    STYLEGAN_MEMSET(p->narrow + (size_t)right * lanes, 0, (size_t)(width - right) * lanes * sizeof(float));
+}
+
+static float *sg__ring_row(const sg__resampler *p, int y) {
+    return p->ring + (size_t)(y % p->work->step->resampling.down_taps) * p->ring_row;
+}
+
+/* Row y of the ring. */
+static void sg__resample_across(const sg__resampler *p, int y) {
+    const sg__step *s = p->work->step;
+    const sg__resampling *r = &s->resampling;
+    const sg__kernels *k = p->work->model->kernels;
+    float slope = s->activation == STYLEGAN_LRELU ? 0.2f : s->activation == STYLEGAN_RELU ? 0.0f : 1.0f;
+    sg__leak leak = {slope, s->gain, s->clamp > 0 ? s->clamp : 3e38f};
+    float *wide = r->radial ? sg__ring_row(p, y) : p->wide;
+    const float *row = wide + p->skip;
+    sg__resample_down(p, y);
+    k->upsample(p->narrow, p->groups, p->up_taps, r->up, sg__up_reach(r), &leak, wide);
+    if (!r->radial) k->downsample(sg__ring_row(p, y), p->count, &row, 1, p->down_taps, r->down_taps, r->down);
+}
+
+/* Row y of the output. */
+static void sg__resample_row(const sg__resampler *p, int y) {
+    static const float ones[2] = {1, 1};
+    const sg__work *w = p->work;
+    const sg__resampling *r = &w->step->resampling;
+    const sg__kernels *k = w->model->kernels;
+    const float *rows[SG__MAX_LINE], *pair[2];
+    int n = r->down_taps;
+    float *row = sg__row_of(&w->out, p->block, y), *out = row + p->first * k->lanes;
+    for (int i = 0; i < n; i++) rows[i] = sg__ring_row(p, r->down * y + i);
+    for (int i = 0; r->folded && i < n / 2; i++) {
+        float *sum = p->folded + (size_t)i * p->ring_row;
+        pair[0] = rows[i];
+        pair[1] = rows[n - 1 - i];
+        k->weighted_sum(sum, (int)p->ring_row, pair, ones, 2);
+        rows[i] = sum;
+    }
+    if (r->radial) {
+        for (int i = 0; i < n; i++) rows[i] += p->skip;
+        k->downsample(out, p->count, rows, r->folded ? n / 2 : n, p->down_taps, n, r->down);
+    } else {
+        k->weighted_sum(out, p->count * k->lanes, rows, p->down_taps, n);
+    }
+    sg__close_row(&w->out, w->step, row, p->first, p->first + p->count, (size_t)k->lanes);
+}
+
+static void sg__filtered_item(void *context, int item, int part) {
+    const sg__work *w = (const sg__work *)context;
+    const sg__resampling *r = &w->step->resampling;
+    sg__resampler p = sg__start_resampler(w, item, w->call->workspace->scratch[part].resampled);
+    sg__rows rows = sg__piece(w, item, w->begin, w->end);
+    int done = 0; /* rows up to this one are in the ring */
+    for (int y = rows.first; y < rows.last; y++) {
+        if (done < r->down * y) done = r->down * y;
+        for (; done < r->down * y + r->down_taps; done++) sg__resample_across(&p, done);
+        sg__resample_row(&p, y);
+    }
+}
+
+static void sg__filtered_rows(sg__call *call, const sg__step *s, int begin, int end) {
+    sg__work w = sg__start(call, s, begin, end);
+    w.panels = w.out.blocks * ((s->width + SG__COLUMNS - 1) / SG__COLUMNS);
+    sg__run_pieces(&w, sg__filtered_item, end - begin, (end - begin) / 16 + 1);
+}
+#endif
+
 /* --- All of them --- */
 
 /* By sg__op. needs: the rows of `of`, an input or side of s, for output rows [begin, end); NULL: there is none. */
@@ -3676,10 +4225,17 @@ static const struct {
     sg__rows (*needs)(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end);
     void (*compute)(sg__call *call, const sg__step *s, int begin, int end);
 } sg__operations[] = {
-    {NULL, sg__constant_rows},           {NULL, sg__constant_rows},
-    {sg__conv_needs, sg__convolve_rows}, {sg__scatter_needs, sg__convolve_rows},
-    {sg__filter_needs, sg__filter_rows}, {sg__norm_needs, sg__norm_rows},
+    {NULL, sg__constant_rows},
+    {NULL, sg__constant_rows},
+    {sg__conv_needs, sg__convolve_rows},
+    {sg__scatter_needs, sg__convolve_rows},
+    {sg__filter_needs, sg__filter_rows},
+    {sg__norm_needs, sg__norm_rows},
     {sg__image_needs, sg__image_rows},
+#if STYLEGAN_FAMILIES & 4
+    {NULL, sg__fourier_rows},
+    {sg__filtered_needs, sg__filtered_rows},
+#endif
 };
 
 /* >>run
@@ -3712,8 +4268,9 @@ static int sg__strip_end(const sg__motion *go, const sg__step *s, int end) {
         return t >= s->input->height ? height : sg__clip(t + reach, 0, height);
     }
     end = (end + rows - 1) / rows * rows;
-    if (end > begin + p->strip) end = begin + p->strip;
-    return s->op == SG__SCATTER ? end : sg__clip(end, 0, height); /* t may hold the rest of its last tiles */
+    /* what both of a FILTERED's filters share is lost at a strip's end, so it goes on to there */
+    if (end > begin + p->strip || s->op == SG__FILTERED) end = begin + p->strip;
+    return s->op == SG__SCATTER || p->tiling.points ? end : sg__clip(end, 0, height); /* the rest of the last tiles */
 }
 
 /* The first row of a step's map that any later step still needs. */
@@ -3744,12 +4301,12 @@ static void sg__make_room(sg__map *map, int first, int end) {
     map->begin = first;
 }
 
-/* Multiplications, for the progress: a FILTER's are its SCATTER's, of whose rows not all may be needed. */
+/* Multiplications, for the progress: a FILTER's are its input's, of whose rows not all may be needed. */
 static double sg__row_work(const sg__step *s) {
     const sg__step *w = sg__steered(s);
     int kernel = w->kernel - w->nearest;
     double products = sg__has_weights(w) ? (double)w->in * w->channels * kernel * kernel : (double)w->channels;
-    return s->op == SG__SCATTER ? 0 : products * s->width;
+    return s->half ? 0 : products * s->width;
 }
 
 static double sg__work_of(const stylegan_model *m) {
@@ -3770,7 +4327,7 @@ static stylegan_result sg__progress(sg__call *call, double work) {
 static void sg__inspect(const sg__call *call, const sg__step *s, int begin) {
     const stylegan_model *m = call->model;
     const sg__map *map = sg__map_of(call, s);
-    if (!call->run->inspect || s->layer < 0 || s->op == SG__SCATTER || s == &m->steps[m->step_count - 1]) return;
+    if (!call->run->inspect || s->layer < 0 || s->half || s == &m->steps[m->step_count - 1]) return;
     stylegan_feature_map feature;
     feature.layer = s->name;
     feature.index = s->layer;
@@ -3859,11 +4416,14 @@ static void sg__begin_step(sg__call *call, const sg__step *s) {
     const stylegan_model *m = call->model;
     const sg__tables *t = sg__tables_of(call, s);
     size_t bytes = (size_t)sg__padded(m, s->channels) * sizeof(float);
+#if STYLEGAN_FAMILIES & 4
+    if (s->op == SG__FILTERED) sg__prepare_taps(m, &s->resampling, t->weights);
+#endif
+    if (sg__is_bare(s)) return;
     if (s->op == SG__CONSTANT || s->op == SG__DENSE) {
-        if (!s->bias.data) return;
         for (size_t i = 0; i < bytes / sizeof(float); i++) t->scale[i] = 1;
     }
-    if (s->op != SG__SCATTER && s->op != SG__NORM) {
+    if (s->op != SG__SCATTER) {
         STYLEGAN_MEMSET(t->bias, 0, bytes);
         STYLEGAN_MEMSET(t->strength, 0, bytes);
         if (s->bias.data) m->kernels->unpack(&s->bias, 0, 0, s->channels, t->bias);
@@ -4340,7 +4900,8 @@ static const sg__step *sg__find_layer(const stylegan_model *m, int layer) {
    summed into a kernel of 4 x 4 from there, as the official code counts. */
 static double sg__macs(const sg__step *w, const sg__step *s) {
     double weights = (double)(w->kernel - w->nearest) * (w->kernel - w->nearest) * w->in * w->channels;
-    double inputs = s->input ? (double)w->input->height * w->input->width : 0, outputs = (double)s->height * s->width;
+    double inputs = s->input ? (double)w->input->height * w->input->width : 0;
+    double outputs = w->op == SG__CONV ? (double)w->height * w->width : (double)s->height * s->width;
     if (!sg__has_weights(w)) return 0;
     if (w->op != SG__SCATTER) return weights * outputs;
     if (!w->nearest) return weights * inputs;
@@ -4896,6 +5457,52 @@ static void SG__FN(scale_shift)(float *row, int width, const float *mean, const 
     for (int i = 0; i < width; i++, row += SG__LANES) SG__STORE(row, SG__FMA(SG__SUB(SG__LOAD(row), m), a, b));
 }
 
+/* `groups` neighbouring pixels: `up` outputs each, see sg__kernels; constants, so that the sums are registers. */
+SG__INLINE void SG__FN(upsample_groups)(const float *x, const float *taps, const int up, const int n, const int groups,
+                                        const sg__leak *leak, float *out) {
+    SG__V slope = SG__SET1(leak->slope), gain = SG__SET1(leak->gain);
+    SG__V clamp = SG__SET1(leak->clamp), unclamp = SG__SET1(-leak->clamp);
+    for (int p = 0; p < up; p++) {
+        SG__V sum[4];
+        SG__UNROLL for (int g = 0; g < groups; g++) sum[g] = SG__SET1(0.0f);
+        for (int k = 0; k < n; k++) {
+            SG__V tap = SG__SET1(taps[p * n + k]);
+            SG__UNROLL for (int g = 0; g < groups; g++) sum[g] =
+                SG__FMA(tap, SG__LOAD(x + (size_t)(g + k) * SG__LANES), sum[g]);
+        }
+        SG__UNROLL for (int g = 0; g < groups; g++) {
+            SG__V y = SG__MUL(SG__MAX(sum[g], SG__MUL(sum[g], slope)), gain);
+            SG__STORE(out + (size_t)(g * up + p) * SG__LANES, SG__MIN(SG__MAX(y, unclamp), clamp));
+        }
+    }
+}
+
+static void SG__FN(upsample)(const float *x, int groups, const float *taps, int up, int n, const sg__leak *leak,
+                             float *out) {
+    for (int g = 0; g < groups; g++)
+        SG__FN(upsample_groups)(x + (size_t)g * SG__LANES, taps, up, n, 1, leak, out + (size_t)(g * up) * SG__LANES);
+}
+
+SG__INLINE void SG__FN(downsample_pixels)(float *out, size_t at, const float *const *row, int rows, const float *taps,
+                                          const int n, const int down, const int count) {
+    SG__V sum[4];
+    SG__UNROLL for (int i = 0; i < count; i++) sum[i] = SG__SET1(0.0f);
+    for (int r = 0; r < rows; r++) {
+        const float *x = row[r] + at * (size_t)down * SG__LANES;
+        for (int k = 0; k < n; k++) {
+            SG__V tap = SG__SET1(taps[r * n + k]);
+            SG__UNROLL for (int i = 0; i < count; i++) sum[i] =
+                SG__FMA(tap, SG__LOAD(x + (size_t)(i * down + k) * SG__LANES), sum[i]);
+        }
+    }
+    SG__UNROLL for (int i = 0; i < count; i++) SG__STORE(out + (at + (size_t)i) * SG__LANES, sum[i]);
+}
+
+static void SG__FN(downsample)(float *out, int count, const float *const *row, int rows, const float *taps, int n,
+                               int down) {
+    for (int i = 0; i < count; i++) SG__FN(downsample_pixels)(out, (size_t)i, row, rows, taps, n, down, 1);
+}
+
 static const sg__kernels SG__FN(kernels) = {
     SG__ISA_ENUM,
     SG__LANES,
@@ -4911,6 +5518,8 @@ static const sg__kernels SG__FN(kernels) = {
     SG__FN(winograd_weights),
     SG__FN(winograd_output),
     SG__FN(scale_shift),
+    SG__FN(upsample),
+    SG__FN(downsample),
 };
 
 #undef SG__UNROLL_TILES

@@ -17,6 +17,8 @@ typedef struct golden {
     int cutoff; /* num_ws: all */
     int noise;
     int mix_first, mix_last;
+    int moved; /* by transform */
+    float transform[9];
     npy z, labels, w, ws, image, mix;
 } golden;
 
@@ -55,6 +57,9 @@ static golden read_golden(const char *folder) {
     char *second = NULL;
     g.mix_first = (int)strtol(layers, &second, 10);
     if (*second) g.mix_last = (int)strtol(second + strspn(second, ", \n"), NULL, 10) - 1; /* "layers": [first, end] */
+    char *at = (char *)json_find(json, "transform");
+    g.moved = *at != 0;
+    for (int i = 0; g.moved && i < 9; i++) g.transform[i] = strtof(at + strspn(at, "[], \n"), &at);
     file_view_close(&view);
     free(json);
     free(path);
@@ -84,6 +89,7 @@ static outcome run_engine(const golden *g, const test_file *file, stylegan_isa i
     size_t style_size = (size_t)config->num_ws * (size_t)config->w_dim;
     stylegan_run run = {0};
     run.noise_mode = (stylegan_noise_mode)g->noise;
+    if (g->moved) run.transform = g->transform;
     outcome out = {NULL, NULL, NULL, NULL};
     out.w = (float *)cli_alloc(g->w.count, sizeof *out.w);
     out.ws = (float *)cli_alloc((size_t)count * style_size, sizeof *out.ws);
@@ -97,6 +103,7 @@ static outcome run_engine(const golden *g, const test_file *file, stylegan_isa i
     if (g->mix.count) {
         float *mixed = (float *)cli_alloc(style_size, sizeof *mixed);
         stylegan_mix(model, out.ws, out.ws + style_size, g->mix_first, g->mix_last, mixed);
+        run.transform = NULL; /* mix.npy was not moved */
         out.mix = test_images(model, mixed, 1, &run);
         free(mixed);
     }
