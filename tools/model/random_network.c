@@ -3,6 +3,7 @@
 #include "random_network.h"
 #include "../base/cli.h"
 #include "../base/random.h"
+#include "design3.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -56,6 +57,8 @@ typedef struct blueprint {
     float fir[MOST_FIR_TAPS * MOST_FIR_TAPS];
     int noise_percent, channel_strength_percent; /* chances of a layer */
     int fresh;                                   /* as before training: constant ones, no noise, no biases */
+    design3 design;                              /* of StyleGAN 3 ... */
+    int odd, moved_input;                        /* ... or a geometry of no design; with a transform */
     uint64_t state;
     weights *target;
 } blueprint;
@@ -165,12 +168,153 @@ static void add_style2_synthesis(blueprint *b) {
     }
 }
 
+/* --- StyleGAN 3 --- */
+
+static const int widths[] = {1, 2, 3, 4, 5, 7, 8, 11, 16, 17, 20, 24, 33};
+
+static int draw_width(blueprint *b, int least) {
+    int width = widths[next_below(&b->state, (int)(sizeof widths / sizeof *widths))];
+    return width < least ? least : width;
+}
+
+static void add_values(blueprint *b, const char *layer, const char *part, const int32_t shape[4], const float *values) {
+    char name[64];
+    int dimensions = 0;
+    while (dimensions < 4 && shape[dimensions]) dimensions++;
+    snprintf(name, sizeof name, "%s.%s", layer, part);
+    weights_add_values(b->target, name, dimensions, shape, values);
+}
+
+/* The waves: frequencies uniform on a disc of the bandwidth, as far as the paper's formula makes normal ones so. */
+static void add_waves(blueprint *b, const design3_input *input, int height, int width) {
+    float *frequencies = (float *)cli_alloc((size_t)(2 * input->channels), sizeof *frequencies);
+    float *phases = (float *)cli_alloc((size_t)input->channels, sizeof *phases);
+    const float grid[4] = {(float)height, (float)width, (float)input->rate, (float)input->bandwidth};
+    for (int i = 0; i < input->channels; i++) {
+        double length = sqrt(-2 * log(next_uniform(&b->state))), angle = 6.283185307179586 * next_uniform(&b->state);
+        double radius = input->bandwidth * exp(-0.25 * length * length);
+        frequencies[2 * i] = (float)(radius * cos(angle));
+        frequencies[2 * i + 1] = (float)(radius * sin(angle));
+        phases[i] = (float)(next_uniform(&b->state) - 0.5);
+    }
+    add_values(b, "input", "freqs", (const int32_t[4]){input->channels, 2}, frequencies);
+    add_values(b, "input", "phases", (const int32_t[4]){input->channels}, phases);
+    add_values(b, "input", "grid", (const int32_t[4]){4}, grid);
+    if (b->moved_input) add(b, "input", "transform", (const int32_t[4]){3, 3}, 0.5, 1);
+    add(b, "input", "affine.weight", (const int32_t[4]){b->config.w_dim, 4}, 0.1 / sqrt(b->config.w_dim), 0);
+    add(b, "input", "affine.bias", (const int32_t[4]){4}, 0.1, 1);
+    free(frequencies);
+    free(phases);
+}
+
+/* What the geometry tensor holds, and the filters. */
+static void add_resampling(blueprint *b, const char *name, const design3_layer *l, const int size[4],
+                           const int padding[4]) {
+    const float geometry[10] = {(float)size[0],    (float)size[1],   (float)size[2],    (float)size[3],
+                                (float)l->up,      (float)l->down,   (float)padding[0], (float)padding[1],
+                                (float)padding[2], (float)padding[3]};
+    add_values(b, name, "geometry", (const int32_t[4]){10}, geometry);
+    if (l->up_taps > 1) add_values(b, name, "up_filter", (const int32_t[4]){l->up_taps}, l->up_filter);
+    if (l->down_taps > 1)
+        add_values(b, name, "down_filter", (const int32_t[4]){l->down_taps, l->radial ? l->down_taps : 0},
+                   l->down_filter);
+}
+
+/* A layer of square maps as designed, or, with `odd`, of another geometry; size [2]: of its input, then of its output. */
+static void add_layer3(blueprint *b, int number, design3_layer *l, int size[2]) {
+    int last = number == b->config.blocks - 1, kernel = last ? 1 : b->kernel, out = last ? b->config.channels : l->out;
+    int sizes[4] = {size[0], size[1], l->out_size, l->out_size};
+    int padding[4] = {l->before, l->after, l->before, l->after}; /* left, right, top, bottom */
+    char name[32];
+    snprintf(name, sizeof name, "L%d", number);
+    for (int axis = 0; b->odd && axis < 2; axis++) { /* 0: rows */
+        int lost = l->up_taps + l->down_taps - 2, most = (size[axis] + kernel - 1) * l->up,
+            *pad = padding + 2 - 2 * axis;
+        pad[0] = last ? 0 : next_below(&b->state, 12) - 4;
+        pad[1] = last ? 0 : next_below(&b->state, 12) - 4;
+        if (most + pad[0] + pad[1] - lost < 8) pad[1] = 8 + lost - most - pad[0];
+        sizes[2 + axis] = last ? size[axis] : (most + pad[0] + pad[1] - lost - 1) / l->down + 1;
+    }
+    add(b, name, "weight", (const int32_t[4]){kernel, kernel, l->in, out}, last ? 1 / sqrt(l->in) : 1, 0);
+    add(b, name, "bias", (const int32_t[4]){out}, 0.1, 0);
+    add_affine(b, name, l->in, l->in);
+    if (last || happens(&b->state, 50))
+        add_values(b, name, "gain", (const int32_t[4]){1}, (const float[1]){last ? 0.25f : 1.25f});
+    add_resampling(b, name, l, sizes, padding);
+    memcpy(size, sizes + 2, 2 * sizeof *size);
+}
+
+/* Factors and filters of no design. */
+static void draw_resampling(blueprint *b, design3_layer *l) {
+    l->up = 1 + next_below(&b->state, 4);
+    l->down = 1 + next_below(&b->state, 3);
+    l->up_taps = 1 + next_below(&b->state, 14);
+    l->radial = happens(&b->state, 40);
+    l->down_taps = 1 + next_below(&b->state, l->radial ? 7 : 14);
+    int count = l->radial ? l->down_taps * l->down_taps : l->down_taps, mirrored = happens(&b->state, 50);
+    for (int i = 0; i < l->up_taps; i++) l->up_filter[i] = (float)(l->up * next_uniform(&b->state) / l->up_taps);
+    for (int i = 0; i < count; i++) l->down_filter[i] = (float)(next_uniform(&b->state) / count);
+    for (int i = 0; mirrored && i < count; i++) {
+        int y = i / l->down_taps;
+        l->down_filter[i] =
+            l->down_filter[y * l->down_taps < count / 2 ? i : (l->down_taps - 1 - y) * l->down_taps + i % l->down_taps];
+    }
+    if (l->down_taps == 1) l->radial = 0;
+}
+
+static void add_style3_synthesis(blueprint *b) {
+    design3_input input = design3_make_input(&b->design);
+    int size[2] = {input.size, input.size};
+    if (b->odd) {
+        input.channels = draw_width(b, 1);
+        for (int axis = 0; axis < 2; axis++) size[axis] = 3 + next_below(&b->state, 12);
+    }
+    int channels = input.channels;
+    add_waves(b, &input, size[0], size[1]);
+    add(b, "input", "weight", (const int32_t[4]){1, 1, channels, channels}, 1 / sqrt(channels), 0);
+    for (int i = 0; i < b->config.blocks; i++) {
+        design3_layer layer = design3_make_layer(&b->design, i, i < b->config.blocks - 1 ? b->kernel : 1);
+        if (b->odd) {
+            layer.in = channels;
+            channels = layer.out = draw_width(b, 1);
+            if (i < b->config.blocks - 1) draw_resampling(b, &layer);
+        }
+        add_layer3(b, i, &layer, size);
+    }
+    b->target->config.height = size[0];
+    b->target->config.width = size[1];
+    b->target->config.resolution = size[0] > size[1] ? size[0] : size[1];
+}
+
+static blueprint start(stylegan_family family, int resolution, uint64_t seed);
+
+/* margin and the like are the published ones'. */
+static blueprint start3(int resolution, int rotates, uint64_t seed) {
+    blueprint b = start(STYLEGAN_FAMILY_3, resolution, seed);
+    const design3 design = {resolution, 14, 2, 10, 6, rotates, rotates ? 65536 : 32768, rotates ? 1024 : 512};
+    b.design = design;
+    b.kernel = rotates ? 1 : 3;
+    b.config.conv_clamp = 256;
+    return b;
+}
+
+/* The number of layers is known. */
+static void set_layers(blueprint *b) {
+    b->config.blocks = b->design.layers + 1;
+    b->config.num_ws = b->config.truncation_cutoff = b->config.blocks + 1;
+}
+
 static void build(blueprint *b, weights *w) {
     memset(w, 0, sizeof *w);
     w->config = b->config;
     b->target = w;
     int first = b->config.family == STYLEGAN_FAMILY_1;
     add_mapping(b, first ? sqrt(2) : 1);
+    weights_note(w, "source", "random values");
+    if (b->config.family == STYLEGAN_FAMILY_3) {
+        add_style3_synthesis(b);
+        return;
+    }
     if (b->fir_height) weights_add_values(w, "fir", 2, (const int32_t[2]){b->fir_height, b->fir_width}, b->fir);
     if (b->image_fir) /* another filter: the same taps in another shape */
         weights_add_values(w, "fir_image", 2, (const int32_t[2]){b->fir_width, b->fir_height}, b->fir);
@@ -180,7 +324,6 @@ static void build(blueprint *b, weights *w) {
         add_shifted(b, "b4.const", 3, (const int32_t[3]){4, 4, b->features[0]}, !b->fresh,
                     b->fresh ? 16 * b->features[0] : 0);
     (first ? add_style1_synthesis : add_style2_synthesis)(b);
-    weights_note(w, "source", "random values");
 }
 
 static int count_styles(int resolution) {
@@ -189,7 +332,7 @@ static int count_styles(int resolution) {
     return count;
 }
 
-/* What both families start from. */
+/* What all families start from. */
 static blueprint start(stylegan_family family, int resolution, uint64_t seed) {
     blueprint b = {0};
     b.state = seed;
@@ -216,7 +359,22 @@ static void set_fir(blueprint *b, int height, int width, const float *column, co
 
 /* --- Named networks --- */
 
+/* "sg3-t-256": translation equivariant; "sg3-r-256": rotation too */
+static int name_stylegan3(const char *name, weights *w) {
+    if (strncmp(name, "sg3-t-", 6) != 0 && strncmp(name, "sg3-r-", 6) != 0) return 0;
+    long resolution = strtol(name + 6, NULL, 10);
+    if (resolution < 64 || resolution > 1024 || resolution & (resolution - 1)) return 0;
+    blueprint b = start3((int)resolution, name[4] == 'r', 1);
+    b.config.z_dim = b.config.w_dim = b.mapping_widths[0] = b.mapping_widths[1] = 512;
+    b.config.mapping_layers = 2;
+    b.config.normalization = STYLEGAN_NORMALIZE_SEPARATE;
+    set_layers(&b);
+    build(&b, w);
+    return 1;
+}
+
 int random_network_named(const char *name, weights *w) {
+    if (name_stylegan3(name, w)) return 1;
     static const struct {
         const char *prefix;
         stylegan_family family;
@@ -247,13 +405,6 @@ int random_network_named(const char *name, weights *w) {
 }
 
 /* --- Random configurations --- */
-
-static const int widths[] = {1, 2, 3, 4, 5, 7, 8, 11, 16, 17, 20, 24, 33};
-
-static int draw_width(blueprint *b, int least) {
-    int width = widths[next_below(&b->state, (int)(sizeof widths / sizeof *widths))];
-    return width < least ? least : width;
-}
 
 static void draw_fir(blueprint *b) {
     int first = b->config.family == STYLEGAN_FAMILY_1;
@@ -338,6 +489,28 @@ static void draw_network(uint64_t seed, int tall, weights *w) {
     b.channel_strength_percent = (const int[]){0, 50, 100}[next_below(&b.state, 3)];
     draw_fir(&b);
     (first ? draw_style1 : draw_style2)(&b);
+    build(&b, w);
+}
+
+void random_network3(uint64_t seed, weights *w) {
+    uint64_t state = seed;
+    int rotates = happens(&state, 40);
+    blueprint b = start3(16 << next_below(&state, 2), rotates, random_next(&state));
+    b.config.channels = 1 + next_below(&b.state, 4);
+    b.design.layers = 2 + next_below(&b.state, 5);
+    b.design.critical = next_below(&b.state, 2);
+    b.design.margin = next_below(&b.state, 9);
+    b.design.filter = 2 * (1 + next_below(&b.state, 4));
+    b.design.channel_base = 64 + 8 * next_below(&b.state, 60);
+    b.design.channel_most = draw_width(&b, 1);
+    b.odd = happens(&b.state, 50);
+    b.moved_input = happens(&b.state, 30);
+    if (happens(&b.state, 30)) b.kernel = 4 - b.kernel;
+    if (happens(&b.state, 50)) b.config.conv_clamp = (float)next_below(&b.state, 3);
+    if (happens(&b.state, 20)) b.config.activation = next_below(&b.state, STYLEGAN_LRELU + 1);
+    b.config.truncation_psi = (float)next_uniform(&b.state);
+    draw_mapping(&b);
+    set_layers(&b);
     build(&b, w);
 }
 
