@@ -2723,6 +2723,12 @@ static int sg__band_rows(const stylegan_model *m) {
     return least > m->budget->strip_rows ? least : m->budget->strip_rows;
 }
 
+/* Rows of a 1x1 convolution: every panel of outputs reads its input, which should stay in the second-level cache. */
+static int sg__cached_rows(const stylegan_model *m, const sg__step *s, int most) {
+    uint64_t row = (uint64_t)s->width * sg__padded(m, s->in), rows = SG__OWN_FLOATS / row;
+    return rows < 1 ? 1 : rows < (uint64_t)most ? (int)rows : most;
+}
+
 /* Everything but the windows' heights, which are found out by going through the motions, see sg__choose_budget. */
 static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
     m->budget = budget;
@@ -2747,6 +2753,7 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
         if (s->op == SG__CONV || s->op == SG__SCATTER) sg__plan_tiling(m, s, p);
         if (p->tiling.points) p->strip = p->tiling.strip * sg__tile_rows(s);
         if (s->op == SG__FILTERED && p->whole) p->strip = s->height;
+        if (s->op == SG__CONV && s->kernel == 1) p->strip = sg__cached_rows(m, s, p->strip);
         sg__shape_map(m, s, &m->maps[i]);
         if (!p->tiling.points) m->maps[i].begin = m->maps[i].end = s->low; /* t begins where something is */
     }
@@ -5457,51 +5464,57 @@ static void SG__FN(scale_shift)(float *row, int width, const float *mean, const 
     for (int i = 0; i < width; i++, row += SG__LANES) SG__STORE(row, SG__FMA(SG__SUB(SG__LOAD(row), m), a, b));
 }
 
-/* `groups` neighbouring pixels: `up` outputs each, see sg__kernels; constants, so that the sums are registers. */
-SG__INLINE void SG__FN(upsample_groups)(const float *x, const float *taps, const int up, const int n, const int groups,
-                                        const sg__leak *leak, float *out) {
+#if STYLEGAN_FAMILIES & 4
+/* Output p of `groups` neighbouring groups, a constant, so that the sums are registers. */
+SG__INLINE void SG__FN(upsample_groups)(const float *x, const float *taps, int n, const sg__leak *leak, float *out,
+                                        int up, const int groups) {
     SG__V slope = SG__SET1(leak->slope), gain = SG__SET1(leak->gain);
-    SG__V clamp = SG__SET1(leak->clamp), unclamp = SG__SET1(-leak->clamp);
-    for (int p = 0; p < up; p++) {
-        SG__V sum[4];
-        SG__UNROLL for (int g = 0; g < groups; g++) sum[g] = SG__SET1(0.0f);
-        for (int k = 0; k < n; k++) {
-            SG__V tap = SG__SET1(taps[p * n + k]);
-            SG__UNROLL for (int g = 0; g < groups; g++) sum[g] =
-                SG__FMA(tap, SG__LOAD(x + (size_t)(g + k) * SG__LANES), sum[g]);
-        }
-        SG__UNROLL for (int g = 0; g < groups; g++) {
-            SG__V y = SG__MUL(SG__MAX(sum[g], SG__MUL(sum[g], slope)), gain);
-            SG__STORE(out + (size_t)(g * up + p) * SG__LANES, SG__MIN(SG__MAX(y, unclamp), clamp));
-        }
+    SG__V clamp = SG__SET1(leak->clamp), unclamp = SG__SET1(-leak->clamp), sum[8];
+    SG__UNROLL for (int g = 0; g < groups; g++) sum[g] = SG__SET1(0.0f);
+    for (int k = 0; k < n; k++, x += SG__LANES) {
+        SG__V tap = SG__SET1(taps[k]);
+        SG__UNROLL for (int g = 0; g < groups; g++) sum[g] = SG__FMA(tap, SG__LOAD(x + g * SG__LANES), sum[g]);
+    }
+    SG__UNROLL for (int g = 0; g < groups; g++) {
+        SG__V y = SG__MUL(SG__MAX(sum[g], SG__MUL(sum[g], slope)), gain);
+        SG__STORE(out + g * up * SG__LANES, SG__MIN(SG__MAX(y, unclamp), clamp));
     }
 }
 
 static void SG__FN(upsample)(const float *x, int groups, const float *taps, int up, int n, const sg__leak *leak,
                              float *out) {
-    for (int g = 0; g < groups; g++)
-        SG__FN(upsample_groups)(x + (size_t)g * SG__LANES, taps, up, n, 1, leak, out + (size_t)(g * up) * SG__LANES);
+    for (int p = 0; p < up; p++, taps += n, out += SG__LANES) {
+        int g = 0;
+        for (; SG__LANES > 1 && g + 8 <= groups; g += 8)
+            SG__FN(upsample_groups)(x + g * SG__LANES, taps, n, leak, out + g * up * SG__LANES, up, 8);
+        for (; g < groups; g++)
+            SG__FN(upsample_groups)(x + g * SG__LANES, taps, n, leak, out + g * up * SG__LANES, up, 1);
+    }
 }
 
-SG__INLINE void SG__FN(downsample_pixels)(float *out, size_t at, const float *const *row, int rows, const float *taps,
-                                          const int n, const int down, const int count) {
-    SG__V sum[4];
+SG__INLINE void SG__FN(downsample_pixels)(float *out, int at, const float *const *row, int rows, const float *taps,
+                                          int n, const int down, const int count) {
+    SG__V sum[8];
     SG__UNROLL for (int i = 0; i < count; i++) sum[i] = SG__SET1(0.0f);
-    for (int r = 0; r < rows; r++) {
-        const float *x = row[r] + at * (size_t)down * SG__LANES;
-        for (int k = 0; k < n; k++) {
-            SG__V tap = SG__SET1(taps[r * n + k]);
+    for (int r = 0; r < rows; r++, taps += n) {
+        const float *x = row[r] + at * down * SG__LANES;
+        for (int k = 0; k < n; k++, x += SG__LANES) {
+            SG__V tap = SG__SET1(taps[k]);
             SG__UNROLL for (int i = 0; i < count; i++) sum[i] =
-                SG__FMA(tap, SG__LOAD(x + (size_t)(i * down + k) * SG__LANES), sum[i]);
+                SG__FMA(tap, SG__LOAD(x + i * down * SG__LANES), sum[i]);
         }
     }
-    SG__UNROLL for (int i = 0; i < count; i++) SG__STORE(out + (at + (size_t)i) * SG__LANES, sum[i]);
+    SG__UNROLL for (int i = 0; i < count; i++) SG__STORE(out + (at + i) * SG__LANES, sum[i]);
 }
 
 static void SG__FN(downsample)(float *out, int count, const float *const *row, int rows, const float *taps, int n,
                                int down) {
-    for (int i = 0; i < count; i++) SG__FN(downsample_pixels)(out, (size_t)i, row, rows, taps, n, down, 1);
+    int i = 0;
+    for (; SG__LANES > 1 && down == 2 && i + 8 <= count; i += 8)
+        SG__FN(downsample_pixels)(out, i, row, rows, taps, n, 2, 8);
+    for (; i < count; i++) SG__FN(downsample_pixels)(out, i, row, rows, taps, n, down, 1);
 }
+#endif
 
 static const sg__kernels SG__FN(kernels) = {
     SG__ISA_ENUM,
@@ -5518,8 +5531,10 @@ static const sg__kernels SG__FN(kernels) = {
     SG__FN(winograd_weights),
     SG__FN(winograd_output),
     SG__FN(scale_shift),
+#if STYLEGAN_FAMILIES & 4
     SG__FN(upsample),
     SG__FN(downsample),
+#endif
 };
 
 #undef SG__UNROLL_TILES
