@@ -4380,7 +4380,10 @@ static stylegan_result sg__compute_strip(const sg__motion *go, const sg__step *s
     sg__operations[s->op].compute(go->call, s, begin, end);
     if (!sg__holds_all(m, s)) sg__inspect(go->call, s, begin);
     stylegan_result result = last ? sg__hand_over(go->call, s, begin, end) : STYLEGAN_OK;
-    return result ? result : sg__progress(go->call, sg__row_work(s) * (sg__clip(end, 0, s->height) - begin));
+    double work = sg__row_work(s) * (sg__clip(end, 0, s->height) - begin);
+    if (last && end == s->height) /* rows that no step needed are as good as done */
+        go->call->work_done = sg__work_of(m) * (go->call->index + 1) - work;
+    return result ? result : sg__progress(go->call, work);
 }
 
 /* Brings a step's rows up to `end`, and before that the rows of its inputs that they need. */
@@ -4406,7 +4409,8 @@ static stylegan_result sg__advance(const sg__motion *go, const sg__step *s, int 
     return STYLEGAN_OK;
 }
 
-/* All rows of all steps: whole ones in their order, windows as the last step asks for them. */
+/* All rows of all steps: whole ones in their order, windows as the last step asks for them. A StyleGAN 3 crops its maps:
+   only those who look at them see the last rows. */
 static stylegan_result sg__draw(const sg__motion *go) {
     const stylegan_model *m = go->model;
     for (int i = 0; i < m->step_count - 1; i++) {
@@ -4415,7 +4419,11 @@ static stylegan_result sg__draw(const sg__motion *go) {
         if (result) return result;
     }
     const sg__step *last = &m->steps[m->step_count - 1];
-    return sg__advance(go, last, last->height);
+    stylegan_result result = sg__advance(go, last, last->height);
+    int shown = !go->call || go->call->run->inspect;
+    for (const sg__step *s = last; shown && !result && s >= m->steps; s--)
+        if (s->op != SG__SCATTER) result = sg__advance(go, s, s->height);
+    return result;
 }
 
 /* Bias, noise strength and, where they are kept, the weights of a step. */

@@ -42,11 +42,14 @@ const double *reference_tensor(const reference *r, const char *name, size_t *cou
 
 void reference_perturb(reference *r) {
     uint32_t state = 1;
-    for (size_t t = 0; t < r->network.tensor_count; t++)
-        for (size_t i = 0; i < r->network.tensors[t].count; i++) {
+    for (size_t i = 0; i < r->network.tensor_count; i++) {
+        const tensor *t = &r->network.tensors[i];
+        if (strstr(t->name, ".geometry") || !strcmp(t->name, "input.grid")) continue; /* whole numbers */
+        for (size_t k = 0; k < t->count; k++) {
             state = state * 1664525u + 1013904223u;
-            r->network.tensors[t].values[i] *= 1 + 1e-7 * (state / 2147483648.0 - 1);
+            t->values[k] *= 1 + 1e-7 * (state / 2147483648.0 - 1);
         }
+    }
 }
 
 void reference_seed_z(uint32_t seed, double *z, int count) {

@@ -37,6 +37,12 @@ static test_file write_network(weights *w, stylegan_type type) {
     return file;
 }
 
+test_file test_random_network3(uint64_t seed, stylegan_type type) {
+    weights w = {0};
+    random_network3(seed, &w);
+    return write_network(&w, type);
+}
+
 test_file test_random_network(uint64_t seed, stylegan_type type) {
     weights w;
     random_network(seed, &w);

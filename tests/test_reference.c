@@ -66,13 +66,14 @@ static void inspect(void *user, int index, const stylegan_feature_map *map) {
 }
 
 /* Synthesizes and compares every layer and the image. */
-static inspection inspect_synthesis(const stylegan_model *model, const float *ws, int noise, reference_volume *volumes,
-                                    int count) {
+static inspection inspect_synthesis(const stylegan_model *model, const float *ws, int noise, const float *transform,
+                                    reference_volume *volumes, int count) {
     float **maps = (float **)cli_alloc((size_t)count, sizeof *maps);
     for (int i = 0; i < count; i++) maps[i] = NULL;
     inspection found = {volumes, maps, count, 0, 0, ""};
     stylegan_run run = {0};
     run.noise_mode = noise ? STYLEGAN_NOISE_CONST : STYLEGAN_NOISE_NONE;
+    run.transform = transform;
     run.inspect = inspect;
     run.user = &found;
     float *image = test_images(model, ws, 1, &run);
@@ -88,9 +89,11 @@ static inspection inspect_synthesis(const stylegan_model *model, const float *ws
 }
 
 /* How far the reference itself moves when its weights are rounded. */
-static double condition(const test_file *file, const float *ws, int noise, const reference_volume *volumes, int count) {
+static double condition(const test_file *file, const float *ws, int noise, const float *transform,
+                        const reference_volume *volumes, int count) {
     double worst = 0;
     reference *rounded = reference_open(file->bytes, file->size);
+    if (transform) reference_transform(rounded, transform);
     reference_perturb(rounded);
     reference_volume *moved = reference_synthesize(rounded, ws, noise, &count);
     for (int i = 0; i < count; i++)
@@ -143,14 +146,21 @@ static void check_network(const char *name, test_file file, int seed, size_t lim
     float *z = test_normal((uint32_t)seed, (size_t)config->z_dim);
     float *labels = test_normal((uint32_t)seed + 1, (size_t)config->c_dim);
     float *ws = test_normal((uint32_t)seed + 2, (size_t)(config->num_ws * config->w_dim));
+    float *transform = NULL; /* of StyleGAN 3: any motion, off the canvas too */
+    if (config->family == STYLEGAN_FAMILY_3 && seed % 3) {
+        transform = test_normal((uint32_t)seed + 3, 9);
+        if (seed % 3 == 1)
+            stylegan_transform((double)transform[0], (double)transform[1], 90 * (double)transform[2], transform);
+        reference_transform(r, transform);
+    }
     reference_volume *volumes = reference_synthesize(r, ws, noise, &count);
     double allowed = tolerance;
     for (stylegan_isa isa = test_next_isa(STYLEGAN_ISA_AUTO); isa < STYLEGAN_ISA_COUNT; isa = test_next_isa(isa)) {
         stylegan_model *model = test_open_limited(&file, isa, 1 + seed % 3, limit);
         double mapping = mapping_error(r, model, z, seed % 7 ? labels : NULL, cutoff);
-        inspection found = inspect_synthesis(model, ws, noise, volumes, count);
+        inspection found = inspect_synthesis(model, ws, noise, transform, volumes, count);
         if (found.worst > allowed && allowed == tolerance)
-            allowed = fmax(tolerance, condition_factor * condition(&file, ws, noise, volumes, count));
+            allowed = fmax(tolerance, condition_factor * condition(&file, ws, noise, transform, volumes, count));
         int alike = mixes_alike(r, model, ws, cutoff / 2, config->num_ws - 1 - cutoff / 4);
         test_check(mapping <= tolerance && alike && found.worst <= allowed && found.seen == count - 1,
                    "reference %s %s: w %.1e, %s %.1e of %.1e, %d of %d layers seen; %s", name, stylegan_isa_name(isa),
@@ -161,6 +171,7 @@ static void check_network(const char *name, test_file file, int seed, size_t lim
     reference_close(r);
     free(z);
     free(labels);
+    free(transform);
     free(ws);
     free(file.bytes);
 }
@@ -180,6 +191,10 @@ int main(int argc, char **argv) {
         check_random_network(seed, STYLEGAN_F32, 1);
         if (seed % 8 == 0) check_random_network(seed, STYLEGAN_F16, 0);
         if (seed % 8 == 4) check_random_network(seed, STYLEGAN_I8, 0);
+    }
+    for (int seed = first; seed < first + count / 2; seed++) {
+        check_network("sg3", test_random_network3((uint64_t)seed, STYLEGAN_F32), seed, 0);
+        check_network("sg3 lean", test_random_network3((uint64_t)seed, seed % 4 ? STYLEGAN_F32 : STYLEGAN_I8), seed, 1);
     }
     for (int seed = first; seed < first + count / 5; seed++) {
         check_network("rectangular", test_rectangular_network((uint64_t)seed), seed, 0);

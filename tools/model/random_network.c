@@ -232,7 +232,7 @@ static void add_layer3(blueprint *b, int number, design3_layer *l, int size[2]) 
             *pad = padding + 2 - 2 * axis;
         pad[0] = last ? 0 : next_below(&b->state, 12) - 4;
         pad[1] = last ? 0 : next_below(&b->state, 12) - 4;
-        if (most + pad[0] + pad[1] - lost < 8) pad[1] = 8 + lost - most - pad[0];
+        if (!last && most + pad[0] + pad[1] - lost < 8) pad[1] = 8 + lost - most - pad[0];
         sizes[2 + axis] = last ? size[axis] : (most + pad[0] + pad[1] - lost - 1) / l->down + 1;
     }
     add(b, name, "weight", (const int32_t[4]){kernel, kernel, l->in, out}, last ? 1 / sqrt(l->in) : 1, 0);
@@ -497,8 +497,8 @@ void random_network3(uint64_t seed, weights *w) {
     int rotates = happens(&state, 40);
     blueprint b = start3(16 << next_below(&state, 2), rotates, random_next(&state));
     b.config.channels = 1 + next_below(&b.state, 4);
-    b.design.layers = 2 + next_below(&b.state, 5);
-    b.design.critical = next_below(&b.state, 2);
+    b.design.layers = 3 + next_below(&b.state, 4);
+    b.design.critical = 1 + next_below(&b.state, 2);
     b.design.margin = next_below(&b.state, 9);
     b.design.filter = 2 * (1 + next_below(&b.state, 4));
     b.design.channel_base = 64 + 8 * next_below(&b.state, 60);
