@@ -19,8 +19,8 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
 
 /* How the file is opened and drawn: its head's checksum, which is recomputed in any case. */
 enum { CHOICES_AT = 24, CHOOSE_ISA = 0, CHOOSE_LIMIT, CHOOSE_OFFSET, CHOOSE_CALLBACKS, CHOOSE_CALL, CHOOSE_CANCEL };
-enum { ROWS = 1, IMAGE = 2, PROGRESS = 4, INSPECT = 8 };    /* CHOOSE_CALLBACKS */
-enum { BATCH = 1, LABELS = 2, UNTRUNCATED = 4, NOISE = 8 }; /* CHOOSE_CALL; NOISE: the modes are above */
+enum { ROWS = 1, IMAGE = 2, PROGRESS = 4, INSPECT = 8, TRANSFORM = 16 }; /* CHOOSE_CALLBACKS */
+enum { BATCH = 1, LABELS = 2, UNTRUNCATED = 4, NOISE = 8 };              /* CHOOSE_CALL; NOISE: the modes are above */
 
 static int calls_left; /* until one cancels */
 
@@ -83,6 +83,8 @@ static void draw(const stylegan_model *model, const uint8_t *choices) {
     if (callbacks & ROWS) run.rows = take_rows;
     if (callbacks & PROGRESS) run.progress = take_progress;
     if (callbacks & INSPECT) run.inspect = inspect;
+    float transform[9] = {1, 0, 1e30f, 0, -1, 0.1f, 0, 0, 1};
+    if (callbacks & TRANSFORM) run.transform = transform;
     run.user = &copy;
     calls_left = choices[CHOOSE_CANCEL] % 64; /* 0: none does */
     if (z && ws && workspace && (image || !whole)) {
@@ -165,7 +167,8 @@ static void change_directory(uint8_t *file, size_t size) {
 }
 
 static void change_values(uint8_t *file, size_t size) {
-    static const uint32_t numbers[] = {0x7F800000u, 0x7FC00000u, 0xFF7FFFFFu, 1, 0x80000000u, 0x00007C01u};
+    static const uint32_t numbers[] = {0x7F800000u, 0x7FC00000u, 0xFF7FFFFFu, 1,           0x80000000u, 0x00007C01u, 0,
+                                       0x3F800000u, 0x40000000u, 0x40A00000u, 0x41800000u, 0xC0000000u, 0x47000000u};
     const size_t head = sgw_head_size(file);
     if (head + 4 > size) return;
     const size_t at = head + 4 * (size_t)pick((uint32_t)((size - head) / 4));

@@ -141,7 +141,7 @@ float *test_styles(const stylegan_model *model, uint32_t seed, int count) {
 }
 
 size_t test_image_size(const stylegan_config *config) {
-    return (size_t)config->channels * (size_t)config->resolution * (size_t)config->resolution;
+    return (size_t)config->channels * (size_t)config->height * (size_t)config->width;
 }
 
 float *test_images(const stylegan_model *model, const float *ws, int count, const stylegan_run *run) {

@@ -25,7 +25,8 @@ enum { BATCH = 3 };
 static fixture set_up(int seed) {
     fixture f;
     f.seed = seed;
-    f.file = test_random_network((uint64_t)seed, STYLEGAN_F32);
+    f.file = seed < 100 ? test_random_network((uint64_t)seed, STYLEGAN_F32)
+                        : test_random_network3((uint64_t)seed, STYLEGAN_F32);
     f.model = test_open(&f.file, STYLEGAN_ISA_AUTO, 1);
     f.config = *stylegan_describe(f.model);
     f.style_size = (size_t)f.config.num_ws * (size_t)f.config.w_dim;
@@ -798,7 +799,7 @@ static void check_names(void) {
 }
 
 int main(int argc, char **argv) {
-    static const int seeds[] = {1, 2, 3, 4, 5, 6};
+    static const int seeds[] = {1, 2, 3, 4, 5, 6, 100, 101, 102}; /* from 100 on: StyleGAN 3 */
     const char *folder = argc > 1 ? argv[1] : ".";
     for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
         fixture f = set_up(seeds[i]);

@@ -235,12 +235,12 @@ static void add_layer3(blueprint *b, int number, design3_layer *l, int size[2]) 
         if (!last && most + pad[0] + pad[1] - lost < 8) pad[1] = 8 + lost - most - pad[0];
         sizes[2 + axis] = last ? size[axis] : (most + pad[0] + pad[1] - lost - 1) / l->down + 1;
     }
+    add_resampling(b, name, l, sizes, padding);
     add(b, name, "weight", (const int32_t[4]){kernel, kernel, l->in, out}, last ? 1 / sqrt(l->in) : 1, 0);
     add(b, name, "bias", (const int32_t[4]){out}, 0.1, 0);
     add_affine(b, name, l->in, l->in);
     if (last || happens(&b->state, 50))
         add_values(b, name, "gain", (const int32_t[4]){1}, (const float[1]){last ? 0.25f : 1.25f});
-    add_resampling(b, name, l, sizes, padding);
     memcpy(size, sizes + 2, 2 * sizeof *size);
 }
 
