@@ -191,6 +191,28 @@
    image of the block before (architecture skip), or there is one at the end only (resnet, orig); resnet adds
    an up-sampled 1x1 convolution of a block's input to its output.
 
+   Synthesis, StyleGAN 3 ("Alias-Free Generative Adversarial Networks"). In its predecessors, texture sticks to pixels:
+   when a face turns, its beard stays where it was, since the layers can see the pixels' grid. They see it by aliasing:
+   lrelu bends a signal sharply, which makes frequencies that no grid of that size can hold, and they come back as wrong,
+   lower ones whose shape depends on where the pixels happen to lie. So StyleGAN 3 treats a map as the continuous signal
+   that its pixels sample, and lets each layer do only what can be done to such a signal:
+     input:  Fourier features, sin(2 pi (f . (x, y) + phase)), frequencies f up to the first layer's cutoff. They have no
+             grid at all: sampled elsewhere, they are moved or turned, exactly. Four values of the style do that (the
+             pose), and so can the caller (run.transform). A 1x1 convolution mixes them.
+     L{i}:   y = conv(x, w''), modulated and demodulated as above, + bias. A convolution treats all places alike.
+             up: zeros between the pixels and a low-pass filter (Kaiser's) bring the map to twice the rate or more;
+             lrelu and clamp bend it there, where most of the new frequencies fit in;
+             down: a low-pass filter removes what is beyond the layer's cutoff, and then pixels are dropped.
+             Cutoffs grow geometrically from 2 to half of the resolution; the rate is the next power of two that holds a
+             layer's stopband. Only the last, critically sampled layers cut as sharply as pixels allow.
+     ToRGB:  a 1x1 convolution without filters; the image.
+   There is no noise, which would be bound to the grid, and no sum of images. A margin around each map keeps the zeros
+   beyond its edge, which would tell a layer where it is, away from the image; the last layers crop it.
+   Equivariance follows: whatever moves the waves moves the image, in T networks (3x3 convolutions, filters separable).
+   R networks turn with it, too: their 1x1 convolutions and radial filters (jinc instead of sinc) favour no direction.
+   Here both halves of a layer are steps of their own, CONV and FILTERED, and the map at the higher rate, hundreds of
+   megabytes, never exists: a FILTERED draws a strip of 128 columns and keeps as many rows as its filter is high.
+
    examples/reference.c is all of this as plain loops.
 */
 #ifndef STYLEGAN_KERNEL_PASS /* the implementation includes this file again for each instruction set */
@@ -663,6 +685,26 @@ static const sg__kernels *sg__find_kernels(stylegan_isa isa);
 #endif
 #ifndef STYLEGAN_FAMILIES
 #define STYLEGAN_FAMILIES 7
+#endif
+#if STYLEGAN_FAMILIES & 1 /* a function of these StyleGANs, NULL where they are left out */
+#define SG__IN_1(function) function
+#else
+#define SG__IN_1(function) NULL
+#endif
+#if STYLEGAN_FAMILIES & 2
+#define SG__IN_2(function) function
+#else
+#define SG__IN_2(function) NULL
+#endif
+#if STYLEGAN_FAMILIES & 3
+#define SG__IN_1_2(function) function
+#else
+#define SG__IN_1_2(function) NULL
+#endif
+#if STYLEGAN_FAMILIES & 4
+#define SG__IN_3(function) function
+#else
+#define SG__IN_3(function) NULL
 #endif
 #ifndef STYLEGAN_NO_STDIO
 #include <stdio.h>
@@ -1822,6 +1864,7 @@ static void sg__take_matrix(sg__builder *b, sg__tensor *out, int required, const
     *columns = shape[1];
 }
 
+#if STYLEGAN_FAMILIES & 3
 /* A filter [h][w]; where it is absent, one that changes nothing, unless `f` is there already. gain: along each axis */
 static void sg__take_filter(sg__builder *b, sg__filter *f, const char *name, int required, float gain) {
     sg__tensor tensor = {NULL, NULL, STYLEGAN_F32, 0};
@@ -1857,6 +1900,7 @@ static void sg__take_filter(sg__builder *b, sg__filter *f, const char *name, int
     for (int y = 0; f->separable && y < h; y++) f->column[y] *= gain / sum;
     for (int x = 0; x < w; x++) f->row[x] *= gain;
 }
+#endif
 
 /* --- Listing steps --- */
 
@@ -1888,6 +1932,7 @@ static sg__step *sg__add(sg__builder *b, sg__op op, const char *kind, const sg__
     return s;
 }
 
+#if STYLEGAN_FAMILIES & 3
 /* The learned constant; dense: where there is none, a layer of w takes its place. */
 static sg__step *sg__add_first(sg__builder *b, const char *kind, int dense) {
     sg__step *s = sg__add(b, SG__CONSTANT, kind, NULL);
@@ -1913,6 +1958,7 @@ static sg__step *sg__add_first(sg__builder *b, const char *kind, int dense) {
     b->model->layer_count--;
     return s;
 }
+#endif
 
 /* weight [k][k][in][out]; kernel or out 0: as found */
 static void sg__weigh(sg__builder *b, sg__step *s, int kernel, int out) {
@@ -1927,6 +1973,7 @@ static void sg__weigh(sg__builder *b, sg__step *s, int kernel, int out) {
     }
 }
 
+#if STYLEGAN_FAMILIES & 3
 static sg__step *sg__add_conv(sg__builder *b, const char *kind, const sg__step *x) {
     sg__step *s = sg__add(b, SG__CONV, kind, x);
     sg__weigh(b, s, 0, 0);
@@ -1956,6 +2003,7 @@ static sg__step *sg__add_up(sg__builder *b, const char *kind, const sg__step *x,
     s->pad_column = sg__filter_pad(t->kernel, nearest, s->filter->width);
     return s;
 }
+#endif
 
 /* A style of `size` values: affine map [D][size] of the w with number b->ws. name: of the layer with the tensors */
 static void sg__steer(sg__builder *b, sg__step *s, const char *name, int size) {
@@ -1968,6 +2016,7 @@ static void sg__steer(sg__builder *b, sg__step *s, const char *name, int size) {
     m->style_floats += (size_t)((size + panel - 1) / panel * panel);
 }
 
+#if STYLEGAN_FAMILIES & 3
 /* What ends a main layer: noise, bias and activation, times `share`. */
 static void sg__activate(sg__builder *b, sg__step *s, float share) {
     const stylegan_config *c = &b->model->config;
@@ -1987,7 +2036,9 @@ static void sg__activate(sg__builder *b, sg__step *s, float share) {
     s->gain = c->activation_gain * share;
     s->clamp = c->conv_clamp * share;
 }
+#endif
 
+#if STYLEGAN_FAMILIES & 1
 /* AdaIN of x by the style whose tensors go by x's name, in whatever parts the configuration asks for. */
 static sg__step *sg__add_norm(sg__builder *b, const char *kind, sg__step *x) {
     const stylegan_config *c = &b->model->config;
@@ -1998,7 +2049,9 @@ static sg__step *sg__add_norm(sg__builder *b, const char *kind, sg__step *x) {
     if (c->use_styles) sg__steer(b, s, x->name, 2 * x->channels);
     return s;
 }
+#endif
 
+#if STYLEGAN_FAMILIES & 3
 static sg__step *sg__add_torgb(sg__builder *b, const sg__step *x, const sg__step *below) {
     sg__step *s = sg__add(b, SG__IMAGE, ".torgb", x);
     sg__weigh(b, s, 1, b->model->config.channels);
@@ -2018,9 +2071,11 @@ static int sg__begin_block(sg__builder *b, int i) {
     b->width = c->width >> (c->blocks - 1 - i);
     return !b->result;
 }
+#endif
 
 /* --- The networks --- */
 
+#if STYLEGAN_FAMILIES & 1
 /* StyleGAN (figure 1b): a learned constant; then at every resolution an up-sampling and a plain convolution, each
    followed by noise, activation and AdaIN. While it grows (ProGAN, figure 2), the last image is a blend of two. */
 static void sg__network1(sg__builder *b) {
@@ -2045,13 +2100,17 @@ static void sg__network1(sg__builder *b) {
         image->repeat = lod;
     }
 }
+#endif
 
+#if STYLEGAN_FAMILIES & 6
 /* The style modulates the weights along their input channels (StyleGAN 2, equation 1). */
 static void sg__modulate(sg__builder *b, sg__step *s, int demodulate) {
     sg__steer(b, s, s->name, s->in);
     s->demodulate = demodulate;
 }
+#endif
 
+#if STYLEGAN_FAMILIES & 2
 /* StyleGAN 2 (figure 2d) with its three ways to the image (figure 7): from the learned constant, every resolution has
    an up-sampling and a plain convolution with modulated weights. skip: the images of all resolutions add up. resnet:
    the block's input, up-sampled by a convolution of its own, is added to its output. orig, as StyleGAN: the last image
@@ -2085,6 +2144,7 @@ static void sg__network2(sg__builder *b) {
         sg__modulate(b, image, 0);
     }
 }
+#endif
 
 #if STYLEGAN_FAMILIES & 4
 /* Appends a step of StyleGAN 3, whose maps have the zeros around them that a growing convolution reads. */
@@ -2342,23 +2402,8 @@ static stylegan_result sg__check_config(const stylegan_config *c, stylegan_error
 }
 
 static void sg__list_synthesis(sg__builder *b) {
-    static void (*const networks[])(sg__builder * b) = {
-#if STYLEGAN_FAMILIES & 1
-        sg__network1,
-#else
-        NULL,
-#endif
-#if STYLEGAN_FAMILIES & 2
-        sg__network2,
-#else
-        NULL,
-#endif
-#if STYLEGAN_FAMILIES & 4
-        sg__network3,
-#else
-        NULL,
-#endif
-    };
+    static void (*const networks[])(sg__builder * b) = {SG__IN_1(sg__network1), SG__IN_2(sg__network2),
+                                                        SG__IN_3(sg__network3)};
     int family = b->model->config.family;
     if (b->result) return;
     if (networks[family - 1])
@@ -3300,6 +3345,7 @@ static void sg__finish_row(const sg__panel *p, int y, int first, int last) {
     }
 }
 
+#if STYLEGAN_FAMILIES & 3
 /* --- CONSTANT and DENSE: all rows at once --- */
 
 /* Values of channels first, first + 1, ... of a pixel. */
@@ -3337,6 +3383,7 @@ static void sg__constant_rows(sg__call *call, const sg__step *s, int begin, int 
     p.q = blocks;
     for (int y = begin; y < end; y++) sg__finish_row(&p, y, 0, s->width);
 }
+#endif
 
 /* --- CONV and SCATTER: weights, unpacked, modulated, demodulated, and transformed if the step works in tiles --- */
 
@@ -3696,6 +3743,7 @@ static void sg__convolve_rows(sg__call *call, const sg__step *s, int begin, int 
     sg__run_pieces(&w, sg__multiply_item, units, w.plan->prepared ? units : (units + per_piece - 1) / per_piece);
 }
 
+#if STYLEGAN_FAMILIES & 3
 /* --- FILTER: the low-pass filter of t, and what ends a main layer --- */
 
 static sg__rows sg__filter_needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
@@ -3745,7 +3793,9 @@ static void sg__filter_rows(sg__call *call, const sg__step *s, int begin, int en
     sg__work w = sg__start(call, s, begin, end);
     sg__run_pieces(&w, sg__filter_item, end - begin, end - begin);
 }
+#endif
 
+#if STYLEGAN_FAMILIES & 1
 /* --- NORM: normalisation and style (AdaIN, StyleGAN, equation 1), in place --- */
 
 static sg__rows sg__norm_needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
@@ -3846,6 +3896,7 @@ static void sg__norm_rows(sg__call *call, const sg__step *s, int begin, int end)
     }
     sg__parallel(w.model, w.out.blocks * strips, sg__scale_shift_item, &w);
 }
+#endif
 
 /* --- IMAGE: ToRGB, and the image below --- */
 
@@ -4232,17 +4283,15 @@ static const struct {
     sg__rows (*needs)(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end);
     void (*compute)(sg__call *call, const sg__step *s, int begin, int end);
 } sg__operations[] = {
-    {NULL, sg__constant_rows},
-    {NULL, sg__constant_rows},
+    {NULL, SG__IN_1_2(sg__constant_rows)},
+    {NULL, SG__IN_1_2(sg__constant_rows)},
     {sg__conv_needs, sg__convolve_rows},
     {sg__scatter_needs, sg__convolve_rows},
-    {sg__filter_needs, sg__filter_rows},
-    {sg__norm_needs, sg__norm_rows},
+    {SG__IN_1_2(sg__filter_needs), SG__IN_1_2(sg__filter_rows)},
+    {SG__IN_1(sg__norm_needs), SG__IN_1(sg__norm_rows)},
     {sg__image_needs, sg__image_rows},
-#if STYLEGAN_FAMILIES & 4
-    {NULL, sg__fourier_rows},
-    {sg__filtered_needs, sg__filtered_rows},
-#endif
+    {NULL, SG__IN_3(sg__fourier_rows)},
+    {SG__IN_3(sg__filtered_needs), SG__IN_3(sg__filtered_rows)},
 };
 
 /* >>run
@@ -5539,10 +5588,8 @@ static const sg__kernels SG__FN(kernels) = {
     SG__FN(winograd_weights),
     SG__FN(winograd_output),
     SG__FN(scale_shift),
-#if STYLEGAN_FAMILIES & 4
-    SG__FN(upsample),
-    SG__FN(downsample),
-#endif
+    SG__IN_3(SG__FN(upsample)),
+    SG__IN_3(SG__FN(downsample)),
 };
 
 #undef SG__UNROLL_TILES

@@ -43,6 +43,7 @@ for fuzzer in fuzz_weights fuzz_npy fuzz_packed; do
     $compile -DFUZZ_STANDALONE "tests/$fuzzer.c" "$objects"/*.o -o "$objects/$fuzzer" -lm -lpthread || exit
 done
 for seed in 1 5 7 13 17 18 21 39; do "${BUILD:-build}/tests/randomsgw" $seed "$objects/$seed.sgw"; done
+for seed in 1 2 4 9; do "${BUILD:-build}/tests/randomsgw" $seed "$objects/3-$seed.sgw" 3; done
 "${BUILD:-build}/stylegan" portraits --count 3 --size 8 --pack "$objects/packed.sgd"
 run_test fuzz_weights --seconds 8 "$objects"/*.sgw
 run_test fuzz_npy --seconds 2 tests/golden/*/z.npy
