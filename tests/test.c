@@ -43,6 +43,12 @@ test_file test_random_network3(uint64_t seed, stylegan_type type) {
     return write_network(&w, type);
 }
 
+test_file test_tall_network3(uint64_t seed) {
+    weights w = {0};
+    random_tall_network3(seed, &w);
+    return write_network(&w, STYLEGAN_F32);
+}
+
 test_file test_random_network(uint64_t seed, stylegan_type type) {
     weights w;
     random_network(seed, &w);

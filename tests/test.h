@@ -24,6 +24,7 @@ typedef struct test_file {
 } test_file;
 test_file test_random_network(uint64_t seed, stylegan_type type);
 test_file test_random_network3(uint64_t seed, stylegan_type type); /* of StyleGAN 3 */
+test_file test_tall_network3(uint64_t seed);
 test_file test_named_network(const char *name, stylegan_type type);
 test_file test_tall_network(uint64_t seed);
 test_file test_rectangular_network(uint64_t seed); /* one side a quarter, a half or three quarters of the other */

@@ -207,6 +207,9 @@ int main(int argc, char **argv) {
         for (int seed = 0; seed < 4; seed++)
             check_network("tall", test_tall_network((uint64_t)seed), seed,
                           (const size_t[]){0, 15000000, 9000000, 1}[seed]);
+        for (int seed = 0; seed < 4; seed++)
+            check_network("tall sg3", test_tall_network3((uint64_t)seed), seed,
+                          (const size_t[]){0, 4000000, 2000000, 1}[seed]);
     }
     return test_end();
 }

@@ -26,7 +26,7 @@ static band make_band(const design3 *d, int layer) {
     b.rate = exp2(ceil(log2(fmin(2 * b.stop, d->resolution))));
     b.half_width = fmax(b.stop, b.rate / 2) - b.cutoff;
     b.size = layer >= d->layers - 1 ? d->resolution : (int)b.rate + 2 * d->margin;
-    b.channels = (int)nearbyint(fmin(d->channel_base / 2 / b.cutoff, d->channel_most));
+    b.channels = (int)nearbyint(fmax(fmin(d->channel_base / 2 / b.cutoff, d->channel_most), 1));
     return b;
 }
 
@@ -103,8 +103,8 @@ design3_layer design3_make_layer(const design3 *d, int layer, int kernel) {
     l.out_size = out.size;
     l.up = (int)(rate / in.rate);
     l.down = (int)(rate / out.rate);
-    l.up_taps = l.up > 1 && !last ? d->filter * l.up : 1;
-    l.down_taps = l.down > 1 && !last ? d->filter * l.down : 1;
+    l.up_taps = l.up > 1 && !last ? (int)fmin(d->filter * l.up, DESIGN3_LINE) : 1;
+    l.down_taps = l.down > 1 && !last ? (int)fmin(d->filter * l.down, DESIGN3_TAPS) : 1;
     l.radial = d->radial && l.down_taps > 1 && layer < d->layers - d->critical;
     design_filter(&in, rate, l.up_taps, 0, l.up, l.up_filter);
     design_filter(&out, rate, l.down_taps, l.radial, 1, l.down_filter);

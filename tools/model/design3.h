@@ -3,7 +3,7 @@
 #ifndef DESIGN3_H
 #define DESIGN3_H
 
-enum { DESIGN3_LAYERS = 32, DESIGN3_TAPS = 32 };
+enum { DESIGN3_LINE = 64, DESIGN3_TAPS = 32 }; /* most taps of a separable and of a radial filter */
 
 /* What a network is designed from. The published ones: layers 14 (and ToRGB), critical 2, margin 10, filter 6. */
 typedef struct design3 {
@@ -19,7 +19,7 @@ typedef struct design3_layer {
     int in_size, out_size, up, down; /* pixels along an axis; factors of the resampling */
     int before, after;               /* zeros around the up-sampled map, less than 0: cropped */
     int up_taps, down_taps, radial;
-    float up_filter[DESIGN3_TAPS];                  /* sum `up` */
+    float up_filter[DESIGN3_LINE];                  /* sum `up` */
     float down_filter[DESIGN3_TAPS * DESIGN3_TAPS]; /* [taps], or [taps][taps] if radial; sum 1 */
 } design3_layer;
 

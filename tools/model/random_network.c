@@ -492,10 +492,11 @@ static void draw_network(uint64_t seed, int tall, weights *w) {
     build(&b, w);
 }
 
-void random_network3(uint64_t seed, weights *w) {
+/* tall: as designed at this resolution, with few channels; 0: any small network */
+static void draw_network3(uint64_t seed, int tall, weights *w) {
     uint64_t state = seed;
-    int rotates = happens(&state, 40);
-    blueprint b = start3(16 << next_below(&state, 2), rotates, random_next(&state));
+    int rotates = happens(&state, 40), resolution = 16 << next_below(&state, 2);
+    blueprint b = start3(tall ? tall : resolution, rotates, random_next(&state));
     b.config.channels = 1 + next_below(&b.state, 4);
     b.design.layers = 3 + next_below(&b.state, 4);
     b.design.critical = 1 + next_below(&b.state, 2);
@@ -503,7 +504,9 @@ void random_network3(uint64_t seed, weights *w) {
     b.design.filter = 2 * (1 + next_below(&b.state, 4));
     b.design.channel_base = 64 + 8 * next_below(&b.state, 60);
     b.design.channel_most = draw_width(&b, 1);
-    b.odd = happens(&b.state, 50);
+    b.odd = happens(&b.state, 50) && !tall;
+    if (tall) b.design.channel_base = 8192;
+    if (tall) b.design.channel_most = 24 + next_below(&b.state, 24);
     b.moved_input = happens(&b.state, 30);
     if (happens(&b.state, 30)) b.kernel = 4 - b.kernel;
     if (happens(&b.state, 50)) b.config.conv_clamp = (float)next_below(&b.state, 3);
@@ -512,6 +515,14 @@ void random_network3(uint64_t seed, weights *w) {
     draw_mapping(&b);
     set_layers(&b);
     build(&b, w);
+}
+
+void random_network3(uint64_t seed, weights *w) {
+    draw_network3(seed, 0, w);
+}
+
+void random_tall_network3(uint64_t seed, weights *w) {
+    draw_network3(seed, 128, w);
 }
 
 void random_network(uint64_t seed, weights *w) {

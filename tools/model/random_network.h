@@ -15,6 +15,9 @@ void random_network(uint64_t seed, weights *w);
 /* The same of StyleGAN 3: as it is designed, or with sizes, rates and filters of no design. */
 void random_network3(uint64_t seed, weights *w);
 
+/* As designed for 128 x 128, with few channels. */
+void random_tall_network3(uint64_t seed, weights *w);
+
 /* A StyleGAN 2 of 512 x 512 with few channels, otherwise the same. */
 void random_tall_network(uint64_t seed, weights *w);
 
