@@ -59,6 +59,26 @@ check_symbols() { # COMPILER
     $1 -Os -I. $every -c "$WORK/alone.c" -o "$WORK/alone.o" && strip "$WORK/alone.o" && echo "note: scalar only at -Os with $1: $(wc -c <"$WORK/alone.o") bytes"
 }
 
+# Any choice of StyleGANs compiles without a warning, for one instruction set and for all; what is left out is refused.
+check_families() { # COMPILER
+    for families in 1 2 3 4 5 6; do
+        # shellcheck disable=SC2086 # lists of flags
+        if $1 -O1 -std=c99 $warnings -I. -DSTYLEGAN_FAMILIES=$families -c "$WORK/alone.c" -o "$WORK/alone.o" 2>"$WORK/alone.log" &&
+            $1 -O1 -std=c99 $warnings -I. $every -DSTYLEGAN_FAMILIES=$families -c "$WORK/alone.c" -o "$WORK/alone.o" 2>"$WORK/alone.log"; then
+            echo "ok options $1: STYLEGAN_FAMILIES $families"
+        else
+            echo "FAIL options $1: STYLEGAN_FAMILIES $families: $(grep -m 1 -E 'error:|warning:' "$WORK/alone.log")"
+        fi
+    done
+    $1 -O1 -std=c99 -I. -DSTYLEGAN_FAMILIES=1 -o "$WORK/one" tests/portable/portable.c -lm -lpthread
+    draw "$WORK/one" sg2-ada-64 0.7 99 >"$WORK/one.log" 2>&1
+    if draw "$WORK/one" sg1-64 0.7 8 >/dev/null 2>&1 && grep -q 'STYLEGAN_FAMILIES leaves out StyleGAN 2' "$WORK/one.log"; then
+        echo "ok options $1: $(tail -n 1 "$WORK/one.log" | sed 's/^FAIL //')"
+    else
+        echo "FAIL options $1: StyleGAN alone: $(tail -n 1 "$WORK/one.log")"
+    fi
+}
+
 check_two_units() { # COMPILER LANGUAGE
     if $1 -O1 $warnings -x $2 -I. tests/portable/portable.c tests/portable/second_unit.c -o "$WORK/two" -lm -lpthread >"$WORK/two.log" 2>&1 &&
         draw "$WORK/two" sg1-64 0.7 8 >/dev/null; then echo "ok options $1: two files of $2 link"
@@ -113,6 +133,7 @@ for compiler in gcc clang; do
         continue
     fi
     check_symbols $compiler
+    check_families $compiler
     check_two_units $compiler 'c -std=c99'
     check_two_units $compiler 'c++ -std=c++11'
     check_embedding $compiler
