@@ -4,6 +4,7 @@
 #include "sgw.h"
 #include "test.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,60 @@ static void check_values(uint64_t seed, const test_file *file) {
     test_check(t.silent == 0, "bad weights %d: extreme values: %d opened, %d refused", (int)seed, t.opened, t.refused);
 }
 
+/* Value `at` of a tensor of a StyleGAN 3 becomes another: refused, and the message says where. */
+static void check_value(const test_file *file, const char *name, int at, float value, const char *message) {
+    stylegan_options options = {0};
+    stylegan_error error = {STYLEGAN_OK, ""};
+    stylegan_tensor tensor;
+    stylegan_model *model = test_open(file, STYLEGAN_ISA_AUTO, 1);
+    int found = test_find_tensor(model, name, &tensor);
+    unsigned char *place = file->bytes + (found ? tensor.data - file->bytes : 0) + 4 * at, before[4];
+    stylegan_close(model);
+    if (!found) cli_fail("no tensor %s", name);
+    memcpy(before, place, 4);
+    memcpy(place, &value, 4);
+    sgw_fix_checksums(file->bytes, file->size);
+    model = stylegan_open_memory(file->bytes, file->size, &options, &error);
+    test_check(!model && strstr(error.message, message), "bad weights: %s[%d] = %g: %s", name, at, (double)value,
+               model ? "opens" : error.message);
+    stylegan_close(model);
+    memcpy(place, before, 4);
+    sgw_fix_checksums(file->bytes, file->size);
+}
+
+/* Geometry that fits nothing: sizes, factors, paddings. */
+static void check_geometry(void) {
+    static const struct {
+        const char *tensor;
+        int at;
+        float value;
+        const char *message;
+    } cases[] = {
+        {"input.grid", 0, 0, "input.grid"},
+        {"input.grid", 1, 1e9f, "input.grid"},
+        {"input.grid", 0, NAN, "input.grid"},
+        {"input.grid", 1, 12.5f, "input.grid"},
+        {"input.grid", 2, 0, "input.grid"},
+        {"input.grid", 0, 9, "layer L0: its input has 9 x"},
+        {"L0.geometry", 0, 3, "layer L0: its input has"},
+        {"L0.geometry", 2, 0, "L0.geometry: value 2"},
+        {"L0.geometry", 3, 16384, "layer L0: its geometry makes"},
+        {"L0.geometry", 3, 16385, "L0.geometry: value 3"},
+        {"L0.geometry", 4, 0, "L0.geometry: value 4"},
+        {"L0.geometry", 4, 1e30f, "L0.geometry: value 4"},
+        {"L0.geometry", 5, INFINITY, "L0.geometry: value 5"},
+        {"L0.geometry", 6, -65536, "layer L0: its geometry makes 0 pixels"},
+        {"L0.geometry", 7, 65536, "layer L0: its geometry makes"},
+        {"L0.geometry", 8, -1e9f, "L0.geometry: value 8"},
+        {"L0.geometry", 9, NAN, "L0.geometry: value 9"},
+        {"L0.geometry", 9, 0.5f, "L0.geometry: value 9"},
+    };
+    test_file file = test_random_network3(0, STYLEGAN_F32);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check_value(&file, cases[i].tensor, cases[i].at, cases[i].value, cases[i].message);
+    free(file.bytes);
+}
+
 int main(int argc, char **argv) {
     int count = argc > 1 ? (int)cli_integer("COUNT", argv[1], 1, 1000) : 4;
     for (int seed = 0, done = 0; done < count; seed++) { /* small images only: this is about heads */
@@ -102,5 +157,6 @@ int main(int argc, char **argv) {
         }
         free(file.bytes);
     }
+    check_geometry();
     return test_end();
 }
