@@ -78,6 +78,11 @@ int network_vector_size(network *n, const char *name) {
     return size <= INT32_MAX ? (int)size : 0;
 }
 
+int network_dimensions(network *n, const char *name) {
+    tensor t;
+    return open_variable(n, name, &t) ? t.dimensions : 0;
+}
+
 double network_number(network *n, const char *name, double otherwise) {
     tensor t;
     float number = 0.0f;
@@ -103,13 +108,24 @@ int network_count(network *n, const char *pattern, int most) {
 typedef struct recipe {
     tensor source;
     double gain, shift;
-    int shifted; /* the first so many outputs get `shift` added */
+    int shifted;     /* the first so many outputs get `shift` added */
+    bool normalized; /* each output's values are scaled to unit mean square */
 } recipe;
+
+static void normalize_outputs(float *values, size_t count, size_t outputs) {
+    for (size_t o = 0; o < outputs; o++) {
+        double squares = 0.0;
+        for (size_t i = o; i < count; i += outputs) squares += (double)values[i] * values[i];
+        const double gain = squares > 0.0 ? 1.0 / sqrt(squares / (double)(count / outputs)) : 0.0;
+        for (size_t i = o; i < count; i += outputs) values[i] = (float)(values[i] * gain);
+    }
+}
 
 static void fill_from_source(void *context, float *values) {
     const recipe *p = context;
     const int inner = p->source.dimensions - 1;
     const int64_t row = p->source.shape[inner];
+    float *const first = values;
     int64_t index[TENSOR_DIMENSIONS] = {0};
     for (int d = inner; d >= 0;) {
         tensor_read_row(&p->source, index, inner, values);
@@ -117,6 +133,25 @@ static void fill_from_source(void *context, float *values) {
         values += row;
         for (d = inner - 1; d >= 0 && ++index[d] == p->source.shape[d]; d--) index[d] = 0;
     }
+    if (p->normalized) normalize_outputs(first, (size_t)(values - first), (size_t)row);
+}
+
+int network_numbers(network *n, const char *name, float *values, int most) {
+    const value *list = network_find(n, name);
+    int count = 0;
+    if (list && list->kind == VALUE_LIST) {
+        for (size_t i = 0; i < list->count && count <= most; i++, count++) {
+            if (!value_is_number(list->items[i])) reader_fail(n->r, "%s: not numbers", name);
+            if (count < most) values[count] = (float)list->items[i]->number;
+        }
+    } else {
+        tensor t;
+        count = network_vector_size(n, name);
+        if (count && count <= most && open_variable(n, name, &t))
+            fill_from_source(&(recipe){.source = t, .gain = 1.0}, values);
+    }
+    if (!count || count > most) reader_fail(n->r, "%s: has %d numbers: should have at most %d", name, count, most);
+    return n->r->error[0] ? 0 : count;
 }
 
 /* Adds `out` of that shape. Dimension d of it is dimension axes[d] of the source. */
@@ -146,16 +181,29 @@ void network_add_vector(network *n, const char *out, const char *name, int size,
     p->shifted = shifted;
 }
 
+void network_add_matrix(network *n, const char *out, const char *name, int rows, int columns) {
+    add_view(n, out, name, 2, (int32_t[]){rows, columns}, (int[]){0, 1});
+}
+
 void network_add_dense(network *n, const char *out, const char *name, int in, int outputs, double gain) {
     static const int orders[2][2] = {{0, 1}, {1, 0}};
     recipe *p = add_view(n, out, name, 2, (int32_t[]){in, outputs}, orders[n->names.torch_order]);
     if (p) p->gain = gain;
 }
 
+static recipe *add_conv(network *n, const char *out, const char *name, int kernel, int in, int outputs) {
+    static const int orders[2][4] = {{0, 1, 2, 3}, {2, 3, 1, 0}};
+    return add_view(n, out, name, 4, (int32_t[]){kernel, kernel, in, outputs}, orders[n->names.torch_order]);
+}
+
+void network_add_unit_conv(network *n, const char *out, const char *name, int kernel, int in, int outputs) {
+    recipe *p = add_conv(n, out, name, kernel, in, outputs);
+    if (p) p->normalized = true;
+}
+
 void network_add_conv(network *n, const char *out, const char *name, int kernel, int in, int outputs, double gain,
                       bool flipped) {
-    static const int orders[2][4] = {{0, 1, 2, 3}, {2, 3, 1, 0}};
-    recipe *p = add_view(n, out, name, 4, (int32_t[]){kernel, kernel, in, outputs}, orders[n->names.torch_order]);
+    recipe *p = add_conv(n, out, name, kernel, in, outputs);
     if (!p) return;
     p->gain = gain;
     for (int d = 0; flipped && d < 2; d++) tensor_flip(&p->source, d);
@@ -362,7 +410,7 @@ static int add_embedding(network *n) {
         network_add_dense(n, out, name, labels, features, 1.0 / sqrt(labels));
         network_add_vector(n, "mapping.embed.bias", bias, features, 1, 0, 0);
     } else {
-        add_view(n, out, name, 2, (int32_t[]){labels, features}, (int[]){0, 1});
+        network_add_matrix(n, out, name, labels, features);
     }
     return features;
 }

@@ -83,7 +83,11 @@ bool network_has(const network *n, const char *name);
 void network_conv_shape(network *n, const char *name, int *kernel, int *in, int *out);
 void network_dense_shape(network *n, const char *name, int *in, int *out);
 int network_vector_size(network *n, const char *name);
+int network_dimensions(network *n, const char *name);
 double network_number(network *n, const char *name, double otherwise); /* a scalar variable */
+
+/* Reads an array or a list of at most `most` numbers, or one number; returns how many, 0 after a failure. */
+int network_numbers(network *n, const char *name, float *values, int most);
 
 /* How many variables of these names there are, numbered from 0 without gap. */
 int network_count(network *n, const char *pattern, int most);
@@ -91,9 +95,12 @@ int network_count(network *n, const char *pattern, int most);
 /* Tensors. Shapes are checked; failures name the variable. */
 void network_add_vector(network *n, const char *out, const char *name, int size, double gain, double shift,
                         int shifted);
+void network_add_matrix(network *n, const char *out, const char *name, int rows, int columns);
 void network_add_dense(network *n, const char *out, const char *name, int in, int outputs, double gain);
 void network_add_conv(network *n, const char *out, const char *name, int kernel, int in, int outputs, double gain,
                       bool flipped);
+/* Each output's weights are scaled to unit mean square. */
+void network_add_unit_conv(network *n, const char *out, const char *name, int kernel, int in, int outputs);
 void network_add_constant(network *n, int channels);
 void network_add_layer(network *n, const layer *l);
 void network_add_blur(network *n);                           /* StyleGAN 1 */

@@ -3,6 +3,7 @@
 #include "persistence.h"
 #include "formats.h"
 
+#include <math.h>
 #include <string.h>
 
 /* The __dict__ of a module: in the persistence record, or set by BUILD. */
@@ -34,7 +35,7 @@ static void flatten(reader *r, value *all, const value *module, const char *path
              i += 2) {
             const value *key = groups[g]->items[i];
             value *v = groups[g]->items[i + 1];
-            if (key->kind != VALUE_TEXT || key->size > 60 || v->kind == VALUE_LIST || v->kind == VALUE_DICT) continue;
+            if (key->kind != VALUE_TEXT || key->size > 60 || v->kind == VALUE_DICT) continue;
             const char *name = reader_format(r, "%s%.*s", path, (int)key->size, key->data);
             value_append(r, all, value_text(r, VALUE_TEXT, (const unsigned char *)name, strlen(name)));
             value_append(r, all, v);
@@ -60,14 +61,69 @@ int persistence_integer(network *n, const char *name, int least, int most) {
     return number >= least && number <= most ? (int)number : least;
 }
 
+double persistence_clamp(network *n, const char *path) {
+    const char *name = reader_format(n->r, "%s.conv_clamp", path);
+    if (!network_has(n, name)) return 0.0;
+    const double clamp = persistence_number(n, name);
+    if (!(clamp > 1e-30 && clamp < 1e30)) reader_fail(n->r, "%s = %g is not supported", name, clamp);
+    return clamp;
+}
+
+int persistence_activation(network *n, const char *path) {
+    const char *name = reader_format(n->r, "%s.activation", path);
+    return network_activation(n, name, network_find(n, name));
+}
+
+void persistence_expect(network *n, const char *path, const char *end, double expected) {
+    const char *name = reader_format(n->r, "%s.%s", path, end);
+    const double found = network_has(n, name) ? persistence_number(n, name) : expected;
+    if (!(fabs(found - expected) <= 1e-5 * fabs(expected)))
+        reader_fail(n->r, "%s = %g is not supported: should be %g", name, found, expected);
+}
+
+void persistence_expect_activation(network *n, const char *path, int expected) {
+    if (network_has(n, reader_format(n->r, "%s.activation", path)) && persistence_activation(n, path) != expected)
+        reader_fail(n->r, "%s.activation differs from that of other layers", path);
+}
+
+void persistence_check_dense(network *n, const char *path, double lrmul, int activation) {
+    const char *weight = reader_format(n->r, "%s.weight", path);
+    if (!network_has(n, weight)) return;
+    int in, outputs;
+    network_dense_shape(n, weight, &in, &outputs);
+    persistence_expect(n, path, "weight_gain", lrmul / sqrt(in));
+    persistence_expect(n, path, "bias_gain", lrmul);
+    persistence_expect_activation(n, path, activation);
+}
+
+void persistence_read_mapping(network *n) {
+    stylegan_config *config = &n->w.config;
+    config->z_dim = persistence_integer(n, "mapping.z_dim", 0, 1 << 16);
+    config->w_dim = persistence_integer(n, "mapping.w_dim", 1, 1 << 16);
+    config->c_dim = persistence_integer(n, "mapping.c_dim", 0, 1 << 16);
+    config->mapping_layers = persistence_integer(n, "mapping.num_layers", 0, 64);
+    config->mapping_activation = config->mapping_layers ? persistence_activation(n, "mapping.fc0") : STYLEGAN_LRELU;
+    config->mapping_gain = network_activation_gain(config->mapping_activation);
+    config->normalization = STYLEGAN_NORMALIZE_SEPARATE;
+    config->truncation_psi = 1.0f;
+    n->opt.mapping_lrmul = config->mapping_layers ? persistence_number(n, "mapping.fc0.bias_gain") : 1.0;
+    n->opt.use_wscale = n->opt.mapping_use_wscale = true;
+    persistence_check_dense(n, "mapping.embed", 1.0, STYLEGAN_LINEAR);
+    for (int i = 0; i < config->mapping_layers; i++) {
+        persistence_check_dense(n, reader_format(n->r, "mapping.fc%d", i), n->opt.mapping_lrmul,
+                                config->mapping_activation);
+    }
+}
+
 void persistence_build(network *n, const value *generator) {
     value *variables = value_new(n->r, VALUE_DICT);
     flatten(n->r, variables, generator, "", 0);
     n->variables = variables;
     if (network_has(n, "synthesis.input.freqs"))
-        reader_fail(n->r, "this is a StyleGAN 3 network: not supported yet");
+        stylegan3_build(n);
     else if (network_has(n, "synthesis.b4.conv1.weight"))
         ada_build(n);
     else
-        reader_fail(n->r, "the network has no synthesis.b4.conv1: not a StyleGAN 2 generator");
+        reader_fail(n->r, "the network has neither synthesis.b4.conv1 nor synthesis.input: not a generator");
+    n->w.config.truncation_cutoff = n->w.config.num_ws;
 }

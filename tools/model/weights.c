@@ -159,12 +159,18 @@ static float largest_magnitude(const float *values, size_t count, size_t stride)
     return largest;
 }
 
+/* Filters, and where StyleGAN 3's waves lie: small, and an error in them moves the whole picture. */
+static int is_exact(const weights_tensor *t) {
+    return t->dimensions == 1 || !strncmp(t->name, "fir", 3) || strstr(t->name, "_filter") != NULL ||
+           (!strncmp(t->name, "input.", 6) && strcmp(t->name, "input.weight") != 0);
+}
+
 static int is_image_or_constant(const char *name) {
     return !strcmp(name, "b4.const") || strstr(name, ".torgb.weight") != NULL;
 }
 
 static stylegan_type choose_type(const weights_tensor *t, float largest, stylegan_type requested) {
-    if (t->dimensions == 1 || !strncmp(t->name, "fir", 3) || largest > LARGEST_F16) return STYLEGAN_F32;
+    if (is_exact(t) || largest > LARGEST_F16) return STYLEGAN_F32;
     if (requested == STYLEGAN_I8 && is_image_or_constant(t->name)) return STYLEGAN_F16;
     return requested;
 }
