@@ -321,15 +321,19 @@ typedef struct parts {
     char end[32];  /* ".weight", ... */
 } parts;
 
-static parts take_apart(const char *name, int family) {
+/* Sources number squares: block i is {R} = 4 << i, whatever shape the constant has. */
+static parts take_apart(const char *name, const stylegan_config *c) {
     parts p = {0};
     char digit = 0;
     if (sscanf(name, "mapping.fc%d%31s", &p.number, p.end) == 2) {
         strcpy(p.unit, "fc");
     } else if (sscanf(name, "b%d.%31[a-z01]%31s", &p.resolution, p.unit, p.end) >= 2) {
-        while (4 << p.block < p.resolution) p.block++;
+        while (c->resolution >> (c->blocks - 1 - p.block) < p.resolution) p.block++;
+        p.resolution = 4 << p.block;
         if (sscanf(p.unit, "conv%c", &digit) == 1) {
-            p.layer = family == 1 ? 2 * p.block + (digit - '0') : p.block ? 2 * p.block - 1 + (digit - '0') : 0;
+            p.layer = c->family == STYLEGAN_FAMILY_1 ? 2 * p.block + (digit - '0')
+                      : p.block                      ? 2 * p.block - 1 + (digit - '0')
+                                                     : 0;
         }
     }
     return p;
@@ -451,11 +455,11 @@ static void put_filters(writer *o, const weights *w) {
         if (!strcmp(w->tensors[i].name, "fir")) own = &w->tensors[i];
         if (!strcmp(w->tensors[i].name, "fir_image")) image = &w->tensors[i];
     }
-    for (int block = 1; 4 << block <= w->config.resolution; block++) {
+    for (int block = 1; block < w->config.blocks; block++) {
         for (int is_image = 0; is_image < 2; is_image++) {
             const weights_tensor *t = is_image && image ? image : own;
             const int count = t->shape[0] * t->shape[1];
-            const bool odd = o->style.odd_filter == is_image + 1 && 8 << block > w->config.resolution;
+            const bool odd = o->style.odd_filter == is_image + 1 && block == w->config.blocks - 1;
             const float gain = o->style.fir_gain ? (float)o->style.fir_gain : 4.0f;
             array a = {2, {t->shape[0], t->shape[1]}, cli_alloc((size_t)count, sizeof *a.values)};
             for (int i = 0; i < count; i++) {
@@ -478,7 +482,7 @@ static void put_tensors(writer *o, const weights *w, const char *start, const ch
     put_byte(&o->pickle, '(');
     for (int i = 0; i < w->count; i++) {
         const weights_tensor *t = &w->tensors[i];
-        const parts p = take_apart(t->name, family);
+        const parts p = take_apart(t->name, &w->config);
         if (!strncmp(t->name, "fir", 3)) continue;
         if (!strcmp(t->name, "w_avg") && (o->style.layout == LAYOUT_ROSINALITY || o->style.without_average)) continue;
         if (!strcmp(p.end, ".noise") && o->style.without_noise) continue;
@@ -518,7 +522,7 @@ static void put_option(writer *o, const char *name, int64_t number) {
 static void put_options(writer *o, const stylegan_config *c) {
     static const char *const architectures[] = {"skip", "resnet", "orig"};
     put_string(&o->pickle, "}(");
-    put_option(o, "resolution", c->resolution);
+    put_option(o, "resolution", 4 << (c->blocks - 1));
     put_option(o, "num_channels", c->channels);
     put_option(o, "latent_size", c->z_dim);
     put_option(o, "dlatent_size", c->w_dim);

@@ -82,9 +82,9 @@ static double weights_difference(const weights *a, const weights *b, const check
 }
 
 static bool same_network(const stylegan_config *a, const stylegan_config *b) {
-    return a->family == b->family && a->architecture == b->architecture && a->resolution == b->resolution &&
-           a->channels == b->channels && a->z_dim == b->z_dim && a->w_dim == b->w_dim && a->c_dim == b->c_dim &&
-           a->num_ws == b->num_ws && a->mapping_layers == b->mapping_layers;
+    return a->family == b->family && a->architecture == b->architecture && a->height == b->height &&
+           a->width == b->width && a->channels == b->channels && a->z_dim == b->z_dim && a->w_dim == b->w_dim &&
+           a->c_dim == b->c_dim && a->num_ws == b->num_ws && a->mapping_layers == b->mapping_layers;
 }
 
 typedef struct layout_case {
@@ -173,7 +173,37 @@ static const layout_case layout_cases[] = {
     {"TensorFlow 1, use_wscale = False", "sg1-64", "pkl", {.option = "use_wscale", .setting = 0, .unscaled = true}},
     {"TensorFlow 2, float16", "sg2-tf-64", "pkl", {.layout = LAYOUT_TENSORFLOW, .element = ELEMENT_F16}},
     {"TensorFlow 2, resnet", "sg2-ada-resnet-32", "pkl", {.layout = LAYOUT_TENSORFLOW, .tuple = true}},
+    {"rosinality, a rectangle", "sg2-rect-64", "pkl", {.layout = LAYOUT_ROSINALITY}},
+    {"genforce 2, a rectangle", "sg2-rect-64", "pkl", {.layout = LAYOUT_GENFORCE}},
+    {"TensorFlow 2, a rectangle", "sg2-rect-64", "pkl", {.layout = LAYOUT_TENSORFLOW}},
     {"TensorFlow 2, from rosinality", "sg2-rosinality-64", "pt", {.layout = LAYOUT_TENSORFLOW}},
+};
+
+/* Another constant: 3 high and 5 wide instead of 4 and 2, so that the blocks' sides are 5, 10, 20, ... */
+static void lay_down(weights *w) {
+    stylegan_config *c = &w->config;
+    c->height = 3 << (c->blocks - 1);
+    c->width = c->resolution = 5 << (c->blocks - 1);
+    for (int i = 0; i < w->count; i++) {
+        weights_tensor *t = &w->tensors[i];
+        int side;
+        char rest[sizeof t->name];
+        if (sscanf(t->name, "b%d.%31s", &side, rest) != 2) continue;
+        snprintf(t->name, sizeof t->name, "b%d.%.24s", side / 4 * 5, rest);
+        if (strcmp(rest, "const") && !is_noise_map(t->name)) continue;
+        t->shape[0] = side / 4 * 3;
+        t->shape[1] = side / 4 * 5;
+        const size_t count = element_count(t);
+        t->fill = NULL;
+        t->values = cli_alloc(count, sizeof *t->values);
+        for (size_t k = 0; k < count; k++) t->values[k] = (float)(k % 1000) - 500.0f;
+    }
+}
+
+static const layout_case lying_cases[] = {
+    {"rosinality, 3 x 5", "sg2-rect-64", "pkl", {.layout = LAYOUT_ROSINALITY}},
+    {"genforce 2, 3 x 5", "sg2-rect-64", "pkl", {.layout = LAYOUT_GENFORCE, .legacy = true}},
+    {"TensorFlow 2, 3 x 5", "sg2-rect-64", "pkl", {.layout = LAYOUT_TENSORFLOW}},
 };
 
 static void test_layout(const layout_case *t, void (*change)(weights *w)) {
@@ -224,8 +254,9 @@ static void claim_layer(weights *w) {
     w->config.mapping_layers++;
 }
 
-static void claim_size(weights *w) {
-    w->config.resolution = 48;
+static void stretch_constant(weights *w) {
+    weights_tensor *t = find_tensor(w, "b4.const");
+    replace_values(t, 3, (int32_t[]){4096, 2, t->shape[2]}, 1);
 }
 
 static void widen_torgb(weights *w) {
@@ -327,8 +358,13 @@ static const struct {
     {"a resolution of 48",
      "sg1-64",
      "option resolution = 48 is not supported",
-     claim_size,
-     {.layout = LAYOUT_TENSORFLOW}},
+     NULL,
+     {.option = "resolution", .setting = 48}},
+    {"a constant of 4096 x 2",
+     "sg2-rect-64",
+     "input.input: images of 32 x 65536 pixels are not supported",
+     stretch_constant,
+     {.layout = LAYOUT_ROSINALITY}},
 };
 
 static void test_mistakes(void) {
@@ -763,6 +799,7 @@ int main(int argc, char **argv) {
     if (argc != 3) cli_fail("usage: test_convert TOOL WORK");
     for (size_t i = 0; i < sizeof layout_cases / sizeof *layout_cases; i++) test_layout(&layout_cases[i], NULL);
     test_layout(&separate_case, separate_filters);
+    for (size_t i = 0; i < sizeof lying_cases / sizeof *lying_cases; i++) test_layout(&lying_cases[i], lay_down);
     test_mistakes();
     test_choice();
     test_patches();

@@ -62,7 +62,8 @@ static void check_layers(network *n) {
     static const layer_kind kinds[] = {
         {"conv0", true, false, 2}, {"conv1", true, false, 1}, {"torgb", true, true, 0}, {"skip", false, true, 2}};
     const stylegan_config *config = &n->w.config;
-    for (int resolution = 4; resolution <= config->resolution; resolution *= 2) {
+    for (int block = 0; block < config->blocks; block++) {
+        const int resolution = network_block(n, block).resolution;
         const char *architecture = reader_format(n->r, "synthesis.b%d.architecture", resolution);
         if (!value_equals(network_find(n, architecture), architectures[config->architecture]))
             reader_fail(n->r, "%s differs from that of the first block", architecture);
@@ -81,18 +82,27 @@ static int architecture_of(network *n) {
     return STYLEGAN_SKIP;
 }
 
+/* As many blocks as there are; the attribute counts 4 x 4 as the first, or is the true larger side. */
+static void read_size(network *n) {
+    const int resolution = persistence_integer(n, "synthesis.img_resolution", 1, 16384);
+    int blocks = 1;
+    while (4 << blocks <= 16384 && network_has(n, reader_format(n->r, "synthesis.b%d.conv1.weight", 4 << blocks)))
+        blocks++;
+    network_set_size(n, blocks);
+    if (resolution != 4 << (blocks - 1) && resolution != n->w.config.resolution)
+        reader_fail(n->r, "synthesis.img_resolution = %d, but the blocks reach %d", resolution, 4 << (blocks - 1));
+}
+
 static void read_attributes(network *n) {
     stylegan_config *config = &n->w.config;
-    weights_set_resolution(config, persistence_integer(n, "synthesis.img_resolution", 4, 16384));
+    n->opt.const_input = true;
+    read_size(n);
     config->channels = persistence_integer(n, "synthesis.img_channels", 1, MOST_CHANNELS);
-    if (config->resolution & (config->resolution - 1))
-        reader_fail(n->r, "synthesis.img_resolution = %d is not supported", config->resolution);
     persistence_read_mapping(n);
     config->architecture = architecture_of(n);
     config->activation = persistence_activation(n, "synthesis.b4.conv1");
     config->conv_clamp = (float)persistence_clamp(n, "synthesis.b4.conv1");
     n->opt.use_noise = persistence_number(n, "synthesis.b4.conv1.use_noise") > 0;
-    n->opt.const_input = true;
     n->opt.fir_name = "synthesis.b4.resample_filter";
     n->opt.fir = network_find(n, n->opt.fir_name);
     n->opt.fir_default_size = 1;

@@ -99,7 +99,7 @@ void genforce_build(network *n, const value *generator) {
     config->activation = config->mapping_activation = STYLEGAN_LRELU;
     const int layers = network_count(n, "synthesis.layer{N}.bias", 2 * LARGEST_BLOCKS - modulated);
     const int blocks = 1 + (layers - !modulated) / 2;
-    weights_set_resolution(config, 4 << (blocks - 1));
+    network_set_size(n, blocks);
     (modulated ? build_stylegan2 : build_stylegan1)(n, blocks);
     if (config->channels > MOST_CHANNELS)
         reader_fail(n->r, "images of %d channels are not supported", config->channels);

@@ -43,6 +43,33 @@ static bool open_variable(network *n, const char *name, tensor *t) {
 
 /* --- Sizes --- */
 
+void network_set_size(network *n, int blocks) {
+    enum { LARGEST_SIDE = 16384 };
+    stylegan_config *config = &n->w.config;
+    const char *name = n->names.constant;
+    int64_t height = 4, width = 4;
+    tensor t;
+    if (n->opt.const_input && open_variable(n, name, &t)) {
+        if (t.dimensions < 3) reader_fail(n->r, "%s: not a feature map", name);
+        height = t.dimensions < 3 ? 1 : t.shape[t.dimensions - 2];
+        width = t.dimensions < 3 ? 1 : t.shape[t.dimensions - 1];
+    }
+    if (height > LARGEST_SIDE >> (blocks - 1) || width > LARGEST_SIDE >> (blocks - 1)) {
+        reader_fail(n->r, "%s: images of %lld x %lld pixels are not supported", name, (long long)width << (blocks - 1),
+                    (long long)height << (blocks - 1));
+        height = width = 1;
+    }
+    config->blocks = blocks;
+    config->height = (int)height << (blocks - 1);
+    config->width = (int)width << (blocks - 1);
+    config->resolution = config->height > config->width ? config->height : config->width;
+}
+
+place network_block(const network *n, int block) {
+    const int level = n->w.config.blocks - 1 - block;
+    return (place){.block = block, .resolution = 4 << block, .side = n->w.config.resolution >> level, .level = level};
+}
+
 void network_conv_shape(network *n, const char *name, int *kernel, int *in, int *out) {
     tensor t;
     *kernel = *in = *out = 0;
@@ -209,33 +236,39 @@ void network_add_conv(network *n, const char *out, const char *name, int kernel,
     for (int d = 0; flipped && d < 2; d++) tensor_flip(&p->source, d);
 }
 
-void network_add_constant(network *n, int channels) {
-    add_view(n, "b4.const", n->names.constant, 3, (int32_t[]){4, 4, channels}, (int[]){1, 2, 0});
+int network_add_constant(network *n) {
+    const stylegan_config *config = &n->w.config;
+    const int last = config->blocks - 1, height = config->height >> last, width = config->width >> last;
+    const int channels = network_vector_size(n, n->names.constant) / (height * width);
+    add_view(n, reader_format(n->r, "b%d.const", config->resolution >> last), n->names.constant, 3,
+             (int32_t[]){height, width, channels}, (int[]){1, 2, 0});
+    return channels;
 }
 
 typedef struct drawn_noise {
     uint32_t layer;
-    int resolution;
+    int height, width;
 } drawn_noise;
 
 static void fill_drawn_noise(void *context, float *values) {
     const drawn_noise *noise = context;
-    for (int y = 0; y < noise->resolution; y++) {
-        const size_t at = (size_t)y * (size_t)noise->resolution;
-        stylegan_random_normal(0, noise->layer, at, values + at, noise->resolution);
+    for (int y = 0; y < noise->height; y++) {
+        const size_t at = (size_t)y * (size_t)noise->width;
+        stylegan_random_normal(0, noise->layer, at, values + at, noise->width);
     }
 }
 
 static void add_noise(network *n, const layer *l) {
     const char *out = reader_format(n->r, "%s.noise", l->out);
-    const int32_t shape[2] = {l->at.resolution, l->at.resolution};
+    const stylegan_config *config = &n->w.config;
+    const int32_t shape[2] = {config->height >> l->at.level, config->width >> l->at.level};
     if (!n->opt.random_noise || network_has(n, l->noise)) {
         add_view(n, out, l->noise, 2, shape, (int[]){0, 1});
         return;
     }
     drawn_noise *noise = reader_alloc(n->r, 1, sizeof *noise);
     if (!noise) return;
-    *noise = (drawn_noise){(uint32_t)l->at.layer, l->at.resolution};
+    *noise = (drawn_noise){(uint32_t)l->at.layer, shape[0], shape[1]};
     n->drew_noise = true;
     weights_add(&n->w, out, 2, shape, fill_drawn_noise, noise);
 }
@@ -358,7 +391,8 @@ void network_add_blur(network *n) {
 /* Reads the filter that all up-sampling layers of a kind share; `f` holds those already met (width 0: none). */
 static void read_shared_filter(network *n, const char *pattern, int blocks, filter *f) {
     for (int block = 1; pattern && block < blocks; block++) {
-        const place at = {.block = block, .resolution = 4 << block, .layer = 2 * block - 1};
+        place at = network_block(n, block);
+        at.layer = 2 * block - 1;
         const char *name = network_name(n, pattern, at);
         filter own;
         if (!network_has(n, name) || !read_filter(n, name, network_find(n, name), true, &own)) continue;

@@ -5,7 +5,7 @@
 #include "../model/weights.h"
 #include "tensor.h"
 
-/* Where a checkpoint format keeps what. In names {R} stands for the resolution, {B} for the block (0: 4x4), {P} for the
+/* Where a checkpoint format keeps what. In names {R} stands for the resolution of a square, {B} for the block (0: 4x4), {P} for the
    block before, {L} for the layer (the index of its w), {M} for the layer before, {D} for the level of detail, {N} for
    the number of a mapping layer and {O} for that from one. */
 typedef struct layout {
@@ -54,7 +54,8 @@ typedef struct network {
 /* The position of a layer in the synthesis network. */
 typedef struct place {
     int block;      /* 0: 4x4 */
-    int resolution; /* 4 << block */
+    int resolution; /* 4 << block: names the source's layers, whatever shape the constant has */
+    int side;       /* the larger of the block's height and width: names the weight file's layers */
     int layer;      /* index of its w */
     int level;      /* of detail: 0 for the last block */
     int number;     /* of a mapping layer */
@@ -74,6 +75,11 @@ typedef struct layer {
     int strengths;                       /* numbers in noise_strength */
     int styles, styles_from_zero;        /* outputs of the affine; how many lack the +1. styles 0: no affine */
 } layer;
+
+/* The constant is as high and wide as the first block, and each block twice the one before. To be called before the parts
+   of the synthesis network are added. */
+void network_set_size(network *n, int blocks);
+place network_block(const network *n, int block);
 
 const char *network_name(network *n, const char *pattern, place at);
 const value *network_find(const network *n, const char *name);
@@ -101,7 +107,7 @@ void network_add_conv(network *n, const char *out, const char *name, int kernel,
                       bool flipped);
 /* Each output's weights are scaled to unit mean square. */
 void network_add_unit_conv(network *n, const char *out, const char *name, int kernel, int in, int outputs);
-void network_add_constant(network *n, int channels);
+int network_add_constant(network *n); /* returns its channels */
 void network_add_layer(network *n, const layer *l);
 void network_add_blur(network *n);                           /* StyleGAN 1 */
 void network_add_upsampling_filters(network *n, int blocks); /* StyleGAN 2 */
@@ -111,7 +117,7 @@ void network_add_mapping(network *n, double gain);
 
 enum { MOST_CHANNELS = 4 }; /* of an image */
 
-/* Whole networks. The configuration must hold family, resolution, channels and what the variables do not tell. */
+/* Whole networks. The configuration must hold size, channels and what the variables do not tell. */
 void stylegan1_build(network *n);
 void stylegan2_build(network *n);
 

@@ -48,7 +48,6 @@ void rosinality_build(network *n, const value *generator) {
     n->variables = generator;
     n->names = names;
     const int convolutions = network_count(n, "convs.{N}.conv.weight", 2 * (LARGEST_BLOCKS - 1));
-    weights_set_resolution(config, 4 << (convolutions + 1) / 2);
     config->channels = network_vector_size(n, "to_rgb1.bias");
     if (config->channels > MOST_CHANNELS)
         reader_fail(n->r, "to_rgb1.bias: images of %d channels are not supported", config->channels);
@@ -64,6 +63,7 @@ void rosinality_build(network *n, const value *generator) {
                        .random_noise = true,
                        .fir_default = {1, 3, 3, 1},
                        .fir_default_size = 4};
+    network_set_size(n, 1 + (convolutions + 1) / 2);
     stylegan2_build(n);
     config->truncation_psi = 1.0f;
     config->truncation_cutoff = config->num_ws;

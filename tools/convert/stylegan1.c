@@ -5,14 +5,10 @@
 
 /* Channels of the first epilogue; adds what it works on: the learned constant, or a dense layer of w. */
 static int add_input(network *n) {
-    const place at = {.resolution = 4};
-    if (n->opt.const_input) {
-        const int channels = network_vector_size(n, n->names.constant) / 16;
-        network_add_constant(n, channels);
-        return channels;
-    }
+    if (n->opt.const_input) return network_add_constant(n);
     const int w_dim = n->w.config.w_dim;
-    const char *name = reader_format(n->r, "%s%s", network_name(n, n->names.first_conv0, at), n->names.weight);
+    const char *name =
+        reader_format(n->r, "%s%s", network_name(n, n->names.first_conv0, network_block(n, 0)), n->names.weight);
     int in, outputs;
     network_dense_shape(n, name, &in, &outputs);
     network_add_dense(n, "b4.dense.weight", name, w_dim, outputs,
@@ -27,7 +23,7 @@ static int add_layer(network *n, place at, int index, int in) {
     const char *pattern =
         first ? (index ? names->first_conv1 : names->first_conv0) : (index ? names->conv1 : names->conv0);
     at.layer = 2 * at.block + index;
-    layer l = {.out = reader_format(n->r, "b%d.conv%d", at.resolution, index),
+    layer l = {.out = reader_format(n->r, "b%d.conv%d", at.side, index),
                .prefix = network_name(n, pattern, at),
                .noise = n->opt.use_noise ? network_name(n, index ? names->noise1 : names->noise0, at) : NULL,
                .bias = names->bias,
@@ -49,7 +45,7 @@ static int add_layer(network *n, place at, int index, int in) {
 }
 
 static void add_torgb(network *n, place at, int in) {
-    const layer l = {.out = reader_format(n->r, "b%d.torgb", at.resolution),
+    const layer l = {.out = reader_format(n->r, "b%d.torgb", at.side),
                      .prefix = network_name(n, n->names.torgb, at),
                      .bias = n->names.torgb_bias,
                      .at = at,
@@ -64,8 +60,7 @@ static void add_torgb(network *n, place at, int in) {
 
 void stylegan1_build(network *n) {
     stylegan_config *config = &n->w.config;
-    int blocks = 1;
-    while (4 << (blocks - 1) < config->resolution) blocks++;
+    const int blocks = config->blocks;
     config->family = STYLEGAN_FAMILY_1;
     config->num_ws = config->use_styles ? 2 * blocks : 1;
     config->mapping_gain = config->activation_gain = 1.0f;
@@ -77,7 +72,7 @@ void stylegan1_build(network *n) {
     network_add_blur(n);
     int channels = add_input(n);
     for (int block = 0; block <= last; block++) {
-        const place at = {.block = block, .resolution = 4 << block, .level = blocks - 1 - block};
+        const place at = network_block(n, block);
         channels = add_layer(n, at, 0, channels);
         channels = add_layer(n, at, 1, channels);
         if (block == last || (blended && block == last - 1)) add_torgb(n, at, channels);

@@ -8,7 +8,7 @@ static int add_layer(network *n, place at, int index, int in) {
     const layout *names = &n->names;
     const bool first = at.block == 0;
     at.layer = first ? 0 : 2 * at.block - 1 + index;
-    layer l = {.out = reader_format(n->r, "b%d.conv%d", at.resolution, index),
+    layer l = {.out = reader_format(n->r, "b%d.conv%d", at.side, index),
                .prefix = network_name(n,
                                       first   ? names->first_conv1
                                       : index ? names->conv1
@@ -33,7 +33,7 @@ static int add_layer(network *n, place at, int index, int in) {
 
 static void add_torgb(network *n, place at, int in) {
     const layout *names = &n->names;
-    const layer l = {.out = reader_format(n->r, "b%d.torgb", at.resolution),
+    const layer l = {.out = reader_format(n->r, "b%d.torgb", at.side),
                      .prefix = network_name(n, at.block ? names->torgb : names->first_torgb, at),
                      .bias = names->torgb_bias,
                      .at = at,
@@ -49,14 +49,13 @@ static void add_torgb(network *n, place at, int in) {
 }
 
 static void add_skip(network *n, place at, int in, int outputs) {
-    network_add_conv(n, reader_format(n->r, "b%d.skip.weight", at.resolution), network_name(n, n->names.skip, at), 1,
-                     in, outputs, sqrt(0.5) / sqrt(in), false);
+    network_add_conv(n, reader_format(n->r, "b%d.skip.weight", at.side), network_name(n, n->names.skip, at), 1, in,
+                     outputs, sqrt(0.5) / sqrt(in), false);
 }
 
 void stylegan2_build(network *n) {
     stylegan_config *config = &n->w.config;
-    int blocks = 1;
-    while (4 << (blocks - 1) < config->resolution) blocks++;
+    const int blocks = config->blocks;
     config->family = STYLEGAN_FAMILY_2;
     config->num_ws = 2 * blocks;
     config->activation_gain = network_activation_gain(config->activation);
@@ -64,10 +63,9 @@ void stylegan2_build(network *n) {
 
     network_add_mapping(n, 1.0);
     network_add_upsampling_filters(n, blocks);
-    int channels = network_vector_size(n, n->names.constant) / 16;
-    network_add_constant(n, channels);
+    int channels = network_add_constant(n);
     for (int block = 0; block < blocks; block++) {
-        const place at = {.block = block, .resolution = 4 << block, .level = blocks - 1 - block};
+        const place at = network_block(n, block);
         const int in = channels;
         if (block) channels = add_layer(n, at, 0, channels);
         channels = add_layer(n, at, 1, channels);

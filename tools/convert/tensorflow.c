@@ -55,7 +55,7 @@ static const char *const known_options[] = {
     "label_size", "label_fmaps", "mapping_layers", "mapping_fmaps", "mapping_lrmul", "mapping_nonlinearity",
     "nonlinearity", "normalize_latents", "use_wscale", "use_noise", "use_styles", "const_input_layer", "use_pixel_norm",
     "use_instance_norm", "fused_scale", "blur_filter", "structure", "architecture", "resample_kernel", "conv_clamp",
-    "truncation_psi", "truncation_cutoff", "dtype",
+    "truncation_psi", "truncation_cutoff", "dtype", "init_res",
     /* without effect on the image */
     "truncation_psi_val", "truncation_cutoff_val", "dlatent_avg_beta", "w_avg_beta", "style_mixing_prob", "is_training",
     "is_validation", "is_template_graph", "force_clean_graph", "return_dlatents", "randomize_noise",
@@ -176,12 +176,19 @@ static void read_mapping_options(network *n, const component *mapping) {
 static void read_synthesis_options(network *n, const component *synthesis) {
     static const char *const types[] = {"float32", NULL};
     stylegan_config *config = &n->w.config;
-    weights_set_resolution(config, integer_option(n, synthesis, "resolution", 1024, 4, 16384));
     config->channels = integer_option(n, synthesis, "num_channels", 3, 1, MOST_CHANNELS);
-    if (config->resolution & (config->resolution - 1)) refuse_option(n, synthesis, "resolution");
     config->activation = activation_option(n, synthesis, "nonlinearity");
     n->opt.use_noise = switch_option(n, synthesis, "use_noise", true);
     choice_option(n, synthesis, "dtype", types);
+}
+
+/* The option `resolution` counts blocks: each doubles a constant that is 4 x 4 in the official networks. */
+static void read_size(network *n, const component *synthesis) {
+    const int resolution = integer_option(n, synthesis, "resolution", 1024, 4, 16384);
+    int blocks = 1;
+    while (4 << (blocks - 1) < resolution) blocks++;
+    if (4 << (blocks - 1) != resolution) refuse_option(n, synthesis, "resolution");
+    network_set_size(n, blocks);
 }
 
 /* psi None: no truncation. cutoff None: none either in StyleGAN 1, in all layers in StyleGAN 2. */
@@ -226,6 +233,7 @@ static void build_stylegan1(network *n, const component *top, const component *m
     n->opt.mapping_use_wscale = switch_option(n, mapping, "use_wscale", true);
     n->opt.const_input = switch_option(n, synthesis, "const_input_layer", true);
     if (!n->opt.const_input) n->names.first_conv0 = "synthesis/4x4/Dense/";
+    read_size(n, synthesis);
     read_fused_scale(n, synthesis);
     n->opt.fir = option(synthesis, "blur_filter");
     n->opt.fir_name = "blur_filter";
@@ -249,6 +257,7 @@ static void build_stylegan2(network *n, const component *top, const component *m
     const bool clamps = clamp && clamp->kind != VALUE_NONE;
     config->conv_clamp = clamps ? (float)number_option(n, synthesis, "conv_clamp", 0, 1e-30, 1e30) : 0.0f;
     n->opt.use_wscale = n->opt.mapping_use_wscale = n->opt.const_input = true;
+    read_size(n, synthesis);
     if (!switch_option(n, synthesis, "use_wscale", true)) refuse_option(n, synthesis, "use_wscale");
     if (network_has(n, "synthesis/ToRGB_lod0/weight")) { /* G_synthesis_stylegan_revised */
         config->architecture = STYLEGAN_ORIG;

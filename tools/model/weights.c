@@ -166,7 +166,7 @@ static int is_exact(const weights_tensor *t) {
 }
 
 static int is_image_or_constant(const char *name) {
-    return !strcmp(name, "b4.const") || strstr(name, ".torgb.weight") != NULL;
+    return strstr(name, ".const") != NULL || strstr(name, ".torgb.weight") != NULL;
 }
 
 static stylegan_type choose_type(const weights_tensor *t, float largest, stylegan_type requested) {
