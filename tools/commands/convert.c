@@ -33,8 +33,9 @@ static void print_network(const network *n) {
     const stylegan_config *c = &n->w.config;
     printf("%s: StyleGAN %d", n->format, c->family);
     if (c->family == STYLEGAN_FAMILY_2) printf(", %s", architectures[c->architecture]);
-    printf(", %d x %d, %d channels, z %d, w %d", c->resolution, c->resolution, c->channels, c->z_dim, c->w_dim);
+    printf(", %d x %d, %d channels, z %d, w %d", c->width, c->height, c->channels, c->z_dim, c->w_dim);
     if (c->c_dim) printf(", %d labels", c->c_dim);
+    if (c->family == STYLEGAN_FAMILY_3) printf(", %d layers", c->blocks);
     if (c->lod > 0) printf(", half-grown (lod %g)", (double)c->lod);
     printf(", %.2f million parameters\n", (double)weights_parameters(&n->w) / 1e6);
 }

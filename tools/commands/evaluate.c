@@ -156,10 +156,11 @@ static int run(int argc, char **argv) {
     opened_model opened;
     dataset d;
     model_open(&opened, path, &compute_flags);
-    if (opened.config->channels != 3 || opened.config->resolution < SWD_LEAST_RESOLUTION)
-        cli_fail("%s: %d channels of %dx%d: only RGB of at least %dx%d can be compared", path, opened.config->channels,
-                 opened.config->resolution, opened.config->resolution, SWD_LEAST_RESOLUTION, SWD_LEAST_RESOLUTION);
-    dataset_open(&d, data, opened.config->resolution, seed);
+    const int width = opened.config->width, height = opened.config->height;
+    if (opened.config->channels != 3 || width != height || width < SWD_LEAST_RESOLUTION)
+        cli_fail("%s: %d channels of %dx%d: only RGB squares of at least %dx%d can be compared", path,
+                 opened.config->channels, width, height, SWD_LEAST_RESOLUTION, SWD_LEAST_RESOLUTION);
+    dataset_open(&d, data, width, seed);
     const int count = count_of_each(&d, data, wanted), threads = stylegan_model_threads(opened.model);
     halves training = read_halves(&d, count, threads);
     picture_set generated = generate(&opened, &training, seed);

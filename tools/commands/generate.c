@@ -11,7 +11,8 @@ const cli_command generate_command = {"generate", "MODEL", "draw pictures from s
                                       "stylegan generate ffhq.sgw --seeds 0-3,85 --trunc 0.7\n"
                                       "stylegan generate ffhq.sgw --seeds 1-4 --trunc=-1,-0.5,0,0.5,1 --grid 5x4\n"
                                       "stylegan generate cifar10.sgw --seeds 0-34 --class 1 --grid 7x5 --outdir cars\n"
-                                      "stylegan generate ffhq.sgw --ws ws.npy --save-npy images.npy",
+                                      "stylegan generate ffhq.sgw --ws ws.npy --save-npy images.npy\n"
+                                      "stylegan generate stylegan3.sgw --seeds 0-3 --translate 0.1,0 --rotate 30",
                                       run};
 
 static void save_picture(const drawing *d, const latents *l, int index, const char *folder) {
@@ -45,13 +46,13 @@ static int run(int argc, char **argv) {
     latents_start(&source, &opened, &source_flags);
     drawing_start(&picture, &opened, &noise_flags, source.count);
     const stylegan_config *config = opened.config;
-    if (grid_text) sheet_parse(&grid, grid_text, config->resolution, config->resolution, config->channels);
+    if (grid_text) sheet_parse(&grid, grid_text, config->width, config->height, config->channels);
     if (grid_text && grid.columns * grid.rows < source.count)
         cli_usage("--grid %s: has no room for %d images", grid_text, source.count);
     cli_make_folder(folder);
     if (npy_path)
         npy_open(&writer, npy_path, 4,
-                 (const int64_t[]){source.count, config->channels, config->resolution, config->resolution});
+                 (const int64_t[]){source.count, config->channels, config->height, config->width});
 
     float *ws = cli_alloc(opened.ws_values, sizeof *ws);
     for (int i = 0; i < source.count; i++) {

@@ -59,15 +59,27 @@ static void print_tensors(const stylegan_model *model) {
     }
 }
 
+/* What w steers which layer, and what each makes. */
+static void print_layers(const stylegan_model *model) {
+    printf("\nLayers%*s\n", 43, "channels   width x height   w");
+    for (int i = 0; i < stylegan_layer_count(model); i++) {
+        stylegan_layer layer;
+        stylegan_get_layer(model, i, &layer);
+        printf("  %-16s %5d -> %-5d %6d x %-6d", layer.name, layer.in, layer.out, layer.width, layer.height);
+        printf(layer.ws < 0 ? "\n" : " %4d\n", layer.ws);
+    }
+}
+
 static void print_description(const char *path, const opened_model *opened) {
     field fields[FIELDS];
     size_t length;
     const char *text = stylegan_text(opened->model, &length);
     printf("%s: StyleGAN %d, %d x %d, %" PRIu64 " parameters, %" PRIu64 " bytes\n\nConfiguration\n", path,
-           (int)opened->config->family, (int)opened->config->resolution, (int)opened->config->resolution,
+           (int)opened->config->family, (int)opened->config->width, (int)opened->config->height,
            stylegan_parameters(opened->model), stylegan_file_size(opened->model));
     list_fields(opened->config, fields);
     for (int i = 0; i < FIELDS; i++) printf("  %-20s %-10g %s\n", fields[i].name, fields[i].value, fields[i].meaning);
+    print_layers(opened->model);
     print_tensors(opened->model);
     if (length) printf("\nText\n");
     print_text(text, length);

@@ -99,7 +99,7 @@ static int run(int argc, char **argv) {
     layers taken = parse_layers(layer_list, opened.config);
     const int width = columns.count + 1, height = rows.count + 1;
     drawing_start(&picture, &opened, &noise_flags, width * height - 1);
-    sheet_start(&figure, width, height, opened.config->resolution, opened.config->resolution, opened.config->channels);
+    sheet_start(&figure, width, height, opened.config->width, opened.config->height, opened.config->channels);
     cli_make_folder(folder);
 
     float *ws = cli_alloc(opened.ws_values, sizeof *ws);

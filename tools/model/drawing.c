@@ -12,6 +12,33 @@ static stylegan_noise_mode noise_mode_named(const char *name) {
     cli_usage("--noise-mode %s: must be const, random or none", name);
 }
 
+static double *read_numbers(const char *flag, const char *text, int count) {
+    enum { FARTHEST = 1000 };
+    int found;
+    double *numbers = cli_numbers(flag, text, -FARTHEST, FARTHEST, &found);
+    if (found != count) cli_usage("%s %s: must be %d numbers", flag, text, count);
+    return numbers;
+}
+
+/* Where StyleGAN 3 looks its picture up: as the official tools build it, or as given. */
+static void set_transform(drawing *d, const drawing_flags *flags) {
+    const char *given = flags->transform ? "--transform" : flags->translate ? "--translate" : "--rotate";
+    if (!flags->transform && !flags->translate && !flags->rotate) return;
+    if (d->opened->config->family != STYLEGAN_FAMILY_3) cli_usage("%s: only StyleGAN 3 networks can do that", given);
+    if (flags->transform) {
+        if (flags->translate || flags->rotate) cli_usage("--transform excludes --translate and --rotate");
+        double *matrix = read_numbers("--transform", flags->transform, 9);
+        for (int i = 0; i < 9; i++) d->transform[i] = (float)matrix[i];
+        free(matrix);
+    } else {
+        double *by = read_numbers("--translate", flags->translate ? flags->translate : "0,0", 2);
+        stylegan_transform(by[0], by[1], flags->rotate ? cli_number("--rotate", flags->rotate, -1e6, 1e6) : 0.0,
+                           d->transform);
+        free(by);
+    }
+    d->run.transform = d->transform;
+}
+
 static int show_progress(void *user, float done) {
     drawing *d = user;
     progress_update(&d->progress, d->drawn + (double)done);
@@ -25,6 +52,7 @@ void drawing_start(drawing *d, const opened_model *opened, const drawing_flags *
         if (d->run.noise_mode != STYLEGAN_NOISE_RANDOM) cli_usage("--noise-seed needs --noise-mode random");
         d->run.noise_seed = (uint64_t)cli_integer("--noise-seed", flags->noise_seed, 0, INT64_MAX);
     }
+    set_transform(d, flags);
     d->image = cli_alloc(opened->image_values, sizeof *d->image);
     d->pixels = cli_alloc(opened->image_values, 1);
     progress_start(&d->progress, "images", count);
@@ -34,7 +62,7 @@ void drawing_draw(drawing *d, const float *ws) {
     const stylegan_config *config = d->opened->config;
     stylegan_error error;
     if (stylegan_synthesize(d->opened->model, ws, 1, d->image, &d->run, &error)) cli_fail("%s", error.message);
-    stylegan_to_rgb8(d->image, config->channels, config->resolution, config->resolution, d->pixels);
+    stylegan_to_rgb8(d->image, config->channels, config->height, config->width, d->pixels);
     d->run.noise_seed++;
     d->drawn++;
 }
@@ -42,7 +70,7 @@ void drawing_draw(drawing *d, const float *ws) {
 void drawing_save(const drawing *d, const char *folder, const char *name) {
     const stylegan_config *config = d->opened->config;
     char *path = cli_format("%s/%s", folder, name);
-    png_write(path, config->resolution, config->resolution, config->channels, d->pixels);
+    png_write(path, config->width, config->height, config->channels, d->pixels);
     free(path);
 }
 

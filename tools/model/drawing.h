@@ -6,16 +6,22 @@
 
 typedef struct drawing_flags {
     const char *noise_mode, *noise_seed;
+    const char *translate, *rotate, *transform; /* StyleGAN 3 */
 } drawing_flags;
-#define DRAWING_FLAGS(flags)                                                                               \
-    {"--noise-mode", "MODE", "const (default), random or none", &(flags).noise_mode}, {                    \
-        "--noise-seed", "S", "seed of random noise; image i takes S + i (default: 0)", &(flags).noise_seed \
+#define DRAWING_FLAGS(flags)                                                                                       \
+    {"--noise-mode", "MODE", "const (default), random or none", &(flags).noise_mode},                              \
+        {"--noise-seed", "S", "seed of random noise; image i takes S + i (default: 0)", &(flags).noise_seed},      \
+        {"--translate", "X,Y", "StyleGAN 3: move the picture, 1 is its width (default: 0,0)", &(flags).translate}, \
+        {"--rotate", "DEGREES", "StyleGAN 3: turn the picture (default: 0)", &(flags).rotate}, {                   \
+        "--transform", "A,...,I", "StyleGAN 3: 3 x 3 matrix of the input, the motion's inverse, row by row",       \
+            &(flags).transform                                                                                     \
     }
 
 /* Holds one image at a time. */
 typedef struct drawing {
     const opened_model *opened;
     stylegan_run run;
+    float transform[9];
     float *image;          /* [C][H][W] */
     unsigned char *pixels; /* [H][W][C] */
     int drawn;

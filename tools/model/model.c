@@ -28,7 +28,7 @@ void model_open_bytes(opened_model *opened, const char *name, const unsigned cha
     opened->config = stylegan_describe(opened->model);
     opened->ws_values = (size_t)opened->config->num_ws * (size_t)opened->config->w_dim;
     opened->image_values =
-        (size_t)opened->config->channels * (size_t)opened->config->resolution * (size_t)opened->config->resolution;
+        (size_t)opened->config->channels * (size_t)opened->config->height * (size_t)opened->config->width;
 }
 
 /* Pickles begin with their protocol, torch.save archives are zip files. */
