@@ -37,11 +37,16 @@ number() { # number CASE KEY: what case.json says
     sed -n "s/^ \"$2\": \"\{0,1\}\([^\",]*\)\"\{0,1\},*$/\1/p" "$golden/$1/case.json"
 }
 
+transform() { # transform CASE: the same, nine numbers
+    sed -n '/"transform"/,$p' "$golden/$1/case.json" | tr -dc '0-9.,-'
+}
+
 convert() {
     check "convert $1" "$tool" convert "$(ls $golden/"$1"/model.*)" "$work/$1.sgw" --dtype f32
 }
 
-for case in sg1-64 sg1-cond-32 sg2-tf-64 sg2-ada-64 sg2-ada-cond-32-clamp sg2-ada-resnet-32 sg2-rosinality-64; do
+for case in sg1-64 sg1-cond-32 sg2-tf-64 sg2-ada-64 sg2-ada-cond-32-clamp sg2-ada-resnet-32 sg2-rosinality-64 sg2-rect-64 \
+    sg3-t-64 sg3-r-64; do
     convert $case
     data=$golden/$case out=$work/$case
     cutoff=$(number $case truncation_cutoff)
@@ -49,6 +54,7 @@ for case in sg1-64 sg1-cond-32 sg2-tf-64 sg2-ada-64 sg2-ada-cond-32-clamp sg2-ad
     labels=
     [ -f $data/c.npy ] && labels="--labels $data/c.npy"
     noise="--noise-mode $(number $case noise_mode)"
+    grep -q '"transform"' $data/case.json && noise="$noise --transform $(transform $case)"
     mapping="--latents $data/z.npy $labels --trunc $(number $case truncation_psi) --trunc-cutoff $cutoff"
     # shellcheck disable=SC2086
     check "map $case" "$tool" map "$work/$case.sgw" $mapping --save-npy "$out-ws.npy"
@@ -119,6 +125,29 @@ if [ $found != none ]; then ok "generate --class: as its label"; else fail "gene
 
 (cd "$work" && "$OLDPWD/$tool" generate sg1-64.sgw --seeds 7) && check "generate: folder by default" test -f "$work/out/seed0007.png"
 
+# --- generate: StyleGAN 3 moves its picture; pictures that are not square ---
+
+model=$work/sg3-t-64.sgw
+check "generate: sg3" generate still --seeds 1
+check "generate --translate" generate moved --seeds 1 --translate=0.25,-0.5
+check "generate --transform: the inverse of that" generate looked-up --seeds 1 --transform 1,0,-0.25,0,1,0.5,0,0,1
+check "generate --translate: as --transform" "$npydiff" "$work/moved.npy" "$work/looked-up.npy" 1e-6
+check "generate --rotate" generate turned --seeds 1 --rotate 90 --translate 0.1,0.2
+check "generate --transform: the inverse of that too" generate turned-back --seeds 1 --transform=0,-1,0.2,1,0,-0.1,0,0,1
+check "generate --rotate: as --transform" "$npydiff" "$work/turned.npy" "$work/turned-back.npy" 2e-5
+differs "generate: a moved picture differs" "$npydiff" "$work/moved.npy" "$work/still.npy" 1e-3
+check "generate --rotate 0" generate zero --seeds 1 --rotate 0
+check "generate --rotate 0: not moved" cmp "$work/zero.npy" "$work/still.npy"
+check "mix --translate" "$tool" mix "$model" --rows 1 --cols 2 --translate=0.25,-0.5 --trunc 1 --outdir "$work/mix-moved"
+check "mix --translate: as generate" cmp "$work/mix-moved/1-1.png" "$work/moved/seed0001.png"
+prints "info: layers of sg3" "  L14             15       8 -> 3         64 x 64" "$tool" info "$model"
+model=$work/sg2-rect-64.sgw
+check "generate: a rectangle" generate upright --seeds 1-3 --grid 3x1
+check "generate --grid: a rectangle" "$pngdiff" "$work/upright/grid.png" 2 0 "$work/upright/seed0003.png"
+check "mix: a rectangle" "$tool" mix "$model" --rows 1 --cols 2 --outdir "$work/mix-upright"
+check "mix: a rectangle in the figure" "$pngdiff" "$work/mix-upright/grid.png" 1 1 "$work/mix-upright/1-2.png"
+prints "info: a rectangle" "StyleGAN 2, 32 x 64," "$tool" info "$model"
+
 # --- map ---
 
 model=$work/sg2-ada-64.sgw
@@ -165,7 +194,7 @@ refuses_reference() { # refuses_reference NAME TEXT ARGUMENTS...: one line with 
 }
 
 portraits=examples/portraits-64.sgw
-for model in $portraits "$work/sg2-ada-64.sgw"; do
+for model in $portraits "$work/sg2-ada-64.sgw" "$work/sg3-t-64.sgw"; do
     check "reference $(basename "$model")" reference "$model" 85 0.7
     check "generate for it" "$tool" generate "$model" --seeds 85 --trunc 0.7 --outdir "$work/pictures"
     check "reference $(basename "$model"): as generate" "$pngdiff" "$work/reference.ppm" "$work/pictures/seed0085.png"
@@ -282,6 +311,13 @@ refuses "labels of another network" 1 "labels has [n, 5]" map "$conditional" --s
 refuses "labels for other images" 1 "has 2 labels for 3 images" map "$conditional" --seeds 1-3 \
     --labels $golden/sg1-cond-32/c.npy --save-npy "$npy"
 refuses "map without output" 2 "--save-npy" map "$model" --seeds 1
+refuses "--rotate of StyleGAN 2" 2 "only StyleGAN 3" generate "$model" --seeds 1 --rotate 3 --outdir "$left/out"
+refuses "--translate of one number" 2 "must be 2 numbers" generate "$work/sg3-t-64.sgw" --seeds 1 --translate 1 --outdir "$left/out"
+refuses "--transform of eight numbers" 2 "must be 9 numbers" mix "$work/sg3-t-64.sgw" --rows 1 --cols 2 --transform 1,0,0,0,1,0,0,0 \
+    --outdir "$left/out"
+refuses "--transform beside --rotate" 2 "excludes" generate "$work/sg3-t-64.sgw" --seeds 1 --transform 1,0,0,0,1,0,0,0,1 --rotate 3 \
+    --outdir "$left/out"
+refuses "evaluate of a rectangle" 1 "only RGB squares" evaluate "$work/sg2-rect-64.sgw" --data portraits
 refuses "mix without rows" 2 "--rows" mix "$model" --cols 1
 refuses "mix without columns" 2 "--cols" mix "$model" --rows 1
 refuses "mix with layers out of range" 2 "--styles 0-10" mix "$model" --rows 1 --cols 2 --styles 0-10 --outdir "$left/out"

@@ -61,12 +61,13 @@ static void print_tensors(const stylegan_model *model) {
 
 /* What w steers which layer, and what each makes. */
 static void print_layers(const stylegan_model *model) {
-    printf("\nLayers%*s\n", 43, "channels   width x height   w");
+    printf("\nLayers             w        channels   width x height\n");
     for (int i = 0; i < stylegan_layer_count(model); i++) {
         stylegan_layer layer;
         stylegan_get_layer(model, i, &layer);
-        printf("  %-16s %5d -> %-5d %6d x %-6d", layer.name, layer.in, layer.out, layer.width, layer.height);
-        printf(layer.ws < 0 ? "\n" : " %4d\n", layer.ws);
+        char w[16] = "";
+        if (layer.ws >= 0) snprintf(w, sizeof w, "%d", layer.ws);
+        printf("  %-14s %3s   %5d -> %-5d %6d x %d\n", layer.name, w, layer.in, layer.out, layer.width, layer.height);
     }
 }
 
