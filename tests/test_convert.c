@@ -408,6 +408,16 @@ static const struct {
      "act_gain = 1 is not supported: should be 1.41421", 8, 0, 1}, /* all layers share the number */
     {"2-ADA, a clamp to nothing", "sg2-ada-cond-32-clamp", "conv_clamp\x94M\0\1", "conv_clamp\x94M\0\0",
      "conv1.conv_clamp = 0 is not supported", 14, 0, 1},
+    {"StyleGAN 3, a clamp to nothing", "sg3-t-64", "conv_clamp\x94M\0\1", "conv_clamp\x94M\0\0",
+     "conv_clamp = 0 is not supported", 14, 0, 1},
+    {"StyleGAN 3, another padding", "sg3-t-64", "K\x09K\x08K\x09K\x08", "K\x09K\x08K\x09K\x0a",
+     "its sizes, padding and filters do not fit each other", 8, 0, 11},
+    {"StyleGAN 3, a factor too large", "sg3-t-64", "up_factor\x94K\2", "up_factor\x94K\x11",
+     "up_factor = 17 is not supported", 12, 0, 1},
+    {"StyleGAN 3, an image in the middle", "sg3-t-64", "is_torgb\x94\x89", "is_torgb\x94\x88",
+     "is_torgb = 1 is not supported: should be 0", 10, 0, 1},
+    {"StyleGAN 3, too many styles", "sg3-t-64", "num_ws\x94K\x10", "num_ws\x94K\x11", "num_ws = 17 is not supported", 9,
+     0, 1},
 };
 
 static void test_patches(void) {
@@ -627,11 +637,8 @@ static void test_hostile(void) {
 
 static const struct {
     const char *name, *extension;
-} damaged[] = {{"sg1-cond-32", "pkl"},
-               {"sg2-tf-64", "pkl"},
-               {"sg2-ada-resnet-32", "pkl"},
-               {"sg2-rosinality-64", "pt"},
-               {"sg3-t-64", "pkl"}};
+} damaged[] = {{"sg1-cond-32", "pkl"}, {"sg2-tf-64", "pkl"}, {"sg2-ada-resnet-32", "pkl"}, {"sg2-rosinality-64", "pt"},
+               {"sg2-rect-64", "pkl"}, {"sg3-t-64", "pkl"},  {"sg3-r-64", "pkl"}};
 
 /* Cut off at 200 places, and with 1 to 4 bits flipped 200 times; each a copy of exactly that size. */
 static void test_damaged(const char *name, const char *extension) {
