@@ -130,5 +130,7 @@ int main(void) {
     check_accuracy("sg2-8");
     check_accuracy("sg1-64");
     check_accuracy("sg2-64");
+    check_accuracy("sg3-t-64");
+    check_accuracy("sg3-r-64");
     return test_end();
 }

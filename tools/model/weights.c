@@ -165,13 +165,15 @@ static int is_exact(const weights_tensor *t) {
            (!strncmp(t->name, "input.", 6) && strcmp(t->name, "input.weight") != 0);
 }
 
-static int is_image_or_constant(const char *name) {
-    return strstr(name, ".const") != NULL || strstr(name, ".torgb.weight") != NULL;
+/* ToRGB, by its few channels, and the learned constant. */
+static int is_image_or_constant(const weights_tensor *t) {
+    enum { MOST_CHANNELS = 4 };
+    return strstr(t->name, ".const") != NULL || (t->dimensions == 4 && t->shape[3] <= MOST_CHANNELS);
 }
 
 static stylegan_type choose_type(const weights_tensor *t, float largest, stylegan_type requested) {
     if (is_exact(t) || largest > LARGEST_F16) return STYLEGAN_F32;
-    if (requested == STYLEGAN_I8 && is_image_or_constant(t->name)) return STYLEGAN_F16;
+    if (requested == STYLEGAN_I8 && is_image_or_constant(t)) return STYLEGAN_F16;
     return requested;
 }
 
