@@ -139,13 +139,19 @@ typedef struct recipe {
     bool normalized; /* each output's values are scaled to unit mean square */
 } recipe;
 
+/* values [count / outputs][outputs] */
 static void normalize_outputs(float *values, size_t count, size_t outputs) {
-    for (size_t o = 0; o < outputs; o++) {
-        double squares = 0.0;
-        for (size_t i = o; i < count; i += outputs) squares += (double)values[i] * values[i];
-        const double gain = squares > 0.0 ? 1.0 / sqrt(squares / (double)(count / outputs)) : 0.0;
-        for (size_t i = o; i < count; i += outputs) values[i] = (float)(values[i] * gain);
+    double *gains = cli_alloc(outputs, sizeof *gains);
+    for (size_t o = 0; o < outputs; o++) gains[o] = 0.0;
+    for (size_t row = 0; row < count; row += outputs) {
+        for (size_t o = 0; o < outputs; o++) gains[o] += (double)values[row + o] * values[row + o];
     }
+    for (size_t o = 0; o < outputs; o++)
+        gains[o] = gains[o] > 0.0 ? 1.0 / sqrt(gains[o] * (double)outputs / (double)count) : 0.0;
+    for (size_t row = 0; row < count; row += outputs) {
+        for (size_t o = 0; o < outputs; o++) values[row + o] = (float)(values[row + o] * gains[o]);
+    }
+    free(gains);
 }
 
 static void fill_from_source(void *context, float *values) {
