@@ -101,7 +101,7 @@ static void read_attributes(network *n) {
     persistence_read_mapping(n);
     config->architecture = architecture_of(n);
     config->activation = persistence_activation(n, "synthesis.b4.conv1");
-    config->conv_clamp = (float)persistence_clamp(n, "synthesis.b4.conv1");
+    config->conv_clamp = persistence_clamp(n, "synthesis.b4.conv1");
     n->opt.use_noise = persistence_number(n, "synthesis.b4.conv1.use_noise") > 0;
     n->opt.fir_name = "synthesis.b4.resample_filter";
     n->opt.fir = network_find(n, n->opt.fir_name);

@@ -180,7 +180,8 @@ int network_numbers(network *n, const char *name, float *values, int most) {
     } else {
         tensor t;
         count = network_vector_size(n, name);
-        if (count && count <= most && open_variable(n, name, &t))
+        const bool fits = count && count <= most && open_variable(n, name, &t);
+        if (fits && (t.dimensions || tensor_match(n->r, &t, 1, (int64_t[]){1})))
             fill_from_source(&(recipe){.source = t, .gain = 1.0}, values);
     }
     if (!count || count > most) reader_fail(n->r, "%s: has %d numbers: should have at most %d", name, count, most);

@@ -61,12 +61,13 @@ int persistence_integer(network *n, const char *name, int least, int most) {
     return number >= least && number <= most ? (int)number : least;
 }
 
-double persistence_clamp(network *n, const char *path) {
+float persistence_clamp(network *n, const char *path) {
     const char *name = reader_format(n->r, "%s.conv_clamp", path);
-    if (!network_has(n, name)) return 0.0;
+    if (!network_has(n, name)) return 0.0f;
     const double clamp = persistence_number(n, name);
-    if (!(clamp > 1e-30 && clamp < 1e30)) reader_fail(n->r, "%s = %g is not supported", name, clamp);
-    return clamp;
+    if (clamp > 1e-30 && clamp < 1e30) return (float)clamp;
+    reader_fail(n->r, "%s = %g is not supported", name, clamp);
+    return 0.0f;
 }
 
 int persistence_activation(network *n, const char *path) {

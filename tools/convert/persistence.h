@@ -11,7 +11,7 @@ int persistence_integer(network *n, const char *name, int least, int most);
 
 /* Attributes of the module at `path`. The engine has one activation, one clamp, ... for all layers, and gains that follow
    from the sizes: what differs fails. */
-double persistence_clamp(network *n, const char *path); /* conv_clamp, 0: None */
+float persistence_clamp(network *n, const char *path); /* conv_clamp, 0: None */
 int persistence_activation(network *n, const char *path);
 void persistence_expect(network *n, const char *path, const char *end, double expected); /* if it is there */
 void persistence_expect_activation(network *n, const char *path, int expected);

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-enum { MOST_LAYERS = 62, MOST_TAPS = 64, MOST_RADIAL_TAPS = 32, LARGEST_SIDE = 16384 };
+enum { MOST_LAYERS = 64, MOST_TAPS = 64, MOST_RADIAL_TAPS = 32, LARGEST_SIDE = 16384 };
 
 static const layout names = {
     .dense = "mapping.fc{N}.",
@@ -157,7 +157,7 @@ static layer3 read_layer(network *n, const value *name, int index, int layers) {
     network_conv_shape(n, reader_format(n->r, "%s.weight", l.path), &l.kernel, &l.in, &l.outputs);
     persistence_expect(n, l.path, "is_torgb", l.is_torgb);
     persistence_expect(n, l.path, "conv_kernel", l.kernel);
-    if (persistence_clamp(n, l.path) != (double)n->w.config.conv_clamp)
+    if (persistence_clamp(n, l.path) != n->w.config.conv_clamp)
         reader_fail(n->r, "%s.conv_clamp differs from that of the first layer", l.path);
     read_geometry(n, &l);
     return l;
@@ -199,8 +199,7 @@ void stylegan3_build(network *n) {
     config->activation_gain = network_activation_gain(STYLEGAN_LRELU);
     const value *first = layer_names->items[0];
     if (first->kind == VALUE_TEXT && first->size <= 60)
-        config->conv_clamp =
-            (float)persistence_clamp(n, reader_format(n->r, "synthesis.%.*s", (int)first->size, first->data));
+        config->conv_clamp = persistence_clamp(n, reader_format(n->r, "synthesis.%.*s", (int)first->size, first->data));
     network_add_mapping(n, 1.0);
     size made;
     const int channels = add_input(n, &made);
