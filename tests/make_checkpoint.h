@@ -45,6 +45,7 @@ typedef struct checkpoint_style {
     const char *pickled;  /* ... it is this */
     int fused_from;       /* StyleGAN 1: resolution of the first fused up-sampling, 0: the default, 128 */
     bool unscaled;        /* StyleGAN 1: without equalised learning rate */
+    bool own_streams;     /* every storage is a torch.save of its own, as in persistence pickles */
 } checkpoint_style;
 
 /* --- Bytes --- */
@@ -177,8 +178,39 @@ static void put_numpy(writer *o, const array *a) {
     free(data.bytes);
 }
 
-static void put_torch(writer *o, const array *a) {
+static buffer legacy_file(const writer *o);
+
+/* Storage `index` of `count` elements: a persistent id. */
+static void put_storage(writer *o, int index, int64_t count) {
     static const char *const types[] = {"FloatStorage", "HalfStorage", "BFloat16Storage", "DoubleStorage"};
+    char *key = cli_format("%d", index);
+    put_byte(&o->pickle, '(');
+    put_text(o, "storage");
+    put_global(o, "torch", types[o->style.element]);
+    put_text(o, key);
+    put_text(o, "cpu");
+    put_integer(o, count);
+    if (o->style.legacy) put_byte(&o->pickle, 'N');
+    put_string(&o->pickle, "tQ");
+    free(key);
+}
+
+static void put_own_stream(writer *o, buffer *storage, int64_t count) {
+    writer stream = {.style = {.element = o->style.element, .legacy = true}, .storages = storage, .storage_count = 1};
+    put_string(&stream.pickle, "\x80\2");
+    put_storage(&stream, 0, count);
+    put_byte(&stream.pickle, '.');
+    const buffer file = legacy_file(&stream);
+    put_global(o, "torch.storage", "_load_from_bytes");
+    put_string(&o->pickle, "(B");
+    put_number(&o->pickle, file.size, 4);
+    put(&o->pickle, file.bytes, file.size);
+    put_string(&o->pickle, "tR");
+    free(file.bytes);
+    free(stream.pickle.bytes);
+}
+
+static void put_torch(writer *o, const array *a) {
     static const int sizes[] = {4, 2, 2, 8};
     if (!o->style.shared || !o->storage_count) {
         o->storages = cli_realloc(o->storages, (size_t)o->storage_count + 1, sizeof *o->storages);
@@ -193,23 +225,18 @@ static void put_torch(writer *o, const array *a) {
         strides[d] = step;
         step *= a->shape[d];
     }
-    char *key = cli_format("%d", o->storage_count - 1);
     put_global(o, "torch._utils", "_rebuild_tensor_v2");
-    put_string(&o->pickle, "((");
-    put_text(o, "storage");
-    put_global(o, "torch", types[o->style.element]);
-    put_text(o, key);
-    put_text(o, "cpu");
-    put_integer(o, array_count(a));
-    if (o->style.legacy) put_byte(&o->pickle, 'N');
-    put_string(&o->pickle, "tQ");
+    put_byte(&o->pickle, '(');
+    if (o->style.own_streams)
+        put_own_stream(o, storage, array_count(a));
+    else
+        put_storage(o, o->storage_count - 1, array_count(a));
     put_integer(o, offset);
     put_numbers(o, a->shape, a->dimensions);
     put_numbers(o, strides, a->dimensions);
     put_byte(&o->pickle, 0x89);
     put_global(o, "collections", "OrderedDict");
     put_string(&o->pickle, ")RtR");
-    free(key);
 }
 
 /* --- Names: {R} resolution, {B} block, {P} block before, {L} layer, {M} layer before, {N} number, {O} number from 1

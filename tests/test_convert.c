@@ -5,7 +5,7 @@
 #endif
 #include "../tools/convert/checkpoint.h"
 #include "hostile_pickles.h"
-#include "make_checkpoint.h"
+#include "make_stylegan3.h"
 #include "test.h"
 
 #include <sys/wait.h>
@@ -228,6 +228,67 @@ static void test_layout(const layout_case *t, void (*change)(weights *w)) {
     conversion_end(&again);
     conversion_end(&original);
     free(file.bytes);
+}
+
+/* Demodulation cancels what each output's weights are multiplied with: the converter makes it their root mean square. */
+static void normalize_weights(weights *w) {
+    for (int i = 0; i < w->count; i++) {
+        weights_tensor *t = &w->tensors[i];
+        int index;
+        char end[16];
+        if (sscanf(t->name, "L%d.%15s", &index, end) != 2 || strcmp(end, "weight") || index == w->config.blocks - 1)
+            continue;
+        const size_t count = element_count(t), outputs = (size_t)t->shape[3];
+        float *values = weights_values(t);
+        for (size_t o = 0; o < outputs; o++) {
+            double squares = 0;
+            for (size_t k = o; k < count; k += outputs) squares += (double)values[k] * values[k];
+            for (size_t k = o; k < count; k += outputs)
+                values[k] = (float)(values[k] / sqrt(squares * (double)outputs / (double)count));
+        }
+        t->fill = NULL;
+        t->values = values;
+    }
+}
+
+/* What a file may leave out, the converter writes. */
+static void complete(weights *w) {
+    for (int i = 0; i < w->config.blocks; i++) {
+        char *name = cli_format("L%d.gain", i);
+        if (!find_tensor(w, name)) weights_add_values(w, name, 1, (int32_t[]){1}, (float[]){1});
+        free(name);
+    }
+    if (!find_tensor(w, "input.transform"))
+        weights_add_values(w, "input.transform", 2, (int32_t[]){3, 3}, (float[]){1, 0, 0, 0, 1, 0, 0, 0, 1});
+}
+
+/* Any layers, sizes, margins, kernels, filters, clamps and labels, as the official code would have saved them. */
+static void test_stylegan3(void) {
+    enum { NETWORKS = 40, LEAST = 20 };
+    int tried = 0;
+    for (uint64_t seed = 0; seed < NETWORKS; seed++) {
+        weights w;
+        conversion again;
+        random_network3(seed, &w);
+        stylegan_config *c = &w.config;
+        const bool bare = c->c_dim && !find_tensor(&w, "mapping.embed.bias");
+        if (!bare && find_tensor(&w, "w_avg")) {
+            complete(&w);
+            normalize_weights(&w);
+            buffer file = make_stylegan3(&w);
+            convert_bytes(&again, file.bytes, file.size);
+            const double difference =
+                again.r.error[0] ? INFINITY : weights_difference(&again.n.w, &w, &(checkpoint_style){0});
+            test_check(difference <= 1e-6 && same_network(&again.n.w.config, c) &&
+                           again.n.w.config.conv_clamp == c->conv_clamp,
+                       "StyleGAN 3, random network %d: %.1e %s", (int)seed, difference, again.r.error);
+            conversion_end(&again);
+            free(file.bytes);
+            tried++;
+        }
+        random_network_free(&w);
+    }
+    test_check(tried >= LEAST, "StyleGAN 3: %d random networks", tried);
 }
 
 /* --- What is wrong is named --- */
@@ -713,6 +774,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof layout_cases / sizeof *layout_cases; i++) test_layout(&layout_cases[i], NULL);
     test_layout(&separate_case, separate_filters);
     for (size_t i = 0; i < sizeof lying_cases / sizeof *lying_cases; i++) test_layout(&lying_cases[i], lay_down);
+    test_stylegan3();
     test_mistakes();
     test_choice();
     test_patches();
