@@ -136,6 +136,14 @@ check "generate --rotate" generate turned --seeds 1 --rotate 90 --translate 0.1,
 check "generate --transform: the inverse of that too" generate turned-back --seeds 1 --transform=0,-1,0.2,1,0,-0.1,0,0,1
 check "generate --rotate: as --transform" "$npydiff" "$work/turned.npy" "$work/turned-back.npy" 2e-5
 differs "generate: a moved picture differs" "$npydiff" "$work/moved.npy" "$work/still.npy" 1e-3
+check "generate --translate by pixels" generate shifted --seeds 1 --translate 0.125,0.0625
+check "generate --translate: the picture itself, 8 pixels to the right and 4 down" "$npydiff" "$work/shifted.npy" "$work/still.npy" 2e-3 8 4
+differs "generate --translate: not to the left and up" "$npydiff" "$work/shifted.npy" "$work/still.npy" 5e-3 -8 -4
+model=$work/sg3-r-64.sgw
+check "generate: sg3 R" generate still-r --seeds 1 --class 1
+check "generate --translate: R" generate shifted-r --seeds 1 --class 1 --translate 0.125,0.0625
+check "generate --translate: R moves to rounding" "$npydiff" "$work/shifted-r.npy" "$work/still-r.npy" 2e-5 8 4
+model=$work/sg3-t-64.sgw
 check "generate --rotate 0" generate zero --seeds 1 --rotate 0
 check "generate --rotate 0: not moved" cmp "$work/zero.npy" "$work/still.npy"
 check "mix --translate" "$tool" mix "$model" --rows 1 --cols 2 --translate=0.25,-0.5 --trunc 1 --outdir "$work/mix-moved"
