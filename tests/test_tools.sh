@@ -403,6 +403,9 @@ check "a signal removes unfinished files" test -z "$(find "$work/stopped" -name 
 
 check "hello" "$build/examples/hello" "$model" 85 "$work/hello.ppm"
 check "hello: a picture" test "$(head -c 11 "$work/hello.ppm" | tr '\n' ' ')" = "P6 64 64 25"
+check "example hello: a rectangle" "$build/examples/hello" "$work/sg2-rect-64.sgw" 3 "$work/upright.ppm"
+check "generate for it" "$tool" generate "$work/sg2-rect-64.sgw" --seeds 3 --trunc 0.7 --outdir "$work/upright"
+check "example hello: a rectangle as generate" "$pngdiff" "$work/upright.ppm" "$work/upright/seed0003.png"
 check "example mix" "$build/examples/mix" "$model" 85 55 "$work/mix.ppm"
 check "example mix: a picture" test "$(wc -c <"$work/mix.ppm")" -eq "$(wc -c <"$work/hello.ppm")"
 check "embedded" sh -c "'$build/examples/embedded' >'$work/embedded.ppm'"

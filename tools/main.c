@@ -13,7 +13,7 @@ static const cli_command *const commands[] = {&convert_command, &generate_comman
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static int print_help(void) {
-    printf("stylegan - StyleGAN, StyleGAN 2 and 2-ADA without Python\n\n"
+    printf("stylegan - StyleGAN, StyleGAN 2, 2-ADA and 3 without Python\n\n"
            "Usage: stylegan COMMAND ...\n\nCommands:\n");
     for (int i = 0; i < COMMANDS; i++) printf("  %-10s%s\n", commands[i]->name, commands[i]->summary);
     printf("\nA first picture:\n"
