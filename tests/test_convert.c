@@ -246,6 +246,8 @@ static void normalize_weights(weights *w) {
             for (size_t k = o; k < count; k += outputs)
                 values[k] = (float)(values[k] / sqrt(squares * (double)outputs / (double)count));
         }
+        if (t->fill) free(t->context); /* random_network_free does not see it any more */
+        free(t->values);
         t->fill = NULL;
         t->values = values;
     }
