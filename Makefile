@@ -1,32 +1,46 @@
 # make help lists the targets.
 
+BUILD = build
 CFLAGS ?= -O2
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
 COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP
 LIBS = -lm -lpthread
 PREFIX ?= /usr/local
 
-VERSION := $(shell sed -n 's/^.define STYLEGAN_VERSION "\(.*\)"/\1/p' stylegan.h)
-TOOL = build/stylegan
-TOOL_OBJECTS = $(patsubst %.c,build/%.o,$(wildcard tools/*.c tools/*/*.c))
-EXAMPLES = $(patsubst examples/%.c,build/examples/%,$(wildcard examples/*.c))
-TEST_PROGRAMS = $(shell grep -l '^int main' tests/*.c)
-TESTS = $(TEST_PROGRAMS:%.c=build/%)
-TEST_OBJECTS = build/tests/test.o build/tests/reference.o
+# Which system the tool is built for: tools/base/system_*.c.
+SYSTEM = posix
+ifneq ($(findstring mingw,$(shell $(CC) -dumpmachine)),)
+SYSTEM = windows
+EXE = .exe
+STB ?= /usr/include/stb
+CPPFLAGS += -isystem $(STB) -D__USE_MINGW_ANSI_STDIO -D_FILE_OFFSET_BITS=64
+LIBS += -lpsapi -static # no library has to be carried along
+WARNINGS += -Wno-float-conversion # in MinGW's isfinite
+endif
 
-$(TOOL): build/tools/main.o build/tools.a
+VERSION := $(shell sed -n 's/^.define STYLEGAN_VERSION "\(.*\)"/\1/p' stylegan.h)
+TOOL = $(BUILD)/stylegan$(EXE)
+OTHER_SYSTEMS = $(filter-out tools/base/system_$(SYSTEM).c,$(wildcard tools/base/system_*.c))
+TOOL_SOURCES = $(filter-out $(OTHER_SYSTEMS),$(wildcard tools/*.c tools/*/*.c))
+TOOL_OBJECTS = $(TOOL_SOURCES:%.c=$(BUILD)/%.o)
+EXAMPLES = $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
+TEST_PROGRAMS = $(shell grep -l '^int main' tests/*.c)
+TESTS = $(TEST_PROGRAMS:%.c=$(BUILD)/%)
+TEST_OBJECTS = $(BUILD)/tests/test.o $(BUILD)/tests/reference.o
+
+$(TOOL): $(BUILD)/tools/main.o $(BUILD)/tools.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Everything but main, for the tests too.
-build/tools.a: $(filter-out build/tools/main.o,$(TOOL_OBJECTS))
+$(BUILD)/tools.a: $(filter-out $(BUILD)/tools/main.o,$(TOOL_OBJECTS))
 	rm -f $@
 	$(AR) rc $@ $^
 
-build/%.o: %.c
+$(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
 
-build/tools/base/png.o: WARNINGS += -Wfatal-errors # only one message if libstb-dev is missing
+$(BUILD)/tools/base/png.o: WARNINGS += -Wfatal-errors # only one message if libstb-dev is missing
 
 MODEL = examples/portraits-64.sgw
 ROWS = 30,37,38,45
@@ -49,20 +63,23 @@ bench: $(TOOL) # speed of the four full-size networks, with random weights
 
 examples: $(EXAMPLES) # the programs in examples/
 
-build/examples/%: examples/%.c stylegan.h
+$(BUILD)/examples/%: examples/%.c stylegan.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -Ibuild $(LDFLAGS) -o $@ $< -lm
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -I$(BUILD) $(LDFLAGS) -o $@ $< -lm
 
 # A network as the array that `xxd -i portrait.sgw` makes, for the program without files.
-build/examples/embedded: build/portrait.h
-build/portrait.h: $(TOOL)
-	$(TOOL) convert tests/golden/sg2-ada-64/model.pkl build/portrait.sgw --dtype i8
+$(BUILD)/examples/embedded: $(BUILD)/portrait.h
+$(BUILD)/portrait.h: $(TOOL)
+	$(TOOL) convert tests/golden/sg2-ada-64/model.pkl $(BUILD)/portrait.sgw --dtype i8
 	@{ echo 'static const unsigned char portrait_sgw[] = {'; \
-	   od -An -v -tu1 build/portrait.sgw | sed 's/[0-9][0-9]*/&,/g'; \
+	   od -An -v -tu1 $(BUILD)/portrait.sgw | sed 's/[0-9][0-9]*/&,/g'; \
 	   echo '};'; echo 'static const unsigned int portrait_sgw_len = sizeof portrait_sgw;'; } > $@
 
-build/tests/%: build/tests/%.o $(TEST_OBJECTS) build/tools.a
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJECTS) $(BUILD)/tools.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+windows: # the tool for Windows, by MinGW: build/windows/stylegan.exe
+	$(MAKE) CC=x86_64-w64-mingw32-gcc BUILD=build/windows
 
 install: $(TOOL) # header, tool and pkg-config file into $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig
@@ -72,15 +89,15 @@ install: $(TOOL) # header, tool and pkg-config file into $(DESTDIR)$(PREFIX)
 	    'Version: $(VERSION)' 'Cflags: -I$${prefix}/include' 'Libs: -lm' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/stylegan.pc
 
 clean: # removes build/ and out/
-	rm -rf build out
+	rm -rf $(BUILD) out
 
 help: # this list
 	@echo "make                  builds $(TOOL)"
 	@sed -n 's/^\([a-z]*\):[^#]*# \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
 	    printf '%-22s%s\n' "$$target" "$$what"; done
 
-.PHONY: demo test bench examples install clean help
-.PRECIOUS: build/%.o
+.PHONY: demo test bench examples windows install clean help
+.PRECIOUS: $(BUILD)/%.o
 .DELETE_ON_ERROR:
 
--include $(wildcard build/*/*.d build/*/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)

@@ -3,6 +3,7 @@
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
+#include "../tools/base/system.h"
 #include "../tools/convert/checkpoint.h"
 #include "hostile_pickles.h"
 #include "make_stylegan3.h"
@@ -545,9 +546,9 @@ static void test_truncation(void) {
 /* Refused with one line, or accepted: within time, and memory as the reader's limit has it. */
 static bool survives(const unsigned char *bytes, size_t size, bool must_fail, char *message, size_t message_size) {
     conversion c;
-    const double start = cli_seconds();
+    const double start = system_seconds();
     convert_bytes(&c, bytes, size);
-    const bool fast = cli_seconds() - start < 10.0, one_line = !strchr(c.r.error, '\n');
+    const bool fast = system_seconds() - start < 10.0, one_line = !strchr(c.r.error, '\n');
     snprintf(message, message_size, "%s", c.r.error);
     const bool failed = c.r.error[0] != 0;
     conversion_end(&c);

@@ -357,7 +357,7 @@ static void check_convolution(const engine *e, convolution_kind kind, int kernel
     double *gradient = take((size_t)count);
     for (int i = 0; i < count; i++) gradient[i] = (double)(d_w[i] * c.gain);
     compare_gradient(v, k.w, gradient, count, conv_loss, &k);
-    free(a.base);
+    arena_free(&a);
     heap_used = 0;
 }
 
@@ -424,7 +424,7 @@ static void check_blur(const engine *e) {
         to_map(k.r, &whole);
         blur_split(e, &whole, &planes, 1, row);
         compare_gradient(&v, k.x.v, from_planes_and_beyond(&planes).v, plain_count(k.x), unary_loss, &k);
-        free(a.base);
+        arena_free(&a);
     }
     report(e, "blur", v);
 }
@@ -454,7 +454,7 @@ static void check_pooling(const engine *e) {
         to_map(k.r, &large);
         map_pool(e, &large, &small, 1);
         compare_gradient(&v, k.x.v, from_map(&small).v, plain_count(k.x), unary_loss, &k);
-        free(a.base);
+        arena_free(&a);
     }
     report(e, "pooling and up-sampling", v);
 }
@@ -478,7 +478,7 @@ static void check_pixel_norm(const engine *e) {
         to_map(k.r, &x);
         pixel_norm_backward(&y, factor, &x, &dx);
         if (width > 1) compare_gradient(&v, k.x.v, from_map(&dx).v, plain_count(k.x), unary_loss, &k);
-        free(a.base);
+        arena_free(&a);
     }
     report(e, "pixel norm", v);
 }
@@ -532,7 +532,7 @@ static void check_stddev(const engine *e) {
         stddev_second(&x, &t, &y, &dx);
         v.step = 1e-4;
         compare_gradient(&v, second.x.v, from_map(&dx).v, plain_count(k.x), stddev_along, &second);
-        free(a.base);
+        arena_free(&a);
     }
     report(e, "minibatch standard deviation", v);
 }
@@ -611,7 +611,7 @@ static void check_adain(const engine *e) {
         compare_gradient(&v, k.style.v, from_map(&d_style).v, plain_count(k.style), adain_loss, &k);
         compare_gradient(&v, k.bias, gradient, channels, adain_loss, &k);
         compare_gradient(&v, k.strength, gradient + channels, channels, adain_loss, &k);
-        free(a.base);
+        arena_free(&a);
         heap_used = 0;
     }
     report(e, "noise, bias, lrelu and AdaIN", v);
@@ -743,7 +743,7 @@ static void check_modulated(const engine *e) {
         compare_gradient(&v, k.w, gradient, count, modulated_loss, &k);
         compare_gradient(&v, k.bias, rest, out, modulated_loss, &k);
         compare_gradient(&v, k.strength, rest + out, out, modulated_loss, &k);
-        free(a.base);
+        arena_free(&a);
         heap_used = 0;
     }
     report(e, "modulation, demodulation, noise, bias and lrelu", v);

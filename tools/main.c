@@ -1,6 +1,7 @@
 /* main.c - the command line: finds the command. */
 #include "../stylegan.h"
 #include "base/cli.h"
+#include "base/system.h"
 
 #include <string.h>
 
@@ -42,6 +43,7 @@ static int run_command(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    system_start(&argc, &argv);
     const int status = run_command(argc, argv);
     cli_end_stdout();
     return status;

@@ -1,18 +1,15 @@
 /* cli.c - what every command of the tool shares: see cli.h. */
-#define _XOPEN_SOURCE 700
+#define _POSIX_C_SOURCE 200809L
 #include "cli.h"
+#include "system.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* --- Unfinished outputs: temporary files and new folders, removed by failures and signals --- */
@@ -27,10 +24,11 @@ typedef struct new_folder {
 static new_folder *volatile new_folders; /* the last comes first: children before their parents */
 
 static void remove_unfinished(void) {
+    system_close_all();
     for (int i = 0; i < MAX_UNFINISHED; i++)
-        if (unfinished[i]) unlink(unfinished[i]);
+        if (unfinished[i]) system_remove(unfinished[i]);
     for (const new_folder *f = new_folders; f; f = f->before)
-        rmdir(f->path); /* leaves those that hold finished files */
+        system_remove_folder(f->path); /* leaves those that hold finished files */
 }
 
 static void remove_and_die(int signal_number) {
@@ -41,14 +39,7 @@ static void remove_and_die(int signal_number) {
 
 static void watch_signals(void) {
     static int watching;
-    if (watching++) return;
-    static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
-    for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++) {
-        struct sigaction now;
-        /* nohup and background jobs ignore some signals: leave them so. */
-        if (sigaction(deadly[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL) signal(deadly[i], remove_and_die);
-    }
-    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of writing as a full disk is */
+    if (!watching++) system_before_end(remove_and_die);
 }
 
 static int find_unfinished(const char *temporary) {
@@ -258,10 +249,9 @@ char *cli_format(const char *format, ...) {
 
 /* What may not be replaced by another file is written to directly: /dev/stdout, a pipe. */
 static int is_device(const char *path) {
-    struct stat status;
-    if (stat(path, &status) != 0) return 0;
-    if (S_ISDIR(status.st_mode)) cli_fail("%s: is a folder", path);
-    return !S_ISREG(status.st_mode);
+    const system_kind kind = system_kind_of(path);
+    if (kind == SYSTEM_FOLDER) cli_fail("%s: is a folder", path);
+    return kind == SYSTEM_DEVICE || kind == SYSTEM_PIPE;
 }
 
 CLI_NORETURN static void cannot_write(const char *path) {
@@ -269,25 +259,45 @@ CLI_NORETURN static void cannot_write(const char *path) {
 }
 
 void output_open(output *out, const char *path) {
+    *out = (output){0};
     watch_signals();
     const int direct = is_device(path);
-    char *real = realpath(path, NULL); /* a symbolic link stays one */
+    char *real = system_real_path(path); /* a symbolic link stays one */
     out->path = cli_format("%s", real ? real : path);
-    out->temporary = direct ? NULL : cli_format("%s.%ld.part", out->path, (long)getpid());
+    out->temporary = direct ? NULL : cli_format("%s.%ld.part", out->path, system_process());
     free(real);
     if (out->temporary) cli_unfinished(out->temporary);
     const int flags = direct ? O_WRONLY : O_WRONLY | O_CREAT | O_TRUNC;
-    const int descriptor = open(direct ? path : out->temporary, flags, 0666);
+    const int descriptor = system_open(direct ? path : out->temporary, flags);
     out->file = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
     if (!out->file) cannot_write(path);
 }
 
+static void write_to_memory(output *out, const void *bytes, size_t size) {
+    const size_t end = out->at + size;
+    if (end > out->space) out->memory = cli_realloc(out->memory, out->space = end + end / 2, 1);
+    memcpy(out->memory + out->at, bytes, size);
+    out->at = end;
+    if (out->size < end) out->size = end;
+}
+
+unsigned char *output_take_memory(output *out, size_t *size) {
+    *size = out->size;
+    return out->memory;
+}
+
 void output_write(output *out, const void *bytes, size_t size) {
-    if (fwrite(bytes, 1, size, out->file) != size) cannot_write(out->path);
+    if (!out->file)
+        write_to_memory(out, bytes, size);
+    else if (fwrite(bytes, 1, size, out->file) != size)
+        cannot_write(out->path);
 }
 
 void output_seek(output *out, uint64_t offset) {
-    if (fseeko(out->file, (off_t)offset, SEEK_SET)) cannot_write(out->path);
+    if (!out->file)
+        out->at = (size_t)offset;
+    else if (fseeko(out->file, (off_t)offset, SEEK_SET))
+        cannot_write(out->path);
 }
 
 void output_flush(output *out) {
@@ -296,13 +306,13 @@ void output_flush(output *out) {
 
 void output_sync(output *out) {
     output_flush(out);
-    if (out->temporary && fsync(fileno(out->file))) cannot_write(out->path);
+    if (out->temporary && system_sync(fileno(out->file))) cannot_write(out->path);
 }
 
 void output_close(output *out) {
     if (fclose(out->file)) cannot_write(out->path);
     if (out->temporary) {
-        if (rename(out->temporary, out->path)) cannot_write(out->path);
+        if (system_rename(out->temporary, out->path)) cannot_write(out->path);
         cli_finished(out->temporary);
     }
     free(out->temporary);
@@ -318,11 +328,10 @@ void cli_end_stdout(void) {
 }
 
 static void make_one_folder(const char *path) {
-    struct stat status;
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) return;
+    if (system_kind_of(path) == SYSTEM_FOLDER) return;
     new_folder *f = cli_alloc(1, sizeof *f);
     *f = (new_folder){cli_format("%s", path), new_folders};
-    if (mkdir(path, 0777)) cli_fail("%s: cannot create the folder: %s", path, strerror(errno));
+    if (system_make_folder(path)) cli_fail("%s: cannot create the folder: %s", path, strerror(errno));
     new_folders = f;
 }
 
@@ -336,23 +345,17 @@ void cli_make_folder(const char *path) {
         part[end] = path[end];
     }
     free(part);
-    if (access(path, W_OK)) cli_fail("%s: cannot write into the folder: %s", path, strerror(errno));
+    if (!system_can_write_into(path)) cli_fail("%s: cannot write into the folder: %s", path, strerror(errno));
 }
 
 /* --- Progress --- */
 
-double cli_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 void progress_start(progress *p, const char *what, double total) {
-    *p = (progress){.what = what, .total = total, .start = cli_seconds(), .visible = isatty(STDERR_FILENO)};
+    *p = (progress){.what = what, .total = total, .start = system_seconds(), .visible = system_is_terminal(stderr)};
 }
 
 void progress_update(progress *p, double done) {
-    const double now = cli_seconds(), patience = 2, interval = 0.2;
+    const double now = system_seconds(), patience = 2, interval = 0.2;
     if (!p->visible || now - p->start < patience || now - p->shown < interval || done <= 0) return;
     const double rate = done / (now - p->start);
     fprintf(stderr, "\r%s: %.0f of %.0f, %.3g per second, %.0f s left\033[K", p->what, done, p->total, rate,
@@ -369,36 +372,34 @@ void progress_end(progress *p) {
 /* --- Whole files --- */
 
 /* A pipe's end is only known when it is reached. */
-static file_view read_stream(const char *path, int descriptor) {
+static file_view read_stream(FILE *file) {
     unsigned char *data = NULL;
     size_t size = 0, space = 0;
-    for (;;) {
+    do {
         if (size == space) data = cli_realloc(data, space = space ? 2 * space : 65536, 1);
-        const ssize_t got = read(descriptor, data + size, space - size);
-        if (got < 0) cli_fail("%s: cannot read: %s", path, strerror(errno));
-        if (got == 0) return (file_view){data, size, 0};
-        size += (size_t)got;
-    }
+        size += fread(data + size, 1, space - size, file);
+    } while (size == space);
+    return (file_view){data, size, 0};
 }
 
 file_view file_view_open(const char *path) {
-    struct stat status;
-    const int descriptor = open(path, O_RDONLY);
-    if (descriptor < 0 || fstat(descriptor, &status)) cli_fail("%s: cannot read: %s", path, strerror(errno));
-    if (S_ISDIR(status.st_mode)) cli_fail("%s: is a folder, not a file", path);
-    if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) cli_fail("%s: is a device, not a file", path);
-    void *data = MAP_FAILED;
-    if (S_ISREG(status.st_mode) && status.st_size > 0 && (uintmax_t)status.st_size <= SIZE_MAX)
-        data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-    const file_view view =
-        data == MAP_FAILED ? read_stream(path, descriptor) : (file_view){data, (size_t)status.st_size, 1};
-    close(descriptor);
+    uint64_t size;
+    if (system_kind_of(path) == SYSTEM_FOLDER) cli_fail("%s: is a folder, not a file", path);
+    const int descriptor = system_open(path, O_RDONLY);
+    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "rb");
+    if (!file) cli_fail("%s: cannot read: %s", path, strerror(errno));
+    const system_kind kind = system_kind_of_open(descriptor, &size);
+    if (kind == SYSTEM_DEVICE) cli_fail("%s: is a device, not a file", path);
+    const void *data = kind == SYSTEM_FILE && size && size <= SIZE_MAX ? system_map(descriptor, (size_t)size) : NULL;
+    const file_view view = data ? (file_view){data, (size_t)size, 1} : read_stream(file);
+    if (ferror(file)) cli_fail("%s: cannot read: %s", path, strerror(errno));
+    fclose(file);
     return view;
 }
 
 void file_view_close(file_view *view) {
     if (view->mapped)
-        munmap((void *)(uintptr_t)view->data, view->size);
+        system_unmap(view->data, view->size);
     else
         free((void *)(uintptr_t)view->data);
     *view = (file_view){0};

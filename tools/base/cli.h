@@ -7,7 +7,11 @@
 #include <stdio.h>
 
 #ifdef __GNUC__
+#ifdef __MINGW_PRINTF_FORMAT
+#define CLI_PRINTF(text, first) __attribute__((format(__MINGW_PRINTF_FORMAT, text, first)))
+#else
 #define CLI_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#endif
 #define CLI_NORETURN __attribute__((noreturn))
 #else
 #define CLI_PRINTF(text, first)
@@ -63,8 +67,10 @@ char *cli_format(const char *format, ...) CLI_PRINTF(1, 2); /* allocated text */
    then output_close. Each ends the program if it fails, on a full disk say. A failure or a signal before the end
    removes the temporary file. */
 typedef struct output {
-    FILE *file;
+    FILE *file;             /* NULL: memory */
     char *path, *temporary; /* temporary: PATH.PROCESS.part, or NULL for a device, which is written to directly */
+    unsigned char *memory;
+    size_t size, space, at; /* of the memory: what is written, allocated, and where the next byte goes */
 } output;
 void output_open(output *out, const char *path);
 void output_write(output *out, const void *bytes, size_t size);
@@ -72,6 +78,9 @@ void output_seek(output *out, uint64_t offset);
 void output_flush(output *out); /* what was written can be read */
 void output_sync(output *out);  /* ... and survives a loss of power */
 void output_close(output *out);
+
+/* The same into memory: begin with an output of zeros, end with this, whose result the caller frees. */
+unsigned char *output_take_memory(output *out, size_t *size);
 
 /* Failures and signals remove the file `path` from now on, and no longer. The text stays the caller's. */
 void cli_unfinished(const char *path);
@@ -93,8 +102,6 @@ typedef struct progress {
 void progress_start(progress *p, const char *what, double total);
 void progress_update(progress *p, double done);
 void progress_end(progress *p);
-
-double cli_seconds(void); /* monotonic clock */
 
 /* A whole file mapped or read into memory. file_view_open ends the program if it cannot be read. */
 typedef struct file_view {

@@ -1,13 +1,11 @@
 /* pool.c - see pool.h. */
-#define _POSIX_C_SOURCE 200809L
 #include "pool.h"
 #include "cli.h"
+#include "system.h"
 
-#include <pthread.h>
-#include <signal.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct worker {
     pool *pool;
@@ -48,25 +46,20 @@ static void *work(void *context) {
 }
 
 int pool_processors(void) {
-    const long count = sysconf(_SC_NPROCESSORS_ONLN), most = 64;
-    return count < 1 ? 1 : (int)(count < most ? count : most);
+    const int count = system_processors(), most = 64;
+    return count < 1 ? 1 : count < most ? count : most;
 }
 
-/* Signals stay with the calling thread. */
 pool *pool_start(int threads) {
     pool *p = cli_alloc(1, sizeof *p);
     *p = (pool){.threads = threads, .workers = cli_alloc((size_t)threads, sizeof *p->workers)};
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     for (int i = 1; i < threads; i++) {
         p->workers[i] = (worker){.pool = p, .index = i};
-        const int error = pthread_create(&p->workers[i].thread, NULL, work, &p->workers[i]);
-        if (error) cli_fail("cannot start a thread: %s", strerror(error));
+        if (system_start_thread(&p->workers[i].thread, work, &p->workers[i]))
+            cli_fail("cannot start a thread: %s", strerror(errno));
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return p;
 }
 

@@ -1,12 +1,11 @@
 /* bench.c - times the synthesis: whole images, then layer by layer; and tells where the memory goes. */
-#define _XOPEN_SOURCE 700
+#include "../base/system.h"
 #include "../model/model.h"
 #include "../model/peak.h"
 #include "../model/random_network.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 static int run(int argc, char **argv);
 
@@ -55,10 +54,10 @@ typedef struct profile {
 
 /* Layers come as a whole or as strips of rows, in turn. */
 static void record(profile *p, const char *name) {
-    const double now = cli_seconds();
+    const double now = system_seconds();
     for (int i = 0; i < p->count; i++)
         if (strcmp(p->layers[i].name, name) == 0) p->seconds[i] += now - p->last;
-    p->last = cli_seconds();
+    p->last = system_seconds();
 }
 
 static void record_layer(void *user, int index, const stylegan_feature_map *map) {
@@ -104,12 +103,10 @@ static void print_row(const stylegan_layer *layer, double seconds, double peak) 
 }
 
 static void print_memory(const opened_model *opened, uint64_t prepared) {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
     fprintf(stderr, "memory: %.1f MB weights, %.1f MB workspace (%.1f MB of it prepared weights), ",
             1e-6 * (double)stylegan_file_size(opened->model), 1e-6 * (double)stylegan_workspace_size(opened->model),
             1e-6 * (double)prepared);
-    fprintf(stderr, "%.1f MB at most in the process\n", 1.024e-3 * (double)usage.ru_maxrss);
+    fprintf(stderr, "%.1f MB at most in the process\n", 1e-6 * (double)system_peak_memory());
 }
 
 static void print_profile(const profile *p, double median) {
@@ -145,9 +142,9 @@ static int ignore_rows(void *user, int index, int y, int rows, const float *pixe
 /* Rows are dropped as they come: no image is held. */
 static double synthesize(const opened_model *opened, const float *ws, const stylegan_run *how) {
     stylegan_error error;
-    const double start = cli_seconds();
+    const double start = system_seconds();
     if (stylegan_synthesize(opened->model, ws, 1, NULL, how, &error)) cli_fail("%s", error.message);
-    return cli_seconds() - start;
+    return system_seconds() - start;
 }
 
 static int by_value(const void *a, const void *b) {
@@ -180,7 +177,7 @@ static int run(int argc, char **argv) {
     }
     qsort(seconds, (size_t)runs, sizeof *seconds, by_value);
     profile p = start_profile(&opened);
-    p.last = cli_seconds();
+    p.last = system_seconds();
     synthesize(&opened, ws, &(stylegan_run){.inspect = record_layer, .rows = record_rows, .user = &p});
     print_profile(&p, seconds[runs / 2]);
 

@@ -1,9 +1,9 @@
 /* train.c - the command around the trainer: a run's folder, its checkpoints, log and sheets. */
-#define _POSIX_C_SOURCE 200809L
 #include "../data/dataset.h"
 #include "../model/drawing.h"
 #include "../model/latents.h"
 #include "../base/sheet.h"
+#include "../base/system.h"
 #include "../train/feed.h"
 #include "../train/log.h"
 #include "../train/run_folder.h"
@@ -107,16 +107,12 @@ static void set_option(trainer_config *config, const trainer_option *option, con
         *(uint64_t *)field = (uint64_t)cli_integer(name, text, 0, INT64_MAX);
 }
 
-static void print_option(FILE *file, const trainer_config *config, const trainer_option *option) {
+static char *option_text(const trainer_config *config, const trainer_option *option) {
     const void *field = (const char *)config + option->offset;
-    if (option->choices)
-        fprintf(file, "%s", option->choices[*(const int *)field]);
-    else if (option->kind == 'd')
-        fprintf(file, "%g", *(const double *)field);
-    else if (option->kind == 'i')
-        fprintf(file, "%d", *(const int *)field);
-    else
-        fprintf(file, "%llu", (unsigned long long)*(const uint64_t *)field);
+    if (option->choices) return cli_format("%s", option->choices[*(const int *)field]);
+    if (option->kind == 'd') return cli_format("%g", *(const double *)field);
+    if (option->kind == 'i') return cli_format("%d", *(const int *)field);
+    return cli_format("%llu", (unsigned long long)*(const uint64_t *)field);
 }
 
 /* A preset, or the settings of the run that is resumed, and what the flags change. */
@@ -184,15 +180,13 @@ static void open_data(training *r) {
 /* --- What a run leaves: model.sgw, sheets, checkpoints, the log --- */
 
 static char *settings_text(const trainer_config *config) {
-    char *text;
-    size_t size;
-    FILE *file = open_memstream(&text, &size);
-    if (!file) cli_fail("out of memory");
+    char *text = NULL;
     for (const trainer_option *option = trainer_options; option->name; option++) {
-        fprintf(file, "%s%s ", option == trainer_options ? "" : ", ", option->name);
-        print_option(file, config, option);
+        char *before = text, *value = option_text(config, option);
+        text = cli_format("%s%s%s %s", before ? before : "", before ? ", " : "", option->name, value);
+        free(before);
+        free(value);
     }
-    fclose(file);
     return text;
 }
 
@@ -251,7 +245,7 @@ static void draw_sheet(const training *r, const char *model_path) {
 }
 
 static void start_row(training *r) {
-    r->row_start = cli_seconds();
+    r->row_start = system_seconds();
     r->row_images = trainer_images(r->trainer);
     memset(r->row_sums, 0, sizeof r->row_sums);
     memset(r->row_steps, 0, sizeof r->row_steps);
@@ -285,7 +279,7 @@ static void end_row(training *r) {
     if (images == r->row_images) return;
     float fade;
     log_row row;
-    const double seconds = cli_seconds() - r->row_start;
+    const double seconds = system_seconds() - r->row_start;
     row.value[LOG_IMAGES] = (double)images;
     row.value[LOG_RESOLUTION] = trainer_resolution(r->trainer, &fade);
     row.value[LOG_FADE] = (double)fade;
@@ -326,16 +320,6 @@ static void request_stop(int signal_number) {
     stop_signal = signal_number;
 }
 
-static void watch_stop_signals(void) {
-    static const int watched[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < sizeof watched / sizeof *watched; i++) {
-        struct sigaction action = {.sa_handler = request_stop, .sa_flags = SA_RESTART}, before;
-        sigemptyset(&action.sa_mask);
-        if (sigaction(watched[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-            sigaction(watched[i], &action, NULL);
-    }
-}
-
 static void print_status(const training *r, double rate) {
     const double images = (double)trainer_images(r->trainer);
     printf("%.1f of %.1f kimg", 1e-3 * images, 1e-3 * r->total_images);
@@ -350,7 +334,7 @@ static void print_status(const training *r, double rate) {
 }
 
 static void train(training *r, double snapshot_seconds) {
-    const double first = (double)trainer_images(r->trainer), start_time = cli_seconds();
+    const double first = (double)trainer_images(r->trainer), start_time = system_seconds();
     double last_snapshot = start_time;
     feed pictures;
     progress shown;
@@ -367,11 +351,11 @@ static void train(training *r, double snapshot_seconds) {
         done = (double)trainer_images(r->trainer) - first;
         if (trainer_images(r->trainer) - r->row_images >= LOG_EVERY) end_row(r);
         progress_update(&shown, done);
-        if (cli_seconds() - last_snapshot < snapshot_seconds) continue;
+        if (system_seconds() - last_snapshot < snapshot_seconds) continue;
         save_everything(r);
         progress_end(&shown);
-        print_status(r, done / (cli_seconds() - start_time));
-        last_snapshot = cli_seconds();
+        print_status(r, done / (system_seconds() - start_time));
+        last_snapshot = system_seconds();
     }
     progress_end(&shown);
     feed_end(&pictures);
@@ -389,9 +373,9 @@ static void print_settings(const training *r) {
     free(trainer_save(t, &size));
     trainer_export(t, &network);
     for (const trainer_option *option = trainer_options; option->name; option++) {
-        printf("%s\t", option->name);
-        print_option(stdout, r->config, option);
-        printf("\t%s\n", option->help);
+        char *value = option_text(r->config, option);
+        printf("%s\t%s\t%s\n", option->name, value, option->help);
+        free(value);
     }
     printf("parameters\t%llu\tof the finished generator\n", (unsigned long long)weights_parameters(&network));
     printf("checkpoint\t%zu\tbytes\n", size);
@@ -411,7 +395,7 @@ static void enter_folder(training *r) {
 
 static void train_in_folder(training *r, double snapshot_seconds) {
     open_data(r);
-    watch_stop_signals();
+    system_to_stop(request_stop);
     run_remove_unfinished(r->folder);
     if (r->resumed) {
         log_continue(&r->log, trainer_images(r->trainer));

@@ -1,13 +1,12 @@
 /* dataset.c - the pictures a network learns from: a folder, a packed file, or drawn portraits. */
-#define _XOPEN_SOURCE 700
 #include "dataset.h"
 #include "../base/pool.h"
+#include "../base/system.h"
 #include "portrait_scene.h"
 #include "sources.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 size_t picture_bytes(int resolution) {
     return (size_t)resolution * (size_t)resolution * CHANNELS;
@@ -36,9 +35,8 @@ static void open_portraits(dataset *d, int resolution, uint64_t seed) {
 /* --- All alike --- */
 
 void dataset_open(dataset *d, const char *data, int resolution, uint64_t seed) {
-    struct stat status;
     const int drawn = strcmp(data, "portraits") == 0;
-    const int is_folder = !drawn && stat(data, &status) == 0 && S_ISDIR(status.st_mode);
+    const int is_folder = !drawn && system_kind_of(data) == SYSTEM_FOLDER;
     if (resolution == 0 && (drawn || is_folder)) cli_fail("%s: needs a resolution", data);
     if (drawn)
         open_portraits(d, resolution, seed);

@@ -1,14 +1,12 @@
 /* folder.c - the pictures of a folder, decoded once into memory. */
-#define _XOPEN_SOURCE 700
 #include "photograph.h"
 #include "sources.h"
 #include "../base/pool.h"
+#include "../base/system.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* One file of the folder: its picture, or why there is none. */
 typedef struct picture_file {
@@ -27,13 +25,13 @@ typedef struct folder {
 
 static void find_files(folder *f, const char *path, int depth) {
     enum { DEEPEST = 64 };
-    DIR *directory = opendir(path);
-    if (!directory) cli_fail("%s: cannot read the folder: %s", path, strerror(errno));
-    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        struct stat status;
-        if (entry->d_name[0] == '.') continue; /* hidden files, the folder itself and its parent */
-        char *name = cli_format("%s/%s", path, entry->d_name);
-        const int is_folder = lstat(name, &status) == 0 && S_ISDIR(status.st_mode); /* links could lead in circles */
+    system_names *names = system_open_names(path);
+    if (!names) cli_fail("%s: cannot read the folder: %s", path, strerror(errno));
+    for (const char *entry; (entry = system_next_name(names)) != NULL;) {
+        if (entry[0] == '.') continue; /* hidden files, the folder itself and its parent */
+        char *name = cli_format("%s/%s", path, entry);
+        const int is_folder =
+            system_kind_of(name) == SYSTEM_FOLDER && !system_is_link(name); /* could lead in circles */
         if (is_folder) {
             if (depth == DEEPEST) cli_fail("%s: more than %d folders deep", name, DEEPEST);
             find_files(f, name, depth + 1);
@@ -44,7 +42,7 @@ static void find_files(folder *f, const char *path, int depth) {
             f->files[f->count++] = (picture_file){.path = name};
         }
     }
-    closedir(directory);
+    system_close_names(names);
 }
 
 static int compare_paths(const void *a, const void *b) {

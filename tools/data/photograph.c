@@ -1,13 +1,13 @@
 /* photograph.c - see photograph.h. */
-#define _XOPEN_SOURCE 700
+#define _POSIX_C_SOURCE 200809L
 #include "photograph.h"
 #include "sources.h"
+#include "../base/system.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define STB_IMAGE_IMPLEMENTATION
 #define STBI_ONLY_PNG
@@ -194,13 +194,15 @@ static unsigned char *read_whole(FILE *file, size_t size) {
 }
 
 char *photograph_load(const char *path, int resolution, pixel_budget *budget, uint8_t **pixels) {
-    struct stat status;
-    if (stat(path, &status)) return cli_format("cannot read: %s", strerror(errno));
-    if (!S_ISREG(status.st_mode)) return cli_format("not a file"); /* opening a pipe would wait for its writer */
-    FILE *file = fopen(path, "rb");
-    const size_t size = (size_t)status.st_size;
-    unsigned char *data = file ? read_whole(file, size) : NULL;
-    char *fault = data ? photograph_decode(data, size, resolution, budget, pixels)
+    uint64_t size = 0;
+    const system_kind kind = system_kind_of(path);
+    if (kind == SYSTEM_NOTHING) return cli_format("cannot read: %s", strerror(errno));
+    if (kind != SYSTEM_FILE) return cli_format("not a file"); /* opening a pipe would wait for its writer */
+    const int descriptor = system_open(path, O_RDONLY);
+    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "rb");
+    if (file) system_kind_of_open(descriptor, &size);
+    unsigned char *data = file ? read_whole(file, (size_t)size) : NULL;
+    char *fault = data ? photograph_decode(data, (size_t)size, resolution, budget, pixels)
                        : cli_format("cannot read: %s", strerror(errno));
     if (file) fclose(file);
     free(data);

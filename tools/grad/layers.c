@@ -1,5 +1,4 @@
 /* layers.c - see layers.h. All convolutions, their gradients included, are calls of stylegan.h's own kernel. */
-#define _POSIX_C_SOURCE 200809L
 #define STYLEGAN_KERNELS
 #include "../../stylegan.h"
 #include "layers.h"
@@ -32,10 +31,17 @@ float *arena_take(arena *a, size_t count) {
 }
 
 void arena_allocate(arena *a) {
-    void *base;
-    if (posix_memalign(&base, 64, (a->used + COLUMNS) * sizeof(float))) cli_fail("out of memory");
-    memset(base, 0, a->used * sizeof(float));
-    *a = (arena){base, 0};
+    enum { ALIGNMENT = 64 };
+    const size_t size = a->used * sizeof(float);
+    unsigned char *memory = cli_alloc(size + COLUMNS * sizeof(float) + ALIGNMENT, 1);
+    unsigned char *base = memory + (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
+    memset(base, 0, size);
+    *a = (arena){(float *)base, 0, memory};
+}
+
+void arena_free(arena *a) {
+    free(a->memory);
+    *a = (arena){0};
 }
 
 /* --- Feature maps --- */

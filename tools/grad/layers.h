@@ -25,9 +25,11 @@ const engine *engine_for(stylegan_isa isa);
 typedef struct arena {
     float *base;
     size_t used; /* floats */
+    void *memory;
 } arena;
 float *arena_take(arena *a, size_t count); /* 64-byte aligned, so that every arena is a whole number of vectors */
 void arena_allocate(arena *a);             /* after counting; ends the program if memory is out */
+void arena_free(arena *a);
 
 /* --- Feature maps --- */
 

@@ -1,5 +1,4 @@
 /* weights.c - the weight file, byte by byte as stylegan.h specifies it under >>weight-file. */
-#define _POSIX_C_SOURCE 200809L
 #include "weights.h"
 #include "../base/cli.h"
 
@@ -247,7 +246,9 @@ static size_t write_tensor(const weights_tensor *t, stylegan_type requested, scr
         values = s->values;
     }
     const float largest = largest_magnitude(values, count, 1);
-    if (!(largest <= FLT_MAX)) cli_fail("%s: tensor %s holds a value that is not a finite number", out->path, t->name);
+    if (!(largest <= FLT_MAX))
+        cli_fail("%s: tensor %s holds a value that is not a finite number", out->path ? out->path : "in memory",
+                 t->name);
     const stylegan_type type = choose_type(t, largest, requested);
     const size_t size = encodings[type].element_size * count + encodings[type].channel_size * channels;
     const size_t padded = aligned(size);
@@ -342,10 +343,7 @@ uint64_t weights_save(const weights *w, const char *path, stylegan_type type) {
 }
 
 unsigned char *weights_to_memory(const weights *w, stylegan_type type, size_t *size) {
-    char *data = NULL;
-    output out = {.file = open_memstream(&data, size), .path = cli_format("in memory")};
-    if (!out.file) cli_fail("out of memory");
+    output out = {.path = NULL};
     write_file(w, &out, type);
-    output_close(&out);
-    return (unsigned char *)data;
+    return output_take_memory(&out, size);
 }

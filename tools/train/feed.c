@@ -1,9 +1,9 @@
 /* feed.c - reads the pictures of the next step while the networks work on this one. */
-#define _POSIX_C_SOURCE 200809L
 #include "feed.h"
 #include "../base/cli.h"
+#include "../base/system.h"
 
-#include <signal.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,16 +17,11 @@ static void *read_batch(void *argument) {
     return NULL;
 }
 
-/* A thread lives for one batch: joining it is all the synchronisation there is. Signals are the main thread's. */
+/* A thread lives for one batch: joining it is all the synchronisation there is. */
 static void start_reading(feed *f, int steps_ahead) {
-    sigset_t all, before;
     for (int i = 0; i < f->batch; i++)
         f->indices[i] = trainer_picture(f->trainer, steps_ahead * f->batch + i, f->data->count);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = pthread_create(&f->thread, NULL, read_batch, f);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error) cli_fail("cannot start a thread: %s", strerror(error));
+    if (system_start_thread(&f->thread, read_batch, f)) cli_fail("cannot start a thread: %s", strerror(errno));
 }
 
 void feed_start(feed *f, const dataset *data, const trainer *t) {

@@ -1,11 +1,11 @@
 /* log.c - the log of a training run: a table as TSV, and its plot. */
-#define _XOPEN_SOURCE 700
+#define _POSIX_C_SOURCE 200809L
 #include "log.h"
 #include "../base/cli.h"
 #include "../base/png.h"
+#include "../base/system.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,12 +59,11 @@ CLI_NORETURN static void cannot_write(const training_log *log) {
 }
 
 void log_open(training_log *log, const char *path) {
-    *log = (training_log){.path = cli_format("%s", path), .created = access(path, F_OK) != 0};
-    const int descriptor = open(path, O_RDWR | O_CREAT, 0666);
-    log->file = descriptor < 0 ? NULL : fdopen(descriptor, "r+");
+    *log = (training_log){.path = cli_format("%s", path), .created = system_kind_of(path) == SYSTEM_NOTHING};
+    const int descriptor = system_open(path, O_RDWR | O_CREAT);
+    log->file = descriptor < 0 ? NULL : fdopen(descriptor, "r+b");
     if (!log->file) cannot_write(log);
-    if (lockf(descriptor, F_TLOCK, 0) && (errno == EACCES || errno == EAGAIN))
-        cli_fail("%s: another process is training in this folder", path);
+    if (system_lock(descriptor) == 1) cli_fail("%s: another process is training in this folder", path);
     if (log->created) cli_unfinished(log->path);
 }
 

@@ -1,13 +1,10 @@
 /* run_folder.c - see run_folder.h. */
-#define _POSIX_C_SOURCE 200809L
 #include "run_folder.h"
 #include "../base/cli.h"
+#include "../base/system.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static const char CHECKPOINT[] = "checkpoint.sgt", PREVIOUS[] = "checkpoint-previous.sgt";
 
@@ -21,7 +18,7 @@ char *run_path(const char *folder, const char *name) {
 
 static int exists(const char *folder, const char *name) {
     char *path = run_path(folder, name);
-    const int found = access(path, F_OK) == 0;
+    const int found = system_kind_of(path) != SYSTEM_NOTHING;
     free(path);
     return found;
 }
@@ -55,15 +52,15 @@ static int is_unfinished(const char *name) {
 }
 
 void run_remove_unfinished(const char *folder) {
-    DIR *list = opendir(folder);
-    if (!list) return;
-    for (const struct dirent *entry = readdir(list); entry; entry = readdir(list)) {
-        if (!is_unfinished(entry->d_name)) continue;
-        char *path = run_path(folder, entry->d_name);
-        unlink(path);
+    system_names *names = system_open_names(folder);
+    if (!names) return;
+    for (const char *name; (name = system_next_name(names)) != NULL;) {
+        if (!is_unfinished(name)) continue;
+        char *path = run_path(folder, name);
+        system_remove(path);
         free(path);
     }
-    closedir(list);
+    system_close_names(names);
 }
 
 /* --- Checkpoints --- */
@@ -79,30 +76,23 @@ trainer *run_load(const char *folder, int threads) {
     return t;
 }
 
-static void sync_folder(const char *folder) {
-    const int descriptor = open(folder, O_RDONLY);
-    if (descriptor < 0) return;
-    fsync(descriptor);
-    close(descriptor);
-}
-
 void run_save(const char *folder, const trainer *t) {
     output out;
     size_t size;
     unsigned char *bytes = trainer_save(t, &size);
     char *path = run_path(folder, CHECKPOINT), *previous = run_path(folder, PREVIOUS);
-    char *link_path = cli_format("%s.%ld.part", previous, (long)getpid());
+    char *link_path = cli_format("%s.%ld.part", previous, system_process());
     output_open(&out, path);
     output_write(&out, bytes, size);
     output_sync(&out);
     /* The old one keeps a second name until it takes the previous one's. */
     cli_unfinished(link_path);
-    const int linked = link(path, link_path) == 0;
+    const int linked = system_link(path, link_path) == 0;
     output_close(&out);
-    if (linked) rename(link_path, previous);
-    unlink(link_path); /* two names of one file are not renamed */
+    if (linked) system_rename(link_path, previous);
+    system_remove(link_path); /* two names of one file are not renamed */
     cli_finished(link_path);
-    sync_folder(folder);
+    system_sync_folder(folder);
     free(bytes);
     free(link_path);
     free(previous);

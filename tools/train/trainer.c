@@ -77,7 +77,7 @@ trainer *trainer_create(const trainer_config *config, int threads) {
 void trainer_free(trainer *t) {
     if (!t) return;
     if (t->pool) pool_end(t->pool);
-    free(t->arena.base);
+    arena_free(&t->arena);
     free(t->desks);
     free(t->shards_of_batch);
     free(t);
