@@ -81,12 +81,24 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJECTS) $(BUILD)/tools.a
 windows: # the tool for Windows, by MinGW: build/windows/stylegan.exe
 	$(MAKE) CC=x86_64-w64-mingw32-gcc BUILD=build/windows
 
-install: $(TOOL) # header, tool and pkg-config file into $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig
+# What is installed, and the folders that are removed again: in a place of its own all of them, if they are empty.
+INSTALLED = include/stylegan.h bin/stylegan$(EXE) lib/pkgconfig/stylegan.pc \
+    share/cmake/stylegan/stylegan-config.cmake share/cmake/stylegan/stylegan-config-version.cmake
+OWN_FOLDERS = share/cmake/stylegan \
+    $(if $(DESTDIR)$(filter-out /usr /usr/local,$(PREFIX)),share/cmake share lib/pkgconfig lib include bin ../$(notdir $(PREFIX)))
+
+install: $(TOOL) # header, tool, pkg-config file and CMake files into $(DESTDIR)$(PREFIX)
+	install -d $(sort $(dir $(INSTALLED:%=$(DESTDIR)$(PREFIX)/%)))
 	install -m 644 stylegan.h $(DESTDIR)$(PREFIX)/include/
 	install -m 755 $(TOOL) $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 tools/cmake/stylegan-config*.cmake $(DESTDIR)$(PREFIX)/share/cmake/stylegan/
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: stylegan' 'Description: StyleGAN inference as one C header' \
-	    'Version: $(VERSION)' 'Cflags: -I$${prefix}/include' 'Libs: -lm' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/stylegan.pc
+	    'Version: $(VERSION)' 'Cflags: -I$${prefix}/include' 'Libs: -lm -lpthread' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/stylegan.pc
+
+uninstall: # removes what install has put there
+	rm -f $(INSTALLED:%=$(DESTDIR)$(PREFIX)/%)
+	rmdir $(OWN_FOLDERS:%=$(DESTDIR)$(PREFIX)/%) 2>/dev/null || true
+	$(if $(DESTDIR),cd $(DESTDIR) && rmdir -p $(patsubst %/,%,$(dir $(PREFIX:/%=%))) 2>/dev/null || true)
 
 clean: # removes build/ and out/
 	rm -rf $(BUILD) out
@@ -96,7 +108,7 @@ help: # this list
 	@sed -n 's/^\([a-z]*\):[^#]*# \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
 	    printf '%-22s%s\n' "$$target" "$$what"; done
 
-.PHONY: demo test bench examples windows install clean help
+.PHONY: demo test bench examples windows install uninstall clean help
 .PRECIOUS: $(BUILD)/%.o
 .DELETE_ON_ERROR:
 
