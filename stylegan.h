@@ -912,6 +912,14 @@ static float sg__curve(stylegan_activation activation, float x) {
 #if !defined(_MSC_VER) || defined(__clang__)
 #include <cpuid.h>
 #endif
+#if defined(_MSC_VER) && defined(__clang__) /* immintrin.h leaves out what is not enabled for the whole file */
+#include <smmintrin.h>
+#include <avxintrin.h>
+#include <avx2intrin.h>
+#include <f16cintrin.h>
+#include <fmaintrin.h>
+#include <avx512fintrin.h>
+#endif
 #elif defined(__ARM_NEON) || defined(__ARM_NEON__) || defined(_M_ARM64)
 #define SG__NEON
 #include <arm_neon.h>
