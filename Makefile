@@ -3,17 +3,17 @@
 BUILD = build
 CFLAGS ?= -O2
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
-COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP
+COMPILE = $(CC) $(SYSTEM_FLAGS) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -MMD -MP
 LIBS = -lm -lpthread
 PREFIX ?= /usr/local
 
 # Which system the tool is built for: tools/base/system_*.c.
 SYSTEM = posix
-ifneq ($(findstring mingw,$(shell $(CC) -dumpmachine)),)
+ifneq ($(findstring w64-,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 SYSTEM = windows
 EXE = .exe
 STB ?= /usr/include/stb
-CPPFLAGS += -isystem $(STB) -D__USE_MINGW_ANSI_STDIO -D_FILE_OFFSET_BITS=64
+SYSTEM_FLAGS = -isystem $(STB) -D__USE_MINGW_ANSI_STDIO -D_FILE_OFFSET_BITS=64
 LIBS += -lpsapi -static # no library has to be carried along
 WARNINGS += -Wno-float-conversion # in MinGW's isfinite
 endif
