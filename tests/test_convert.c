@@ -452,7 +452,7 @@ static void test_choice(void) {
     convert_golden(&original, "sg2-tf-64", "pkl");
     buffer file = make_checkpoint(&original.n.w, (checkpoint_style){.layout = LAYOUT_ROSINALITY, .training = true});
     convert_choice(&again, file.bytes, file.size, GENERATOR_AVERAGED);
-    test_check(strstr(again.r.error, "no averaged generator") != NULL, "--network G_ema: %s", again.r.error);
+    test_check(strstr(again.r.error, "no averaged generator") != NULL, "--which G_ema: %s", again.r.error);
     conversion_end(&again);
     conversion_end(&original);
     free(file.bytes);

@@ -37,9 +37,13 @@ static int run_command(int argc, char **argv) {
     const char *name = argv[1];
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) return print_help();
     if (strcmp(name, "--version") == 0) return print_version();
-    for (int i = 0; i < COMMANDS; i++)
+    near_miss miss = {.typed = name};
+    for (int i = 0; i < COMMANDS; i++) {
         if (strcmp(name, commands[i]->name) == 0) return commands[i]->run(argc - 2, argv + 2);
-    cli_usage("unknown command %s; `stylegan --help` lists the commands", name);
+        near_miss_try(&miss, commands[i]->name);
+    }
+    cli_usage("unknown command %s%s `stylegan --help` lists the commands", name,
+              miss.name ? near_miss_text(&miss) : ";");
 }
 
 int main(int argc, char **argv) {

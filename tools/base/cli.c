@@ -122,10 +122,50 @@ static void print_help(const cli_command *command, const cli_flag *flags) {
     }
 }
 
+static int least(int a, int b) {
+    return a < b ? a : b;
+}
+
+/* Letters to insert, leave out or replace until one name is the other (Levenshtein). */
+static int edit_distance(const char *a, const char *b) {
+    enum { LONGEST = 63 };
+    const size_t width = strlen(b);
+    int row[LONGEST + 1];
+    if (width > LONGEST) return LONGEST;
+    for (size_t j = 0; j <= width; j++) row[j] = (int)j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        int diagonal = row[0];
+        row[0] = (int)i;
+        for (size_t j = 1; j <= width; j++) {
+            const int replaced = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            row[j] = least(replaced, 1 + least(row[j], row[j - 1]));
+        }
+    }
+    return row[width];
+}
+
+void near_miss_try(near_miss *miss, const char *name) {
+    const size_t length = strlen(miss->typed);
+    const int begins = length > 3 && strncmp(miss->typed, name, length) == 0;
+    const int distance = begins ? 1 : edit_distance(miss->typed, name);
+    if (distance > 1 + (int)length / 5 || (miss->name && distance >= miss->distance)) return;
+    miss->name = name;
+    miss->distance = distance;
+}
+
+const char *near_miss_text(const near_miss *miss) {
+    return miss->name ? cli_format("; did you mean %s?", miss->name) : "";
+}
+
 static const cli_flag *find_flag(const cli_command *command, const cli_flag *flags, const char *name, size_t length) {
-    for (const cli_flag *flag = flags; flag->name; flag++)
+    near_miss miss = {.typed = cli_format("%.*s", (int)length, name)};
+    for (const cli_flag *flag = flags; flag->name; flag++) {
         if (strlen(flag->name) == length && strncmp(flag->name, name, length) == 0) return flag;
-    cli_usage("unknown flag %.*s; `stylegan %s --help` lists the flags", (int)length, name, command->name);
+        near_miss_try(&miss, flag->name);
+    }
+    cli_usage("unknown flag %s%s `stylegan %s --help` lists the flags", miss.typed,
+              miss.name ? near_miss_text(&miss) : ";", command->name);
 }
 
 int cli_parse(const cli_command *command, const cli_flag *flags, int argc, char **argv, const char **positional,
@@ -171,9 +211,30 @@ double cli_number(const char *flag, const char *text, double least, double most)
     char *end;
     const double value = strtod(text, &end);
     if (end == text || *end || isspace((unsigned char)*text) || !isfinite(value))
-        cli_usage("%s %s: not a number", flag, text);
+        cli_usage("%s %s: not a number%s", flag, text, strchr(text, ',') ? " (the decimal point is a point)" : "");
     if (value < least || value > most) cli_usage("%s %s: must be from %g to %g", flag, text, least, most);
     return value;
+}
+
+int64_t cli_bytes(const char *flag, const char *text) {
+    static const char units[] = "KMG";
+    const size_t digits = strspn(text, "0123456789");
+    const char *unit = text[digits] ? strchr(units, text[digits]) : NULL;
+    if (!digits || (text[digits] && (!unit || text[digits + 1])))
+        cli_usage("%s %s: not a size such as 64M (bytes, or with K, M or G)", flag, text);
+    const int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+    char *number = cli_format("%.*s", (int)digits, text);
+    const int64_t bytes = cli_integer(flag, number, 1, INT64_MAX >> shift) * ((int64_t)1 << shift);
+    free(number);
+    return bytes;
+}
+
+/* "0,7" is a list of two whole numbers, but hardly meant so. */
+static void warn_of_decimal_comma(const char *flag, const char *text, const double *values, int count) {
+    const char *comma = strchr(text, ',');
+    if (count != 2 || !comma || strspn(text, "-0123456789,") != strlen(text) || comma[1] == '-') return;
+    cli_note("%s %s: two values, %g and %g; if one is meant: %.*s.%s", flag, text, values[0], values[1],
+             (int)(comma - text), text, comma + 1);
 }
 
 double *cli_numbers(const char *flag, const char *text, double least, double most, int *count) {
@@ -187,6 +248,7 @@ double *cli_numbers(const char *flag, const char *text, double least, double mos
         values[(*count)++] = cli_number(flag, at, least, most);
     }
     free(list);
+    warn_of_decimal_comma(flag, text, values, *count);
     return values;
 }
 
@@ -387,6 +449,7 @@ file_view file_view_open(const char *path) {
     if (system_kind_of(path) == SYSTEM_FOLDER) cli_fail("%s: is a folder, not a file", path);
     const int descriptor = system_open(path, O_RDONLY);
     FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "rb");
+    if (!file && strstr(path, "://")) cli_fail("%s: is an address: download the file first", path);
     if (!file) cli_fail("%s: cannot read: %s", path, strerror(errno));
     const system_kind kind = system_kind_of_open(descriptor, &size);
     if (kind == SYSTEM_DEVICE) cli_fail("%s: is a device, not a file", path);

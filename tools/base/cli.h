@@ -48,11 +48,23 @@ CLI_NORETURN void cli_fail(const char *format, ...) CLI_PRINTF(1, 2);
 CLI_NORETURN void cli_usage(const char *format, ...) CLI_PRINTF(1, 2);
 void cli_note(const char *format, ...) CLI_PRINTF(1, 2); /* a warning: goes on */
 
+/* Of several names, the one that was meant. Start with {typed}, try each, then print near_miss_text: "; did you mean X?",
+   or nothing if none is near. */
+typedef struct near_miss {
+    const char *typed, *name;
+    int distance;
+} near_miss;
+void near_miss_try(near_miss *miss, const char *name);
+const char *near_miss_text(const near_miss *miss);
+
 /* Numbers as flags give them; anything but a whole number or a finite number in [least, most] ends the program. */
 int64_t cli_integer(const char *flag, const char *text, int64_t least, int64_t most);
 double cli_number(const char *flag, const char *text, double least, double most);
 
-/* "-1,0,0.5" to {-1, 0, 0.5}, each in [least, most]; the caller frees them. */
+/* "64M" to 67108864: bytes, or with K, M or G behind them 1024, 1024^2 or 1024^3 of them; at least 1. */
+int64_t cli_bytes(const char *flag, const char *text);
+
+/* "-1,0,0.5" to {-1, 0, 0.5}, each in [least, most]; the caller frees them. Warns of what looks like a decimal comma. */
 double *cli_numbers(const char *flag, const char *text, double least, double most, int *count);
 
 /* "0-3,85" to {0, 1, 2, 3, 85}: at most `most` values; the caller frees them. */

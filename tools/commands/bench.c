@@ -153,14 +153,14 @@ static int by_value(const void *a, const void *b) {
 }
 
 static int run(int argc, char **argv) {
-    const char *name = "sg2-256", *runs_text = "5", *dtype = NULL, *save = NULL;
+    const char *runs_text = "5", *dtype = NULL, *save = NULL;
     model_flags compute_flags = {0};
     const cli_flag flags[] = {{"--runs", "K", "timed runs, after one to warm up (default: 5)", &runs_text},
                               {"--dtype", "TYPE", "weights of a named network: f32, f16 (default) or i8", &dtype},
                               {"--save", "FILE.sgw", "also write the named network as a weight file", &save},
                               MODEL_FLAGS(compute_flags),
                               {0}};
-    cli_parse(&bench_command, flags, argc, argv, &name, 0, 1);
+    const char *name = model_parse(&bench_command, flags, &compute_flags, argc, argv, "sg2-256");
     const int runs = (int)cli_integer("--runs", runs_text, 1, 1000000);
 
     opened_model opened;

@@ -14,7 +14,7 @@ static const char licence[] = "converted weights keep the licence of the checkpo
 static generator_choice parse_network(const char *text) {
     if (!text) return GENERATOR_PREFER_AVERAGED;
     if (!strcmp(text, "G_ema")) return GENERATOR_AVERAGED;
-    if (strcmp(text, "G")) cli_usage("--network %s: must be G_ema or G", text);
+    if (strcmp(text, "G")) cli_usage("--which %s: must be G_ema or G", text);
     return GENERATOR_TRAINING;
 }
 
@@ -43,7 +43,7 @@ static void print_network(const network *n) {
 int convert_command_run(int argc, char **argv) {
     const char *type_text = "f16", *network_text = NULL, *paths[2];
     const cli_flag flags[] = {{"--dtype", "TYPE", "type of the weights: f32, f16 (default) or i8", &type_text},
-                              {"--network", "NAME",
+                              {"--which", "NAME",
                                "G_ema, the averaged generator, or G, the one in training (default: G_ema if there)",
                                &network_text},
                               {0}};

@@ -148,7 +148,7 @@ static int run(int argc, char **argv) {
          &seed_text},
         MODEL_FLAGS(compute_flags),
         {0}};
-    cli_parse(&evaluate_command, flags, argc, argv, &path, 1, 1);
+    path = model_parse(&evaluate_command, flags, &compute_flags, argc, argv, NULL);
     if (!data) cli_usage("--data is needed: the training pictures");
     const int wanted = (int)cli_integer("--count", count_text, 2, 1000000);
     const uint32_t seed = (uint32_t)cli_integer("--seed", seed_text, 0, UINT32_MAX);

@@ -28,14 +28,15 @@ static int run(int argc, char **argv) {
     drawing_flags noise_flags = {0};
     const cli_flag flags[] = {
         LATENT_FLAGS(source_flags),
-        {"--ws", "FILE.npy", "ws [n, num_ws, w_dim] instead of seeds", &source_flags.ws},
+        {"--ws", "FILE.npy", "ws [n, num_ws, w_dim] instead of seeds, .npy or .npz", &source_flags.ws},
+        {"--projected-w", "FILE.npz", "the same as --ws", &source_flags.ws},
         DRAWING_FLAGS(noise_flags),
         {"--outdir", "DIR", "folder for the pictures (default: out)", &folder},
         {"--grid", "CxR", "also write grid.png, C columns and R rows of the pictures", &grid_text},
         {"--save-npy", "FILE.npy", "also write the images as float32 [n, C, H, W]", &npy_path},
         MODEL_FLAGS(compute_flags),
         {0}};
-    cli_parse(&generate_command, flags, argc, argv, &path, 1, 1);
+    path = model_parse(&generate_command, flags, &compute_flags, argc, argv, NULL);
 
     opened_model opened;
     latents source;

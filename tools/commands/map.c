@@ -16,7 +16,7 @@ static int run(int argc, char **argv) {
                               {"--save-npy", "FILE.npy", "where to write ws, float32 [n, num_ws, w_dim]", &npy_path},
                               MODEL_FLAGS(compute_flags),
                               {0}};
-    cli_parse(&map_command, flags, argc, argv, &path, 1, 1);
+    path = model_parse(&map_command, flags, &compute_flags, argc, argv, NULL);
     if (!npy_path) cli_usage("give the file to write: --save-npy ws.npy");
 
     opened_model opened;

@@ -80,14 +80,17 @@ static int run(int argc, char **argv) {
     mapping_flags mapper_flags = {0};
     drawing_flags noise_flags = {0};
     const cli_flag flags[] = {{"--rows", "LIST", "seeds of the rows", &row_list},
+                              {"--row-seeds", "LIST", "the same as --rows", &row_list},
                               {"--cols", "LIST", "seeds of the columns", &column_list},
+                              {"--col-seeds", "LIST", "the same as --cols", &column_list},
                               {"--styles", "LIST", "layers that come from the column (default: 0-6)", &layer_list},
+                              {"--col-styles", "LIST", "the same as --styles", &layer_list},
                               MAPPING_FLAGS(mapper_flags),
                               DRAWING_FLAGS(noise_flags),
                               {"--outdir", "DIR", "folder for ROW-COL.png and grid.png (default: out)", &folder},
                               MODEL_FLAGS(compute_flags),
                               {0}};
-    cli_parse(&mix_command, flags, argc, argv, &path, 1, 1);
+    path = model_parse(&mix_command, flags, &compute_flags, argc, argv, NULL);
 
     opened_model opened;
     mapping mapper;

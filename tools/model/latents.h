@@ -11,6 +11,7 @@ typedef struct mapping_flags {
 } mapping_flags;
 #define MAPPING_FLAGS(flags)                                                                                         \
     {"--trunc", "PSI", "truncation psi (default: the network's own)", &(flags).psi},                                 \
+        {"--truncation-psi", "PSI", "the same as --trunc", &(flags).psi},                                            \
         {"--trunc-cutoff", "N", "truncate the first N layers only (default: the network's own)", &(flags).cutoff}, { \
         "--class", "K", "class of every image (conditional networks)", &(flags).class_index                          \
     }
@@ -37,7 +38,8 @@ typedef struct latent_flags {
 } latent_flags;
 #define LATENT_FLAGS(flags)                                                                                   \
     {"--seeds", "LIST", "seeds of the images, such as 0-3,85", &(flags).seeds},                               \
-        {"--latents", "FILE.npy", "latents z [n, z_dim] instead of seeds", &(flags).z},                       \
+        {"--seed", "LIST", "the same as --seeds", &(flags).seeds},                                            \
+        {"--latents", "FILE.npy", "latents z [n, z_dim] instead of seeds, .npy or .npz", &(flags).z},         \
         MAPPING_FLAGS((flags).mapping), {                                                                     \
         "--labels", "FILE.npy", "labels [n, c_dim] or [1, c_dim] instead of --class", &(flags).mapping.labels \
     }

@@ -14,6 +14,16 @@ static stylegan_isa isa_named(const char *name) {
     cli_usage("--isa %s: no such instruction set", name);
 }
 
+const char *model_parse(const cli_command *command, const cli_flag *flags, const model_flags *given, int argc,
+                        char **argv, const char *by_default) {
+    const char *path = NULL;
+    cli_parse(command, flags, argc, argv, &path, 0, 1);
+    if (path && given->network) cli_usage("%s and --network %s: give the model once", path, given->network);
+    if (!path) path = given->network ? given->network : by_default;
+    if (!path) cli_usage("missing argument: stylegan %s %s", command->name, command->arguments);
+    return path;
+}
+
 void model_open_bytes(opened_model *opened, const char *name, const unsigned char *bytes, size_t size,
                       const model_flags *flags) {
     enum { MOST_THREADS = 64 };
@@ -21,8 +31,7 @@ void model_open_bytes(opened_model *opened, const char *name, const unsigned cha
     stylegan_error error = {STYLEGAN_OK, ""};
     if (flags->isa) options.isa = isa_named(flags->isa);
     if (flags->threads) options.threads = (int)cli_integer("--threads", flags->threads, 1, MOST_THREADS);
-    if (flags->memory_limit)
-        options.memory_limit = (size_t)cli_integer("--memory-limit", flags->memory_limit, 1, INT64_MAX);
+    if (flags->memory_limit) options.memory_limit = (size_t)cli_bytes("--memory-limit", flags->memory_limit);
     opened->model = stylegan_open_memory(bytes, size, &options, &error);
     if (!opened->model) cli_fail("%s: %s", name, error.message);
     opened->config = stylegan_describe(opened->model);

@@ -7,14 +7,16 @@
 
 /* How to compute. */
 typedef struct model_flags {
-    const char *threads, *isa, *memory_limit;
+    const char *network, *threads, *isa, *memory_limit;
 } model_flags;
-#define MODEL_FLAGS(flags)                                                                                   \
-    {"--threads", "N", "threads to compute with (default: one per processor)", &(flags).threads},            \
-        {"--isa", "NAME", "instruction set: scalar, sse2, avx2, avx512, neon, ... (default: the fastest)",   \
-         &(flags).isa},                                                                                      \
-    {                                                                                                        \
-        "--memory-limit", "BYTES", "working memory to aim for, at the price of speed", &(flags).memory_limit \
+#define MODEL_FLAGS(flags)                                                                                 \
+    {"--network", "FILE", "the same as MODEL", &(flags).network},                                          \
+        {"--threads", "N", "threads to compute with (default: one per processor)", &(flags).threads},      \
+        {"--isa", "NAME", "instruction set: scalar, sse2, avx2, avx512, neon, ... (default: the fastest)", \
+         &(flags).isa},                                                                                    \
+    {                                                                                                      \
+        "--memory-limit", "BYTES", "working memory to aim for, such as 64M, at the price of speed",        \
+            &(flags).memory_limit                                                                          \
     }
 
 typedef struct opened_model {
@@ -24,6 +26,11 @@ typedef struct opened_model {
     size_t ws_values;    /* of one image: L * D */
     size_t image_values; /* C * H * W */
 } opened_model;
+
+/* cli_parse for commands whose argument is a MODEL, which --network can give as well: its path, or the
+   default unless that is NULL. */
+const char *model_parse(const cli_command *command, const cli_flag *flags, const model_flags *given, int argc,
+                        char **argv, const char *by_default);
 
 /* Both end the program on failure. The bytes of model_open_bytes stay the caller's. */
 void model_open(opened_model *opened, const char *path, const model_flags *flags);
