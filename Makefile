@@ -40,7 +40,7 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
 
-$(BUILD)/tools/base/png.o: WARNINGS += -Wfatal-errors # only one message if libstb-dev is missing
+$(BUILD)/tools/base/stb.o: WARNINGS += -Wfatal-errors # only one message if libstb-dev is missing
 
 MODEL = examples/portraits-64.sgw
 ROWS = 30,37,38,45

@@ -26,7 +26,12 @@ for command in convert generate map mix info bench train evaluate portraits; do
 done
 refuses "no command" 2 "stylegan --help"
 refuses "an unknown command" 2 "unknown command draw" draw
-refuses "an unknown flag" 2 "unknown flag --seed;" generate model.sgw --seed 1
+refuses "an unknown command near a known one" 2 "did you mean generate?" genrate
+refuses "an unknown flag" 2 "unknown flag --volume; \`stylegan generate --help\`" generate model.sgw --volume 1
+refuses "an unknown flag near a known one" 2 "unknown flag --seads; did you mean --seeds?" generate model.sgw --seads 1
+refuses "an unknown flag that begins a known one" 2 "did you mean --noise-mode?" generate model.sgw --noise const
+refuses "a model twice" 2 "give the model once" generate model.sgw --network other.sgw --seeds 1
+refuses "an address" 1 "is an address: download the file first" generate --network=https://example.org/ffhq.pkl --seeds 1
 refuses "a flag without value" 2 "--seeds needs a value" generate model.sgw --seeds --trunc 1
 refuses "a missing argument" 2 "missing argument" generate --seeds 1
 refuses "too many arguments" 2 "unexpected argument" generate model.sgw other.sgw --seeds 1
@@ -165,6 +170,23 @@ check "generate --seeds as mapped" generate direct --seeds 0-3 --trunc 0.7
 check "generate --ws: as generate --seeds" "$npydiff" "$work/mapped.npy" "$work/direct.npy" 2e-5
 files "generate --ws: names" "$work/mapped" img0000.png img0001.png img0002.png img0003.png
 
+# --- The official tools' own command lines ---
+
+check "generate --network" "$tool" generate --outdir="$work/official" --truncation-psi=0.7 --seed=0-3 --network="$model" --memory-limit 1M
+check "generate --network: the same picture" "$pngdiff" "$work/official/seed0003.png" "$work/direct/seed0003.png"
+for array in stored deflated; do
+    check "generate --projected-w $array.npz" "$tool" generate --outdir="$work/projected" --projected-w=tests/arrays/$array.npz \
+        --network="$model"
+    check "generate --ws for it" generate not-projected --ws $golden/sg2-ada-64/ws.npy
+    check "generate --projected-w $array.npz: as its array" "$pngdiff" "$work/projected/img0000.png" 0 0 "$work/not-projected.npy" 0
+    rm -r "$work/projected"
+done
+check "mix --row-seeds --col-seeds --col-styles" "$tool" mix --network="$model" --row-seeds=1 --col-seeds=2 --col-styles=0-3 \
+    --outdir="$work/official-mix"
+prints "a decimal comma warns" "--trunc 0,7: two values, 0 and 7; if one is meant: 0.7" \
+    "$tool" generate "$model" --seeds 1 --trunc 0,7 --outdir "$work/comma"
+check "psis that are no decimal comma do not" sh -c "'$tool' generate '$model' --seeds 1 --trunc=0.5,1 --outdir '$work/comma' 2>&1 | grep -c . | grep -qx 0"
+
 # --- mix ---
 
 check "mix" "$tool" mix "$model" --rows 85,0 --cols 55-57 --styles 0-3 --trunc 0.7 --threads 1 --isa scalar --outdir "$work/mix"
@@ -292,6 +314,11 @@ two kinds of latents|give one of --seeds, --latents and --ws|--seeds 1 --ws $gol
 a psi that is no number|--trunc half|--seeds 1 --trunc half
 an infinite psi|--trunc inf|--seeds 1 --trunc inf
 a psi out of range|--trunc 1e9|--seeds 1 --trunc 1e9
+a psi of two that is no number|--trunc x: not a number|--seeds 1 --trunc 0.5,x
+no memory|--memory-limit 0: must be|--seeds 1 --memory-limit 0
+a memory of another unit|--memory-limit 64Q: not a size such as 64M|--seeds 1 --memory-limit 64Q
+a memory of two units|--memory-limit 64MG: not a size such as 64M|--seeds 1 --memory-limit 64MG
+more memory than there is|--memory-limit 9999999999: must be|--seeds 1 --memory-limit 9999999999G
 a negative cutoff|--trunc-cutoff -1|--seeds 1 --trunc-cutoff -1
 a fractional cutoff|--trunc-cutoff 1.5|--seeds 1 --trunc-cutoff 1.5
 truncation of ws|--trunc has no effect on --ws|--ws $golden/sg2-ada-64/ws.npy --trunc 1
@@ -346,6 +373,14 @@ refuses "a folder as array" 1 "is a folder" generate "$model" --ws "$work" --out
 refuses "a device that never ends" 1 "/dev/zero: is a device, not a file" generate "$model" --latents /dev/zero --outdir "$left/out"
 refuses "a device as model" 1 "/dev/zero: is a device, not a file" info /dev/zero
 refuses "a model as array" 1 "not a NumPy array" generate "$model" --ws "$model" --outdir "$left/out"
+refuses "an archive of several arrays" 1 "holds 2 arrays, none of them named w" generate "$model" --ws tests/arrays/several.npz \
+    --outdir "$left/out"
+for size in 3 60 200 600; do
+    head -c $size tests/arrays/deflated.npz >"$work/short.npz"
+    refuses "an archive cut to $size bytes" 1 "short.npz: " generate "$model" --ws "$work/short.npz" --outdir "$left/out"
+done
+{ head -c 300 tests/arrays/deflated.npz; printf x; tail -c +302 tests/arrays/deflated.npz; } >"$work/damaged.npz"
+refuses "a damaged archive" 1 "damaged.npz: its array is damaged: wrong checksum" generate "$model" --ws "$work/damaged.npz" --outdir "$left/out"
 for size in 0 5 9 60 128 300; do
     head -c $size $golden/sg2-ada-64/z.npy >"$work/short.npy"
     refuses "an array cut to $size bytes" 1 "short.npy: " generate "$model" --latents "$work/short.npy" --outdir "$left/out"

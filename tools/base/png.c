@@ -1,16 +1,7 @@
-/* png.c - PNG through stb_image_write, wherever the system keeps it. */
+/* png.c - see png.h. */
 #include "png.h"
 #include "cli.h"
-
-#define STB_IMAGE_WRITE_IMPLEMENTATION
-#define STBI_WRITE_NO_STDIO
-#if __has_include(<stb/stb_image_write.h>)
-#include <stb/stb_image_write.h>
-#elif __has_include(<stb_image_write.h>)
-#include <stb_image_write.h>
-#else
-#error "stb_image_write.h is missing. Install the package libstb-dev (Debian, Ubuntu) or stb-devel (Fedora)."
-#endif
+#include "stb.h"
 
 static void append(void *context, void *data, int size) {
     output_write(context, data, (size_t)size);

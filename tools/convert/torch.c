@@ -3,7 +3,7 @@
 #include "torch.h"
 #include "pickle.h"
 #include "tensor.h"
-#include "zip.h"
+#include "../base/zip.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,28 +47,48 @@ static const char *archive_prefix(reader *r, const zip *archive) {
     return NULL;
 }
 
-static value *read_zip(reader *r, const unsigned char *data, size_t size) {
-    zip archive;
-    if (!zip_open(r, data, size, &archive)) return NULL;
-    const char *prefix = archive_prefix(r, &archive);
-    const zip_member *pickle = prefix ? zip_find(r, &archive, reader_format(r, "%s/data.pkl", prefix)) : NULL;
+/* The bytes of a member, NULL if there is none. */
+static const unsigned char *find_member(reader *r, const zip *archive, const char *name, size_t *size) {
+    const zip_member *member = zip_find(archive, name);
+    if (!member) return NULL;
+    const unsigned char *bytes = zip_bytes(archive, member);
+    *size = member->size;
+    if (member->method != ZIP_STORED) reader_fail(r, "zip: member %s is compressed: not written by torch.save", name);
+    if (!bytes) reader_fail(r, "zip: member %s (%zu bytes) lies outside the file", name, member->size);
+    return member->method == ZIP_STORED ? bytes : NULL;
+}
+
+static value *read_members(reader *r, const zip *archive) {
+    const char *prefix = archive_prefix(r, archive);
+    size_t size, order_size, end;
+    const unsigned char *pickle =
+        prefix ? find_member(r, archive, reader_format(r, "%s/data.pkl", prefix), &size) : NULL;
     value *storages = value_new(r, VALUE_LIST);
     if (!pickle || !storages) return NULL;
-    size_t end;
-    value *root = pickle_read(r, pickle->data, pickle->size, &end, storages);
-    const zip_member *order = zip_find(r, &archive, reader_format(r, "%s/byteorder", prefix));
+    value *root = pickle_read(r, pickle, size, &end, storages);
+    const unsigned char *order = find_member(r, archive, reader_format(r, "%s/byteorder", prefix), &order_size);
     for (size_t i = 0; root && i < storages->count; i++) {
         value *storage = storages->items[i];
         const value *key = storage_key(storage);
         if (!key || key->size > 32) continue;
-        const zip_member *member =
-            zip_find(r, &archive, reader_format(r, "%s/data/%.*s", prefix, (int)key->size, key->data));
-        if (!member) continue; /* matters only if one of its tensors is used */
-        storage->data = member->data;
-        storage->size = member->size;
-        storage->big_endian = order && begins_with(order->data, order->size, "big", 3);
+        const char *name = reader_format(r, "%s/data/%.*s", prefix, (int)key->size, key->data);
+        const unsigned char *bytes = find_member(r, archive, name, &size);
+        if (!bytes) continue; /* matters only if one of its tensors is used */
+        storage->data = bytes;
+        storage->size = size;
+        storage->big_endian = order && begins_with(order, order_size, "big", 3);
     }
     return r->error[0] ? NULL : root;
+}
+
+static value *read_zip(reader *r, const unsigned char *data, size_t size) {
+    zip archive;
+    char *fault = zip_open(data, size, &archive);
+    if (fault) reader_fail(r, "%s", fault);
+    value *root = fault ? NULL : read_members(r, &archive);
+    free(fault);
+    zip_close(&archive);
+    return root;
 }
 
 /* --- The older stream: magic, protocol, system, object, keys (all pickled), then the storages in the keys' order,

@@ -2,28 +2,13 @@
 #define _POSIX_C_SOURCE 200809L
 #include "photograph.h"
 #include "sources.h"
+#include "../base/stb.h"
 #include "../base/system.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define STB_IMAGE_IMPLEMENTATION
-#define STBI_ONLY_PNG
-#define STBI_ONLY_JPEG
-#define STBI_ONLY_BMP
-#define STBI_NO_STDIO
-#define STB_IMAGE_RESIZE_IMPLEMENTATION
-#if __has_include(<stb/stb_image.h>)
-#include <stb/stb_image.h>
-#include <stb/stb_image_resize.h>
-#elif __has_include(<stb_image.h>)
-#include <stb_image.h>
-#include <stb_image_resize.h>
-#else
-#error "stb_image.h is missing. Install the package libstb-dev (Debian, Ubuntu) or stb-devel (Fedora)."
-#endif
 
 /* --- Pixels in decoding --- */
 

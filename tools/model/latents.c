@@ -1,5 +1,6 @@
 /* latents.c - from seeds, z or ws, as a command's flags give them, to the ws of each image. */
 #include "latents.h"
+#include "../base/npz.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ static void read_labels(npy *labels, const mapping_flags *flags, int classes) {
     if (flags->class_index) {
         one_hot(labels, flags->class_index, classes);
     } else {
-        npy_read(flags->labels, labels);
+        npz_read(flags->labels, labels);
         npy_expect(labels, flags->labels, "labels", 2, (const int64_t[]){-1, classes});
     }
 }
@@ -77,7 +78,7 @@ enum { MOST_IMAGES = 100000000 };
 
 static void read_array(npy *array, const char *path, const char *what, int dimensions, const int64_t *shape,
                        int *count) {
-    npy_read(path, array);
+    npz_read(path, array);
     npy_expect(array, path, what, dimensions, shape);
     if (array->shape[0] < 1 || array->shape[0] > MOST_IMAGES) cli_fail("%s: holds no latents", path);
     *count = (int)array->shape[0];

@@ -1,6 +1,8 @@
 /* zip.c - finds members through the central directory; zip64 included. */
 #include "zip.h"
+#include "cli.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,72 +93,63 @@ static bool members_overlap(const zip *archive) {
     for (size_t i = 1; i < archive->count; i++) {
         const zip_member *previous = &archive->members[i - 1], *next = &archive->members[i];
         const uint64_t between = next->header - previous->header;
-        if (between < LOCAL_SIZE || between - LOCAL_SIZE < previous->size) return true;
+        if (between < LOCAL_SIZE || between - LOCAL_SIZE < previous->packed_size) return true;
     }
     return false;
 }
 
-bool zip_open(reader *r, const unsigned char *data, size_t size, zip *archive) {
-    *archive = (zip){.data = data, .size = size};
-    uint64_t offset = 0, entries = 0;
-    if (!find_directory(archive, &offset, &entries)) {
-        reader_fail(r, "zip: no directory at its end: cut off?");
-        return false;
-    }
-    if (entries > size / CENTRAL_SIZE) {
-        reader_fail(r, "zip: a directory of %llu members does not fit", (unsigned long long)entries);
-        return false;
-    }
-    archive->members = reader_alloc(r, (size_t)entries + 1, sizeof *archive->members);
-    while (archive->members && archive->count < entries) {
-        const unsigned char *entry = record(archive, offset, CENTRAL_SIZE, CENTRAL);
-        const size_t name_size = entry ? (size_t)number(entry + 28, 2) : 0,
-                     extra_size = entry ? (size_t)number(entry + 30, 2) : 0;
-        const size_t entry_size = CENTRAL_SIZE + name_size + extra_size + (entry ? (size_t)number(entry + 32, 2) : 0);
-        if (!entry || size - offset < entry_size) {
-            reader_fail(r, "zip: directory entry %zu is damaged", archive->count);
-            return false;
-        }
-        size_t left;
-        const unsigned char *extra = zip64_extra(entry + CENTRAL_SIZE + name_size, extra_size, &left);
-        zip_member *member = &archive->members[archive->count++];
-        member->name = entry + CENTRAL_SIZE;
-        member->name_size = name_size;
-        const uint64_t stored = widened(number(entry + 24, 4), &extra, &left);
-        const uint64_t packed = widened(number(entry + 20, 4), &extra, &left);
-        member->header = widened(number(entry + 42, 4), &extra, &left);
-        member->size = (size_t)stored;
-        if (stored > size) {
-            reader_fail(r, "zip: directory entry %zu is damaged", archive->count - 1);
-            return false;
-        }
-        if (number(entry + 10, 2) || stored != packed) {
-            reader_fail(r, "zip: member %.*s is compressed: not written by torch.save",
-                        name_size < 80 ? (int)name_size : 80, member->name);
-            return false;
-        }
-        offset += entry_size;
-    }
-    if (!archive->members) return false;
-    qsort(archive->members, archive->count, sizeof *archive->members, compare_places);
-    if (members_overlap(archive)) {
-        reader_fail(r, "zip: members overlap");
-        return false;
-    }
-    qsort(archive->members, archive->count, sizeof *archive->members, compare_names);
-    return true;
+/* The entry of the directory at `offset`, which moves behind it; false if it is damaged. */
+static bool read_entry(const zip *archive, uint64_t *offset, zip_member *member) {
+    const unsigned char *entry = record(archive, *offset, CENTRAL_SIZE, CENTRAL);
+    if (!entry) return false;
+    const size_t name_size = (size_t)number(entry + 28, 2), extra_size = (size_t)number(entry + 30, 2);
+    const size_t entry_size = CENTRAL_SIZE + name_size + extra_size + (size_t)number(entry + 32, 2);
+    if (archive->size - *offset < entry_size) return false;
+    size_t left;
+    const unsigned char *extra = zip64_extra(entry + CENTRAL_SIZE + name_size, extra_size, &left);
+    const uint64_t size = widened(number(entry + 24, 4), &extra, &left);
+    const uint64_t packed = widened(number(entry + 20, 4), &extra, &left);
+    *member = (zip_member){.name = entry + CENTRAL_SIZE,
+                           .name_size = name_size,
+                           .header = widened(number(entry + 42, 4), &extra, &left),
+                           .method = (int)number(entry + 10, 2),
+                           .checksum = (uint32_t)number(entry + 16, 4),
+                           .packed_size = (size_t)packed,
+                           .size = (size_t)size};
+    *offset += entry_size;
+    return packed <= archive->size && size <= SIZE_MAX && (member->method != ZIP_STORED || size == packed);
 }
 
-const zip_member *zip_find(reader *r, const zip *archive, const char *name) {
+char *zip_open(const unsigned char *data, size_t size, zip *archive) {
+    *archive = (zip){.data = data, .size = size};
+    uint64_t offset = 0, entries = 0;
+    if (!find_directory(archive, &offset, &entries)) return cli_format("zip: no directory at its end: cut off?");
+    if (entries > size / CENTRAL_SIZE)
+        return cli_format("zip: a directory of %llu members does not fit", (unsigned long long)entries);
+    archive->members = cli_alloc((size_t)entries, sizeof *archive->members);
+    for (; archive->count < entries; archive->count++)
+        if (!read_entry(archive, &offset, &archive->members[archive->count]))
+            return cli_format("zip: directory entry %zu is damaged", archive->count);
+    if (!archive->count) return NULL;
+    qsort(archive->members, archive->count, sizeof *archive->members, compare_places);
+    if (members_overlap(archive)) return cli_format("zip: members overlap");
+    qsort(archive->members, archive->count, sizeof *archive->members, compare_names);
+    return NULL;
+}
+
+void zip_close(zip *archive) {
+    free(archive->members);
+}
+
+const zip_member *zip_find(const zip *archive, const char *name) {
     const zip_member key = {.name = (const unsigned char *)name, .name_size = strlen(name)};
-    zip_member *member = bsearch(&key, archive->members, archive->count, sizeof key, compare_names);
-    if (!member || member->data) return member;
+    if (!archive->count) return NULL;
+    return bsearch(&key, archive->members, archive->count, sizeof key, compare_names);
+}
+
+const unsigned char *zip_bytes(const zip *archive, const zip_member *member) {
     const unsigned char *local = record(archive, member->header, LOCAL_SIZE, LOCAL);
     const uint64_t skipped = local ? LOCAL_SIZE + number(local + 26, 2) + number(local + 28, 2) : 0;
-    if (!local || archive->size - member->header < skipped || archive->size - member->header - skipped < member->size) {
-        reader_fail(r, "zip: member %s (%zu bytes) lies outside the file", name, member->size);
-        return NULL;
-    }
-    member->data = local + skipped;
-    return member;
+    if (!local || archive->size - member->header < skipped) return NULL;
+    return archive->size - member->header - skipped < member->packed_size ? NULL : local + skipped;
 }
