@@ -78,7 +78,7 @@ static uint8_t *decode(const file *f, char **fault) {
     pixel_budget budget;
     memcpy(copy, f->bytes, f->size);
     pixel_budget_start(&budget, MOST_PIXELS);
-    *fault = photograph_decode(copy, f->size, SIDE, &budget, &pixels);
+    *fault = photograph_decode(copy, f->size, SIDE, &budget, &(picture_size){0, 0}, &pixels);
     pixel_budget_end(&budget);
     free(copy);
     return pixels;

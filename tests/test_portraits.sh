@@ -1,15 +1,16 @@
 #!/bin/sh
-# `stylegan portraits` and every kind of data set it reads: drawn, packed, folders, and all that can be wrong with them.
+# `stylegan portraits`, `stylegan pack` and every kind of data set: drawn, packed, folders, with labels and without, and all
+# that can be wrong with them.
 # Prints "ok NAME" or "FAIL NAME: why".
 . tests/checks.sh
 
-# says NAME STATUS TEXT ARGUMENTS...: the tool ends with this status, its last line has TEXT, and nothing is left behind
-# after a failure.
+# says NAME STATUS TEXT COMMAND ARGUMENTS...: the tool ends with this status, its last line on standard error has TEXT, and
+# nothing is left behind after a failure.
 says() {
     name=$1 status=$2 text=$3
     shift 3
     mkdir "$work/left"
-    (cd "$work/left" && "$tool" portraits "$@") >/dev/null 2>"$work/stderr"
+    (cd "$work/left" && "$tool" "$@") >/dev/null 2>"$work/stderr"
     got=$?
     if [ $got -ne "$status" ]; then fail "$name" "exit status $got, not $status: $(tail -n 1 "$work/stderr")"
     elif ! tail -n 1 "$work/stderr" | grep -qF -e "$text"; then fail "$name" "says: $(tail -n 1 "$work/stderr")"
@@ -42,43 +43,43 @@ check "a picture depends on seed and index only" cmp a/portrait000001.png c/port
 check "draws another seed" "$tool" portraits --count 2 --size 32 --seed 4 --outdir d
 if cmp -s c/portrait000000.png d/portrait000000.png; then fail "another seed" "the same"; else ok "another seed"; fi
 check "any size" "$tool" portraits --count 1 --size 37 --outdir odd
-says "a size of 4" 2 "--size 4: must be" --size 4
-says "no pictures" 2 "--count 0: must be" --count 0
-says "a grid of nothing" 2 "--grid 0x3: must be" --grid 0x3
-says "a folder without pictures" 2 "--pack writes no pictures" --pack x --outdir y
-says "a folder that cannot be made" 1 "/dev/null: cannot create" --count 1 --outdir /dev/null/x
+says "a size of 4" 2 "--size 4: must be" portraits --size 4
+says "no pictures" 2 "--count 0: must be" portraits --count 0
+says "a grid of nothing" 2 "--grid 0x3: must be" portraits --grid 0x3
+says "a folder without pictures" 2 "--pack writes no pictures" portraits --pack x --outdir y
+says "a folder that cannot be made" 1 "/dev/null: cannot create" portraits --count 1 --outdir /dev/null/x
 
 # --- Packed files ---
 
 check "packs" "$tool" portraits --count 5 --size 32 --seed 3 --pack packed.sgd
 check "to the byte" [ "$(wc -c <packed.sgd)" -eq $((64 + 5 * 32 * 32 * 3)) ]
-check "reads it" "$tool" portraits --data packed.sgd --outdir e
+check "reads it" "$tool" pack packed.sgd --outdir e
 rm a/grid.png
-check "the same pictures" diff -r a e
-check "packs it again" "$tool" portraits --data packed.sgd --pack again.sgd
+for i in 0 1 2 3 4; do check "the same picture $i" cmp a/portrait00000$i.png e/picture00000$i.png; done
+check "packs it again" "$tool" pack packed.sgd -o again.sgd
 check "the same file" cmp packed.sgd again.sgd
-says "another size" 1 "pictures of 32 x 32 pixels, not 64 x 64" --data "$work/packed.sgd" --size 64
-says "more than there are" 2 "has 5 pictures" --data "$work/packed.sgd" --count 6
-says "no such file" 1 "cannot read: No such file" --data "$work/missing.sgd"
-says "a file that is none" 1 "neither a folder nor a packed file" --data "$work/a/portrait000000.png"
+says "another size" 1 "pictures of 32 x 32 pixels, not 64 x 64" pack "$work/packed.sgd" --size 64 -o x.sgd
+says "more than there are" 2 "has 5 pictures" pack "$work/packed.sgd" --count 6 -o x.sgd
+says "no such file" 1 "cannot read: No such file" pack "$work/missing.sgd" -o x.sgd
+says "a file that is none" 1 "neither a folder nor a packed file" pack "$work/a/portrait000000.png" -o x.sgd
 
 # damaged NAME TEXT OFFSET BYTES: what a packed file with other bytes is refused with. The checksum (8 bytes at 56) is
 # wrong then, so only the first check can speak.
 damaged() {
     cp packed.sgd bad.sgd
     patch bad.sgd "$3" "$4"
-    says "$1" 1 "bad.sgd: $2" --data "$work/bad.sgd"
+    says "$1" 1 "bad.sgd: $2" pack "$work/bad.sgd" -o x.sgd
 }
 for size in 0 7; do
     head -c $size packed.sgd >bad.sgd
-    says "$size bytes" 1 "neither a folder nor a packed file" --data "$work/bad.sgd"
+    says "$size bytes" 1 "neither a folder nor a packed file" pack "$work/bad.sgd" -o x.sgd
 done
 for size in 8 63 64 8000 15423; do
     head -c $size packed.sgd >bad.sgd
-    says "$size bytes" 1 "truncated packed file" --data "$work/bad.sgd"
+    says "$size bytes" 1 "truncated packed file" pack "$work/bad.sgd" -o x.sgd
 done
 (cat packed.sgd; printf x) >bad.sgd
-says "a byte too many" 1 "more bytes than its pictures take" --data "$work/bad.sgd"
+says "a byte too many" 1 "more bytes than its pictures take" pack "$work/bad.sgd" -o x.sgd
 damaged "another magic" "neither a folder" 2 X
 for offset in 8 12 16 20 24 31 40 56 63; do damaged "byte $offset" "damaged packed file" $offset '\125'; done
 
@@ -95,7 +96,7 @@ header() {
     done
     # one picture of 1 x 1 pixels with one label, infinite
     printf 'rgb\0\0\200\177' >>bad.sgd
-    says "$1" 1 "$text" --data "$work/bad.sgd"
+    says "$1" 1 "$text" pack "$work/bad.sgd" -o x.sgd
 }
 header "version 2" "unknown version" 2 1 3 1 1
 header "resolution 0" "sizes out of range" 1 0 3 1 1
@@ -111,12 +112,13 @@ mkdir -p mixed/deeper
 cp a/portrait000000.png mixed/b.png
 cp a/portrait000001.png mixed/deeper/a.png
 cp a/portrait000002.png "mixed/c with spaces.png"
-check "packs a folder" "$tool" portraits --data mixed --size 32 --pack folder.sgd
+check "packs a folder" "$tool" pack mixed --size 32 -o folder.sgd
 check "all of it" [ "$(wc -c <folder.sgd)" -eq $((64 + 3 * 32 * 32 * 3)) ]
-check "reads it back" "$tool" portraits --data folder.sgd --outdir f
-check "sorted by name" cmp f/portrait000002.png a/portrait000001.png
-check "resizes" "$tool" portraits --data mixed --size 48 --outdir g
-says "a folder without a size" 1 "needs a resolution" --data "$work/mixed"
+check "reads it back" "$tool" pack folder.sgd --outdir f
+check "sorted by name" cmp f/picture000002.png a/portrait000001.png
+check "resizes" "$tool" pack mixed --size 48 --outdir g
+check "packs a folder without a size" "$tool" pack mixed -o folder.sgd
+check "as 64 x 64" [ "$(wc -c <folder.sgd)" -eq $((64 + 3 * 64 * 64 * 3)) ]
 
 echo "no picture at all" >mixed/text.png
 : >mixed/empty.jpg
@@ -126,7 +128,7 @@ mkfifo mixed/pipe.png
 # A BMP header of 60000 x 60000 pixels.
 { printf 'BM\0\0\0\0\0\0\0\0\066\0\0\0\050\0\0\0\140\352\0\0\140\352\0\0\001\0\030\0'; head -c 24 /dev/zero; } >mixed/huge.bmp
 { printf 'BM\0\0\0\0\0\0\0\0\066\0\0\0\050\0\0\0\0\0\0\0\005\0\0\0\001\0\030\0'; head -c 100 /dev/zero; } >mixed/flat.bmp
-says "a folder with bad files" 0 "7 files skipped, 3 pictures remain" --data "$work/mixed" --size 32 --pack packed
+says "a folder with bad files" 0 "7 files skipped, 3 pictures remain" pack "$work/mixed" --size 32 -o packed
 names "mixed/text.png: skipped: not a PNG, JPEG or BMP picture"
 names "mixed/empty.jpg: skipped: not a PNG"
 names "mixed/cut.png: skipped: damaged picture"
@@ -143,21 +145,117 @@ upside_down() {
 }
 mkdir turned again
 for file in a/portrait00000[01].png; do upside_down "$file" >"turned/${file#a/}"; done
-check "reads EXIF" "$tool" portraits --data turned --size 32 --outdir h
-if cmp -s h/portrait000000.png a/portrait000000.png; then fail "EXIF" "not turned"; else ok "EXIF turns"; fi
-for file in h/portrait00000[01].png; do upside_down "$file" >"again/${file#h/}"; done
-check "reads EXIF again" "$tool" portraits --data again --size 32 --outdir i
-check "turned twice by half" cmp i/portrait000001.png a/portrait000001.png
-for command in train evaluate portraits; do
+check "reads EXIF" "$tool" pack turned --size 32 --outdir h
+if cmp -s h/picture000000.png a/portrait000000.png; then fail "EXIF" "not turned"; else ok "EXIF turns"; fi
+for file in h/picture00000[01].png; do upside_down "$file" >"again/${file#h/}"; done
+check "reads EXIF again" "$tool" pack again --size 32 --outdir i
+check "turned twice by half" cmp i/picture000001.png a/portrait000001.png
+for command in train evaluate; do
     "$tool" $command --help >stderr
-    names "turned as EXIF says, transparency on white"
+    names "turned as EXIF says, transparency on white, cut to the square in their middle"
+    names "a packed file (.sgd)"
 done
 
 mkdir empty one
-says "an empty folder" 1 "empty: no usable picture, at least two are needed (0 files skipped)" --data "$work/empty" --size 32
+says "an empty folder" 1 "empty: no usable picture, at least two are needed (0 files skipped)" pack "$work/empty" --size 32 -o x.sgd
 cp a/portrait000000.png one
-says "one picture" 1 "one: only one usable picture" --data "$work/one" --size 32
+says "one picture" 1 "one: only one usable picture" pack "$work/one" --size 32 -o x.sgd
 echo text >one/text.png
-says "one picture and a bad one" 1 "(1 file skipped)" --data "$work/one" --size 32
+says "one picture and a bad one" 1 "(1 file skipped)" pack "$work/one" --size 32 -o x.sgd
+
+# --- Shapes ---
+
+bmp() { # bmp WIDTH HEIGHT: a white picture
+    printf 'BM\0\0\0\0\0\0\0\0\066\0\0\0\050\0\0\0'
+    for number in "$1" "$2"; do printf "\\$(printf %o $((number & 255)))\\$(printf %o $((number >> 8)))\\0\\0"; done
+    printf '\001\0\030\0'
+    head -c $((24 + $2 * ((3 * $1 + 3) / 4 * 4))) /dev/zero | tr '\0' '\377'
+}
+mkdir shapes
+bmp 1 1 >shapes/dot.bmp
+bmp 300 20 >shapes/wide.bmp
+bmp 20 300 >shapes/tall.bmp
+bmp 90 60 >shapes/photograph.bmp
+says "shapes" 0 "3 of 4 pictures are not square: cut to the square in their middle" pack "$work/shapes" -o shapes.sgd
+names "dot.bmp: 1 x 1 pixels are enlarged to 64 x 64"
+names "wide.bmp: of 300 x 20 pixels only 20 x 20 in the middle are used"
+names "tall.bmp: of 20 x 300 pixels only 20 x 20 in the middle are used"
+if grep -q photograph.bmp stderr; then fail "a usual shape" "$(cat stderr)"; else ok "a usual shape is not remarked"; fi
+
+# --- Labels ---
+
+# labels FILE: the labels of a packed file of pictures of 8 x 8, a line a picture.
+labels() {
+    tail -c +65 "$1" | tail -c +$((1 + $2 * 8 * 8 * 3)) | od -An -v -tf4 -w$((4 * $3)) | tr -s ' '
+}
+mkdir -p pets/dogs pets/cats/kittens notes
+cp a/portrait000000.png pets/dogs
+cp a/portrait000001.png pets/cats/kittens
+cp a/portrait000002.png pets/cats
+echo "not a picture" >pets/notes.txt
+prints "packs class folders" "3 pictures of 8 x 8 pixels, 2 classes" "$tool" pack pets -o pets.sgd --size 8
+prints "names the classes" "class 0: 2 pictures (cats)" "$tool" pack pets -o pets.sgd --size 8
+check "one-hot labels" [ "$(labels pets.sgd 3 2 | tr '\n' ,)" = " 1 0, 1 0, 0 1," ]
+check "packs the packed ones again" "$tool" pack pets.sgd -o pets-again.sgd
+check "with their labels" cmp pets.sgd pets-again.sgd
+cp a/portrait000003.png pets
+prints "a picture beside the folders: no classes" "4 pictures of 64 x 64 pixels, no labels" "$tool" pack pets -o mixed.sgd
+rm pets/portrait000003.png
+
+cp -r pets listed
+json() {
+    cat >listed/dataset.json
+}
+json <<'END'
+{"version": {"a": [1, 2.5e3, true, {"b": null}]}, "labels": [
+    ["dogs/portrait000000.png", 2], ["cats\/kittens/\u0070ortrait000001.png", 0], ["cats/portrait000002.png", 1]]}
+END
+prints "packs by dataset.json" "3 pictures of 8 x 8 pixels, 3 classes" "$tool" pack listed -o listed.sgd --size 8
+check "its labels" [ "$(labels listed.sgd 3 3 | tr '\n' ,)" = " 1 0 0, 0 1 0, 0 0 1," ] # cats/kittens, cats, dogs
+echo '{"labels": null}' | json
+prints "no labels in dataset.json: the folders" "2 classes" "$tool" pack listed -o folders.sgd
+echo '{"labels": [["dogs/portrait000000.png", 0], ["cats/portrait000002.png", 1]]}' | json
+says "a picture that dataset.json forgets" 0 "2 pictures remain" pack "$work/listed" -o x.sgd
+names "portrait000001.png: skipped: dataset.json has no label for it"
+while IFS='|' read -r name text content; do
+    echo "$content" | json
+    says "dataset.json: $name" 1 "dataset.json: byte $text" pack "$work/listed" -o x.sgd
+done <<'END'
+nothing|1 should be {"labels": ...}|
+a list|0 should be {"labels": ...}|[]
+a label without a class|20 should be , and a class|{"labels": [["a.png"]]}
+a class that is a name|22 should be a class|{"labels": [["a.png", "cats"]]}
+a negative class|22 should be a class|{"labels": [["a.png", -1]]}
+half a class|22 should be a class|{"labels": [["a.png", 0.5]]}
+a class without end|22 should be a class|{"labels": [["a.png", 1e300]]}
+a text without end|26 should be the end of a text|{"labels": [["a.png, 1]]}
+a strange escape|15 should be a known escape|{"labels": [["\x", 1]]}
+no end|25 should be ]|{"labels": [["a.png", 1]
+END
+says "labels of several values" 1 "dataset.json: byte" pack "$work/listed" -o x.sgd
+rm listed/dataset.json
+says "neither file nor folder" 2 "give the file to write: -o FILE.sgd" pack "$work/pets"
+says "portraits to pack" 2 "stylegan portraits --pack" pack portraits -o x.sgd
+says "pack without data" 2 "missing argument: stylegan pack DATA" pack -o x.sgd
+
+# A labelled folder makes a conditional network, the same whether it is packed or not.
+tiny="--config tiny-16 --kimg 0.04 --cond 1"
+"$tool" train --config tiny-16 --kimg 0.04 --data pets --outdir plain >/dev/null 2>stderr
+names "pets: has 2 classes, which --cond 1 would learn"
+# shellcheck disable=SC2086 # a list of flags
+{
+    check "trains on class folders" "$tool" train $tiny --data pets --outdir run
+    prints "a conditional network" "c_dim                2" "$tool" info run/model.sgw
+    prints "that knows its classes" "classes: 0 cats, 1 dogs" "$tool" info run/model.sgw
+    for class in 0 1; do check "draws class $class" "$tool" generate run/model.sgw --seeds 1 --class $class --outdir class$class; done
+    if cmp -s class0/seed0001.png class1/seed0001.png; then fail "the classes" "draw the same"; else ok "the classes differ"; fi
+    says "a class that it does not know" 2 "--class 2: must be from 0 to 1" generate "$work/run/model.sgw" --seeds 1 --class 2
+    check "packs them for it" "$tool" pack pets -o pets16.sgd --size 16
+    check "trains on them packed" "$tool" train $tiny --data pets16.sgd --outdir packed-run
+    check "to the same network" cmp run/checkpoint.sgt packed-run/checkpoint.sgt
+    says "classes that are not there" 1 "has no labels for --cond 1" train $tiny --data "$work/a" --outdir run
+    says "classes without data" 2 "--cond 1 needs --data" train $tiny --dry-run
+    says "a run that becomes conditional" 2 "--cond: a resumed run keeps its settings" train --resume --cond 1 --data "$work/a" --outdir "$work/plain"
+}
 
 exit $failed

@@ -5,7 +5,7 @@
 most_lines=100 # skipped pictures are named
 
 # A run of a second or two: all of the growing from 8x8 to 16x16 is in it.
-pack=$work/portraits.pack
+pack=$work/portraits.sgd
 settings="--config tiny-16 --stable-kimg 0.2 --fade-kimg 0.2 --kimg 0.8 --seed 7"
 train() { # RUN FLAGS...
     run=$1
@@ -133,7 +133,7 @@ check "the other half: the log goes on" sh -c "cut -f 1 '$work/half/log.tsv' | s
     refuses "no threads" 2 "--threads 0" train $settings --threads 0 --data "$pack" --outdir "$left/run"
     refuses "an unknown flag" 2 "unknown flag --rate" train $settings --rate 1 --data "$pack" --outdir "$left/run"
     refuses "pictures of another size" 1 "holds pictures of 16 x 16 pixels" train --config tiny-32 --data "$pack" --outdir "$left/run"
-    refuses "labels that are not there" 1 "portraits.pack: 0 labels a picture, the networks take 4" train $settings --label-size 4 \
+    refuses "labels that are not there" 1 "portraits.sgd: 0 labels a picture, the networks take 4" train $settings --label-size 4 \
         --data "$pack" --outdir "$left/run"
 }
 for size in 0 10 1000 100000; do

@@ -12,7 +12,7 @@ static int run(int argc, char **argv);
 
 const cli_command evaluate_command = {"evaluate", "MODEL --data DATA",
                                       "compare a network's pictures with its training pictures",
-                                      "stylegan evaluate runs/portraits/model.sgw --data portraits.pack\n"
+                                      "stylegan evaluate runs/portraits/model.sgw --data portraits.sgd\n"
                                       "stylegan evaluate model.sgw --data photos --count 500 --seed 1",
                                       run};
 

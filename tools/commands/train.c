@@ -17,21 +17,23 @@
 
 static int run(int argc, char **argv);
 
-const cli_command train_command = {"train", "--data DATA --outdir RUN",
-                                   "train a StyleGAN on a folder of pictures, a packed file or drawn portraits",
-                                   "stylegan train --config tiny-32 --data portraits --outdir runs/tiny\n"
-                                   "stylegan train --data portraits.pack --outdir runs/portraits --kimg 1500\n"
-                                   "stylegan train --data portraits.pack --outdir runs/portraits --kimg 3000 --resume\n"
-                                   "stylegan train --config faces-64 --data photos --outdir runs/photos --r1-gamma 5\n"
-                                   "stylegan train --config portraits-64 --dry-run",
-                                   run};
+const cli_command train_command = {
+    "train", "--data DATA --outdir RUN",
+    "train a StyleGAN on a folder of pictures, a packed file (.sgd) or drawn portraits",
+    "stylegan train --config tiny-32 --data portraits --outdir runs/tiny\n"
+    "stylegan train --data portraits.sgd --outdir runs/portraits --kimg 1500\n"
+    "stylegan train --data portraits.sgd --outdir runs/portraits --kimg 3000 --resume\n"
+    "stylegan train --config faces-64 --data photos --outdir runs/photos --r1-gamma 5\n"
+    "stylegan train --config tiny-32 --data pets --cond 1 --outdir runs/pets    (pets/cats, pets/dogs)\n"
+    "stylegan train --config portraits-64 --dry-run",
+    run};
 
 static const char DEFAULT_PRESET[] = "portraits-64";
 
 /* --- Flags: the command's own, and one for each option of the trainer --- */
 
 typedef struct train_flags {
-    const char *data, *folder, *preset, *kimg, *resume, *threads, *minutes, *dtype, *dry_run;
+    const char *data, *folder, *preset, *cond, *kimg, *resume, *threads, *minutes, *dtype, *dry_run;
     int option_count;     /* of trainer_options; for each of them: */
     const char **options; /* its value; NULL if absent */
     char **names;         /* its flag */
@@ -43,6 +45,7 @@ static void parse_flags(train_flags *f, int argc, char **argv) {
         {"--data", "DATA", DATASET_KINDS, &f->data},
         {"--outdir", "RUN", "folder of the run: checkpoint, model.sgw, log and sheets", &f->folder},
         {"--config", "NAME", presets, &f->preset},
+        {"--cond", "0|1", "1: a conditional network, of the classes that the data tell", &f->cond},
         {"--kimg", "N", "thousands of images to show (default: the preset's)", &f->kimg},
         {"--resume", NULL, "continue the run in RUN from its checkpoint, with its settings", &f->resume},
         {"--snapshot-minutes", "M", "time between checkpoints and sheets (default: 5)", &f->minutes},
@@ -50,7 +53,7 @@ static void parse_flags(train_flags *f, int argc, char **argv) {
         {"--dtype", "TYPE", "type of the weights in model.sgw: f32, f16 (default) or i8", &f->dtype},
         {"--dry-run", NULL, "only print the settings and what the networks measure", &f->dry_run}};
     enum { OWN = sizeof own / sizeof *own };
-    *f = (train_flags){.minutes = "5", .dtype = "f16"};
+    *f = (train_flags){.cond = "0", .minutes = "5", .dtype = "f16"};
     while (trainer_options[f->option_count].name) f->option_count++;
     const size_t options = (size_t)f->option_count;
     cli_flag *all = cli_alloc(OWN + options + 1, sizeof *all);
@@ -158,23 +161,43 @@ static void refuse_changes(const trainer_config *config, const trainer_config *r
     }
 }
 
+static void open_data(training *r, const trainer_config *config) {
+    const int taken = config->shape.label_size;
+    dataset_open(&r->data, r->data_name, config->shape.resolution, config->seed);
+    if (taken && taken != r->data.label_size)
+        cli_fail("%s: %d labels a picture, the networks take %d (--label-size)", r->data_name, r->data.label_size,
+                 taken);
+}
+
 static void resume_run(training *r, const train_flags *f, int threads) {
     r->trainer = run_load(f->folder, threads);
     const trainer_config *resumed = trainer_get_config(r->trainer), config = make_config(f, resumed);
     refuse_changes(&config, resumed);
     trainer_set_total(r->trainer, config.total_kimg);
+    if (cli_integer("--cond", f->cond, 0, 1) && !resumed->shape.label_size)
+        cli_usage("--cond: a resumed run keeps its settings; only --kimg can change");
+    if (!f->dry_run) open_data(r, resumed);
+}
+
+static void take_classes(const training *r, trainer_config *config) {
+    config->shape.label_size = r->data.label_size;
+    if (!r->data.label_size)
+        cli_fail("%s: has no labels for --cond 1; they come from folders in it (cats/, dogs/) or dataset.json",
+                 r->data_name);
+    const char *wrong = trainer_check(config);
+    if (wrong) cli_fail("%s: %s", r->data_name, wrong);
 }
 
 static void start_run(training *r, const train_flags *f, int threads) {
-    const trainer_config config = make_config(f, NULL);
+    trainer_config config = make_config(f, NULL);
+    const int conditional = (int)cli_integer("--cond", f->cond, 0, 1);
+    if (conditional && !f->data) cli_usage("--cond 1 needs --data, which tells the classes");
+    if (!f->dry_run || conditional) open_data(r, &config);
+    if (conditional)
+        take_classes(r, &config);
+    else if (r->data.label_size && !config.shape.label_size)
+        cli_note("%s: has %d classes, which --cond 1 would learn", r->data_name, r->data.label_size);
     r->trainer = trainer_create(&config, threads);
-}
-
-static void open_data(training *r) {
-    dataset_open(&r->data, r->data_name, r->config->shape.resolution, r->config->seed);
-    if (r->config->shape.label_size && r->config->shape.label_size != r->data.label_size)
-        cli_fail("%s: %d labels a picture, the networks take %d (--label-size)", r->data_name, r->data.label_size,
-                 r->config->shape.label_size);
 }
 
 /* --- What a run leaves: model.sgw, sheets, checkpoints, the log --- */
@@ -190,11 +213,27 @@ static char *settings_text(const trainer_config *config) {
     return text;
 }
 
+/* "0 cats, 1 dogs" */
+static char *classes_text(const dataset *d) {
+    char *text = cli_format("%s", "");
+    for (int k = 0; k < d->label_size; k++) {
+        char *more = cli_format("%s%s%d %s", text, k ? ", " : "", k, d->classes[k]);
+        free(text);
+        text = more;
+    }
+    return text;
+}
+
 static void save_model(const training *r, const char *path) {
     weights network = {0};
     char *images = cli_format("%lld", (long long)trainer_images(r->trainer)), *settings = settings_text(r->config);
     trainer_export(r->trainer, &network);
     weights_note(&network, "data", r->data_name);
+    if (r->config->shape.label_size && r->data.classes) {
+        char *classes = classes_text(&r->data);
+        weights_note(&network, "classes", classes);
+        free(classes);
+    }
     weights_note(&network, "images", images);
     weights_note(&network, "settings", settings);
     weights_save(&network, path, r->type);
@@ -394,7 +433,6 @@ static void enter_folder(training *r) {
 }
 
 static void train_in_folder(training *r, double snapshot_seconds) {
-    open_data(r);
     system_to_stop(request_stop);
     run_remove_unfinished(r->folder);
     if (r->resumed) {
@@ -407,7 +445,6 @@ static void train_in_folder(training *r, double snapshot_seconds) {
     print_status(r, 0);
     train(r, snapshot_seconds);
     log_close(&r->log);
-    dataset_close(&r->data);
 }
 
 static int run(int argc, char **argv) {
@@ -429,6 +466,7 @@ static int run(int argc, char **argv) {
     else
         train_in_folder(&r, snapshot_seconds);
     trainer_free(r.trainer);
+    if (r.data.close) dataset_close(&r.data);
     free_flags(&f);
     if (!stop_signal) return CLI_EXIT_OK;
     cli_note("%s: stopped; --resume continues the run", r.folder);

@@ -29,15 +29,16 @@ static void close_portraits(dataset *d) {
 static void open_portraits(dataset *d, int resolution, uint64_t seed) {
     uint64_t *source = cli_alloc(1, sizeof *source);
     *source = seed;
-    *d = (dataset){resolution, CHANNELS, 0, INT64_MAX, read_portrait, source, close_portraits};
+    *d = (dataset){resolution, CHANNELS, 0, INT64_MAX, read_portrait, source, close_portraits, NULL};
 }
 
 /* --- All alike --- */
 
 void dataset_open(dataset *d, const char *data, int resolution, uint64_t seed) {
+    enum { DEFAULT_RESOLUTION = 64 };
     const int drawn = strcmp(data, "portraits") == 0;
     const int is_folder = !drawn && system_kind_of(data) == SYSTEM_FOLDER;
-    if (resolution == 0 && (drawn || is_folder)) cli_fail("%s: needs a resolution", data);
+    if (resolution == 0 && (drawn || is_folder)) resolution = DEFAULT_RESOLUTION;
     if (drawn)
         open_portraits(d, resolution, seed);
     else if (is_folder)

@@ -1,4 +1,5 @@
-/* dataset.h - the pictures a network learns from: a folder of PNG or JPEG files, a packed file, or drawn portraits. */
+/* dataset.h - the pictures a network learns from: a folder of PNG, JPEG or BMP files, a packed file (.sgd), or drawn
+   portraits. */
 #ifndef DATASET_H
 #define DATASET_H
 
@@ -12,16 +13,21 @@ typedef struct dataset {
     void (*read)(const struct dataset *d, int64_t index, uint8_t *pixels, float *label);
     void *source;
     void (*close)(struct dataset *d);
+    char **classes; /* [K] their names, NULL if nothing tells them */
 } dataset;
 
 /* What --data takes, for --help. */
-#define DATASET_KINDS \
-    "a folder of PNG, JPEG or BMP files (turned as EXIF says, transparency on white), a packed file, or portraits"
+#define DATASET_KINDS                                                                                             \
+    "a folder of PNG, JPEG or BMP files (turned as EXIF says, transparency on white, cut to the square in their " \
+    "middle; "                                                                                                    \
+    "folders in it or dataset.json tell classes), a packed file (.sgd), or portraits"
 
 /* `data` is a folder (searched recursively, names sorted), a packed file, or "portraits" (endless, drawn from `seed`).
-   Pictures of a folder are turned as EXIF says, composed on white, centre-cropped and resized to `resolution`; files that cannot be used are named on standard
-   error and counted; ends the program if fewer than two are left. `resolution` 0: the packed file's own (folders and portraits
-   need one). Reading is thread-safe. */
+   Pictures of a folder are turned as EXIF says, composed on white, centre-cropped and resized to `resolution`; files that
+   cannot be used are named on standard error and counted, extreme shapes too; ends the program if fewer than two are left.
+   Labels are one-hot: classes come from dataset.json (labels.h), or else from the folders in the folder, if all pictures lie
+   in such and there are several, in the order of their names. `resolution` 0: the packed file's own, else 64. Reading is
+   thread-safe. */
 void dataset_open(dataset *d, const char *data, int resolution, uint64_t seed);
 
 /* pixels [H][W][3]; label [K], may be NULL. */

@@ -1,10 +1,12 @@
-/* folder.c - the pictures of a folder, decoded once into memory. */
+/* folder.c - the pictures of a folder, decoded once into memory, and their classes. */
+#include "labels.h"
 #include "photograph.h"
 #include "sources.h"
 #include "../base/pool.h"
 #include "../base/system.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +14,8 @@
 typedef struct picture_file {
     char *path, *fault;
     uint8_t *pixels;
+    picture_size original;
+    int class_index;
 } picture_file;
 
 typedef struct folder {
@@ -19,7 +23,8 @@ typedef struct folder {
     int resolution;
     picture_file *files;
     size_t count;
-    size_t first; /* of the chunk that is loaded */
+    size_t first;      /* of the chunk that is loaded */
+    label_list labels; /* of dataset.json */
     pixel_budget decoding;
 } folder;
 
@@ -54,19 +59,45 @@ static void load_picture(void *context, int item, int thread) {
     folder *f = context;
     picture_file *p = &f->files[f->first + (size_t)item];
     (void)thread;
-    p->fault = photograph_load(p->path, f->resolution, &f->decoding, &p->pixels);
+    p->fault = photograph_load(p->path, f->resolution, &f->decoding, &p->original, &p->pixels);
+}
+
+enum { MOST_NAMED = 20 }; /* files, of each kind of remark */
+
+/* What becomes of shapes that a square hardly holds. */
+static void report_shapes(const folder *f) {
+    enum { LONG = 3, TINY = 4 };
+    size_t cut = 0, strange = 0, pictures = 0;
+    for (size_t i = 0; i < f->count; i++) {
+        const picture_file *p = &f->files[i];
+        const int width = p->original.width, height = p->original.height, side = width < height ? width : height;
+        if (!p->pixels) continue;
+        pictures++;
+        cut += width != height;
+        if (width / LONG >= height || height / LONG >= width) {
+            if (strange++ < MOST_NAMED)
+                cli_note("%s: of %d x %d pixels only %d x %d in the middle are used", p->path, width, height, side,
+                         side);
+        } else if (side * TINY <= f->resolution && strange++ < MOST_NAMED) {
+            cli_note("%s: %d x %d pixels are enlarged to %d x %d", p->path, width, height, f->resolution,
+                     f->resolution);
+        }
+    }
+    if (cut)
+        cli_note("%s: %zu of %zu pictures are not square: cut to the square in their middle", f->path, cut, pictures);
 }
 
 /* Names the files that were skipped, and keeps the others. */
 static void report_and_compact(folder *f) {
-    const size_t most_named = 20;
     size_t kept = 0, skipped = 0;
     for (size_t i = 0; i < f->count; i++) {
         picture_file p = f->files[i];
-        if (p.fault && skipped++ < most_named) cli_note("%s: skipped: %s", p.path, p.fault);
-        free(p.path);
+        if (p.fault && skipped++ < MOST_NAMED) cli_note("%s: skipped: %s", p.path, p.fault);
         free(p.fault);
-        if (p.pixels) f->files[kept++].pixels = p.pixels;
+        if (p.pixels)
+            f->files[kept++] = p;
+        else
+            free(p.path);
     }
     if (kept < 2) {
         const char *found = kept ? "only one usable picture" : "no usable picture";
@@ -78,16 +109,94 @@ static void report_and_compact(folder *f) {
     f->count = kept;
 }
 
+/* --- Classes --- */
+
+static const char *name_in(const folder *f, const picture_file *p) {
+    return p->path + strlen(f->path) + 1;
+}
+
+/* Takes dataset.json out of the files, and what it says. */
+static void read_labels(folder *f) {
+    size_t kept = 0;
+    for (size_t i = 0; i < f->count; i++) {
+        char *path = f->files[i].path;
+        if (strcmp(name_in(f, &f->files[i]), "dataset.json") != 0) {
+            f->files[kept++].path = path;
+            continue;
+        }
+        file_view view = file_view_open(path);
+        char *text = cli_format("%.*s", view.size < INT_MAX ? (int)view.size : INT_MAX, (const char *)view.data);
+        const char *fault = label_list_parse(text, &f->labels);
+        if (fault) cli_fail("%s: %s", path, fault);
+        free(text);
+        file_view_close(&view);
+        free(path);
+    }
+    f->count = kept;
+}
+
+/* Files that dataset.json, where there is one, forgets are of no class: better none than a wrong one. */
+static void classify_by_list(folder *f) {
+    for (size_t i = 0; i < f->count; i++) {
+        picture_file *p = &f->files[i];
+        p->class_index = label_list_find(&f->labels, name_in(f, p));
+        if (p->class_index >= 0 || p->fault) continue;
+        p->fault = cli_format("dataset.json has no label for it");
+        free(p->pixels);
+        p->pixels = NULL;
+    }
+}
+
+static int classes_in_list(const folder *f) {
+    int most = 0;
+    for (size_t i = 0; i < f->labels.count; i++)
+        if (f->labels.items[i].class_index >= most) most = f->labels.items[i].class_index + 1;
+    return most;
+}
+
+/* Whether all lie in folders of the folder, of which there are several. */
+static int all_in_folders(const folder *f) {
+    const char *first = name_in(f, &f->files[0]), *last = name_in(f, &f->files[f->count - 1]);
+    if (strncmp(first, last, strcspn(first, "/") + 1) == 0) return 0;
+    for (size_t i = 0; i < f->count; i++)
+        if (!strchr(name_in(f, &f->files[i]), '/')) return 0;
+    return 1;
+}
+
+/* The files are sorted: those of a folder follow each other. */
+static int classify_by_folder(folder *f, char ***names) {
+    int count = 0;
+    if (!all_in_folders(f)) return 0;
+    for (size_t i = 0; i < f->count; i++) {
+        const char *name = name_in(f, &f->files[i]);
+        const size_t length = strcspn(name, "/");
+        if (!count || strncmp((*names)[count - 1], name, length) != 0 || (*names)[count - 1][length]) {
+            if (count == MOST_LABELS) cli_fail("%s: more than %d folders: too many classes", f->path, MOST_LABELS);
+            *names = cli_realloc(*names, (size_t)count + 1, sizeof **names);
+            (*names)[count++] = cli_format("%.*s", (int)length, name);
+        }
+        f->files[i].class_index = count - 1;
+    }
+    return count;
+}
+
 static void read_from_folder(const dataset *d, int64_t index, uint8_t *pixels, float *label) {
     const folder *f = d->source;
-    (void)label;
-    memcpy(pixels, f->files[index].pixels, picture_bytes(d->resolution));
+    const picture_file *p = &f->files[index];
+    memcpy(pixels, p->pixels, picture_bytes(d->resolution));
+    for (int k = 0; label && k < d->label_size; k++) label[k] = k == p->class_index;
 }
 
 static void close_folder(dataset *d) {
     folder *f = d->source;
-    for (size_t i = 0; i < f->count; i++) free(f->files[i].pixels);
+    for (size_t i = 0; i < f->count; i++) {
+        free(f->files[i].pixels);
+        free(f->files[i].path);
+    }
+    for (int k = 0; d->classes && k < d->label_size; k++) free(d->classes[k]);
+    free(d->classes);
     free(f->files);
+    label_list_free(&f->labels);
     free(f);
 }
 
@@ -100,6 +209,7 @@ void dataset_open_folder(dataset *d, const char *path, int resolution) {
     pixel_budget_start(&f->decoding, MOST_PIXELS);
     find_files(f, path, 0);
     if (f->count) qsort(f->files, f->count, sizeof *f->files, compare_paths);
+    read_labels(f);
     progress_start(&shown, "pictures", (double)f->count);
     for (f->first = 0; f->first < f->count; f->first += CHUNK) {
         const size_t left = f->count - f->first;
@@ -109,6 +219,9 @@ void dataset_open_folder(dataset *d, const char *path, int resolution) {
     progress_end(&shown);
     pool_end(readers);
     pixel_budget_end(&f->decoding);
+    if (f->labels.count) classify_by_list(f);
+    report_shapes(f);
     report_and_compact(f);
-    *d = (dataset){resolution, CHANNELS, 0, (int64_t)f->count, read_from_folder, f, close_folder};
+    *d = (dataset){resolution, CHANNELS, 0, (int64_t)f->count, read_from_folder, f, close_folder, NULL};
+    d->label_size = f->labels.count ? classes_in_list(f) : classify_by_folder(f, &d->classes);
 }

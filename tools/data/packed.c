@@ -15,12 +15,13 @@
           -      -  labels, IEEE 754 binary32, finite: [count][K]
 
    and nothing behind. The pictures are used where they lie, in the mapped file. */
+#include "labels.h"
 #include "sources.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_RESOLUTION = 16384, MOST_LABELS = 65536 };
+enum { MOST_RESOLUTION = 16384 };
 
 static const unsigned char packed_magic[8] = {0x89, 'S', 'G', 'D', 0x0D, 0x0A, 0x1A, 0x0A};
 enum { VERSION_AT = 8, RESOLUTION_AT = 12, CHANNELS_AT = 16, LABELS_AT = 20, COUNT_AT = 24, ZERO_AT = 32 };
@@ -68,7 +69,7 @@ static void close_packed(dataset *d) {
 /* NULL if the header is that of a packed file of this size, or what is wrong. */
 static const char *header_fault(const unsigned char *bytes, size_t size) {
     if (size < sizeof packed_magic || memcmp(bytes, packed_magic, sizeof packed_magic) != 0)
-        return "neither a folder nor a packed file of pictures";
+        return "neither a folder nor a packed file of pictures (.sgd)";
     if (size < HEADER_SIZE) return "truncated packed file";
     if (get64(bytes + CHECKSUM_AT) != header_checksum(bytes)) return "damaged packed file: checksum of the header";
     if (get32(bytes + VERSION_AT) != 1) return "packed file of an unknown version";
@@ -106,7 +107,8 @@ char *dataset_view_packed(dataset *d, const file_view *file) {
                    (int64_t)get64(file->data + COUNT_AT),
                    read_packed,
                    source,
-                   close_packed};
+                   close_packed,
+                   NULL};
     return NULL;
 }
 

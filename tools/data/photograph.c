@@ -156,11 +156,12 @@ static char *decode(bytes file, int resolution, uint8_t **pixels) {
 }
 
 char *photograph_decode(const unsigned char *data, size_t size, int resolution, pixel_budget *budget,
-                        uint8_t **pixels) {
+                        picture_size *original, uint8_t **pixels) {
     int width, height, channels;
     if (size > INT_MAX || !stbi_info_from_memory(data, (int)size, &width, &height, &channels))
         return cli_format("not a PNG, JPEG or BMP picture");
     if (width < 1 || height < 1) return cli_format("has %d x %d pixels", width, height);
+    *original = (picture_size){width, height};
     const int64_t count = (int64_t)width * height;
     if (count > MOST_PIXELS) return cli_format("%d x %d pixels are too many (at most %d)", width, height, MOST_PIXELS);
     pixel_budget_take(budget, count);
@@ -178,7 +179,8 @@ static unsigned char *read_whole(FILE *file, size_t size) {
     return NULL;
 }
 
-char *photograph_load(const char *path, int resolution, pixel_budget *budget, uint8_t **pixels) {
+char *photograph_load(const char *path, int resolution, pixel_budget *budget, picture_size *original,
+                      uint8_t **pixels) {
     uint64_t size = 0;
     const system_kind kind = system_kind_of(path);
     if (kind == SYSTEM_NOTHING) return cli_format("cannot read: %s", strerror(errno));
@@ -187,7 +189,7 @@ char *photograph_load(const char *path, int resolution, pixel_budget *budget, ui
     FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "rb");
     if (file) system_kind_of_open(descriptor, &size);
     unsigned char *data = file ? read_whole(file, (size_t)size) : NULL;
-    char *fault = data ? photograph_decode(data, (size_t)size, resolution, budget, pixels)
+    char *fault = data ? photograph_decode(data, (size_t)size, resolution, budget, original, pixels)
                        : cli_format("cannot read: %s", strerror(errno));
     if (file) fclose(file);
     free(data);

@@ -18,10 +18,15 @@ void pixel_budget_take(pixel_budget *b, int64_t pixels); /* waits until there ar
 void pixel_budget_return(pixel_budget *b, int64_t pixels);
 void pixel_budget_end(pixel_budget *b);
 
+/* As stored in the file. */
+typedef struct picture_size {
+    int width, height;
+} picture_size;
+
 /* PNG, JPEG or BMP to pixels [resolution][resolution][3]: turned upright as EXIF says, transparency composed on white, the
    largest square in the middle. Returns NULL, or what is wrong. The caller frees either. */
 char *photograph_decode(const unsigned char *bytes, size_t size, int resolution, pixel_budget *budget,
-                        uint8_t **pixels);
-char *photograph_load(const char *path, int resolution, pixel_budget *budget, uint8_t **pixels);
+                        picture_size *original, uint8_t **pixels);
+char *photograph_load(const char *path, int resolution, pixel_budget *budget, picture_size *original, uint8_t **pixels);
 
 #endif

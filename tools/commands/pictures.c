@@ -1,0 +1,126 @@
+/* pictures.c - the commands that make pictures to learn from: `portraits` draws them, `pack` takes photographs; both as one
+   packed file or as single pictures. */
+#include "../base/png.h"
+#include "../base/sheet.h"
+#include "../data/dataset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int run_portraits(int argc, char **argv);
+static int run_pack(int argc, char **argv);
+
+const cli_command portraits_command = {"portraits", "", "draw synthetic portraits to learn from",
+                                       "stylegan portraits --count 100 --grid 10x10 --outdir people\n"
+                                       "stylegan portraits --count 60000 --size 64 --seed 1 --pack portraits.sgd",
+                                       run_portraits};
+
+const cli_command pack_command = {
+    "pack", "DATA", "make photographs ready for training, with labels: one packed file (.sgd)",
+    "stylegan pack photographs -o photographs.sgd --size 128\n"
+    "stylegan pack pets -o pets.sgd           (pets/cats/*.jpg and pets/dogs/*.jpg: two classes)\n"
+    "stylegan pack pets.sgd --count 20 --outdir seen --grid 5x4  (as the networks will see them)",
+    run_pack};
+
+typedef struct picture_flags {
+    const char *count, *size, *folder, *pack, *grid, *threads;
+} picture_flags;
+#define PICTURE_FLAGS(flags)                                                                                   \
+    {"--outdir", "DIR", "folder for single pictures and grid.png", &(flags).folder},                           \
+        {"--grid", "CxR", "also write grid.png, the first pictures in C columns and R rows", &(flags).grid}, { \
+        "--threads", "N", "threads to work with (default: one per processor)", &(flags).threads                \
+    }
+
+/* Where the pictures go. */
+typedef struct destination {
+    const char *folder; /* NULL: no single pictures */
+    const char *prefix; /* of their names */
+    const dataset *data;
+    dataset_writer *pack; /* or NULL */
+    sheet *grid;          /* or NULL */
+    int64_t *counts;      /* [K] pictures of each class */
+} destination;
+
+static void count_class(const destination *to, const float *label) {
+    for (int k = 0; k < to->data->label_size; k++) to->counts[k] += label[k] == 1;
+}
+
+static void take_picture(void *context, int64_t index, const uint8_t *pixels, const float *label) {
+    const destination *to = context;
+    if (to->folder) {
+        char *path = cli_format("%s/%s%06lld.png", to->folder, to->prefix, (long long)index);
+        png_write(path, to->data->resolution, to->data->resolution, to->data->channels, pixels);
+        free(path);
+    }
+    if (to->pack) dataset_writer_append(to->pack, pixels, label);
+    if (to->grid && index < (int64_t)to->grid->columns * to->grid->rows) sheet_put(to->grid, (int)index, pixels);
+    count_class(to, label);
+}
+
+static void print_summary(const destination *to, const char *what, int64_t count) {
+    const dataset *d = to->data;
+    printf("%s: %lld pictures of %d x %d pixels", what, (long long)count, d->resolution, d->resolution);
+    printf(d->label_size ? ", %d classes\n" : ", no labels\n", d->label_size);
+    for (int k = 0; k < d->label_size; k++) {
+        printf("class %d: %lld pictures", k, (long long)to->counts[k]);
+        printf(d->classes ? " (%s)\n" : "\n", d->classes ? d->classes[k] : "");
+    }
+}
+
+static void write_pictures(const char *data, const char *prefix, uint64_t seed, const picture_flags *f) {
+    const int size = f->size ? (int)cli_integer("--size", f->size, 8, 4096) : 0;
+    const int threads = f->threads ? (int)cli_integer("--threads", f->threads, 1, 64) : 0;
+    int64_t count = f->count ? cli_integer("--count", f->count, 1, 100000000) : 0;
+    dataset d;
+    dataset_writer pack;
+    sheet grid;
+    dataset_open(&d, data, size, seed);
+    if (!count) count = d.count == INT64_MAX ? 100 : d.count;
+    if (count > d.count) cli_usage("--count %lld: %s has %lld pictures", (long long)count, data, (long long)d.count);
+    if (f->grid) sheet_parse(&grid, f->grid, d.resolution, d.resolution, d.channels);
+    const char *folder = f->folder ? f->folder : "out";
+    if (!f->pack || f->grid) cli_make_folder(folder);
+    if (f->pack) dataset_writer_open(&pack, f->pack, &d, count);
+
+    destination to = {f->pack ? NULL : folder, prefix, &d, f->pack ? &pack : NULL, f->grid ? &grid : NULL, NULL};
+    to.counts = cli_alloc((size_t)d.label_size, sizeof *to.counts);
+    for (int k = 0; k < d.label_size; k++) to.counts[k] = 0;
+    dataset_each(&d, count, threads, take_picture, &to);
+    if (f->pack) dataset_writer_close(&pack);
+    if (f->grid) sheet_save(&grid, folder, "grid.png");
+    print_summary(&to, f->pack ? f->pack : folder, count);
+    free(to.counts);
+    dataset_close(&d);
+}
+
+static int run_portraits(int argc, char **argv) {
+    const char *seed = "0";
+    picture_flags f = {0};
+    const cli_flag flags[] = {{"--count", "N", "pictures (default: 100)", &f.count},
+                              {"--size", "PIXELS", "their width and height (default: 64)", &f.size},
+                              {"--seed", "S", "seed: portrait i of seed S is always the same (default: 0)", &seed},
+                              {"--pack", "FILE.sgd", "write all into one file for `stylegan train` instead", &f.pack},
+                              PICTURE_FLAGS(f),
+                              {0}};
+    cli_parse(&portraits_command, flags, argc, argv, NULL, 0, 0);
+    if (f.pack && f.folder && !f.grid) cli_usage("--pack writes no pictures: --outdir is for --grid then");
+    write_pictures("portraits", "portrait", (uint64_t)cli_integer("--seed", seed, 0, INT64_MAX), &f);
+    return CLI_EXIT_OK;
+}
+
+static int run_pack(int argc, char **argv) {
+    const char *data = NULL;
+    picture_flags f = {0};
+    const cli_flag flags[] = {
+        {"-o", "FILE.sgd", "the packed file to write", &f.pack},
+        {"--size", "PIXELS", "width and height (default: 64; of a packed file: as there)", &f.size},
+        {"--count", "N", "only the first N pictures", &f.count},
+        PICTURE_FLAGS(f),
+        {0}};
+    cli_parse(&pack_command, flags, argc, argv, &data, 1, 1);
+    if (strcmp(data, "portraits") == 0) cli_usage("portraits are packed by `stylegan portraits --pack FILE.sgd`");
+    if (!f.pack && !f.folder) cli_usage("give the file to write: -o FILE.sgd, or --outdir for single pictures");
+    if (f.pack && f.folder && !f.grid) cli_usage("-o writes no pictures: --outdir is for --grid then");
+    write_pictures(data, "picture", 0, &f);
+    return CLI_EXIT_OK;
+}
