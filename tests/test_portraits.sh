@@ -34,14 +34,17 @@ cd "$work" || exit 1
 
 # --- Drawing ---
 
-check "draws pictures and a sheet" "$tool" portraits --count 5 --size 32 --seed 3 --grid 3x2 --outdir a
+check "draws pictures and a sheet" "$tool" portraits --count 5 --size 32 --seed 3 --grid 3x2 --no-metadata --outdir a
 check "five and the sheet" [ "$(ls a | wc -l)" -eq 6 ]
-check "draws the same again" "$tool" portraits --count 5 --size 32 --seed 3 --grid 3x2 --outdir b --threads 3
+check "draws the same again" "$tool" portraits --count 5 --size 32 --seed 3 --grid 3x2 --no-metadata --outdir b --threads 3
 check "to the bit, on more threads" diff -r a b
-check "draws fewer" "$tool" portraits --count 2 --size 32 --seed 3 --outdir c
+check "draws fewer" "$tool" portraits --count 2 --size 32 --seed 3 --no-metadata --outdir c
 check "a picture depends on seed and index only" cmp a/portrait000001.png c/portrait000001.png
-check "draws another seed" "$tool" portraits --count 2 --size 32 --seed 4 --outdir d
+check "draws another seed" "$tool" portraits --count 2 --size 32 --seed 4 --no-metadata --outdir d
 if cmp -s c/portrait000000.png d/portrait000000.png; then fail "another seed" "the same"; else ok "another seed"; fi
+check "pictures that say what they are" "$tool" portraits --count 1 --size 32 --seed 5 --outdir told
+prints "a portrait is synthetic" "Synthetic: portrait drawn by a program, of nobody" "$tool" info told/portrait000000.png
+prints "a portrait's collection" "Collection: 5" "$tool" info told/portrait000000.png
 check "any size" "$tool" portraits --count 1 --size 37 --outdir odd
 says "a size of 4" 2 "--size 4: must be" portraits --size 4
 says "no pictures" 2 "--count 0: must be" portraits --count 0
@@ -53,7 +56,7 @@ says "a folder that cannot be made" 1 "/dev/null: cannot create" portraits --cou
 
 check "packs" "$tool" portraits --count 5 --size 32 --seed 3 --pack packed.sgd
 check "to the byte" [ "$(wc -c <packed.sgd)" -eq $((64 + 5 * 32 * 32 * 3)) ]
-check "reads it" "$tool" pack packed.sgd --outdir e
+check "reads it" "$tool" pack packed.sgd --no-metadata --outdir e
 rm a/grid.png
 for i in 0 1 2 3 4; do check "the same picture $i" cmp a/portrait00000$i.png e/picture00000$i.png; done
 check "packs it again" "$tool" pack packed.sgd -o again.sgd
@@ -114,7 +117,7 @@ cp a/portrait000001.png mixed/deeper/a.png
 cp a/portrait000002.png "mixed/c with spaces.png"
 check "packs a folder" "$tool" pack mixed --size 32 -o folder.sgd
 check "all of it" [ "$(wc -c <folder.sgd)" -eq $((64 + 3 * 32 * 32 * 3)) ]
-check "reads it back" "$tool" pack folder.sgd --outdir f
+check "reads it back" "$tool" pack folder.sgd --no-metadata --outdir f
 check "sorted by name" cmp f/picture000002.png a/portrait000001.png
 check "resizes" "$tool" pack mixed --size 48 --outdir g
 check "packs a folder without a size" "$tool" pack mixed -o folder.sgd
@@ -143,12 +146,14 @@ upside_down() {
     printf '\0\0\0\032eXIfMM\0*\0\0\0\010\0\001\001\022\0\003\0\0\0\001\0\003\0\0\0\0\0\0....'
     tail -c +34 "$1"
 }
+check "a photograph is not called synthetic" "$tool" pack mixed --size 48 --outdir seen
+if "$tool" info seen/picture000000.png | grep -q Synthetic; then fail "a photograph" "is called synthetic"; else ok "a photograph stays one"; fi
 mkdir turned again
 for file in a/portrait00000[01].png; do upside_down "$file" >"turned/${file#a/}"; done
-check "reads EXIF" "$tool" pack turned --size 32 --outdir h
+check "reads EXIF" "$tool" pack turned --size 32 --no-metadata --outdir h
 if cmp -s h/picture000000.png a/portrait000000.png; then fail "EXIF" "not turned"; else ok "EXIF turns"; fi
 for file in h/picture00000[01].png; do upside_down "$file" >"again/${file#h/}"; done
-check "reads EXIF again" "$tool" pack again --size 32 --outdir i
+check "reads EXIF again" "$tool" pack again --size 32 --no-metadata --outdir i
 check "turned twice by half" cmp i/picture000001.png a/portrait000001.png
 for command in train evaluate; do
     "$tool" $command --help >stderr

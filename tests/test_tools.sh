@@ -92,13 +92,13 @@ check "generate --trunc 1" generate one --seeds 0 --trunc 1
 check "generate: cutoff 0 is no truncation" cmp "$work/cutoff.npy" "$work/one.npy"
 check "generate --trunc -0.5" generate anti --seeds 0 --trunc -0.5
 check "generate --trunc 0" generate mean --seeds 0,1 --trunc 0 --trunc-cutoff 99
-check "generate: psi 0 is the mean for each seed" cmp "$work/mean/seed0000.png" "$work/mean/seed0001.png"
+check "generate: psi 0 is the mean for each seed" "$pngdiff" "$work/mean/seed0000.png" 0 0 "$work/mean/seed0001.png"
 
 check "generate --grid" generate grid --seeds 0-4 --grid 3x2
 for i in 0 1 2 3 4; do
     check "generate --grid: image $i" "$pngdiff" "$work/grid/grid.png" $((i % 3)) $((i / 3)) "$work/grid/seed000$i.png"
 done
-differs "generate: seeds differ" cmp "$work/grid/seed0000.png" "$work/grid/seed0001.png"
+differs "generate: seeds differ" "$pngdiff" "$work/grid/seed0000.png" 0 0 "$work/grid/seed0001.png"
 
 check "generate --threads 1" generate one-thread --seeds 0-1 --threads 1
 check "generate --threads 3" generate threads --seeds 0-1 --threads 3
@@ -110,12 +110,13 @@ done
 
 check "generate --noise-mode random" generate random --seeds 3,3 --noise-mode random --noise-seed 5
 check "generate --noise-seed" generate random-next --seeds 3 --noise-mode random --noise-seed 6
-check "generate: image i takes noise seed S + i" "$pngdiff" "$work/random/seed0003.png" 0 0 "$work/random-next.npy" 0
+files "generate: random noise and a seed twice: two names" "$work/random" seed0003-0.png seed0003-1.png
+check "generate: image i takes noise seed S + i" "$pngdiff" "$work/random/seed0003-1.png" 0 0 "$work/random-next.npy" 0
 check "generate --noise-mode none" generate none --seeds 3 --noise-mode none
 check "generate --noise-mode const" generate const --seeds 3 --noise-mode const
 differs "generate: random is not const" cmp "$work/random-next.npy" "$work/const.npy"
 differs "generate: none is not const" cmp "$work/none.npy" "$work/const.npy"
-differs "generate: other noise seeds differ" "$pngdiff" "$work/random/seed0003.png" 0 0 "$work/random.npy" 0
+differs "generate: other noise seeds differ" "$pngdiff" "$work/random/seed0003-1.png" 0 0 "$work/random.npy" 0
 
 prints "generate --class without labels warns" "--class is ignored" generate ignored --seeds 3 --class 1
 check "generate: ignored class" cmp "$work/ignored.npy" "$work/const.npy"
@@ -124,7 +125,7 @@ model=$work/sg2-ada-cond-32-clamp.sgw data=$golden/sg2-ada-cond-32-clamp found=n
 check "generate --labels" generate labels --latents $data/z.npy --labels $data/c.npy
 for class in 0 1 2 3 4 5 6 7 8 9; do
     generate class --latents $data/z.npy --class $class
-    cmp -s "$work/class/img0000.png" "$work/labels/img0000.png" && found=$class
+    "$pngdiff" "$work/class/img0000.png" 0 0 "$work/labels/img0000.png" 2>/dev/null && found=$class
 done
 if [ $found != none ]; then ok "generate --class: as its label"; else fail "generate --class" "no class gives the label's image"; fi
 
@@ -200,14 +201,103 @@ for place in 55-55 56-56 57-57; do
 done
 check "mix: 85-85 at the left" "$pngdiff" "$work/mix/grid.png" 0 1 "$work/mix/85-85.png"
 check "mix: a source by generate" generate source --seeds 85 --trunc 0.7 --isa scalar
-check "mix: sources as generate draws them" cmp "$work/source/seed0085.png" "$work/mix/85-85.png"
-differs "mix: a mix is not its row" cmp "$work/mix/85-85.png" "$work/mix/85-55.png"
-differs "mix: a mix is not its column" cmp "$work/mix/55-55.png" "$work/mix/85-55.png"
+check "mix: sources as generate draws them" "$pngdiff" "$work/source/seed0085.png" 0 0 "$work/mix/85-85.png"
+differs "mix: a mix is not its row" "$pngdiff" "$work/mix/85-85.png" 0 0 "$work/mix/85-55.png"
+differs "mix: a mix is not its column" "$pngdiff" "$work/mix/55-55.png" 0 0 "$work/mix/85-55.png"
 check "mix --styles 0-9" "$tool" mix "$model" --rows 85 --cols 55 --styles 0-9 --noise-mode none --outdir "$work/all"
-check "mix: all layers make the column's image" cmp "$work/all/85-55.png" "$work/all/55-55.png"
+check "mix: all layers make the column's image" "$pngdiff" "$work/all/85-55.png" 0 0 "$work/all/55-55.png"
 check "mix: default layers" "$tool" mix "$model" --rows 85 --cols 55 --outdir "$work/default"
 check "mix --class" "$tool" mix "$work/sg1-cond-32.sgw" --rows 1 --cols 2 --class 3 --outdir "$work/mix-class" \
     --noise-mode random --noise-seed 1 --trunc-cutoff 2
+
+"$tool" mix "$model" --rows 1,2 --cols 3,1 --noise-mode random --outdir "$work/twice"
+files "mix: random noise and a seed twice: no name twice" "$work/twice" 1-1-2.png 1-1-3.png 1-1-5.png 1-3-4.png 2-1-8.png 2-2-6.png \
+    2-3-7.png 3-3-1.png grid.png
+
+# --- Standard output, and what is said on a terminal ---
+
+check "map --save-npy -" sh -c "'$tool' map '$model' --seeds 0-3 --trunc 0.7 --save-npy - >'$work/stdout.npy'"
+check "map --save-npy -: the same array" "$npydiff" "$work/stdout.npy" "$work/ws.npy" 2e-5
+check "generate --ws of a pipe" sh -c "'$tool' map '$model' --seeds 3 --trunc 0.7 --save-npy - | '$tool' generate '$model' --ws /dev/stdin --outdir '$work/piped'"
+check "generate --ws of a pipe: the picture" "$pngdiff" "$work/piped/img0000.png" "$work/direct/seed0003.png"
+check "nothing is said without a terminal" test -z "$("$tool" generate "$model" --seeds 3 --outdir "$work/direct" 2>&1)"
+if command -v script >/dev/null; then
+    says() { # says NAME TEXT COMMAND LINE: on a terminal
+        if script -qec "$tool $3" /dev/null | grep -qF -e "$2"; then ok "$1"; else fail "$1" "does not say: $2"; fi
+    }
+    says "generate says where the picture is" "$work/said/seed0003.png" "generate $model --seeds 3 --outdir $work/said"
+    says "generate says where the pictures are" "2 pictures in $work/said/, together in grid.png" \
+        "generate $model --seeds 3,4 --grid 2x1 --outdir $work/said"
+    says "mix says where the pictures are" "3 pictures in $work/said/, together in grid.png" "mix $model --rows 1 --cols 2 --outdir $work/said"
+    says "map says where the array is" "$work/said.npy: ws of 2 images" "map $model --seeds 1,2 --save-npy $work/said.npy"
+    says "a terminal is no place for an array" "standard output is a terminal" "map $model --seeds 1,2 --save-npy -"
+else
+    echo "skipped: what is said on a terminal: script not installed"
+fi
+
+# --- Pictures say what they are, and --like draws them again ---
+
+# again NAME MODEL PICTURE FILE: --like draws the picture, as FILE.
+again() {
+    rm -rf "$work/again"
+    check "like: $1" "$tool" generate "$2" --like "$3" --outdir "$work/again"
+    check "like: $1: the same pixels" "$pngdiff" "$work/again/$4" 0 0 "$3"
+    check "like: $1: the same file" cmp "$work/again/$4" "$3"
+}
+check "a picture to tell" "$tool" generate "$model" --seeds 85,3 --trunc=-0.7,0.3 --trunc-cutoff 5 --noise-mode random --noise-seed 9 \
+    --isa scalar --memory-limit 1K --grid 4x1 --outdir "$work/told"
+again "psi, cutoff, noise, instruction set, memory" "$model" "$work/told/seed0003-psi-0.7.png" seed0003.png
+again "constant noise" "$model" "$work/direct/seed0003.png" seed0003.png
+again "style mixing" "$model" "$work/mix/0-56.png" 0-56.png
+again "a source of style mixing" "$model" "$work/mix/55-55.png" seed0055.png
+again "a class" "$work/sg1-cond-32.sgw" "$work/mix-class/1-2.png" 1-2.png
+printf "\223NUMPY\1\0\166\0{'descr': '<f4', 'fortran_order': False, 'shape': (1, 5), }%58s\n" "" >"$work/label.npy"
+printf '\0\0\0\77\0\0\200\76\0\0\0\0\0\0\0\0\0\0\0\0' >>"$work/label.npy" # 0.5, 0.25, 0, 0, 0
+check "a picture of a mixed label" "$tool" generate "$work/sg1-cond-32.sgw" --seeds 1 --labels "$work/label.npy" --outdir "$work/told"
+again "a mixed label" "$work/sg1-cond-32.sgw" "$work/told/seed0001.png" seed0001.png
+while IFS='|' read -r name text file; do
+    prints "info: $name" "$text" "$tool" info "$work/$file"
+done <<END
+synthetic|Synthetic: made by a generative network, not a photograph|told/seed0085-psi0.3.png
+the tool|Software: stylegan $("$tool" --version | sed 's/stylegan \([^,]*\),.*/\1/')|told/seed0085-psi0.3.png
+the model|Model: sg2-ada-64.sgw|told/seed0085-psi0.3.png
+its source|Model Source: model.pkl|told/seed0085-psi0.3.png
+its checksum|Model Checksum: $(od -An -v -tx1 -j 24 -N 16 "$model" | tr -d ' \n')|told/seed0085-psi0.3.png
+seed|Seed: 85|told/seed0085-psi0.3.png
+psi|Psi: 0.3|told/seed0085-psi0.3.png
+noise|Noise Mode: random|told/seed0085-psi0.3.png
+its seed|Noise Seed: 10|told/seed0085-psi0.3.png
+a sheet|Sheet: 4 x 1 pictures|told/grid.png
+its seeds|Seeds: 85,3|told/grid.png
+its psis|Psis: -0.7,0.3|told/grid.png
+a figure of style mixing|Row Seeds: 85,0|mix/grid.png
+its columns|Column Seeds: 55-57|mix/grid.png
+its layers|Mixed Layers: 0-3|mix/grid.png
+a mixed picture|Mixed Seed: 56|mix/0-56.png
+an array's|Array: ws.npy, image 1|mapped/img0001.png
+a label|Label: 0.5,0.25,0,0,0|told/seed0001.png
+END
+prints "info --json: a picture" '"Psi": "0.3"' "$tool" info --json "$work/told/seed0085-psi0.3.png"
+check "XMP tells programs" grep -aq 'digitalsourcetype/trainedAlgorithmicMedia"' "$work/told/grid.png"
+# The checksum of the first text by another program: gzip ends with the same CRC-32, then the length.
+length=$(od -An -v -tu1 -j 33 -N 4 "$work/told/grid.png" | awk '{ print $3 * 256 + $4 }')
+theirs=$(tail -c +38 "$work/told/grid.png" | head -c $((length + 4)) | gzip | tail -c 8 | od -An -v -tx1 -N 4 | awk '{ print $4 $3 $2 $1 }')
+ours=$(od -An -v -tx1 -j $((41 + length)) -N 4 "$work/told/grid.png" | tr -d ' \n')
+check "texts have PNG's checksum: $ours" test "$ours" = "$theirs"
+check "generate --no-metadata" "$tool" generate "$model" --seeds 3 --grid 1x1 --no-metadata --outdir "$work/silent"
+check "mix --no-metadata" "$tool" mix "$model" --rows 3 --cols 4 --no-metadata --outdir "$work/silent"
+check "--no-metadata: no texts" sh -c "! cat '$work/silent'/*.png | grep -aq -e iTXt -e tEXt"
+prints "info: a picture without texts" "a picture that does not say what it is" "$tool" info "$work/silent/seed0003.png"
+refuses "like: no texts" 1 "does not say how it was drawn" generate "$model" --like "$work/silent/seed0003.png" --outdir "$left/out"
+refuses "like: another model" 1 "was drawn by another model than sg1-64.sgw: sg2-ada-64.sgw, checksum" generate "$work/sg1-64.sgw" \
+    --like "$work/told/seed0003-psi0.3.png" --outdir "$left/out"
+refuses "like: a sheet" 1 "is a sheet of pictures" generate "$model" --like "$work/told/grid.png" --outdir "$left/out"
+refuses "like: an array" 1 "drawn from the array ws.npy, image 1" generate "$model" --like "$work/mapped/img0001.png" --outdir "$left/out"
+refuses "like: no picture" 1 "is not a PNG picture" generate "$model" --like Makefile --outdir "$left/out"
+for flag in "--seeds 1" "--trunc 1" "--noise-mode none" "--ws x.npy"; do
+    # shellcheck disable=SC2086 # a flag and its value
+    refuses "like and $flag" 2 "--like tells ${flag% *} already" generate "$model" --like "$work/told/seed0003-psi0.3.png" $flag --outdir "$left/out"
+done
 
 # --- examples/reference.c: the networks in plain loops draw the same pictures ---
 
@@ -249,6 +339,21 @@ model=$work/sg2-ada-64.sgw
 prints "info" "width                64" "$tool" info "$model"
 prints "info: tensors" "b8.conv0.weight" "$tool" info "$model"
 prints "info --json" '"width": 64,' "$tool" info "$model" --json
+prints "info names what numbers stand for" "normalization        separate" "$tool" info "$model"
+prints "info names activations" "activation           lrelu" "$tool" info "$model"
+prints "info: memory to open" "open model           $("$tool" info "$model" --json | sed -n 's/.*"open_bytes": \(.*\),/\1/p') bytes" "$tool" info "$model"
+workspace() {
+    "$tool" info "$model" --json "$@" | sed -n 's/.*"workspace_bytes": \(.*\),/\1/p'
+}
+check "info: a workspace" test "$(workspace)" -gt 1000
+check "info: --memory-limit makes it smaller" test "$(workspace --memory-limit 1K)" -lt "$(workspace)"
+"$tool" portraits --count 3 --size 16 --pack "$work/three.sgd" >/dev/null
+prints "info: packed pictures" "Pictures: 3" "$tool" info "$work/three.sgd"
+"$tool" train --config tiny-16 --kimg 0.04 --data "$work/three.sgd" --outdir "$work/run" >/dev/null
+prints "info: a training state" "Images: 40" "$tool" info "$work/run/checkpoint.sgt"
+prints "info: its settings" "resolution 16, " "$tool" info "$work/run/checkpoint.sgt"
+prints "info: of a pipe" "StyleGAN 2, 64 x 64" sh -c "cat '$model' | '$tool' info /dev/stdin"
+prints "info: a sheet of a run" "Model Source: trained on $work/three.sgd, 3 pictures" "$tool" info "$work/run/samples-000000.png"
 
 # --- bench ---
 

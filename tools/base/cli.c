@@ -104,6 +104,11 @@ void cli_note(const char *format, ...) {
     SAY(format);
 }
 
+void cli_tell(const char *format, ...) {
+    if (!system_is_terminal(stderr)) return;
+    SAY(format);
+}
+
 /* --- Arguments --- */
 
 static void print_help(const cli_command *command, const cli_flag *flags) {
@@ -333,6 +338,14 @@ void output_open(output *out, const char *path) {
     const int descriptor = system_open(direct ? path : out->temporary, flags);
     out->file = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
     if (!out->file) cannot_write(path);
+}
+
+void output_open_standard(output *out) {
+    watch_signals();
+    if (system_is_terminal(stdout))
+        cli_usage("-: standard output is a terminal, which cannot show an array; redirect it");
+    *out = (output){.file = fdopen(dup(fileno(stdout)), "wb"), .path = cli_format("standard output")};
+    if (!out->file) cannot_write(out->path);
 }
 
 static void write_to_memory(output *out, const void *bytes, size_t size) {

@@ -47,6 +47,7 @@ int cli_parse(const cli_command *command, const cli_flag *flags, int argc, char 
 CLI_NORETURN void cli_fail(const char *format, ...) CLI_PRINTF(1, 2);
 CLI_NORETURN void cli_usage(const char *format, ...) CLI_PRINTF(1, 2);
 void cli_note(const char *format, ...) CLI_PRINTF(1, 2); /* a warning: goes on */
+void cli_tell(const char *format, ...) CLI_PRINTF(1, 2); /* what was done: on a terminal only */
 
 /* Of several names, the one that was meant. Start with {typed}, try each, then print near_miss_text: "; did you mean X?",
    or nothing if none is near. */
@@ -85,6 +86,7 @@ typedef struct output {
     size_t size, space, at; /* of the memory: what is written, allocated, and where the next byte goes */
 } output;
 void output_open(output *out, const char *path);
+void output_open_standard(output *out); /* standard output, unless that is a terminal */
 void output_write(output *out, const void *bytes, size_t size);
 void output_seek(output *out, uint64_t offset);
 void output_flush(output *out); /* what was written can be read */

@@ -193,7 +193,10 @@ void npy_open(npy_writer *writer, const char *path, int dimensions, const int64_
     char *header = cli_format("%s%*s\n", text, (int)padding, "");
     free(text);
 
-    output_open(&writer->out, path);
+    if (strcmp(path, "-") == 0)
+        output_open_standard(&writer->out);
+    else
+        output_open(&writer->out, path);
     output_write(&writer->out, magic, MAGIC_SIZE);
     output_write(&writer->out, (const unsigned char[]){1, 0, (unsigned char)length, (unsigned char)(length >> 8)}, 4);
     output_write(&writer->out, header, length);

@@ -1,6 +1,7 @@
 /* sheet.c - see sheet.h. */
 #include "sheet.h"
 #include "cli.h"
+#include "notes.h"
 #include "png.h"
 
 #include <stdio.h>
@@ -30,9 +31,10 @@ void sheet_put(const sheet *s, int number, const unsigned char *pixels) {
     for (size_t y = 0; y < (size_t)s->height; y++) memcpy(tile + y * step, pixels + y * line, line);
 }
 
-void sheet_save(sheet *s, const char *folder, const char *name) {
+void sheet_save(sheet *s, const char *folder, const char *name, char **notes) {
     char *path = cli_format("%s/%s", folder, name);
-    png_write(path, s->columns * s->width, s->rows * s->height, s->channels, s->pixels);
+    if (*notes) notes_add(notes, "Sheet", "%d x %d pictures", s->columns, s->rows);
+    png_write(path, s->columns * s->width, s->rows * s->height, s->channels, s->pixels, *notes);
     free(path);
     free(s->pixels);
 }

@@ -2,6 +2,7 @@
 #include "../base/sheet.h"
 #include "../model/drawing.h"
 #include "../model/latents.h"
+#include "../model/like.h"
 
 #include <stdlib.h>
 
@@ -12,17 +13,36 @@ const cli_command generate_command = {"generate", "MODEL", "draw pictures from s
                                       "stylegan generate ffhq.sgw --seeds 1-4 --trunc=-1,-0.5,0,0.5,1 --grid 5x4\n"
                                       "stylegan generate cifar10.sgw --seeds 0-34 --class 1 --grid 7x5 --outdir cars\n"
                                       "stylegan generate ffhq.sgw --ws ws.npy --save-npy images.npy\n"
-                                      "stylegan generate stylegan3.sgw --seeds 0-3 --translate 0.1,0 --rotate 30",
+                                       "stylegan generate stylegan3.sgw --seeds 0-3 --translate 0.1,0 --rotate 30\n"
+                                       "stylegan generate ffhq.sgw --like out/seed0085.png --outdir again",
                                       run};
 
 static void save_picture(const drawing *d, const latents *l, int index, const char *folder) {
-    char *name = latents_name(l, index, ".png");
-    drawing_save(d, folder, name);
+    char *name = latents_name(l, index, ".png"), *notes = drawing_notes(d, 0);
+    if (notes) latents_notes(l, index, &notes);
+    drawing_save(d, folder, name, notes);
+    free(notes);
     free(name);
 }
 
+static void save_sheet(const drawing *d, const latents *l, sheet *grid, const char *folder) {
+    char *notes = drawing_notes(d, 1);
+    if (notes) latents_sheet_notes(l, &notes);
+    sheet_save(grid, folder, "grid.png", &notes);
+    free(notes);
+}
+
+static void tell_where(const latents *l, const char *folder, int with_grid) {
+    char *first = latents_name(l, 0, ".png");
+    if (l->count == 1 && !with_grid)
+        cli_tell("%s/%s", folder, first);
+    else
+        cli_tell("%d pictures in %s/%s", l->count, folder, with_grid ? ", together in grid.png" : "");
+    free(first);
+}
+
 static int run(int argc, char **argv) {
-    const char *path, *folder = "out", *grid_text = NULL, *npy_path = NULL;
+    const char *path, *folder = "out", *grid_text = NULL, *npy_path = NULL, *like = NULL;
     model_flags compute_flags = {0};
     latent_flags source_flags = {0};
     drawing_flags noise_flags = {0};
@@ -30,10 +50,11 @@ static int run(int argc, char **argv) {
         LATENT_FLAGS(source_flags),
         {"--ws", "FILE.npy", "ws [n, num_ws, w_dim] instead of seeds, .npy or .npz", &source_flags.ws},
         {"--projected-w", "FILE.npz", "the same as --ws", &source_flags.ws},
+        {"--like", "PICTURE.png", "draw a picture of this tool again, as it says itself", &like},
         DRAWING_FLAGS(noise_flags),
         {"--outdir", "DIR", "folder for the pictures (default: out)", &folder},
         {"--grid", "CxR", "also write grid.png, C columns and R rows of the pictures", &grid_text},
-        {"--save-npy", "FILE.npy", "also write the images as float32 [n, C, H, W]", &npy_path},
+        {"--save-npy", "FILE.npy", "also write the images as float32 [n, C, H, W]; -: to standard output", &npy_path},
         MODEL_FLAGS(compute_flags),
         {0}};
     path = model_parse(&generate_command, flags, &compute_flags, argc, argv, NULL);
@@ -43,9 +64,12 @@ static int run(int argc, char **argv) {
     drawing picture;
     sheet grid;
     npy_writer writer;
+    if (like) like_flags(like, &source_flags, &noise_flags, &compute_flags);
     model_open(&opened, path, &compute_flags);
+    if (like) like_check(like, &opened);
     latents_start(&source, &opened, &source_flags);
     drawing_start(&picture, &opened, &noise_flags, source.count);
+    if (picture.run.noise_mode == STYLEGAN_NOISE_RANDOM) source.numbered = source.repeats;
     const stylegan_config *config = opened.config;
     if (grid_text) sheet_parse(&grid, grid_text, config->width, config->height, config->channels);
     if (grid_text && grid.columns * grid.rows < source.count)
@@ -63,10 +87,11 @@ static int run(int argc, char **argv) {
         if (grid_text) sheet_put(&grid, i, picture.pixels);
         if (npy_path) npy_append(&writer, picture.image, opened.image_values);
     }
-    if (grid_text) sheet_save(&grid, folder, "grid.png");
+    if (grid_text) save_sheet(&picture, &source, &grid, folder);
     if (npy_path) npy_close(&writer);
-    free(ws);
     drawing_end(&picture);
+    tell_where(&source, folder, grid_text != NULL);
+    free(ws);
     latents_end(&source);
     model_close(&opened);
     return CLI_EXIT_OK;

@@ -1,17 +1,24 @@
-/* info.c - what a weight file holds. */
+/* info.c - what a file of this tool is and holds: weights, a picture, packed pictures, a training state. */
+#include "../base/json.h"
+#include "../base/notes.h"
+#include "../base/png.h"
+#include "../data/sources.h"
 #include "../model/model.h"
+#include "../train/trainer.h"
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int run(int argc, char **argv);
 
-const cli_command info_command = {"info", "MODEL", "describe a weight file: configuration and tensors",
-                                  "stylegan info ffhq.sgw\n"
-                                  "stylegan info ffhq.sgw --json",
-                                  run};
+const cli_command info_command = {
+    "info", "FILE", "describe a weight file, a picture, packed pictures (.sgd) or a training state (.sgt)",
+    "stylegan info ffhq.sgw\n"
+    "stylegan info ffhq.sgw --json\n"
+    "stylegan info out/seed0085.png",
+    run};
 
 /* --- The configuration's fields, all as numbers --- */
 
@@ -33,6 +40,26 @@ static void list_fields(const stylegan_config *config, field *fields) {
 #undef LIST_FIELD
 }
 
+/* The names of the fields that are numbers of something, in the order of its enumeration. */
+static const char *name_of(int index, double value) {
+#define ACTIVATION_NAME(name, text) text,
+    static const char *const activations[] = {STYLEGAN_ACTIVATIONS(ACTIVATION_NAME)};
+#undef ACTIVATION_NAME
+    static const char *const architectures[] = {"skip", "resnet", "orig"};
+    static const char *const normalizations[] = {"none", "joint", "separate"};
+    switch (index) {
+    case FIELD_architecture:
+        return architectures[(int)value];
+    case FIELD_normalization:
+        return normalizations[(int)value];
+    case FIELD_mapping_activation:
+    case FIELD_activation:
+        return activations[(int)value];
+    default:
+        return NULL;
+    }
+}
+
 static const char *const type_names[] = {"f32", "f16", "i8"};
 
 static stylegan_tensor tensor_at(const stylegan_model *model, int index) {
@@ -41,12 +68,24 @@ static stylegan_tensor tensor_at(const stylegan_model *model, int index) {
     return tensor;
 }
 
+static size_t open_size(const opened_model *opened) {
+    return stylegan_open_size(opened->file.data, opened->file.size, &opened->options, NULL);
+}
+
 /* --- For people --- */
 
 /* Text from the file reaches the terminal: no control characters but line ends. */
 static void print_text(const char *text, size_t length) {
     for (size_t i = 0; i < length; i++) putchar(text[i] == '\n' || !iscntrl((unsigned char)text[i]) ? text[i] : '?');
     if (length && text[length - 1] != '\n') putchar('\n');
+}
+
+/* What the header needs beside the file's own bytes. */
+static void print_memory(const opened_model *opened) {
+    printf("\nMemory (%s, threads: %d; --memory-limit makes the workspace smaller)\n",
+           stylegan_isa_name(stylegan_model_isa(opened->model)), stylegan_model_threads(opened->model));
+    printf("  %-20s %zu bytes\n", "open model", open_size(opened));
+    printf("  %-20s %zu bytes\n", "workspace", stylegan_workspace_size(opened->model));
 }
 
 static void print_tensors(const stylegan_model *model) {
@@ -79,7 +118,14 @@ static void print_description(const char *path, const opened_model *opened) {
            (int)opened->config->family, (int)opened->config->width, (int)opened->config->height,
            stylegan_parameters(opened->model), stylegan_file_size(opened->model));
     list_fields(opened->config, fields);
-    for (int i = 0; i < FIELDS; i++) printf("  %-20s %-10g %s\n", fields[i].name, fields[i].value, fields[i].meaning);
+    for (int i = 0; i < FIELDS; i++) {
+        const char *name = name_of(i, fields[i].value);
+        if (name)
+            printf("  %-20s %-10s %s\n", fields[i].name, name, fields[i].meaning);
+        else
+            printf("  %-20s %-10g %s\n", fields[i].name, fields[i].value, fields[i].meaning);
+    }
+    print_memory(opened);
     print_layers(opened->model);
     print_tensors(opened->model);
     if (length) printf("\nText\n");
@@ -87,49 +133,6 @@ static void print_description(const char *path, const opened_model *opened) {
 }
 
 /* --- For programs --- */
-
-/* Bytes of the UTF-8 character at `text`, 0 if it is not one. */
-static size_t utf8_length(const unsigned char *text, size_t left) {
-    static const struct {
-        unsigned char mask, lead;
-        uint32_t least;
-    } forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-    for (size_t length = 1; length <= 4 && length <= left; length++) {
-        if ((text[0] & forms[length - 1].mask) != forms[length - 1].lead) continue;
-        uint32_t code = text[0] & (unsigned char)~forms[length - 1].mask;
-        for (size_t i = 1; i < length; i++) {
-            if ((text[i] & 0xc0) != 0x80) return 0;
-            code = code << 6 | (text[i] & 0x3f);
-        }
-        return code >= forms[length - 1].least && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? length : 0;
-    }
-    return 0;
-}
-
-static void json_text(const char *text, size_t size) {
-    putchar('"');
-    for (size_t i = 0; i < size;) {
-        const unsigned char c = (unsigned char)text[i];
-        const size_t length = utf8_length((const unsigned char *)text + i, size - i);
-        if (c == '"' || c == '\\')
-            printf("\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            printf("\\u%04x", c);
-        else if (length == 0)
-            printf("\\ufffd");
-        else
-            fwrite(text + i, 1, length, stdout);
-        i += length ? length : 1;
-    }
-    putchar('"');
-}
-
-static void json_number(double value) {
-    if (isfinite(value))
-        printf("%.9g", value);
-    else
-        printf("null");
-}
 
 static void json_config(const stylegan_config *config) {
     field fields[FIELDS];
@@ -163,6 +166,8 @@ static void print_json(const char *path, const opened_model *opened) {
     json_text(path, strlen(path));
     printf(",\n  \"bytes\": %" PRIu64 ",\n  \"parameters\": %" PRIu64 ",\n", stylegan_file_size(opened->model),
            stylegan_parameters(opened->model));
+    printf("  \"open_bytes\": %zu,\n  \"workspace_bytes\": %zu,\n", open_size(opened),
+           stylegan_workspace_size(opened->model));
     json_config(opened->config);
     printf("  \"text\": ");
     json_text(text, length);
@@ -171,13 +176,91 @@ static void print_json(const char *path, const opened_model *opened) {
     printf("}\n");
 }
 
+/* --- Other files: what they are, and notes --- */
+
+typedef struct description {
+    const char *what;
+    char *notes;
+} description;
+
+static int describe_picture(const file_view *file, description *d) {
+    int width, height;
+    char *told;
+    if (!png_read_notes(file->data, file->size, &told, &width, &height)) return 0;
+    d->what = told ? "a picture" : "a picture that does not say what it is";
+    notes_add(&d->notes, "Size", "%d x %d", width, height);
+    char *all = cli_format("%s%s", d->notes, told ? told : "");
+    free(d->notes);
+    free(told);
+    d->notes = all;
+    return 1;
+}
+
+static int has_magic(const file_view *file, const char *name) { /* stylegan.h, >>weight-file; packed.c */
+    return file->size > 4 && file->data[0] == 0x89 && memcmp(file->data + 1, name, 3) == 0;
+}
+
+static int describe_packed(const char *path, const file_view *file, description *d) {
+    dataset data;
+    if (!has_magic(file, "SGD")) return 0;
+    const char *fault = dataset_view_packed(&data, file);
+    if (fault) cli_fail("%s: %s", path, fault);
+    d->what = "packed pictures";
+    notes_add(&d->notes, "Pictures", "%lld", (long long)data.count);
+    notes_add(&d->notes, "Size", "%d x %d", data.resolution, data.resolution);
+    notes_add(&d->notes, "Labels", "%d", data.label_size);
+    return 1;
+}
+
+static int describe_state(const char *path, const file_view *file, description *d) {
+    const char *why;
+    if (!trainer_is_state(file->data, file->size)) return 0;
+    trainer *t = trainer_load(file->data, file->size, 1, &why);
+    if (!t) cli_fail("%s: %s", path, why);
+    char *settings = trainer_settings(trainer_get_config(t));
+    d->what = "a training state; `stylegan train --resume` goes on with it, model.sgw beside it is what it draws with";
+    notes_add(&d->notes, "Images", "%lld", (long long)trainer_images(t));
+    notes_add(&d->notes, "Settings", "%s", settings);
+    free(settings);
+    trainer_free(t);
+    return 1;
+}
+
+static void print_notes(const char *path, const description *d, int json) {
+    const char *notes = d->notes;
+    note line;
+    if (!json) {
+        printf("%s: %s\n", path, d->what);
+        print_text(notes, strlen(notes));
+        return;
+    }
+    printf("{\n  \"file\": ");
+    json_text(path, strlen(path));
+    while (notes_next(&notes, &line)) {
+        printf(",\n  ");
+        json_text(line.key, (size_t)line.key_length);
+        printf(": ");
+        json_text(line.value, (size_t)line.value_length);
+    }
+    printf("\n}\n");
+}
+
 static int run(int argc, char **argv) {
-    const char *path, *json = NULL;
-    const cli_flag flags[] = {{"--json", NULL, "print JSON", &json}, {0}};
-    const model_flags compute_flags = {.threads = "1"};
+    const char *json = NULL;
+    model_flags compute_flags = {0};
+    const cli_flag flags[] = {{"--json", NULL, "print JSON", &json}, MODEL_FLAGS(compute_flags), {0}};
+    const char *path = model_parse(&info_command, flags, &compute_flags, argc, argv, NULL);
     opened_model opened;
-    cli_parse(&info_command, flags, argc, argv, &path, 1, 1);
-    model_open(&opened, path, &compute_flags);
+    description other = {NULL, NULL};
+    file_view file = file_view_open(path);
+    if (describe_picture(&file, &other) || describe_packed(path, &file, &other) ||
+        describe_state(path, &file, &other)) {
+        print_notes(path, &other, json != NULL);
+        free(other.notes);
+        file_view_close(&file);
+        return CLI_EXIT_OK;
+    }
+    model_open_view(&opened, path, file, &compute_flags);
     if (json)
         print_json(path, &opened);
     else

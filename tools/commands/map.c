@@ -2,6 +2,7 @@
 #include "../model/latents.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static int run(int argc, char **argv);
 
@@ -12,10 +13,11 @@ static int run(int argc, char **argv) {
     const char *path, *npy_path = NULL;
     model_flags compute_flags = {0};
     latent_flags source_flags = {0};
-    const cli_flag flags[] = {LATENT_FLAGS(source_flags),
-                              {"--save-npy", "FILE.npy", "where to write ws, float32 [n, num_ws, w_dim]", &npy_path},
-                              MODEL_FLAGS(compute_flags),
-                              {0}};
+    const cli_flag flags[] = {
+        LATENT_FLAGS(source_flags),
+        {"--save-npy", "FILE.npy", "where to write ws, float32 [n, num_ws, w_dim]; -: to standard output", &npy_path},
+        MODEL_FLAGS(compute_flags),
+        {0}};
     path = model_parse(&map_command, flags, &compute_flags, argc, argv, NULL);
     if (!npy_path) cli_usage("give the file to write: --save-npy ws.npy");
 
@@ -32,6 +34,7 @@ static int run(int argc, char **argv) {
         npy_append(&writer, ws, opened.ws_values);
     }
     npy_close(&writer);
+    cli_tell("%s: ws of %d images", strcmp(npy_path, "-") ? npy_path : "standard output", source.count);
     free(ws);
     latents_end(&source);
     model_close(&opened);

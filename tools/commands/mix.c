@@ -1,5 +1,6 @@
 /* mix.c - the style mixing figure (StyleGAN, figure 3): each row's image with some layers' styles from each column's.
  */
+#include "../base/notes.h"
 #include "../base/sheet.h"
 #include "../model/drawing.h"
 #include "../model/latents.h"
@@ -52,26 +53,45 @@ static place find_place(const side *rows, const side *columns, int row, int colu
                    column_side->ws + (size_t)c * ws_values};
 }
 
-typedef struct layers {
-    int count;
-    uint32_t *indices;
-} layers;
-
-static layers parse_layers(const char *text, const stylegan_config *config) {
-    layers l;
-    char *all = cli_format("0-%d", config->num_ws - 1 < 6 ? config->num_ws - 1 : 6);
-    l.indices = cli_list("--styles", text ? text : all, config->num_ws, &l.count);
-    for (int i = 0; i < l.count; i++)
-        if (l.indices[i] >= (uint32_t)config->num_ws)
-            cli_usage("--styles %s: the network has layers 0 to %d", text, config->num_ws - 1);
-    free(all);
-    return l;
+/* Whether two pictures of the figure would have one name and yet differ. */
+static int needs_numbers(const drawing *d, const side *rows, const side *columns) {
+    const int count = rows->count + columns->count;
+    uint32_t *seeds = cli_alloc((size_t)count, sizeof *seeds);
+    memcpy(seeds, rows->seeds, (size_t)rows->count * sizeof *seeds);
+    memcpy(seeds + rows->count, columns->seeds, (size_t)columns->count * sizeof *seeds);
+    const int repeats = has_repeats(seeds, count);
+    free(seeds);
+    return repeats && d->run.noise_mode == STYLEGAN_NOISE_RANDOM;
 }
 
-static void mix_layers(const opened_model *opened, const place *p, const layers *l, float *ws) {
-    memcpy(ws, p->row_ws, opened->ws_values * sizeof *ws);
-    for (int i = 0; i < l->count; i++)
-        stylegan_mix(opened->model, ws, p->column_ws, (int)l->indices[i], (int)l->indices[i], ws);
+/* `mixed` NULL: the image of a border. */
+static void save_place(const drawing *d, const mapping *m, const place *p, const layers *mixed, const char *number,
+                       const char *folder) {
+    char *name = cli_format("%u-%u%s.png", p->row_seed, p->column_seed, number), *notes = drawing_notes(d, 0);
+    if (notes) {
+        notes_add(&notes, "Seed", "%u", p->row_seed);
+        mapping_notes(m, 0, &notes);
+    }
+    if (notes && mixed) {
+        notes_add(&notes, "Mixed Seed", "%u", p->column_seed);
+        notes_add(&notes, "Mixed Layers", "%s", mixed->text);
+    }
+    drawing_save(d, folder, name, notes);
+    free(notes);
+    free(name);
+}
+
+static void save_figure(const drawing *d, const mapping *m, sheet *figure, const char *rows, const char *columns,
+                        const layers *mixed, const char *folder) {
+    char *notes = drawing_notes(d, 1);
+    if (notes) {
+        notes_add(&notes, "Row Seeds", "%s", rows);
+        notes_add(&notes, "Column Seeds", "%s", columns);
+        notes_add(&notes, "Mixed Layers", "%s", mixed->text);
+        mapping_notes(m, 0, &notes);
+    }
+    sheet_save(figure, folder, "grid.png", &notes);
+    free(notes);
 }
 
 static int run(int argc, char **argv) {
@@ -99,28 +119,32 @@ static int run(int argc, char **argv) {
     model_open(&opened, path, &compute_flags);
     mapping_start(&mapper, &opened, &mapper_flags);
     side rows = map_side(&mapper, "--rows", row_list), columns = map_side(&mapper, "--cols", column_list);
-    layers taken = parse_layers(layer_list, opened.config);
+    layers taken = layers_parse(&opened, layer_list);
     const int width = columns.count + 1, height = rows.count + 1;
     drawing_start(&picture, &opened, &noise_flags, width * height - 1);
     sheet_start(&figure, width, height, opened.config->width, opened.config->height, opened.config->channels);
+    const int numbered = needs_numbers(&picture, &rows, &columns);
     cli_make_folder(folder);
 
     float *ws = cli_alloc(opened.ws_values, sizeof *ws);
     for (int i = 1; i < width * height; i++) { /* the top left corner stays empty */
         const place p = find_place(&rows, &columns, i / width, i % width, opened.ws_values);
-        mix_layers(&opened, &p, &taken, ws);
+        const int mixed = i / width && i % width;
+        memcpy(ws, p.row_ws, opened.ws_values * sizeof *ws);
+        if (mixed) layers_mix(&opened, &taken, p.column_ws, ws);
         drawing_draw(&picture, ws);
         sheet_put(&figure, i, picture.pixels);
-        char *name = cli_format("%u-%u.png", p.row_seed, p.column_seed);
-        drawing_save(&picture, folder, name);
-        free(name);
+        char *number = numbered ? cli_format("-%d", i) : cli_format("%s", "");
+        save_place(&picture, &mapper, &p, mixed ? &taken : NULL, number, folder);
+        free(number);
     }
-    sheet_save(&figure, folder, "grid.png");
+    save_figure(&picture, &mapper, &figure, row_list, column_list, &taken, folder);
     free(ws);
-    free(taken.indices);
+    layers_free(&taken);
     free_side(&rows);
     free_side(&columns);
     drawing_end(&picture);
+    cli_tell("%d pictures in %s/, together in grid.png", picture.drawn, folder);
     mapping_end(&mapper);
     model_close(&opened);
     return CLI_EXIT_OK;

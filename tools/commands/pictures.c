@@ -1,5 +1,7 @@
 /* pictures.c - the commands that make pictures to learn from: `portraits` draws them, `pack` takes photographs; both as one
    packed file or as single pictures. */
+#include "../../stylegan.h"
+#include "../base/notes.h"
 #include "../base/png.h"
 #include "../base/sheet.h"
 #include "../data/dataset.h"
@@ -23,12 +25,13 @@ const cli_command pack_command = {
     run_pack};
 
 typedef struct picture_flags {
-    const char *count, *size, *folder, *pack, *grid, *threads;
+    const char *count, *size, *folder, *pack, *grid, *threads, *no_metadata;
 } picture_flags;
-#define PICTURE_FLAGS(flags)                                                                                   \
-    {"--outdir", "DIR", "folder for single pictures and grid.png", &(flags).folder},                           \
-        {"--grid", "CxR", "also write grid.png, the first pictures in C columns and R rows", &(flags).grid}, { \
-        "--threads", "N", "threads to work with (default: one per processor)", &(flags).threads                \
+#define PICTURE_FLAGS(flags)                                                                                 \
+    {"--outdir", "DIR", "folder for single pictures and grid.png", &(flags).folder},                         \
+        {"--grid", "CxR", "also write grid.png, the first pictures in C columns and R rows", &(flags).grid}, \
+        {"--threads", "N", "threads to work with (default: one per processor)", &(flags).threads}, {         \
+        "--no-metadata", NULL, "pictures do not say what they are", &(flags).no_metadata                     \
     }
 
 /* Where the pictures go. */
@@ -39,6 +42,7 @@ typedef struct destination {
     dataset_writer *pack; /* or NULL */
     sheet *grid;          /* or NULL */
     int64_t *counts;      /* [K] pictures of each class */
+    char *notes;          /* what the pictures say of themselves, or NULL */
 } destination;
 
 static void count_class(const destination *to, const float *label) {
@@ -49,7 +53,7 @@ static void take_picture(void *context, int64_t index, const uint8_t *pixels, co
     const destination *to = context;
     if (to->folder) {
         char *path = cli_format("%s/%s%06lld.png", to->folder, to->prefix, (long long)index);
-        png_write(path, to->data->resolution, to->data->resolution, to->data->channels, pixels);
+        png_write(path, to->data->resolution, to->data->resolution, to->data->channels, pixels, to->notes);
         free(path);
     }
     if (to->pack) dataset_writer_append(to->pack, pixels, label);
@@ -67,6 +71,17 @@ static void print_summary(const destination *to, const char *what, int64_t count
     }
 }
 
+/* Photographs stay what they are: only the program is told. */
+static char *make_notes(int drawn, uint64_t seed) {
+    char *notes = NULL;
+    notes_add(&notes, "Software", "stylegan %s", stylegan_version());
+    if (!drawn) return notes;
+    notes_add(&notes, "Synthetic", "portrait drawn by a program, of nobody");
+    notes_add(&notes, PNG_SOURCE_TYPE, PNG_FROM_PROGRAM);
+    notes_add(&notes, "Collection", "%llu", (unsigned long long)seed);
+    return notes;
+}
+
 static void write_pictures(const char *data, const char *prefix, uint64_t seed, const picture_flags *f) {
     const int size = f->size ? (int)cli_integer("--size", f->size, 8, 4096) : 0;
     const int threads = f->threads ? (int)cli_integer("--threads", f->threads, 1, 64) : 0;
@@ -82,13 +97,15 @@ static void write_pictures(const char *data, const char *prefix, uint64_t seed, 
     if (!f->pack || f->grid) cli_make_folder(folder);
     if (f->pack) dataset_writer_open(&pack, f->pack, &d, count);
 
-    destination to = {f->pack ? NULL : folder, prefix, &d, f->pack ? &pack : NULL, f->grid ? &grid : NULL, NULL};
+    destination to = {f->pack ? NULL : folder, prefix, &d, f->pack ? &pack : NULL, f->grid ? &grid : NULL, NULL, NULL};
+    if (!f->no_metadata) to.notes = make_notes(strcmp(data, "portraits") == 0, seed);
     to.counts = cli_alloc((size_t)d.label_size, sizeof *to.counts);
     for (int k = 0; k < d.label_size; k++) to.counts[k] = 0;
     dataset_each(&d, count, threads, take_picture, &to);
     if (f->pack) dataset_writer_close(&pack);
-    if (f->grid) sheet_save(&grid, folder, "grid.png");
+    if (f->grid) sheet_save(&grid, folder, "grid.png", &to.notes);
     print_summary(&to, f->pack ? f->pack : folder, count);
+    free(to.notes);
     free(to.counts);
     dataset_close(&d);
 }

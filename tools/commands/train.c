@@ -2,6 +2,7 @@
 #include "../data/dataset.h"
 #include "../model/drawing.h"
 #include "../model/latents.h"
+#include "../base/notes.h"
 #include "../base/sheet.h"
 #include "../base/system.h"
 #include "../train/feed.h"
@@ -110,14 +111,6 @@ static void set_option(trainer_config *config, const trainer_option *option, con
         *(uint64_t *)field = (uint64_t)cli_integer(name, text, 0, INT64_MAX);
 }
 
-static char *option_text(const trainer_config *config, const trainer_option *option) {
-    const void *field = (const char *)config + option->offset;
-    if (option->choices) return cli_format("%s", option->choices[*(const int *)field]);
-    if (option->kind == 'd') return cli_format("%g", *(const double *)field);
-    if (option->kind == 'i') return cli_format("%d", *(const int *)field);
-    return cli_format("%llu", (unsigned long long)*(const uint64_t *)field);
-}
-
 /* A preset, or the settings of the run that is resumed, and what the flags change. */
 static trainer_config make_config(const train_flags *f, const trainer_config *resumed) {
     trainer_config config;
@@ -161,6 +154,12 @@ static void refuse_changes(const trainer_config *config, const trainer_config *r
     }
 }
 
+/* "pets, 300 pictures" */
+static char *data_text(const training *r) {
+    return r->data.count == INT64_MAX ? cli_format("%s", r->data_name)
+                                      : cli_format("%s, %lld pictures", r->data_name, (long long)r->data.count);
+}
+
 static void open_data(training *r, const trainer_config *config) {
     const int taken = config->shape.label_size;
     dataset_open(&r->data, r->data_name, config->shape.resolution, config->seed);
@@ -169,14 +168,40 @@ static void open_data(training *r, const trainer_config *config) {
                  taken);
 }
 
+/* The run's network knows what it learnt from: other data are allowed, but hardly meant. */
+static void note_other_data(const training *r) {
+    char *path = run_path(r->folder, "model.sgw"), *now = data_text(r);
+    stylegan_model *model = stylegan_open_file(path, NULL, NULL);
+    char *before = model ? model_text(model, "data") : NULL;
+    if (before && strcmp(before, now) != 0)
+        cli_note("%s: learnt from %s until now, goes on with %s", r->folder, before, now);
+    free(before);
+    stylegan_close(model);
+    free(now);
+    free(path);
+}
+
+/* --kimg is the end of the run, not what is added to it. */
+static void note_end(const training *r, double total_before, double total) {
+    const double shown = 1e-3 * (double)trainer_images(r->trainer);
+    if (total <= shown)
+        cli_note("%s: has seen %g kimg already, nothing is left to %g; a larger --kimg goes on", r->folder, shown,
+                 total);
+    else if (total < total_before)
+        cli_note("%s: ends at %g kimg now, not at %g", r->folder, total, total_before);
+}
+
 static void resume_run(training *r, const train_flags *f, int threads) {
     r->trainer = run_load(f->folder, threads);
     const trainer_config *resumed = trainer_get_config(r->trainer), config = make_config(f, resumed);
     refuse_changes(&config, resumed);
+    note_end(r, resumed->total_kimg, config.total_kimg);
     trainer_set_total(r->trainer, config.total_kimg);
     if (cli_integer("--cond", f->cond, 0, 1) && !resumed->shape.label_size)
         cli_usage("--cond: a resumed run keeps its settings; only --kimg can change");
-    if (!f->dry_run) open_data(r, resumed);
+    if (f->dry_run) return;
+    open_data(r, resumed);
+    note_other_data(r);
 }
 
 static void take_classes(const training *r, trainer_config *config) {
@@ -202,17 +227,6 @@ static void start_run(training *r, const train_flags *f, int threads) {
 
 /* --- What a run leaves: model.sgw, sheets, checkpoints, the log --- */
 
-static char *settings_text(const trainer_config *config) {
-    char *text = NULL;
-    for (const trainer_option *option = trainer_options; option->name; option++) {
-        char *before = text, *value = option_text(config, option);
-        text = cli_format("%s%s%s %s", before ? before : "", before ? ", " : "", option->name, value);
-        free(before);
-        free(value);
-    }
-    return text;
-}
-
 /* "0 cats, 1 dogs" */
 static char *classes_text(const dataset *d) {
     char *text = cli_format("%s", "");
@@ -226,9 +240,11 @@ static char *classes_text(const dataset *d) {
 
 static void save_model(const training *r, const char *path) {
     weights network = {0};
-    char *images = cli_format("%lld", (long long)trainer_images(r->trainer)), *settings = settings_text(r->config);
+    char *images = cli_format("%lld", (long long)trainer_images(r->trainer)), *settings = trainer_settings(r->config);
     trainer_export(r->trainer, &network);
-    weights_note(&network, "data", r->data_name);
+    char *data = data_text(r);
+    weights_note(&network, "data", data);
+    free(data);
     if (r->config->shape.label_size && r->data.classes) {
         char *classes = classes_text(&r->data);
         weights_note(&network, "classes", classes);
@@ -274,7 +290,11 @@ static void draw_sheet(const training *r, const char *model_path) {
         sheet_put(&samples, i, enlarged);
     }
     char *name = cli_format("samples-%06d.png", (int)(trainer_images(r->trainer) / 1000));
-    sheet_save(&samples, r->folder, name);
+    char *notes = drawing_notes(&picture, 1);
+    notes_add(&notes, "Seeds", "0-%d", columns * rows - 1);
+    mapping_notes(&mapper, 0, &notes);
+    sheet_save(&samples, r->folder, name, &notes);
+    free(notes);
     free(name);
     free(ws);
     free(enlarged);
@@ -412,7 +432,7 @@ static void print_settings(const training *r) {
     free(trainer_save(t, &size));
     trainer_export(t, &network);
     for (const trainer_option *option = trainer_options; option->name; option++) {
-        char *value = option_text(r->config, option);
+        char *value = trainer_option_text(r->config, option);
         printf("%s\t%s\t%s\n", option->name, value, option->help);
         free(value);
     }

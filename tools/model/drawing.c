@@ -1,14 +1,16 @@
 /* drawing.c - draws images from ws, one by one. */
 #include "drawing.h"
+#include "../base/notes.h"
 #include "../base/png.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const noise_modes[] = {"const", "random", "none"};
+
 static stylegan_noise_mode noise_mode_named(const char *name) {
-    static const char *const names[] = {"const", "random", "none"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0) return (stylegan_noise_mode)i;
+    for (size_t i = 0; i < sizeof noise_modes / sizeof *noise_modes; i++)
+        if (strcmp(name, noise_modes[i]) == 0) return (stylegan_noise_mode)i;
     cli_usage("--noise-mode %s: must be const, random or none", name);
 }
 
@@ -46,7 +48,7 @@ static int show_progress(void *user, float done) {
 }
 
 void drawing_start(drawing *d, const opened_model *opened, const drawing_flags *flags, int count) {
-    *d = (drawing){.opened = opened, .run = {.progress = show_progress, .user = d}};
+    *d = (drawing){.opened = opened, .metadata = !flags->no_metadata, .run = {.progress = show_progress, .user = d}};
     if (flags->noise_mode) d->run.noise_mode = noise_mode_named(flags->noise_mode);
     if (flags->noise_seed) {
         if (d->run.noise_mode != STYLEGAN_NOISE_RANDOM) cli_usage("--noise-seed needs --noise-mode random");
@@ -67,10 +69,24 @@ void drawing_draw(drawing *d, const float *ws) {
     d->drawn++;
 }
 
-void drawing_save(const drawing *d, const char *folder, const char *name) {
+char *drawing_notes(const drawing *d, int sheet) {
+    char *notes = NULL;
+    if (!d->metadata) return NULL;
+    notes_add(&notes, "Software", "stylegan %s", stylegan_version());
+    notes_add(&notes, "Synthetic", "made by a generative network, not a photograph");
+    notes_add(&notes, PNG_SOURCE_TYPE, PNG_FROM_NETWORK);
+    model_notes(d->opened, &notes);
+    notes_add(&notes, "Noise Mode", "%s", noise_modes[d->run.noise_mode]);
+    const uint64_t seed = d->run.noise_seed - (uint64_t)(sheet ? d->drawn : 1);
+    if (d->run.noise_mode == STYLEGAN_NOISE_RANDOM)
+        notes_add(&notes, sheet ? "First Noise Seed" : "Noise Seed", "%llu", (unsigned long long)seed);
+    return notes;
+}
+
+void drawing_save(const drawing *d, const char *folder, const char *name, const char *notes) {
     const stylegan_config *config = d->opened->config;
     char *path = cli_format("%s/%s", folder, name);
-    png_write(path, config->width, config->height, config->channels, d->pixels);
+    png_write(path, config->width, config->height, config->channels, d->pixels, notes);
     free(path);
 }
 

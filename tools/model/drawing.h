@@ -5,16 +5,18 @@
 #include "model.h"
 
 typedef struct drawing_flags {
-    const char *noise_mode, *noise_seed;
+    const char *noise_mode, *noise_seed, *no_metadata;
     const char *translate, *rotate, *transform; /* StyleGAN 3 */
 } drawing_flags;
 #define DRAWING_FLAGS(flags)                                                                                       \
     {"--noise-mode", "MODE", "const (default), random or none", &(flags).noise_mode},                              \
         {"--noise-seed", "S", "seed of random noise; image i takes S + i (default: 0)", &(flags).noise_seed},      \
         {"--translate", "X,Y", "StyleGAN 3: move the picture, 1 is its width (default: 0,0)", &(flags).translate}, \
-        {"--rotate", "DEGREES", "StyleGAN 3: turn the picture (default: 0)", &(flags).rotate}, {                   \
-        "--transform", "A,...,I", "StyleGAN 3: 3 x 3 matrix of the input, the motion's inverse, row by row",       \
-            &(flags).transform                                                                                     \
+        {"--rotate", "DEGREES", "StyleGAN 3: turn the picture (default: 0)", &(flags).rotate},                     \
+        {"--transform", "A,...,I", "StyleGAN 3: 3 x 3 matrix of the input, the motion's inverse, row by row",      \
+         &(flags).transform},                                                                                      \
+    {                                                                                                              \
+        "--no-metadata", NULL, "pictures do not say what they are and how they were drawn", &(flags).no_metadata   \
     }
 
 /* Holds one image at a time. */
@@ -25,12 +27,17 @@ typedef struct drawing {
     float *image;          /* [C][H][W] */
     unsigned char *pixels; /* [H][W][C] */
     int drawn;
+    int metadata; /* 0: pictures carry no notes */
     progress progress;
 } drawing;
 
 void drawing_start(drawing *d, const opened_model *opened, const drawing_flags *flags, int count);
 void drawing_draw(drawing *d, const float *ws); /* ws [L][D] to image and pixels */
-void drawing_save(const drawing *d, const char *folder, const char *name);
+
+/* What the picture drawn last, or with `sheet` all of them together, says of itself: that it is synthetic, the model, the
+   noise. NULL if pictures carry no notes; the caller adds where it comes from, and frees it. */
+char *drawing_notes(const drawing *d, int sheet);
+void drawing_save(const drawing *d, const char *folder, const char *name, const char *notes);
 void drawing_end(drawing *d);
 
 #endif

@@ -1,5 +1,6 @@
 /* latents.c - from seeds, z or ws, as a command's flags give them, to the ws of each image. */
 #include "latents.h"
+#include "../base/notes.h"
 #include "../base/npz.h"
 
 #include <limits.h>
@@ -18,10 +19,20 @@ static void one_hot(npy *labels, const char *class_index, int classes) {
 }
 
 static void read_labels(npy *labels, const mapping_flags *flags, int classes) {
+    int count;
     if (flags->class_index && flags->labels) cli_usage("--class and --labels exclude each other");
     const char *given = flags->class_index ? "--class" : flags->labels ? "--labels" : NULL;
     if (classes == 0 && given) cli_note("%s is ignored: the network is unconditional", given);
     if (classes == 0) return;
+    if (flags->label) {
+        double *values = cli_numbers("Label", flags->label, -1e30, 1e30, &count);
+        if (count != classes) cli_fail("Label %s: the network takes %d values", flags->label, classes);
+        *labels = (npy){.dimensions = 2, .shape = {1, classes}, .count = (size_t)classes};
+        labels->values = cli_alloc(labels->count, sizeof *labels->values);
+        for (int i = 0; i < classes; i++) labels->values[i] = (float)values[i];
+        free(values);
+        return;
+    }
     if (!given) cli_usage("the network is conditional: give a class with --class (0 to %d) or --labels", classes - 1);
     if (flags->class_index) {
         one_hot(labels, flags->class_index, classes);
@@ -66,10 +77,74 @@ void mapping_seed(const mapping *m, int image, uint32_t seed, float *ws) {
     mapping_z(m, image, m->z, ws);
 }
 
+/* The class of a one-hot label, -1 of others. */
+static int class_of(const float *label, int classes) {
+    int class_index = -1;
+    for (int k = 0; k < classes; k++) {
+        if (label[k] == 0) continue;
+        if (label[k] != 1 || class_index >= 0) return -1;
+        class_index = k;
+    }
+    return class_index;
+}
+
+static char *label_text(const float *label, int classes) {
+    char *text = cli_alloc((size_t)classes, 20), *at = text;
+    for (int k = 0; k < classes; k++) at += sprintf(at, k ? ",%.9g" : "%.9g", (double)label[k]);
+    return text;
+}
+
+/* How many digits tell a number from all others: 0.7 is shorter than 0.699999988. */
+static int digits_of(float value) {
+    int digits = 1;
+    for (char text[32]; digits < 9; digits++) {
+        sprintf(text, "%.*g", digits, (double)value);
+        if ((float)strtod(text, NULL) == value) break;
+    }
+    return digits;
+}
+
+void mapping_notes(const mapping *m, int image, char **notes) {
+    const stylegan_config *config = m->opened->config;
+    const int classes = config->c_dim;
+    notes_add(notes, "Psi", "%.*g", digits_of(m->psi), (double)m->psi);
+    notes_add(notes, "Cutoff", "%d", m->cutoff < config->num_ws ? m->cutoff : config->num_ws);
+    if (!classes) return;
+    const float *label = label_of(m, image);
+    const int class_index = class_of(label, classes);
+    char *text = class_index < 0 ? label_text(label, classes) : cli_format("%d", class_index);
+    notes_add(notes, class_index < 0 ? "Label" : "Class", "%s", text);
+    free(text);
+}
+
 void mapping_end(mapping *m) {
     free(m->labels.values);
     free(m->one_hot);
     free(m->z);
+}
+
+/* --- Style mixing --- */
+
+layers layers_parse(const opened_model *opened, const char *list) {
+    const int count = opened->config->num_ws;
+    char *by_default = cli_format("0-%d", count - 1 < 6 ? count - 1 : 6);
+    layers l;
+    l.indices = cli_list("--styles", list ? list : by_default, count, &l.count);
+    for (int i = 0; i < l.count; i++)
+        if (l.indices[i] >= (uint32_t)count) cli_usage("--styles %s: the network has layers 0 to %d", list, count - 1);
+    l.text = cli_format("%s", list ? list : by_default);
+    free(by_default);
+    return l;
+}
+
+void layers_free(layers *l) {
+    free(l->indices);
+    free(l->text);
+}
+
+void layers_mix(const opened_model *opened, const layers *l, const float *other, float *ws) {
+    for (int i = 0; i < l->count; i++)
+        stylegan_mix(opened->model, ws, other, (int)l->indices[i], (int)l->indices[i], ws);
 }
 
 /* --- Sources --- */
@@ -93,10 +168,33 @@ static void refuse_mapping_flags(const mapping_flags *flags) {
     if (given) cli_usage("%s has no effect on --ws, which is past the mapping", given);
 }
 
+static int compare_seeds(const void *a, const void *b) {
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+int has_repeats(const uint32_t *seeds, int count) {
+    uint32_t *sorted = cli_alloc((size_t)count, sizeof *sorted);
+    int repeats = 0;
+    memcpy(sorted, seeds, (size_t)count * sizeof *sorted);
+    qsort(sorted, (size_t)count, sizeof *sorted, compare_seeds);
+    for (int i = 1; i < count; i++) repeats |= sorted[i] == sorted[i - 1];
+    free(sorted);
+    return repeats;
+}
+
+static void start_mixing(latents *l, const opened_model *opened, const latent_flags *flags) {
+    l->mixed_seed = (uint32_t)cli_integer("Mixed Seed", flags->mixed_seed, 0, UINT32_MAX);
+    l->mixed_layers = layers_parse(opened, flags->mixed_layers);
+    l->mixed_ws = cli_alloc(opened->ws_values, sizeof *l->mixed_ws);
+    mapping_seed(&l->mapping, 0, l->mixed_seed, l->mixed_ws);
+}
+
 void latents_start(latents *l, const opened_model *opened, const latent_flags *flags) {
     const stylegan_config *config = opened->config;
     *l = (latents){.psi_count = 1};
     if (!flags->seeds + !flags->z + !flags->ws != 2) cli_usage("give one of --seeds, --latents and --ws");
+    l->source = flags->seeds ? flags->seeds : flags->z ? flags->z : flags->ws;
     if (flags->ws) {
         refuse_mapping_flags(&flags->mapping);
         read_array(&l->ws, flags->ws, "ws", 3, (const int64_t[]){-1, config->num_ws, config->w_dim}, &l->count);
@@ -107,6 +205,7 @@ void latents_start(latents *l, const opened_model *opened, const latent_flags *f
     mapping_flags one = flags->mapping;
     if (one.psi && strchr(one.psi, ',')) {
         l->psis = cli_numbers("--trunc", one.psi, -WIDEST_PSI, WIDEST_PSI, &l->psi_count);
+        l->psi_text = one.psi;
         one.psi = NULL;
     }
     mapping_start(&l->mapping, opened, &one);
@@ -114,7 +213,10 @@ void latents_start(latents *l, const opened_model *opened, const latent_flags *f
     if (labels->values && labels->shape[0] != 1 && labels->shape[0] != l->count)
         cli_fail("%s: has %lld labels for %d images", flags->mapping.labels, (long long)labels->shape[0], l->count);
     if (l->count > MOST_IMAGES / l->psi_count) cli_usage("more than %d images", MOST_IMAGES);
+    if (l->seeds) l->repeats = has_repeats(l->seeds, l->count);
+    l->numbered = l->repeats && labels->values && labels->shape[0] > 1;
     l->count *= l->psi_count;
+    if (flags->mixed_seed) start_mixing(l, opened, flags);
 }
 
 void latents_ws(latents *l, int number, float *ws) {
@@ -128,18 +230,49 @@ void latents_ws(latents *l, int number, float *ws) {
     } else {
         mapping_seed(&l->mapping, index, l->seeds[index], ws);
     }
+    layers_mix(l->mapping.opened, &l->mixed_layers, l->mixed_ws, ws);
 }
 
 char *latents_name(const latents *l, int number, const char *end) {
     const int index = number / l->psi_count;
     char *psi = l->psis ? cli_format("-psi%g", l->psis[number % l->psi_count]) : cli_format("%s", "");
-    char *name =
-        l->seeds ? cli_format("seed%04u%s%s", l->seeds[index], psi, end) : cli_format("img%04d%s%s", index, psi, end);
+    char *place = l->numbered ? cli_format("-%d", index) : cli_format("%s", "");
+    char *name = l->mixed_layers.count ? cli_format("%u-%u%s", l->seeds[index], l->mixed_seed, end)
+                 : l->seeds            ? cli_format("seed%04u%s%s%s", l->seeds[index], place, psi, end)
+                                       : cli_format("img%04d%s%s", index, psi, end);
+    free(place);
     free(psi);
     return name;
 }
 
+static const char *file_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+void latents_notes(const latents *l, int number, char **notes) {
+    const int index = number / l->psi_count;
+    if (l->seeds)
+        notes_add(notes, "Seed", "%u", l->seeds[index]);
+    else
+        notes_add(notes, "Array", "%s, image %d", file_name(l->source), index);
+    if (!l->ws.values) mapping_notes(&l->mapping, index, notes);
+    if (!l->mixed_layers.count) return;
+    notes_add(notes, "Mixed Seed", "%u", l->mixed_seed);
+    notes_add(notes, "Mixed Layers", "%s", l->mixed_layers.text);
+}
+
+void latents_sheet_notes(const latents *l, char **notes) {
+    notes_add(notes, l->seeds ? "Seeds" : "Array", "%s", l->seeds ? l->source : file_name(l->source));
+    if (l->psis)
+        notes_add(notes, "Psis", "%s", l->psi_text);
+    else if (!l->ws.values)
+        mapping_notes(&l->mapping, 0, notes);
+}
+
 void latents_end(latents *l) {
+    layers_free(&l->mixed_layers);
+    free(l->mixed_ws);
     free(l->psis);
     free(l->seeds);
     free(l->z.values);

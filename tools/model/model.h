@@ -20,7 +20,9 @@ typedef struct model_flags {
     }
 
 typedef struct opened_model {
+    const char *name; /* of the file, without its folder */
     file_view file;
+    stylegan_options options;
     stylegan_model *model;
     const stylegan_config *config;
     size_t ws_values;    /* of one image: L * D */
@@ -32,10 +34,21 @@ typedef struct opened_model {
 const char *model_parse(const cli_command *command, const cli_flag *flags, const model_flags *given, int argc,
                         char **argv, const char *by_default);
 
-/* Both end the program on failure. The bytes of model_open_bytes stay the caller's. */
+int model_has_isa(const char *name); /* whether this machine has the instruction set */
+
+/* All end the program on failure. A view becomes the model's, the bytes of model_open_bytes stay the caller's. */
 void model_open(opened_model *opened, const char *path, const model_flags *flags);
+void model_open_view(opened_model *opened, const char *path, file_view file, const model_flags *flags);
 void model_open_bytes(opened_model *opened, const char *name, const unsigned char *bytes, size_t size,
                       const model_flags *flags);
+/* What a picture says of the network that drew it, for `--like` to find the same one again: the checksums of its file as 32
+   hexadecimal digits, and how it computes. */
+char *model_checksum(const opened_model *opened); /* the caller frees it */
+void model_notes(const opened_model *opened, char **notes);
+
+/* The value of a key in the weight file's text, NULL if there is none; the caller frees it. */
+char *model_text(const stylegan_model *model, const char *key);
+
 void model_close(opened_model *opened);
 
 #endif

@@ -1,6 +1,7 @@
 /* weights.c - the weight file, byte by byte as stylegan.h specifies it under >>weight-file. */
 #include "weights.h"
 #include "../base/cli.h"
+#include "../base/notes.h"
 
 #include <float.h>
 #include <math.h>
@@ -78,9 +79,7 @@ void weights_copy_mapping(const weights *w, weights *mapping) {
 }
 
 void weights_note(weights *w, const char *key, const char *value) {
-    char *text = cli_format("%s%s: %s\n", w->text ? w->text : "", key, value);
-    free(w->text);
-    w->text = text;
+    notes_add(&w->text, key, "%s", value);
 }
 
 stylegan_type weights_type(const char *name) {

@@ -1,9 +1,11 @@
 /* config.c - the options of a training run, and the presets. */
 #include "trainer.h"
+#include "../base/cli.h"
 #include "../grad/discriminator.h"
 #include "../grad/generator.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* In the order of the enumerations. */
@@ -202,6 +204,26 @@ const char *trainer_preset_names(void) {
     for (int i = 0; i < PRESETS; i++)
         end += (size_t)snprintf(names + end, sizeof names - end, "%s%s", i ? ", " : "", presets[i].name);
     return names;
+}
+
+char *trainer_option_text(const trainer_config *config, const trainer_option *option) {
+    const void *field = (const char *)config + option->offset;
+    if (option->choices) return cli_format("%s", option->choices[*(const int *)field]);
+    if (option->kind == 'd') return cli_format("%g", *(const double *)field);
+    if (option->kind == 'i') return cli_format("%d", *(const int *)field);
+    return cli_format("%llu", (unsigned long long)*(const uint64_t *)field);
+}
+
+char *trainer_settings(const trainer_config *config) {
+    char *all = NULL;
+    for (const trainer_option *option = trainer_options; option->name; option++) {
+        char *value = trainer_option_text(config, option);
+        char *longer = cli_format("%s%s%s %s", all ? all : "", all ? ", " : "", option->name, value);
+        free(value);
+        free(all);
+        all = longer;
+    }
+    return all;
 }
 
 static int power_of_two(int n) {

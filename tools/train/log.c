@@ -1,6 +1,7 @@
 /* log.c - the log of a training run: a table as TSV, and its plot. */
 #define _POSIX_C_SOURCE 200809L
 #include "log.h"
+#include "../../stylegan.h"
 #include "../base/cli.h"
 #include "../base/png.h"
 #include "../base/system.h"
@@ -228,6 +229,6 @@ void log_plot(const training_log *log, const char *path) {
             draw_curve(p, top, log, panels[i].curves[k], x, y, CURVES[k]);
         }
     }
-    png_write(path, WIDTH, HEIGHT, 3, &p->pixels[0][0].r);
+    png_write(path, WIDTH, HEIGHT, 3, &p->pixels[0][0].r, "Software: stylegan " STYLEGAN_VERSION "\n");
     free(p);
 }

@@ -66,6 +66,10 @@ unsigned char *trainer_save(const trainer *t, size_t *size) {
     return s.out;
 }
 
+int trainer_is_state(const unsigned char *bytes, size_t size) {
+    return size >= sizeof magic && memcmp(bytes, &magic, sizeof magic) == 0;
+}
+
 /* NULL, or what is wrong with the head and the options. */
 static const char *head_fault(const unsigned char *bytes, size_t size, trainer_config *config) {
     stream counted = {NULL, NULL, sizeof(head)}, s = {NULL, bytes, sizeof(head)};

@@ -46,6 +46,10 @@ extern const trainer_option trainer_options[]; /* ends with a NULL name */
 int trainer_preset(const char *name, trainer_config *config);
 const char *trainer_preset_names(void); /* for messages: "tiny-16, tiny-32, ..." */
 
+/* "architecture stylegan2, resolution 64, ...": one option, and all of them. The caller frees them. */
+char *trainer_option_text(const trainer_config *config, const trainer_option *option);
+char *trainer_settings(const trainer_config *config);
+
 /* NULL if the configuration makes sense, or what is wrong with it. */
 const char *trainer_check(const trainer_config *config);
 
@@ -79,7 +83,8 @@ void trainer_export(const trainer *t, weights *w);
 
 /* Bytes of the whole state (configuration, networks, averages, optimiser, counters; checksummed), to continue the same
    run to the same bits. trainer_load returns NULL and *why if the bytes are no such state. */
-unsigned char *trainer_save(const trainer *t, size_t *size); /* the caller frees */
+int trainer_is_state(const unsigned char *bytes, size_t size); /* or the beginning of one */
+unsigned char *trainer_save(const trainer *t, size_t *size);   /* the caller frees */
 trainer *trainer_load(const unsigned char *bytes, size_t size, int threads, const char **why);
 
 #endif
