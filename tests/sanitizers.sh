@@ -39,7 +39,7 @@ run_test test_api "$objects"
 run_test test_reference 0 40
 run_test test_photographs
 
-for fuzzer in fuzz_weights fuzz_npy fuzz_packed; do
+for fuzzer in fuzz_weights fuzz_npy fuzz_packed fuzz_picture fuzz_labels; do
     $compile -DFUZZ_STANDALONE "tests/$fuzzer.c" "$objects"/*.o -o "$objects/$fuzzer" -lm -lpthread || exit
 done
 for seed in 1 5 7 13 17 18 21 39; do "${BUILD:-build}/tests/randomsgw" $seed "$objects/$seed.sgw"; done
@@ -48,3 +48,7 @@ for seed in 1 2 4 9; do "${BUILD:-build}/tests/randomsgw" $seed "$objects/3-$see
 run_test fuzz_weights --seconds 8 "$objects"/*.sgw
 run_test fuzz_npy --seconds 2 tests/golden/*/z.npy tests/arrays/*.npz
 run_test fuzz_packed --seconds 2 "$objects/packed.sgd"
+"${BUILD:-build}/stylegan" generate examples/portraits-64.sgw --seeds 1 --outdir "$objects/pictures"
+run_test fuzz_picture --seconds 2 "$objects/pictures/seed0001.png"
+echo '{"version": [1.5, {"a": null}], "labels": [["cats/1.png", 0], ["dogs\/\u00e4.png", 1]]}' >"$objects/dataset.json"
+run_test fuzz_labels --seconds 2 "$objects/dataset.json"
