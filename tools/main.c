@@ -32,18 +32,37 @@ static int print_version(void) {
     return CLI_EXIT_OK;
 }
 
-static int run_command(int argc, char **argv) {
-    if (argc < 2) cli_usage("no command; `stylegan --help` lists the commands");
+static const cli_command *find_command(const char *name) {
+    for (int i = 0; i < COMMANDS; i++)
+        if (strcmp(name, commands[i]->name) == 0) return commands[i];
+    return NULL;
+}
+
+/* What was meant by a first word that is no command: flags or a file before it, or one mistyped. */
+CLI_NORETURN static void refuse(int argc, char **argv) {
     const char *name = argv[1];
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) return print_help();
-    if (strcmp(name, "--version") == 0) return print_version();
     near_miss miss = {.typed = name};
-    for (int i = 0; i < COMMANDS; i++) {
-        if (strcmp(name, commands[i]->name) == 0) return commands[i]->run(argc - 2, argv + 2);
-        near_miss_try(&miss, commands[i]->name);
-    }
+    for (int i = 2; i < argc; i++)
+        if (find_command(argv[i])) cli_usage("%s: the command comes first: stylegan %s ...", name, argv[i]);
+    if (strchr(name, '.') || strchr(name, '/'))
+        cli_usage("%s: a command comes first, such as: stylegan info %s", name, name);
+    for (int i = 0; i < COMMANDS; i++) near_miss_try(&miss, commands[i]->name);
     cli_usage("unknown command %s%s `stylegan --help` lists the commands", name,
               miss.name ? near_miss_text(&miss) : ";");
+}
+
+static int is_help(const char *word) {
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+static int run_command(int argc, char **argv) {
+    char help[] = "--help", *only_help[] = {help};
+    if (argc < 2) cli_usage("no command; `stylegan --help` lists the commands");
+    const cli_command *command = find_command(argv[1]), *helped = argc > 2 ? find_command(argv[2]) : NULL;
+    if (command) return command->run(argc - 2, argv + 2);
+    if (is_help(argv[1])) return helped ? helped->run(1, only_help) : print_help();
+    if (strcmp(argv[1], "--version") == 0) return print_version();
+    refuse(argc, argv);
 }
 
 int main(int argc, char **argv) {

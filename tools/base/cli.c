@@ -173,9 +173,20 @@ static const cli_flag *find_flag(const cli_command *command, const cli_flag *fla
               miss.name ? near_miss_text(&miss) : ";", command->name);
 }
 
+/* Whoever asks for help gets it, whatever else is on the line. */
+static void help_if_asked(const cli_command *command, const cli_flag *flags, int argc, char **argv) {
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") != 0 && strcmp(argv[i], "-h") != 0) continue;
+        print_help(command, flags);
+        cli_end_stdout();
+        exit(CLI_EXIT_OK);
+    }
+}
+
 int cli_parse(const cli_command *command, const cli_flag *flags, int argc, char **argv, const char **positional,
               int least, int most) {
     int count = 0, flags_end = 0;
+    help_if_asked(command, flags, argc, argv);
     for (int i = 0; i < argc; i++) {
         const char *text = argv[i];
         if (flags_end || text[0] != '-' || text[1] == '\0') {
@@ -184,10 +195,6 @@ int cli_parse(const cli_command *command, const cli_flag *flags, int argc, char 
             positional[count++] = text;
         } else if (strcmp(text, "--") == 0) {
             flags_end = 1;
-        } else if (strcmp(text, "--help") == 0 || strcmp(text, "-h") == 0) {
-            print_help(command, flags);
-            cli_end_stdout();
-            exit(CLI_EXIT_OK);
         } else {
             const size_t length = strcspn(text, "=");
             const cli_flag *flag = find_flag(command, flags, text, length);

@@ -64,9 +64,9 @@ static int run(int argc, char **argv) {
     drawing picture;
     sheet grid;
     npy_writer writer;
-    if (like) like_flags(like, &source_flags, &noise_flags, &compute_flags);
+    char *told = !like ? NULL : like_flags(like, &source_flags, &noise_flags, &compute_flags);
     model_open(&opened, path, &compute_flags);
-    if (like) like_check(like, &opened);
+    if (told) like_check(like, told, &opened);
     latents_start(&source, &opened, &source_flags);
     drawing_start(&picture, &opened, &noise_flags, source.count);
     if (picture.run.noise_mode == STYLEGAN_NOISE_RANDOM) source.numbered = source.repeats;

@@ -18,7 +18,7 @@ const cli_command portraits_command = {"portraits", "", "draw synthetic portrait
                                        run_portraits};
 
 const cli_command pack_command = {
-    "pack", "DATA", "make photographs ready for training, with labels: one packed file (.sgd)",
+    "pack", "DATA -o FILE.sgd", "make photographs ready for training, with labels: one packed file (.sgd)",
     "stylegan pack photographs -o photographs.sgd --size 128\n"
     "stylegan pack pets -o pets.sgd           (pets/cats/*.jpg and pets/dogs/*.jpg: two classes)\n"
     "stylegan pack pets.sgd --count 20 --outdir seen --grid 5x4  (as the networks will see them)",

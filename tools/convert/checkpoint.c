@@ -40,7 +40,7 @@ static const value *read_root(reader *r, const unsigned char *data, size_t size)
         reader_fail(r, "the file is empty");
         return NULL;
     }
-    if (!memcmp(data, "\x89S", 2)) {
+    if (size >= 4 && !memcmp(data, "\x89SGW", 4)) {
         reader_fail(r, "this is a weight file already");
         return NULL;
     }

@@ -18,7 +18,7 @@ static char *read_notes(const char *path) {
     return notes;
 }
 
-void like_flags(const char *path, latent_flags *source, drawing_flags *noise, model_flags *compute) {
+char *like_flags(const char *path, latent_flags *source, drawing_flags *noise, model_flags *compute) {
     const struct {
         const char *key, **value;
         const char *flag; /* that gives it otherwise; NULL: may be given as well */
@@ -47,11 +47,11 @@ void like_flags(const char *path, latent_flags *source, drawing_flags *noise, mo
         cli_note("%s: was drawn with %s, which this machine lacks: pixels may differ by rounding", path, compute->isa);
         compute->isa = NULL;
     }
-    free(notes);
+    return notes;
 }
 
-void like_check(const char *path, const opened_model *opened) {
-    char *notes = read_notes(path), *told = notes_find(notes, "Model Checksum"), *checksum = model_checksum(opened);
+void like_check(const char *path, char *notes, const opened_model *opened) {
+    char *told = notes_find(notes, "Model Checksum"), *checksum = model_checksum(opened);
     char *name = notes_find(notes, "Model");
     if (strcmp(told, checksum) != 0)
         cli_fail("%s: was drawn by another model than %s: %s, checksum %s", path, opened->name, name ? name : "?",

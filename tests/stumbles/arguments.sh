@@ -1,0 +1,39 @@
+#!/bin/sh
+# Missing arguments: each command without each thing that it needs says what that is.
+. tests/checks.sh
+model=examples/portraits-64.sgw
+
+while IFS='|' read -r text arguments; do
+    # shellcheck disable=SC2086 # a list of arguments
+    refuses "stylegan $arguments" 2 "$text" $arguments
+done <<END
+no command; \`stylegan --help\` lists the commands|
+missing argument: stylegan convert CHECKPOINT OUT.sgw|convert
+missing argument: stylegan convert CHECKPOINT OUT.sgw|convert ffhq.pkl
+missing argument: stylegan generate MODEL|generate
+missing argument: stylegan generate MODEL|generate --seeds 1
+give one of --seeds, --latents and --ws|generate $model
+--seeds needs a value: --seeds LIST|generate $model --seeds
+--seeds needs a value: --seeds LIST|generate $model --seeds --trunc 1
+--outdir needs a value: --outdir DIR|generate $model --seeds 1 --outdir
+--no-metadata takes no value|generate $model --seeds 1 --no-metadata=1
+missing argument: stylegan map MODEL|map --seeds 1
+give the file to write: --save-npy|map $model --seeds 1
+missing argument: stylegan mix MODEL|mix --rows 1 --cols 2
+give the seeds of the rows: --rows|mix $model --cols 2
+give the seeds of the cols: --cols|mix $model --rows 1
+missing argument: stylegan info FILE|info
+--save needs a value: --save FILE.sgw|bench --save
+missing argument: stylegan evaluate MODEL --data DATA|evaluate
+--data is needed: the training pictures|evaluate $model
+--data and --outdir are needed|train
+--data and --outdir are needed|train --data portraits
+--data and --outdir are needed|train --outdir run
+--data and --outdir are needed|train --resume
+missing argument: stylegan pack DATA -o FILE.sgd|pack
+give the file to write: -o FILE.sgd|pack photographs
+-o needs a value: -o FILE.sgd|pack photographs -o
+--pack needs a value: --pack FILE.sgd|portraits --pack
+END
+
+exit $failed
