@@ -176,7 +176,7 @@ files "generate --ws: names" "$work/mapped" img0000.png img0001.png img0002.png 
 check "generate --network" "$tool" generate --outdir="$work/official" --truncation-psi=0.7 --seed=0-3 --network="$model" --memory-limit 1M
 check "generate --network: the same picture" "$pngdiff" "$work/official/seed0003.png" "$work/direct/seed0003.png"
 for array in stored deflated; do
-    check "generate --projected-w $array.npz" "$tool" generate --outdir="$work/projected" --projected-w=tests/arrays/$array.npz \
+    check "generate --projected-w $array.npz" "$tool" generate --outdir="$work/projected" --projected_w=tests/arrays/$array.npz \
         --network="$model"
     check "generate --ws for it" generate not-projected --ws $golden/sg2-ada-64/ws.npy
     check "generate --projected-w $array.npz: as its array" "$pngdiff" "$work/projected/img0000.png" 0 0 "$work/not-projected.npy" 0

@@ -164,9 +164,12 @@ const char *near_miss_text(const near_miss *miss) {
 }
 
 static const cli_flag *find_flag(const cli_command *command, const cli_flag *flags, const char *name, size_t length) {
-    near_miss miss = {.typed = cli_format("%.*s", (int)length, name)};
+    char *typed = cli_format("%.*s", (int)length, name);
+    near_miss miss = {.typed = typed};
+    for (char *at = typed; *at; at++)
+        if (*at == '_') *at = '-'; /* --projected_w, as the official README has it */
     for (const cli_flag *flag = flags; flag->name; flag++) {
-        if (strlen(flag->name) == length && strncmp(flag->name, name, length) == 0) return flag;
+        if (strcmp(flag->name, miss.typed) == 0) return flag;
         near_miss_try(&miss, flag->name);
     }
     cli_usage("unknown flag %s%s `stylegan %s --help` lists the flags", miss.typed,
