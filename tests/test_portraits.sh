@@ -254,6 +254,10 @@ names "pets: has 2 classes, which --cond 1 would learn"
     prints "that knows its classes" "classes: 0 cats, 1 dogs" "$tool" info run/model.sgw
     for class in 0 1; do check "draws class $class" "$tool" generate run/model.sgw --seeds 1 --class $class --outdir class$class; done
     if cmp -s class0/seed0001.png class1/seed0001.png; then fail "the classes" "draw the same"; else ok "the classes differ"; fi
+    check "draws a class by its name" "$tool" generate run/model.sgw --seeds 1 --class dogs --outdir named
+    check "the same as by its number" cmp named/seed0001.png class1/seed0001.png
+    says "a name that it does not know" 2 "--class birds: not a whole number" generate "$work/run/model.sgw" --seeds 1 --class birds
+    prints "a sheet of all classes" "Classes: each in turn" "$tool" info run/samples-000000.png
     says "a class that it does not know" 2 "--class 2: must be from 0 to 1" generate "$work/run/model.sgw" --seeds 1 --class 2
     check "packs them for it" "$tool" pack pets -o pets16.sgd --size 16
     check "trains on them packed" "$tool" train $tiny --data pets16.sgd --outdir packed-run

@@ -150,11 +150,17 @@ static int edit_distance(const char *a, const char *b) {
     return row[width];
 }
 
+/* Whether one is a part of the other: gamma of r1-gamma, generate of generate-images. */
+static int holds(const char *typed, const char *name) {
+    enum { SHORTEST = 3 };
+    typed += strspn(typed, "-");
+    name += strspn(name, "-");
+    return (strlen(typed) >= SHORTEST && strstr(name, typed)) || (strlen(name) > SHORTEST && strstr(typed, name));
+}
+
 void near_miss_try(near_miss *miss, const char *name) {
-    const size_t length = strlen(miss->typed);
-    const int begins = length > 3 && strncmp(miss->typed, name, length) == 0;
-    const int distance = begins ? 1 : edit_distance(miss->typed, name);
-    if (distance > 1 + (int)length / 5 || (miss->name && distance >= miss->distance)) return;
+    const int distance = holds(miss->typed, name) ? 1 : edit_distance(miss->typed, name);
+    if (distance > 1 + (int)strlen(miss->typed) / 5 || (miss->name && distance >= miss->distance)) return;
     miss->name = name;
     miss->distance = distance;
 }

@@ -11,14 +11,35 @@ enum { WIDEST_PSI = 100 }; /* beyond it images are noise */
 
 /* --- Mapping --- */
 
-static void one_hot(npy *labels, const char *class_index, int classes) {
+/* The number of a class that the network's text names, "0 cats, 1 dogs"; -1 if it does not. */
+static int class_named(const opened_model *opened, const char *name) {
+    char *text = model_text(opened->model, "classes");
+    int found = -1, number, length;
+    for (const char *at = text; at && sscanf(at, "%d %n", &number, &length) == 1;) {
+        at += length;
+        const char *comma = strstr(at, ", ");
+        const size_t size = comma ? (size_t)(comma - at) : strlen(at);
+        if (strlen(name) == size && strncmp(at, name, size) == 0) found = number;
+        at = comma ? comma + 2 : NULL;
+    }
+    free(text);
+    return found;
+}
+
+static int class_given(const opened_model *opened, const char *text) {
+    const int named = class_named(opened, text), most = opened->config->c_dim - 1;
+    return named >= 0 && named <= most ? named : (int)cli_integer("--class", text, 0, most);
+}
+
+static void one_hot(npy *labels, int class_index, int classes) {
     *labels = (npy){.dimensions = 2, .shape = {1, classes}, .count = (size_t)classes};
     labels->values = cli_alloc(labels->count, sizeof *labels->values);
     for (int i = 0; i < classes; i++) labels->values[i] = 0;
-    labels->values[cli_integer("--class", class_index, 0, classes - 1)] = 1;
+    labels->values[class_index] = 1;
 }
 
-static void read_labels(npy *labels, const mapping_flags *flags, int classes) {
+static void read_labels(npy *labels, const mapping_flags *flags, const opened_model *opened) {
+    const int classes = opened->config->c_dim;
     int count;
     if (flags->class_index && flags->labels) cli_usage("--class and --labels exclude each other");
     const char *given = flags->class_index ? "--class" : flags->labels ? "--labels" : NULL;
@@ -35,7 +56,7 @@ static void read_labels(npy *labels, const mapping_flags *flags, int classes) {
     }
     if (!given) cli_usage("the network is conditional: give a class with --class (0 to %d) or --labels", classes - 1);
     if (flags->class_index) {
-        one_hot(labels, flags->class_index, classes);
+        one_hot(labels, class_given(opened, flags->class_index), classes);
     } else {
         npz_read(flags->labels, labels);
         npy_expect(labels, flags->labels, "labels", 2, (const int64_t[]){-1, classes});
@@ -56,7 +77,7 @@ void mapping_start(mapping *m, const opened_model *opened, const mapping_flags *
     m->cutoff = config->truncation_cutoff;
     if (flags->psi) m->psi = (float)cli_number("--trunc", flags->psi, -WIDEST_PSI, WIDEST_PSI);
     if (flags->cutoff) m->cutoff = (int)cli_integer("--trunc-cutoff", flags->cutoff, 0, INT_MAX);
-    read_labels(&m->labels, flags, config->c_dim);
+    read_labels(&m->labels, flags, opened);
 }
 
 static const float *label_of(const mapping *m, int image) {
@@ -110,7 +131,11 @@ void mapping_notes(const mapping *m, int image, char **notes) {
     notes_add(notes, "Psi", "%.*g", digits_of(m->psi), (double)m->psi);
     notes_add(notes, "Cutoff", "%d", m->cutoff < config->num_ws ? m->cutoff : config->num_ws);
     if (!classes) return;
-    const float *label = label_of(m, image);
+    if (image < 0 && (!m->labels.values || m->labels.shape[0] > 1)) {
+        notes_add(notes, "Classes", m->labels.values ? "one for each picture" : "each in turn");
+        return;
+    }
+    const float *label = label_of(m, image < 0 ? 0 : image);
     const int class_index = class_of(label, classes);
     char *text = class_index < 0 ? label_text(label, classes) : cli_format("%d", class_index);
     notes_add(notes, class_index < 0 ? "Label" : "Class", "%s", text);
@@ -267,7 +292,7 @@ void latents_sheet_notes(const latents *l, char **notes) {
     if (l->psis)
         notes_add(notes, "Psis", "%s", l->psi_text);
     else if (!l->ws.values)
-        mapping_notes(&l->mapping, 0, notes);
+        mapping_notes(&l->mapping, -1, notes);
 }
 
 void latents_end(latents *l) {

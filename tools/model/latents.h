@@ -10,11 +10,11 @@ typedef struct mapping_flags {
     const char *psi, *cutoff, *class_index, *labels;
     const char *label; /* the values of one label, "0,1,0": no flag */
 } mapping_flags;
-#define MAPPING_FLAGS(flags)                                                                                         \
-    {"--trunc", "PSI", "truncation psi (default: the network's own)", &(flags).psi},                                 \
-        {"--truncation-psi", "PSI", "the same as --trunc", &(flags).psi},                                            \
-        {"--trunc-cutoff", "N", "truncate the first N layers only (default: the network's own)", &(flags).cutoff}, { \
-        "--class", "K", "class of every image (conditional networks)", &(flags).class_index                          \
+#define MAPPING_FLAGS(flags)                                                                                          \
+    {"--trunc", "PSI", "truncation psi (default: the network's own)", &(flags).psi},                                  \
+        {"--truncation-psi", "PSI", "the same as --trunc", &(flags).psi},                                             \
+        {"--trunc-cutoff", "N", "truncate the first N layers only (default: the network's own)", &(flags).cutoff}, {  \
+        "--class", "K", "class of every image, a number or, where the network knows it, a name", &(flags).class_index \
     }
 
 typedef struct mapping {
@@ -30,7 +30,7 @@ void mapping_start(mapping *m, const opened_model *opened, const mapping_flags *
 void mapping_start_all(mapping *m, const opened_model *opened);         /* as in training: psi 1, each class in turn */
 void mapping_z(const mapping *m, int image, const float *z, float *ws); /* to ws [L][D] */
 void mapping_seed(const mapping *m, int image, uint32_t seed, float *ws);
-void mapping_notes(const mapping *m, int image, char **notes); /* psi, cutoff, class or label */
+void mapping_notes(const mapping *m, int image, char **notes); /* psi, cutoff, class or label; image -1: of all */
 void mapping_end(mapping *m);
 
 /* Layers of a network, as --styles lists them: those that style mixing takes from the other image. NULL: 0-6. */
