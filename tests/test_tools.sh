@@ -222,6 +222,7 @@ check "map --save-npy -" sh -c "'$tool' map '$model' --seeds 0-3 --trunc 0.7 --s
 check "map --save-npy -: the same array" "$npydiff" "$work/stdout.npy" "$work/ws.npy" 2e-5
 check "generate --ws of a pipe" sh -c "'$tool' map '$model' --seeds 3 --trunc 0.7 --save-npy - | '$tool' generate '$model' --ws /dev/stdin --outdir '$work/piped'"
 check "generate --ws of a pipe: the picture" "$pngdiff" "$work/piped/img0000.png" "$work/direct/seed0003.png"
+refuses "a network to standard output" 2 "only arrays go to standard output" convert $golden/sg1-64/model.pkl -
 check "nothing is said without a terminal" test -z "$("$tool" generate "$model" --seeds 3 --outdir "$work/direct" 2>&1)"
 if command -v script >/dev/null; then
     says() { # says NAME TEXT COMMAND LINE: on a terminal
@@ -280,7 +281,7 @@ an array's|Array: ws.npy, image 1|mapped/img0001.png
 a label|Label: 0.5,0.25,0,0,0|told/seed0001.png
 END
 for picture in examples/*.png; do
-    prints "$picture says what it is" "Synthetic: made by a generative network" "$tool" info $picture
+    prints "$picture says what it is" "Synthetic: made by a generative network" "$tool" info "$picture"
 done
 prints "info --json: a picture" '"Psi": "0.3"' "$tool" info --json "$work/told/seed0085-psi0.3.png"
 check "XMP tells programs" grep -aq 'digitalsourcetype/trainedAlgorithmicMedia"' "$work/told/grid.png"

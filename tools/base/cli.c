@@ -344,6 +344,7 @@ CLI_NORETURN static void cannot_write(const char *path) {
 void output_open(output *out, const char *path) {
     *out = (output){0};
     watch_signals();
+    if (strcmp(path, "-") == 0) cli_usage("-: only arrays go to standard output; a file of this name is ./-");
     const int direct = is_device(path);
     char *real = system_real_path(path); /* a symbolic link stays one */
     out->path = cli_format("%s", real ? real : path);
