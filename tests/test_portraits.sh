@@ -86,19 +86,22 @@ says "a byte too many" 1 "more bytes than its pictures take" pack "$work/bad.sgd
 damaged "another magic" "neither a folder" 2 X
 for offset in 8 12 16 20 24 31 40 56 63; do damaged "byte $offset" "damaged packed file" $offset '\125'; done
 
-# header NAME TEXT VERSION RESOLUTION CHANNELS LABELS COUNT: one byte each, with the right checksum.
+# header NAME TEXT VERSION RESOLUTION CHANNELS LABELS COUNT [NAMES [BYTE]]: one byte each, with the right checksum; the last
+# byte of the label.
 header() {
-    text=$2 a=1 b=0
+    text=$2 a=1 b=0 names=${8-}
     { printf '\211SGD\r\n\032\n'
       for value in "$3" "$4" "$5" "$6" "$7"; do printf "\\$(printf %o "$value")\\0\\0\\0"; done
-      head -c 28 /dev/zero; } >bad.sgd
+      printf "\\0\\0\\0\\0\\$(printf %o ${#names})"
+      head -c 23 /dev/zero; } >bad.sgd
     # shellcheck disable=SC2046 # the words of the header
     for word in $(od -An -v -tu4 bad.sgd); do a=$(((a + word) % 4294967296)) b=$(((b + a) % 4294967296)); done
     for sum in $a $b; do
         for shift in 0 8 16 24; do printf "\\$(printf %o $((sum >> shift & 255)))" >>bad.sgd; done
     done
     # one picture of 1 x 1 pixels with one label, infinite
-    printf 'rgb\0\0\200\177' >>bad.sgd
+    printf 'rgb\0\0\200%s' "$(printf "${9-\177}")" >>bad.sgd
+    printf %s "$names" >>bad.sgd
     says "$1" 1 "$text" pack "$work/bad.sgd" -o x.sgd
 }
 header "version 2" "unknown version" 2 1 3 1 1
@@ -107,6 +110,14 @@ header "4 channels" "sizes out of range" 1 1 4 1 1
 header "no pictures in the file" "sizes out of range" 1 1 3 1 0
 header "more pictures than bytes" "truncated" 1 1 3 1 2
 header "fewer labels than bytes" "more bytes" 1 1 3 0 1
+header "no end of the names" "its class names do not fit its 1 labels" 1 1 3 1 1 "class: cats" '\77'
+header "too many names" "its class names do not fit its 1 labels" 1 1 3 1 1 "class: cats
+class: dogs
+" '\77'
+header "names that are none" "its class names do not fit its 1 labels" 1 1 3 1 1 "cats
+" '\77'
+header "more names than bytes" "truncated" 1 1 3 2 1 "class: cats
+"
 header "an infinite label" "label of picture 0 is not a finite number" 1 1 3 1 1
 
 # --- Folders ---
@@ -191,7 +202,7 @@ if grep -q photograph.bmp stderr; then fail "a usual shape" "$(cat stderr)"; els
 
 # labels FILE: the labels of a packed file of pictures of 8 x 8, a line a picture.
 labels() {
-    tail -c +65 "$1" | tail -c +$((1 + $2 * 8 * 8 * 3)) | od -An -v -tf4 -w$((4 * $3)) | tr -s ' '
+    tail -c +$((65 + $2 * 8 * 8 * 3)) "$1" | head -c $((4 * $2 * $3)) | od -An -v -tf4 -w$((4 * $3)) | tr -s ' '
 }
 mkdir -p pets/dogs pets/cats/kittens notes
 cp a/portrait000000.png pets/dogs
@@ -200,6 +211,7 @@ cp a/portrait000002.png pets/cats
 echo "not a picture" >pets/notes.txt
 prints "packs class folders" "3 pictures of 8 x 8 pixels, 2 classes" "$tool" pack pets -o pets.sgd --size 8
 prints "names the classes" "class 0: 2 pictures (cats)" "$tool" pack pets -o pets.sgd --size 8
+prints "a packed file keeps the names" "Class: 1 dogs" "$tool" info pets.sgd
 check "one-hot labels" [ "$(labels pets.sgd 3 2 | tr '\n' ,)" = " 1 0, 1 0, 0 1," ]
 check "packs the packed ones again" "$tool" pack pets.sgd -o pets-again.sgd
 check "with their labels" cmp pets.sgd pets-again.sgd
@@ -262,6 +274,7 @@ names "pets: has 2 classes, which --cond 1 would learn"
     check "packs them for it" "$tool" pack pets -o pets16.sgd --size 16
     check "trains on them packed" "$tool" train $tiny --data pets16.sgd --outdir packed-run
     check "to the same network" cmp run/checkpoint.sgt packed-run/checkpoint.sgt
+    check "whose pictures know the names too" "$tool" generate packed-run/model.sgw --seeds 1 --class cats --outdir packed-named
     says "classes that are not there" 1 "has no labels for --cond 1" train $tiny --data "$work/a" --outdir run
     says "classes without data" 2 "--cond 1 needs --data" train $tiny --dry-run
     says "a run that becomes conditional" 2 "--cond: a resumed run keeps its settings" train --resume --cond 1 --data "$work/a" --outdir "$work/plain"

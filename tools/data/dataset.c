@@ -12,6 +12,11 @@ size_t picture_bytes(int resolution) {
     return (size_t)resolution * (size_t)resolution * CHANNELS;
 }
 
+void dataset_free_classes(dataset *d) {
+    for (int k = 0; d->classes && k < d->label_size; k++) free(d->classes[k]);
+    free(d->classes);
+}
+
 /* --- Portraits, drawn when they are read --- */
 
 static void read_portrait(const dataset *d, int64_t index, uint8_t *pixels, float *label) {

@@ -46,6 +46,7 @@ typedef struct dataset_writer {
     size_t picture_size;
     int label_size;
     unsigned char *labels, *next_label; /* little-endian, written behind the pictures */
+    char *text;                         /* the class names behind them, or NULL */
 } dataset_writer;
 void dataset_writer_open(dataset_writer *w, const char *path, const dataset *d, int64_t count);
 void dataset_writer_append(dataset_writer *w, const uint8_t *pixels, const float *label);

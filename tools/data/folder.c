@@ -193,8 +193,7 @@ static void close_folder(dataset *d) {
         free(f->files[i].pixels);
         free(f->files[i].path);
     }
-    for (int k = 0; d->classes && k < d->label_size; k++) free(d->classes[k]);
-    free(d->classes);
+    dataset_free_classes(d);
     free(f->files);
     label_list_free(&f->labels);
     free(f);

@@ -9,22 +9,34 @@
          16      4  channels: 3
          20      4  label size K, 0 to 65536
          24      8  number of pictures, at least 1
-         32     24  zero
+         32      8  bytes of the class names, 0 without
+         40     16  zero
          56      8  checksum of bytes 0 to 55, as in weight files (stylegan.h, >>weight-file)
          64      -  pictures, 8 bits a value: [count][H][W][3], red, green, blue
           -      -  labels, IEEE 754 binary32, finite: [count][K]
+          -      -  class names, if there are any: UTF-8 lines "class: NAME", K of them
 
    and nothing behind. The pictures are used where they lie, in the mapped file. */
+#include "../base/notes.h"
 #include "labels.h"
 #include "sources.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MOST_RESOLUTION = 16384 };
 
 static const unsigned char packed_magic[8] = {0x89, 'S', 'G', 'D', 0x0D, 0x0A, 0x1A, 0x0A};
-enum { VERSION_AT = 8, RESOLUTION_AT = 12, CHANNELS_AT = 16, LABELS_AT = 20, COUNT_AT = 24, ZERO_AT = 32 };
+enum {
+    VERSION_AT = 8,
+    RESOLUTION_AT = 12,
+    CHANNELS_AT = 16,
+    LABELS_AT = 20,
+    COUNT_AT = 24,
+    TEXT_AT = 32,
+    ZERO_AT = 40
+};
 enum { CHECKSUM_AT = 56, HEADER_SIZE = 64 };
 
 static uint32_t get32(const unsigned char *bytes) {
@@ -61,7 +73,26 @@ static void read_packed(const dataset *d, int64_t index, uint8_t *pixels, float 
     }
 }
 
+/* The names of the classes, NULL without; another number of them than labels is a fault. */
+static char *read_classes(const file_view *file, int label_size, char ***classes) {
+    const size_t size = (size_t)get64(file->data + TEXT_AT);
+    if (!size) return NULL;
+    char *text = cli_format("%.*s", size < INT_MAX ? (int)size : INT_MAX, (const char *)file->data + file->size - size);
+    const char *at = text;
+    int count = 0;
+    *classes = cli_alloc((size_t)label_size, sizeof **classes);
+    for (note line; count < label_size && notes_next(&at, &line); count++)
+        (*classes)[count] = cli_format("%.*s", line.value_length, line.value);
+    const int complete = count == label_size && !*at;
+    free(text);
+    if (complete) return NULL;
+    while (count > 0) free((*classes)[--count]);
+    free(*classes);
+    return cli_format("its class names do not fit its %d labels", label_size);
+}
+
 static void close_packed(dataset *d) {
+    dataset_free_classes(d);
     file_view_close(d->source);
     free(d->source);
 }
@@ -81,14 +112,14 @@ static const char *header_fault(const unsigned char *bytes, size_t size) {
     for (int i = ZERO_AT; i < CHECKSUM_AT; i++)
         if (bytes[i]) return "not a valid packed file: reserved bytes are not zero";
     const uint64_t each = (uint64_t)resolution * resolution * CHANNELS + 4 * (uint64_t)label_size;
-    const uint64_t rest = size - HEADER_SIZE;
-    if (rest / each < count) return "truncated packed file";
+    const uint64_t text = get64(bytes + TEXT_AT), all = size - HEADER_SIZE, rest = all - text;
+    if (text > all || rest / each < count) return "truncated packed file";
     return rest == count * each ? NULL : "not a valid packed file: more bytes than its pictures take";
 }
 
 static char *label_fault(const unsigned char *bytes, size_t size) {
     const size_t label_size = get32(bytes + LABELS_AT), values = (size_t)get64(bytes + COUNT_AT) * label_size;
-    const unsigned char *labels = bytes + size - 4 * values;
+    const unsigned char *labels = bytes + size - (size_t)get64(bytes + TEXT_AT) - 4 * values;
     for (size_t i = 0; i < values; i++)
         if ((get32(labels + 4 * i) >> 23 & 0xFF) == 0xFF) /* infinite or not a number */
             return cli_format("label of picture %zu is not a finite number", i / label_size);
@@ -98,6 +129,8 @@ static char *label_fault(const unsigned char *bytes, size_t size) {
 char *dataset_view_packed(dataset *d, const file_view *file) {
     const char *header = header_fault(file->data, file->size);
     char *fault = header ? cli_format("%s", header) : label_fault(file->data, file->size);
+    char **classes = NULL;
+    if (!fault) fault = read_classes(file, (int)get32(file->data + LABELS_AT), &classes);
     if (fault) return fault;
     file_view *source = cli_alloc(1, sizeof *source);
     *source = *file;
@@ -108,7 +141,7 @@ char *dataset_view_packed(dataset *d, const file_view *file) {
                    read_packed,
                    source,
                    close_packed,
-                   NULL};
+                   classes};
     return NULL;
 }
 
@@ -129,8 +162,12 @@ void dataset_writer_open(dataset_writer *w, const char *path, const dataset *d, 
     put32(header + CHANNELS_AT, CHANNELS);
     put32(header + LABELS_AT, (uint32_t)d->label_size);
     put64(header + COUNT_AT, (uint64_t)count);
+    char *text = NULL;
+    for (int k = 0; d->classes && k < d->label_size; k++) notes_add(&text, "class", "%s", d->classes[k]);
+    put64(header + TEXT_AT, text ? strlen(text) : 0);
     put64(header + CHECKSUM_AT, header_checksum(header));
-    *w = (dataset_writer){.left = count, .picture_size = picture_bytes(d->resolution), .label_size = d->label_size};
+    *w = (dataset_writer){
+        .left = count, .picture_size = picture_bytes(d->resolution), .label_size = d->label_size, .text = text};
     w->labels = w->next_label = cli_alloc((size_t)count, 4 * (size_t)d->label_size);
     output_open(&w->out, path);
     output_write(&w->out, header, sizeof header);
@@ -149,6 +186,8 @@ void dataset_writer_append(dataset_writer *w, const uint8_t *pixels, const float
 void dataset_writer_close(dataset_writer *w) {
     if (w->left) cli_fail("%s: %lld pictures are missing", w->out.path, (long long)w->left);
     output_write(&w->out, w->labels, (size_t)(w->next_label - w->labels));
+    if (w->text) output_write(&w->out, w->text, strlen(w->text));
     output_close(&w->out);
+    free(w->text);
     free(w->labels);
 }

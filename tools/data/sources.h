@@ -8,6 +8,8 @@ enum { CHANNELS = 3 };
 
 size_t picture_bytes(int resolution);
 
+void dataset_free_classes(dataset *d);
+
 /* Each ends the program if there are no pictures. */
 void dataset_open_folder(dataset *d, const char *path, int resolution);
 void dataset_open_packed(dataset *d, const char *path, int resolution); /* 0: the file's own */
