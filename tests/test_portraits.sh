@@ -166,8 +166,10 @@ if cmp -s h/picture000000.png a/portrait000000.png; then fail "EXIF" "not turned
 for file in h/picture00000[01].png; do upside_down "$file" >"again/${file#h/}"; done
 check "reads EXIF again" "$tool" pack again --size 32 --no-metadata --outdir i
 check "turned twice by half" cmp i/picture000001.png a/portrait000001.png
-for command in train evaluate; do
-    "$tool" $command --help >stderr
+for command in train evaluate pack; do
+    "$tool" $command --help | tr -s ' \n' ' ' >stderr
+    names "cut to the square in their middle"
+    [ $command = pack ] && continue
     names "turned as EXIF says, transparency on white, cut to the square in their middle"
     names "a packed file (.sgd)"
 done

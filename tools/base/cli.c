@@ -111,13 +111,30 @@ void cli_tell(const char *format, ...) {
 
 /* --- Arguments --- */
 
+/* In lines that a terminal holds, all beginning at `column`, where the first begins already. */
+static void print_wrapped(const char *text, int column) {
+    enum { WIDTH = 118 };
+    for (int at = column; *text; text += strspn(text, " ")) {
+        const int length = (int)strcspn(text, " ");
+        if (at > column && at + 1 + length > WIDTH) {
+            printf("\n%*s", column, "");
+            at = column;
+        }
+        at += printf(at > column ? " %.*s" : "%.*s", length, text);
+        text += length;
+    }
+    printf("\n");
+}
+
 static void print_help(const cli_command *command, const cli_flag *flags) {
+    enum { COLUMN = 26 };
     printf("stylegan %s - %s\n\nUsage: stylegan %s %s%s\n", command->name, command->summary, command->name,
            command->arguments, flags->name ? " [flags]" : "");
     if (flags->name) printf("\nFlags:\n");
     for (const cli_flag *flag = flags; flag->name; flag++) {
         const int used = printf("  %s %s", flag->name, flag->argument ? flag->argument : "");
-        printf("%*s%s\n", used < 26 ? 26 - used : 2, "", flag->help);
+        printf("%*s", used < COLUMN ? COLUMN - used : 2, "");
+        print_wrapped(flag->help, COLUMN);
     }
     if (command->examples) printf("\nExamples:\n");
     for (const char *at = command->examples; at && *at; at += strspn(at, "\n")) {

@@ -18,7 +18,8 @@ const cli_command portraits_command = {"portraits", "", "draw synthetic portrait
                                        run_portraits};
 
 const cli_command pack_command = {
-    "pack", "DATA -o FILE.sgd", "make photographs ready for training, with labels: one packed file (.sgd)",
+    "pack", "DATA -o FILE.sgd",
+    "make photographs (PNG, JPEG, BMP) ready for training, with labels: one packed file (.sgd)",
     "stylegan pack photographs -o photographs.sgd --size 128\n"
     "stylegan pack pets -o pets.sgd           (pets/cats/*.jpg and pets/dogs/*.jpg: two classes)\n"
     "stylegan pack pets.sgd --count 20 --outdir seen --grid 5x4  (as the networks will see them)",
@@ -128,12 +129,14 @@ static int run_portraits(int argc, char **argv) {
 static int run_pack(int argc, char **argv) {
     const char *data = NULL;
     picture_flags f = {0};
-    const cli_flag flags[] = {
-        {"-o", "FILE.sgd", "the packed file to write", &f.pack},
-        {"--size", "PIXELS", "width and height (default: 64; of a packed file: as there)", &f.size},
-        {"--count", "N", "only the first N pictures", &f.count},
-        PICTURE_FLAGS(f),
-        {0}};
+    const cli_flag flags[] = {{"-o", "FILE.sgd", "the packed file to write", &f.pack},
+                              {"--size", "PIXELS",
+                               "width and height; photographs are cut to the square in their middle (default: 64; of a "
+                               "packed file: as there)",
+                               &f.size},
+                              {"--count", "N", "only the first N pictures", &f.count},
+                              PICTURE_FLAGS(f),
+                              {0}};
     cli_parse(&pack_command, flags, argc, argv, &data, 1, 1);
     if (strcmp(data, "portraits") == 0) cli_usage("portraits are packed by `stylegan portraits --pack FILE.sgd`");
     if (!f.pack && !f.folder) cli_usage("give the file to write: -o FILE.sgd, or --outdir for single pictures");
