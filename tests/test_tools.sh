@@ -31,6 +31,7 @@ refuses "an official command" 2 "did you mean generate?" generate-images --seeds
 refuses "an unknown flag" 2 "unknown flag --volume; \`stylegan generate --help\`" generate model.sgw --volume 1
 refuses "an unknown flag near a known one" 2 "unknown flag --seads; did you mean --seeds?" generate model.sgw --seads 1
 refuses "an unknown flag that is part of a known one" 2 "did you mean --r1-gamma?" train --gamma=5
+refuses "an unknown flag that is within a word" 2 "unknown flag --data; \`stylegan portraits" portraits --data x
 refuses "an unknown flag that begins a known one" 2 "did you mean --noise-mode?" generate model.sgw --noise const
 refuses "a model twice" 2 "give the model once" generate model.sgw --network other.sgw --seeds 1
 refuses "an address" 1 "is an address: download the file first" generate --network=https://example.org/ffhq.pkl --seeds 1

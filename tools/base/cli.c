@@ -167,12 +167,18 @@ static int edit_distance(const char *a, const char *b) {
     return row[width];
 }
 
-/* Whether one is a part of the other: gamma of r1-gamma, generate of generate-images. */
+/* Whether words of a name are, or begin with, a text: gamma in r1-gamma, out in outdir. */
+static int has_word(const char *name, const char *text) {
+    for (const char *at = strstr(name, text); at; at = strstr(at + 1, text))
+        if (at == name || at[-1] == '-') return 1;
+    return 0;
+}
+
 static int holds(const char *typed, const char *name) {
     enum { SHORTEST = 3 };
     typed += strspn(typed, "-");
     name += strspn(name, "-");
-    return (strlen(typed) >= SHORTEST && strstr(name, typed)) || (strlen(name) > SHORTEST && strstr(typed, name));
+    return (strlen(typed) >= SHORTEST && has_word(name, typed)) || (strlen(name) > SHORTEST && has_word(typed, name));
 }
 
 void near_miss_try(near_miss *miss, const char *name) {
