@@ -259,6 +259,8 @@ printf "\223NUMPY\1\0\166\0{'descr': '<f4', 'fortran_order': False, 'shape': (1,
 printf '\0\0\0\77\0\0\200\76\0\0\0\0\0\0\0\0\0\0\0\0' >>"$work/label.npy" # 0.5, 0.25, 0, 0, 0
 check "a picture of a mixed label" "$tool" generate "$work/sg1-cond-32.sgw" --seeds 1 --labels "$work/label.npy" --outdir "$work/told"
 again "a mixed label" "$work/sg1-cond-32.sgw" "$work/told/seed0001.png" seed0001.png
+check "a picture of a moved network" "$tool" generate "$work/sg3-t-64.sgw" --seeds 2 --rotate 30 --translate 0.1,0 --outdir "$work/told"
+again "a transform" "$work/sg3-t-64.sgw" "$work/told/seed0002.png" seed0002.png
 while IFS='|' read -r name text file; do
     prints "info: $name" "$text" "$tool" info "$work/$file"
 done <<END

@@ -13,8 +13,8 @@ const cli_command generate_command = {"generate", "MODEL", "draw pictures from s
                                       "stylegan generate ffhq.sgw --seeds 1-4 --trunc=-1,-0.5,0,0.5,1 --grid 5x4\n"
                                       "stylegan generate cifar10.sgw --seeds 0-34 --class 1 --grid 7x5 --outdir cars\n"
                                       "stylegan generate ffhq.sgw --ws ws.npy --save-npy images.npy\n"
-                                       "stylegan generate stylegan3.sgw --seeds 0-3 --translate 0.1,0 --rotate 30\n"
-                                       "stylegan generate ffhq.sgw --like out/seed0085.png --outdir again",
+                                      "stylegan generate stylegan3.sgw --seeds 0-3 --translate 0.1,0 --rotate 30\n"
+                                      "stylegan generate ffhq.sgw --like out/seed0085.png --outdir again",
                                       run};
 
 static void save_picture(const drawing *d, const latents *l, int index, const char *folder) {

@@ -77,6 +77,10 @@ char *drawing_notes(const drawing *d, int sheet) {
     notes_add(&notes, PNG_SOURCE_TYPE, PNG_FROM_NETWORK);
     model_notes(d->opened, &notes);
     notes_add(&notes, "Noise Mode", "%s", noise_modes[d->run.noise_mode]);
+    const float *m = d->run.transform;
+    if (m)
+        notes_add(&notes, "Transform", "%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g", (double)m[0], (double)m[1],
+                  (double)m[2], (double)m[3], (double)m[4], (double)m[5], (double)m[6], (double)m[7], (double)m[8]);
     const uint64_t seed = d->run.noise_seed - (uint64_t)(sheet ? d->drawn : 1);
     if (d->run.noise_mode == STYLEGAN_NOISE_RANDOM)
         notes_add(&notes, sheet ? "First Noise Seed" : "Noise Seed", "%llu", (unsigned long long)seed);

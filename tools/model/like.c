@@ -34,6 +34,7 @@ char *like_flags(const char *path, latent_flags *source, drawing_flags *noise, m
                 {"Mixed Layers", &source->mixed_layers, NULL},
                 {"Noise Mode", &noise->noise_mode, "--noise-mode"},
                 {"Noise Seed", &noise->noise_seed, "--noise-seed"},
+                {"Transform", &noise->transform, "--transform"},
                 {"Instruction Set", &compute->isa, NULL},
                 {"Memory Limit", &compute->memory_limit, NULL}};
     char *notes = read_notes(path);
