@@ -567,7 +567,7 @@ STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation
 extern "C" {
 #endif
 
-enum { SG__MAX_TAPS = 16 }; /* of a convolution: 3x3, or the 4x4 that StyleGAN 1's up-sampling is summed to */
+enum { SG__MAX_TAPS = 9 }; /* of a convolution */
 
 /* A validated tensor of the weight file: a matrix [rows][columns] whose columns are the last dimension. */
 typedef struct sg__tensor {
@@ -628,6 +628,9 @@ typedef struct sg__kernels {
     /* the inverse: points down x across to 4x4 outputs a tile, at out + y * row + x * pixel */
     void (*winograd_output)(const float *in, size_t stride, int down, int across, int tiles, float *out, size_t row,
                             size_t pixel);
+    /* 3x3 products a pixel, product p of pixel i at in[p * stride + i * V], to pixels 2i and 2i + 1 of two rows: the
+       middle ones less those before (even) or plus those after (odd) */
+    void (*double_pixels)(const float *in, size_t stride, int width, float *top, float *bottom);
     /* x = (x - mean) * scale + shift */
     void (*scale_shift)(float *row, int width, const float *mean, const float *scale, const float *shift);
     /* out pixel g * up + p = leak(sum of taps[p][k] * x[g + k]) for p < up, k < n */
@@ -869,7 +872,12 @@ STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation
 
    An up-sampling by a transposed 3x3 convolution falls apart into four small ones, the phases: even outputs see two
    taps along an axis, odd ones a single tap. A single tap needs no transform: its 4 "points" are the 4 pixels
-   themselves, and all have the same weights. The four phases take 25 + 20 + 20 + 16 products a tile instead of 144. */
+   themselves, and all have the same weights. The four phases take 25 + 20 + 20 + 16 products a tile instead of 144.
+
+   Nearest-neighbour up-sampling before a 3x3 convolution shows the same pixel twice. Along an axis, the outputs at pixel
+   x[j] are w2 x[j - 1] + (w1 + w0) x[j] and (w2 + w1) x[j] + w0 x[j + 1], which is S x[j] - w2 (x[j] - x[j - 1]) and
+   S x[j] + w0 (x[j + 1] - x[j]) with S = w0 + w1 + w2: three products for two outputs, so nine a pixel, as many as the
+   convolution has taps, of the map and its differences, for four. */
 
 static float sg__curve(stylegan_activation activation, float x) {
     double d = (double)x;
@@ -1703,7 +1711,7 @@ typedef struct sg__step {
     int border;                          /* pixels of zeros on both sides of a row of its output */
 
     sg__tensor weight;   /* [kernel][kernel][in][channels] (IMAGE: 1x1; CONSTANT: [H][W][C]; DENSE: [D][C H W]) */
-    int kernel, nearest; /* nearest: weights of kernel - 1, summed over 2x2 shifts: nearest-neighbour up-sampling */
+    int kernel, nearest; /* nearest: SCATTER doubles every pixel and convolves then */
     int low;             /* SCATTER: t is zero in rows and columns before this one */
     int pad;             /* CONV: zeros before the first row and column of its input */
     sg__tensor affine_weight, affine_bias; /* w to style, if affine_weight.data */
@@ -1991,18 +1999,16 @@ static sg__step *sg__add_conv(sg__builder *b, const char *kind, const sg__step *
 
 /* Where row (or column) 0 of the output lies in t: t[y + k - pad] meets filter[k] of `taps`. */
 static int sg__filter_pad(int kernel, int nearest, int taps) {
-    int crop = (kernel - 1) / 2;
-    return nearest ? (taps - 1) / 2 - crop : kernel / 2 + (taps + 1) / 2 - (kernel - 1);
+    return nearest ? (taps - 1) / 2 - kernel / 2 : kernel / 2 + (taps + 1) / 2 - (kernel - 1);
 }
 
-/* Doubles the size: SCATTER, which is returned in *t, and FILTER. nearest: as nearest-neighbour up-sampling and a
-   convolution of the same size would, cropped to 2 H x 2 W before the filter. */
+/* Doubles the size: SCATTER, which is returned in *t, and FILTER. nearest: by doubling pixels before the convolution
+   instead of zeros between them, cropped to 2 H x 2 W before the filter. */
 static sg__step *sg__add_up(sg__builder *b, const char *kind, const sg__step *x, int nearest, sg__step **scatter) {
     sg__step *t = *scatter = sg__add(b, SG__SCATTER, kind, x);
     sg__weigh(b, t, 0, 0);
     t->nearest = nearest;
-    t->kernel += nearest;
-    t->low = nearest ? (t->kernel - 1) / 2 : 0;
+    t->low = nearest ? t->kernel / 2 : 0;
     t->height = 2 * x->height + (nearest ? t->low : t->kernel - 2);
     t->width = 2 * x->width + (nearest ? t->low : t->kernel - 2);
     sg__step *s = sg__add(b, SG__FILTER, kind, t);
@@ -2546,9 +2552,27 @@ static int sg__holds_all(const stylegan_model *m, const sg__step *s) {
     return s->op != SG__SCATTER && sg__plan_of(m, s)->whole;
 }
 
-/* Rows of a SCATTER's tile in t and of a CONV's in its output. */
-static int sg__tile_rows(const sg__step *s) {
+/* Pixels are doubled directly, not by Winograd's algorithm with weights summed to a larger kernel. */
+static int sg__doubles(const sg__step *s, const sg__tiling *t) {
+    return s->nearest && !t->points;
+}
+
+/* Rows that are computed together: of a SCATTER's tile in t, of a CONV's in its output, of a pixel that is doubled. */
+static int sg__unit_rows(const stylegan_model *m, const sg__step *s) {
+    const sg__tiling *t = &sg__plan_of(m, s)->tiling;
+    if (!t->points) return 1 + sg__doubles(s, t);
     return s->op == SG__SCATTER ? 8 : 4;
+}
+
+/* The row where the first such unit begins. */
+static int sg__origin(const stylegan_model *m, const sg__step *s) {
+    return sg__plan_of(m, s)->tiling.points ? 0 : s->low;
+}
+
+/* The end of the unit that row end - 1 lies in. */
+static int sg__round_rows(const stylegan_model *m, const sg__step *s, int end) {
+    int unit = sg__unit_rows(m, s), origin = sg__origin(m, s);
+    return origin + (end - origin + unit - 1) / unit * unit;
 }
 
 /* --- Algorithms --- */
@@ -2587,9 +2611,15 @@ static int sg__products(const sg__tiling *t) {
     return t->mixed ? t->total : t->phases * t->total;
 }
 
+/* The kernel that Winograd's algorithm sees, with pixels doubled by its weights. */
+static int sg__summed_kernel(const sg__step *s) {
+    return s->kernel + s->nearest;
+}
+
 /* Taps in a panel's room: weights that are summed to a larger kernel are unpacked behind it. */
-static int sg__panel_taps(const sg__step *s) {
-    return s->kernel * s->kernel + (s->nearest ? (s->kernel - 1) * (s->kernel - 1) : 0);
+static int sg__panel_taps(const sg__step *s, const sg__tiling *t) {
+    int summed = t->points && s->nearest ? sg__summed_kernel(s) : 0;
+    return s->kernel * s->kernel + summed * summed;
 }
 
 /* Taps of the kernel, or points of the transformed ones of all phases. */
@@ -2620,7 +2650,7 @@ static int sg__tiles_pay(const stylegan_model *m, const sg__step *s, const sg__t
     int up = s->op == SG__SCATTER;
     double in = s->in, out = (double)sg__padded(m, s->channels);
     double pixels = (double)s->input->height * s->input->width, tiles = (double)t->down * t->tiles;
-    double direct = (s->nearest ? 16 : 9) * pixels;
+    double direct = 9 * pixels;
     double inputs = (t->own ? 250 : 2000) / out, outputs = (up ? 500 : 180) / in, weights = t->own ? 0 : 180;
     return tiles * (sg__products(t) + inputs + outputs) + weights < direct;
 }
@@ -2644,7 +2674,7 @@ static void sg__cut_strips(const stylegan_model *m, const sg__step *s, int whole
     uint64_t scattered = s->op == SG__SCATTER ? 2 * 8 * 8 * tiles * sg__padded(m, s->channels) : 0;
     int strip = (int)sg__least(budget->strip_floats / (sg__most(transformed, scattered) + 1), (uint64_t)t->down),
         strips;
-    int rows = budget->strip_rows / sg__tile_rows(s);
+    int rows = budget->strip_rows / sg__unit_rows(m, s);
     if ((!whole || t->own) && strip > rows) strip = rows;
     if (strip < 2) strip = 2;
     strips = (t->down + strip - 1) / strip;
@@ -2657,7 +2687,7 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
     int up = s->op == SG__SCATTER, height = s->input->height, width = s->input->width;
     int fits = (height % 4 == 0 && width % 4 == 0) || s->pad == 2; /* around larger maps is room for parts of tiles */
     t->phases = 1;
-    if (m->budget->tiles && s->kernel - s->nearest == 3 && fits) {
+    if (m->budget->tiles && s->kernel == 3 && fits) {
         sg__number_points(t, up ? 5 : 6, up ? SG__PHASES : 1, up && !s->nearest);
         t->down = up ? height / 4 + 1 : (s->height + 3) / 4;
         t->tiles = t->across = up ? width / 4 + 1 : (s->width + 3) / 4;
@@ -2683,7 +2713,7 @@ static void sg__shape_map(const stylegan_model *m, const sg__step *s, sg__map *m
     if (border > 1) pixels += 3; /* the rest of a tile, of this map or of one computed from it */
     if (s->op == SG__SCATTER) {  /* whole tiles, and room for the filter on both sides */
         border = (size_t)s[1].filter->width + 1;
-        pixels = 8 * ((size_t)s->input->width / 4 + 1);
+        if (!sg__doubles(s, &sg__plan_of(m, s)->tiling)) pixels = 8 * ((size_t)s->input->width / 4 + 1);
     }
     STYLEGAN_MEMSET(map, 0, sizeof *map);
     map->blocks = sg__blocks_of(m, s->channels);
@@ -2742,7 +2772,7 @@ static void sg__place_maps(stylegan_model *m) {
         const sg__step *s = &m->steps[i];
         sg__plan *p = &m->plans[i];
         if (!sg__holds_all(m, s)) continue;
-        m->maps[i].capacity = p->tiling.points ? sg__tile_rows(s) * p->tiling.down : s->height;
+        m->maps[i].capacity = p->tiling.points ? sg__unit_rows(m, s) * p->tiling.down : s->height;
         if (s->op == SG__NORM) {
             p->map = m->plans[s->input->number].map;
             p->buffer = m->plans[p->map].buffer;
@@ -2804,11 +2834,11 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
         p->strip = i == m->step_count - 1 ? sg__band_rows(m) >> s->repeat : budget->strip_rows;
         p->prepared = s->op == SG__IMAGE;
         if (s->op == SG__CONV || s->op == SG__SCATTER) sg__plan_tiling(m, s, p);
-        if (p->tiling.points) p->strip = p->tiling.strip * sg__tile_rows(s);
+        if (p->tiling.points) p->strip = p->tiling.strip * sg__unit_rows(m, s);
         if (s->op == SG__FILTERED && p->whole) p->strip = s->height;
         if (s->op == SG__CONV && s->kernel == 1) p->strip = sg__cached_rows(m, s, p->strip);
         sg__shape_map(m, s, &m->maps[i]);
-        if (!p->tiling.points) m->maps[i].begin = m->maps[i].end = s->low; /* t begins where something is */
+        m->maps[i].begin = m->maps[i].end = sg__origin(m, s); /* t begins where something is */
     }
     sg__place_maps(m);
 }
@@ -2843,17 +2873,32 @@ static void sg__measure_mapping(const stylegan_model *m, sg__sizes *z) {
     }
 }
 
+/* Pixels whose products a part holds while it doubles them. */
+static int sg__doubled_pixels(const stylegan_model *m, const sg__step *s) {
+    return sg__clip(2 * m->kernels->pixels, 1, s->input->width);
+}
+
+/* Floats of a row of differences, of one channel block. */
+static size_t sg__difference_row(const stylegan_model *m, const sg__step *s) {
+    return ((size_t)s->input->width + 2) * (size_t)m->kernels->lanes;
+}
+
 /* What multiplying takes. */
 static void sg__measure_products(const stylegan_model *m, const sg__step *s, const sg__plan *p, sg__sizes *z) {
     const sg__tiling *t = &p->tiling;
     uint64_t width = sg__panel_width(m), in = (uint64_t)s->in, square = (uint64_t)(t->points * t->points);
     uint64_t rows = (uint64_t)(t->own ? t->chunk : t->strip), points = t->own ? square : (uint64_t)t->total;
     uint64_t tiles = (uint64_t)t->across * rows + 2 * (uint64_t)m->kernels->pixels;
-    sg__grow(&z->panel, (uint64_t)sg__panel_taps(s) * in * width);
+    sg__grow(&z->panel, (uint64_t)sg__panel_taps(s, t) * in * width);
+    if (t->points || s->nearest) sg__grow(&z->zeros, m->maps[s->input->number].row);
+    if (sg__doubles(s, t)) {
+        uint64_t strip = (uint64_t)sg__clip(p->strip / 2, 1, s->input->height);
+        sg__grow(&z->transformed, 3 * (strip + 1) * (uint64_t)sg__blocks_of(m, s->in) * sg__difference_row(m, s));
+        sg__grow(&z->products, 9 * width * (uint64_t)sg__doubled_pixels(m, s));
+    }
     if (!t->points) return;
     sg__grow(t->own ? &z->own : &z->transformed, points * sg__padded(m, s->in) * tiles);
     sg__grow(&z->products, square * (uint64_t)t->across * (uint64_t)t->chunk * width);
-    sg__grow(&z->zeros, m->maps[s->input->number].row);
     if (!p->prepared) sg__grow(&z->weights, square * in * width);
 }
 
@@ -2949,7 +2994,7 @@ static unsigned char *sg__aligned(void *memory) {
 typedef struct sg__scratch {
     float *panel;       /* [taps][I][Q][V] */
     float *weights;     /* the same after Winograd's transform */
-    float *products;    /* [points][Q][tiles][V] */
+    float *products;    /* [points][Q][tiles or pixels][V] */
     float *transformed; /* as the workspace's, of its own strip */
     float *squares;     /* [Q][V] */
     float *noise;       /* [W] */
@@ -2969,7 +3014,7 @@ typedef struct sg__workspace {
     sg__tables *tables;          /* [step_count] */
     float *buffers[SG__BUFFERS]; /* whole maps */
     float *scattered;            /* t of whole steps */
-    float *transformed;          /* Winograd's transformed inputs of a strip */
+    float *transformed;          /* Winograd's transformed inputs of a strip, or differences */
     float *zeros;                /* [W + 2][V]: a row above or below a map */
     float *styles;               /* [style_floats] */
     float *mean, *scale, *shift; /* [C] each: AdaIN */
@@ -3395,12 +3440,12 @@ static void sg__constant_rows(sg__call *call, const sg__step *s, int begin, int 
 
 /* --- CONV and SCATTER: weights, unpacked, modulated, demodulated, and transformed if the step works in tiles --- */
 
-/* Nearest-neighbour up-sampling doubles each pixel: the layer's weights summed over 2x2 shifts. */
+/* Doubled pixels for Winograd's algorithm: the layer's weights summed over 2x2 shifts. */
 static void sg__sum_shifts(const sg__panel *p, const float *weights, float *summed) {
     static const float ones[4] = {1, 1, 1, 1};
     const sg__step *s = p->work->step;
     const sg__kernels *k = p->work->model->kernels;
-    int size = s->kernel - 1, tap = s->in * p->q * k->lanes;
+    int size = s->kernel, summed_size = sg__summed_kernel(s), tap = s->in * p->q * k->lanes;
     for (int y = 0; y <= size; y++) {
         for (int x = 0; x <= size; x++) {
             const float *source[4];
@@ -3410,8 +3455,21 @@ static void sg__sum_shifts(const sg__panel *p, const float *weights, float *summ
                 if (from_y < 0 || from_y >= size || from_x < 0 || from_x >= size) continue;
                 source[n++] = weights + (size_t)tap * (size_t)(from_y * size + from_x);
             }
-            k->weighted_sum(summed + (size_t)tap * (size_t)(y * s->kernel + x), tap, source, ones, n);
+            k->weighted_sum(summed + (size_t)tap * (size_t)(y * summed_size + x), tap, source, ones, n);
         }
+    }
+}
+
+/* Doubled pixels directly: the middle row and column of a panel [3][3][I][q][V] become sums of all three. */
+static void sg__sum_taps(const sg__panel *p, float *panel) {
+    static const float ones[3] = {1, 1, 1};
+    const sg__kernels *k = p->work->model->kernels;
+    int tap = p->work->step->in * p->q * k->lanes;
+    for (int i = 0; i < 6; i++) { /* the rows, then the columns */
+        int first = i < 3 ? 3 * i : i - 3, step = i < 3 ? 1 : 3;
+        const float *source[3];
+        for (int t = 0; t < 3; t++) source[t] = panel + (size_t)tap * (size_t)(first + t * step);
+        k->weighted_sum(panel + (size_t)tap * (size_t)(first + step), tap, source, ones, 3);
     }
 }
 
@@ -3431,7 +3489,7 @@ static void sg__transform_weights(const sg__panel *p, const float *panel, int ph
             y = phase / 2 + 2 * (down - 1 - y);
             x = phase % 2 + 2 * (across - 1 - x);
         }
-        taps[i] = panel + tap * (size_t)(y * s->kernel + x);
+        taps[i] = panel + tap * (size_t)(y * sg__summed_kernel(s) + x);
     }
     k->winograd_weights(taps, points.down, points.across, count, to, tap);
 }
@@ -3441,18 +3499,20 @@ static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
     const sg__step *s = p->work->step;
     const sg__kernels *k = p->work->model->kernels;
     const float *style = sg__style_of(p->work->call, s);
-    int size = s->kernel - s->nearest, width = p->q * k->lanes;
+    int doubles = sg__doubles(s, &p->work->plan->tiling), summed = s->nearest && !doubles ? sg__summed_kernel(s) : 0;
+    int width = p->q * k->lanes;
     size_t tap = (size_t)s->in * (size_t)width;
-    float *plain = s->nearest ? p->scratch->panel + tap * (size_t)(s->kernel * s->kernel) : panel;
+    float *plain = panel + tap * (size_t)(summed * summed);
     STYLEGAN_MEMSET(scale, 0, (size_t)width * sizeof(float));
-    for (int t = 0; t < size * size; t++) {
+    for (int t = 0; t < s->kernel * s->kernel; t++) {
         k->panel(&s->weight, (size_t)t * (size_t)s->in, s->in, p->first * k->lanes, p->q, style, scale,
                  plain + tap * (size_t)t);
     }
     for (int i = 0; i < width; i++) {
         scale[i] = s->demodulate ? (float)((double)s->weight_gain / STYLEGAN_SQRT((double)scale[i] + 1e-8)) : 1.0f;
     }
-    if (s->nearest) sg__sum_shifts(p, plain, panel);
+    if (summed) sg__sum_shifts(p, plain, panel);
+    if (doubles && s->kernel == 3) sg__sum_taps(p, panel);
 }
 
 /* Fills a panel of a step that keeps all of them. */
@@ -3519,6 +3579,86 @@ static void sg__transposed_row(const sg__panel *p, int y, float *output, size_t 
             for (int kx = odd; kx < s->kernel; kx += 2) sg__add_tap(&row, p, ky, kx, from, -(kx / 2));
         }
         k->convolve(&row, p->q);
+    }
+}
+
+/* --- Doubled pixels: products with the map and its differences, see >>kernels --- */
+
+/* Row y of a block, zeros outside the map. */
+static const float *sg__input_row(const sg__work *w, int block, int y) {
+    int held = y >= w->in.begin && y < w->in.end;
+    return held ? sg__row_of(&w->in, block, y) : w->call->workspace->zeros + w->in.border;
+}
+
+/* Differences of input row y: 0 across, 1 down, 2 both; pixel x less the one before it. */
+static float *sg__difference(const sg__work *w, int kind, int block, int y) {
+    size_t row = sg__difference_row(w->model, w->step), rows = (size_t)(w->tile_end - w->tile_begin + 1);
+    size_t at = ((size_t)kind * (size_t)w->in.blocks + (size_t)block) * rows + (size_t)(y - w->tile_begin);
+    return w->transformed + at * row + w->model->kernels->lanes;
+}
+
+/* Item: a block of channels of a row, of those of the strip and the one behind them. */
+static void sg__difference_item(void *context, int item, int part) {
+    static const float signs[2] = {1, -1};
+    const sg__work *w = (const sg__work *)context;
+    const sg__kernels *k = w->model->kernels;
+    int block = item % w->in.blocks, y = w->tile_begin + item / w->in.blocks, width = w->step->input->width * k->lanes;
+    float *across = sg__difference(w, 0, block, y), *down = sg__difference(w, 1, block, y);
+    const float *row = sg__input_row(w, block, y), *above = sg__input_row(w, block, y - 1);
+    const float *pixels[2], *rows[2], *both[2];
+    (void)part;
+    pixels[0] = row;
+    pixels[1] = row - k->lanes;
+    rows[0] = row - k->lanes;
+    rows[1] = above - k->lanes;
+    both[0] = down;
+    both[1] = down - k->lanes;
+    k->weighted_sum(across, width + k->lanes, pixels, signs, 2);
+    k->weighted_sum(down - k->lanes, width + 2 * k->lanes, rows, signs, 2);
+    k->weighted_sum(sg__difference(w, 2, block, y), width + k->lanes, both, signs, 2);
+}
+
+/* Product (row, column) of the nine: of pixels [first, first + count) of input row y, to out [q][count][V]. What is
+   before a pixel meets the kernel's last tap. */
+static void sg__multiply_doubled(const sg__panel *p, int y, int first, int count, int product, float *out) {
+    const sg__work *w = p->work;
+    const sg__step *s = w->step;
+    size_t lanes = (size_t)w->model->kernels->lanes;
+    int row = product / 3, column = product % 3, kind = 2 * (row != 1) + (column != 1) - 1;
+    sg__row r = sg__start_row(p, out, lanes, (size_t)count * lanes, count);
+    r.input = sg__input_row(w, 0, y);
+    if (kind >= 0) {
+        r.input = sg__difference(w, kind, 0, y + (row == 2));
+        r.input_block = (size_t)(w->tile_end - w->tile_begin + 1) * sg__difference_row(w->model, s);
+    }
+    r.taps = 1;
+    r.offset[0] = (first + (column == 2)) * (ptrdiff_t)lanes;
+    r.panel[0] = p->weights + (s->kernel == 3 ? (size_t)(8 - product) * (size_t)s->in * (size_t)p->q * lanes : 0);
+    w->model->kernels->convolve(&r, p->q);
+}
+
+/* Rows 2y and 2y + 1 of t; a kernel of 1x1 sees no differences. */
+static void sg__double_row(const sg__panel *p, int y, float *output) {
+    const sg__work *w = p->work;
+    const sg__kernels *k = w->model->kernels;
+    int width = w->step->input->width, piece = sg__doubled_pixels(w->model, w->step);
+    size_t lanes = (size_t)k->lanes;
+    for (int first = 0, count; first < width; first += count) {
+        count = width - first < piece ? width - first : piece;
+        float *products = p->scratch->products;
+        size_t vector = (size_t)count * lanes, stride = (size_t)p->q * vector;
+        for (int i = 0; i < 9; i++) {
+            float *out = products + (size_t)i * stride;
+            if (w->step->kernel == 3 || i == 4) {
+                sg__multiply_doubled(p, y, first, count, i, out);
+            } else {
+                STYLEGAN_MEMSET(out, 0, stride * sizeof(float));
+            }
+        }
+        for (size_t v = 0; v < (size_t)p->q; v++) {
+            float *top = output + v * w->out.block + 2 * (size_t)first * lanes;
+            k->double_pixels(products + v * vector, stride, count, top, top + w->out.row);
+        }
     }
 }
 
@@ -3641,10 +3781,10 @@ static sg__rows sg__conv_needs(const stylegan_model *m, const sg__step *s, const
 }
 
 static sg__rows sg__scatter_needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
-    int tile = sg__plan_of(m, s)->tiling.points ? sg__tile_rows(s) : 1;
-    begin = begin / tile * tile;
-    end = (end + tile - 1) / tile * tile;
-    return sg__clip_rows(begin / 2 - (s->kernel - 1) / 2, (end - 1) / 2 + 1, 0, of->height);
+    int unit = sg__unit_rows(m, s), origin = sg__origin(m, s), doubles = sg__doubles(s, &sg__plan_of(m, s)->tiling);
+    begin = (begin - origin) / unit * unit;
+    end = sg__round_rows(m, s, end) - origin;
+    return sg__clip_rows(begin / 2 - 1, (end - 1) / 2 + 1 + doubles, 0, of->height);
 }
 
 /* Clears row y of t outside [low, width), on both sides or one. */
@@ -3663,21 +3803,24 @@ static void sg__multiply_rows(const sg__panel *p, int phase, int first, int end)
     const sg__work *w = p->work;
     const sg__step *s = w->step;
     const sg__tiling *t = &w->plan->tiling;
-    int scatter = s->op == SG__SCATTER, rows = t->points ? sg__tile_rows(s) : 1;
+    int scatter = s->op == SG__SCATTER, rows = sg__unit_rows(w->model, s);
     size_t lanes = (size_t)w->model->kernels->lanes;
-    float *row = sg__row_of(&w->out, p->first, rows * first);
+    int top = sg__origin(w->model, s) + rows * first, bottom = top + rows * (end - first);
+    float *row = sg__row_of(&w->out, p->first, top);
     if (t->points && scatter) {
         row += (size_t)(phase / 2) * w->out.row + (size_t)(phase % 2) * lanes;
         sg__multiply_tiles(p, phase, first, end, row, 2 * w->out.row, 2 * lanes, w->out.block);
     } else if (t->points) {
         sg__multiply_tiles(p, phase, first, end, row, w->out.row, lanes, w->out.block);
+    } else if (sg__doubles(s, t)) {
+        sg__double_row(p, first, row + (size_t)s->low * lanes);
     } else if (scatter) {
         sg__transposed_row(p, first, row, w->out.block);
     } else {
         sg__plain_row(p, first, row, w->out.block);
     }
     if (phase < t->phases - 1) return;
-    for (int y = rows * first; y < rows * end; y++) {
+    for (int y = top; y < bottom; y++) {
         if (scatter) {
             sg__clear_borders(p, y, w->left == 0, w->right == t->tiles);
         } else {
@@ -3694,7 +3837,7 @@ static void sg__multiply_item(void *context, int item, int part) {
     int panel = item % w->panels, prepared = w->plan->prepared;
     sg__panel p = sg__make_panel(w, s, panel);
     size_t width = (size_t)(p.q * w->model->kernels->lanes), tap = (size_t)w->step->in * width;
-    sg__rows rows = sg__piece(w, item, t->points ? w->tile_begin : w->begin, t->points ? w->tile_end : w->end);
+    sg__rows rows = sg__piece(w, item, w->tile_begin, w->tile_end);
     const float *weights = s->panel;
     if (prepared) {
         weights = w->tables->weights + (size_t)panel * sg__panel_floats(w->model, w->step, t);
@@ -3737,10 +3880,10 @@ static void sg__own_strip_item(void *context, int item, int part) {
 static void sg__convolve_rows(sg__call *call, const sg__step *s, int begin, int end) {
     sg__work w = sg__start(call, s, begin, end);
     const sg__tiling *t = &w.plan->tiling;
-    int rows = sg__tile_rows(s);
-    w.tile_begin = begin / rows;
-    w.tile_end = (end + rows - 1) / rows;
-    int units = t->points ? w.tile_end - w.tile_begin : end - begin;
+    int rows = sg__unit_rows(w.model, s), origin = sg__origin(w.model, s);
+    w.tile_begin = (begin - origin) / rows;
+    w.tile_end = (end - origin + rows - 1) / rows;
+    int units = w.tile_end - w.tile_begin;
     if (t->own) {
         int down = (units + t->chunk - 1) / t->chunk, across = (t->tiles + t->across - 1) / t->across;
         sg__parallel(w.model, down * across, sg__own_strip_item, &w);
@@ -3748,6 +3891,7 @@ static void sg__convolve_rows(sg__call *call, const sg__step *s, int begin, int 
     }
     int per_piece = 64 / (t->points ? t->tiles : s->input->width) + 1; /* with less, unpacking the weights counts */
     if (t->points) sg__parallel(w.model, units * w.in.blocks, sg__transform_item, &w);
+    if (sg__doubles(s, t)) sg__parallel(w.model, (units + 1) * w.in.blocks, sg__difference_item, &w);
     sg__run_pieces(&w, sg__multiply_item, units, w.plan->prepared ? units : (units + per_piece - 1) / per_piece);
 }
 
@@ -4322,16 +4466,15 @@ static sg__rows sg__needs(const stylegan_model *m, const sg__step *s, const sg__
 static int sg__strip_end(const sg__motion *go, const sg__step *s, int end) {
     const stylegan_model *m = go->model;
     const sg__plan *p = sg__plan_of(m, s);
-    int begin = go->maps[s->number].end, height = s->height, rows = p->tiling.points ? sg__tile_rows(s) : 1;
+    int begin = go->maps[s->number].end, height = s->height;
     if (s->op == SG__NORM || s->op == SG__CONSTANT || s->op == SG__DENSE) return height;
-    if (s->op == SG__FILTER && p[-1].tiling.points) {
-        int tile = sg__tile_rows(s->input), reach = s->pad_row - s->filter->height + 1, t = end - reach;
+    if (s->op == SG__FILTER && sg__unit_rows(m, s->input) > 1) {
+        int reach = s->pad_row - s->filter->height + 1, t = sg__round_rows(m, s->input, end - reach);
         int most = go->maps[s->input->number].end + p[-1].strip;
-        t = (t + tile - 1) / tile * tile;
         if (t > most) t = most;
         return t >= s->input->height ? height : sg__clip(t + reach, 0, height);
     }
-    end = (end + rows - 1) / rows * rows;
+    end = sg__round_rows(m, s, end);
     /* what both of a FILTERED's filters share is lost at a strip's end, so it goes on to there */
     if (end > begin + p->strip || s->op == SG__FILTERED) end = begin + p->strip;
     return s->op == SG__SCATTER || p->tiling.points ? end : sg__clip(end, 0, height); /* the rest of the last tiles */
@@ -4368,7 +4511,7 @@ static void sg__make_room(sg__map *map, int first, int end) {
 /* Multiplications, for the progress: a FILTER's are its input's, of whose rows not all may be needed. */
 static double sg__row_work(const sg__step *s) {
     const sg__step *w = sg__steered(s);
-    int kernel = w->kernel - w->nearest;
+    int kernel = w->kernel;
     double products = sg__has_weights(w) ? (double)w->in * w->channels * kernel * kernel : (double)w->channels;
     return s->half ? 0 : products * s->width;
 }
@@ -4971,7 +5114,7 @@ static const sg__step *sg__find_layer(const stylegan_model *m, int layer) {
 /* Multiply-adds of direct sums. Nearest-neighbour up-sampling is done before the convolution below 128 x 128, and
    summed into a kernel of 4 x 4 from there, as the official code counts. */
 static double sg__macs(const sg__step *w, const sg__step *s) {
-    double weights = (double)(w->kernel - w->nearest) * (w->kernel - w->nearest) * w->in * w->channels;
+    double weights = (double)w->kernel * w->kernel * w->in * w->channels;
     double inputs = s->input ? (double)w->input->height * w->input->width : 0;
     double outputs = w->op == SG__CONV ? (double)w->height * w->width : (double)s->height * s->width;
     if (!sg__has_weights(w)) return 0;
@@ -4989,7 +5132,7 @@ STYLEGAN_API stylegan_result stylegan_get_layer(const stylegan_model *model, int
     const sg__tiling *t = &p->tiling;
     uint64_t in = (uint64_t)w->in, out = (uint64_t)s->channels, size = (uint64_t)s->height * (uint64_t)s->width;
     uint64_t from = w->input ? (uint64_t)w->input->height * (uint64_t)w->input->width : 0;
-    uint64_t kernel = (uint64_t)(w->kernel - w->nearest), weights = sg__has_weights(w) ? kernel * kernel * in * out : 0;
+    uint64_t kernel = (uint64_t)w->kernel, weights = sg__has_weights(w) ? kernel * kernel * in * out : 0;
     uint64_t panels = weights ? 4 * (uint64_t)sg__panels(model, s->channels) * sg__panel_floats(model, w, t) : 0;
     STYLEGAN_MEMCPY(layer->name, s->name, sizeof layer->name);
     layer->in = w->in;
@@ -5524,6 +5667,22 @@ static void SG__FN(winograd_output)(const float *in, size_t stride, int down, in
     SG__BY_POINTS(SG__FN(winograd_output_tiles), in, stride, tiles, out, row, pixel);
 }
 
+static void SG__FN(double_pixels)(const float *in, size_t stride, int width, float *top, float *bottom) {
+    for (int i = 0; i < width; i++, in += SG__LANES, top += 2 * SG__LANES, bottom += 2 * SG__LANES) {
+        SG__V before[3], after[3]; /* of the three columns: even and odd row */
+        SG__UNROLL_TILES for (int x = 0; x < 3; x++) {
+            const float *column = in + (size_t)x * stride;
+            SG__V middle = SG__LOAD(column + 3 * stride);
+            before[x] = SG__SUB(middle, SG__LOAD(column));
+            after[x] = SG__ADD(middle, SG__LOAD(column + 6 * stride));
+        }
+        SG__STORE(top, SG__SUB(before[1], before[0]));
+        SG__STORE(top + SG__LANES, SG__ADD(before[1], before[2]));
+        SG__STORE(bottom, SG__SUB(after[1], after[0]));
+        SG__STORE(bottom + SG__LANES, SG__ADD(after[1], after[2]));
+    }
+}
+
 static void SG__FN(scale_shift)(float *row, int width, const float *mean, const float *scale, const float *shift) {
     SG__V m = SG__LOAD(mean), a = SG__LOAD(scale), b = SG__LOAD(shift);
     for (int i = 0; i < width; i++, row += SG__LANES) SG__STORE(row, SG__FMA(SG__SUB(SG__LOAD(row), m), a, b));
@@ -5595,6 +5754,7 @@ static const sg__kernels SG__FN(kernels) = {
     SG__FN(winograd_input),
     SG__FN(winograd_weights),
     SG__FN(winograd_output),
+    SG__FN(double_pixels),
     SG__FN(scale_shift),
     SG__IN_3(SG__FN(upsample)),
     SG__IN_3(SG__FN(downsample)),

@@ -253,6 +253,30 @@ static verdict check_scale_shift(const sg__kernels *k) {
     return v;
 }
 
+/* --- Doubled pixels --- */
+
+static verdict check_double_pixels(const sg__kernels *k) {
+    verdict v = {0, 0};
+    for (int width = 1; width <= 9; width++) {
+        size_t stride = (size_t)((width + 1) * k->lanes), row = (size_t)(2 * width * k->lanes);
+        fill(input, 9 * stride, 17);
+        k->double_pixels(input, stride, width, output, output + row);
+        for (int y = 0; y < 2; y++)
+            for (int x = 0; x < 2 * width; x++)
+                for (int i = 0; i < k->lanes; i++) {
+                    const float *at = input + x / 2 * k->lanes + i;
+                    int aside_y = y ? 2 : 0, aside_x = x % 2 ? 2 : 0; /* the products of what lies on that side */
+                    double sign_y = y ? 1 : -1, sign_x = x % 2 ? 1 : -1;
+                    double middle = (double)at[4 * stride] + sign_y * (double)at[(size_t)(3 * aside_y + 1) * stride];
+                    double aside = (double)at[(size_t)(3 + aside_x) * stride] +
+                                   sign_y * (double)at[(size_t)(3 * aside_y + aside_x) * stride];
+                    note(&v, (double)output[(size_t)y * row + (size_t)(x * k->lanes + i)], middle + sign_x * aside, 10);
+                }
+        v.sizes++;
+    }
+    return v;
+}
+
 /* --- Winograd's algorithm --- */
 
 /* Tiles of one channel: inputs and weights transformed, multiplied point by point and transformed back are the plain
@@ -317,6 +341,7 @@ int main(void) {
         report(k, "weighted_sum", check_weighted_sum(k));
         report(k, "moments", check_moments(k));
         report(k, "scale_shift", check_scale_shift(k));
+        report(k, "double_pixels", check_double_pixels(k));
         report(k, "winograd_input, _weights and _output", check_winograd(k));
     }
     return test_end();
