@@ -948,7 +948,7 @@ static float sg__curve(stylegan_activation activation, float x) {
 #define SG__ISA scalar
 #define SG__ISA_ENUM STYLEGAN_ISA_SCALAR
 #define SG__LANES 1
-#define SG__P 2
+#define SG__P 4
 #define SG__Q 4
 #define SG__V float
 #define SG__LOAD(p) (*(p))
@@ -5392,7 +5392,8 @@ SG__INLINE void SG__FN(tile)(const sg__row *r, int column, const int p, const in
         const float *w = r->panel[tap];
         for (int c = 0; c < r->channels; c += SG__LANES, x += r->input_block) {
             int lanes = r->channels - c < SG__LANES ? r->channels - c : SG__LANES;
-            SG__UNROLL for (int i = 0; i < p; i++) SG__PREFETCH(x + 2 * r->input_block + i * SG__LANES);
+            if (SG__LANES > 1) /* plain C is for small processors */
+                SG__UNROLL for (int i = 0; i < p; i++) SG__PREFETCH(x + 2 * r->input_block + i * SG__LANES);
             for (int lane = 0; lane < lanes; lane++, w += q * SG__LANES) {
                 SG__V weight[SG__Q];
                 SG__UNROLL for (int j = 0; j < q; j++) weight[j] = SG__LOAD(w + j * SG__LANES);
