@@ -1154,7 +1154,11 @@ SG__INLINE float32x4_t sg__load_i8_neon(const unsigned char *p) {
 #define SG__ADD(a, b) wasm_f32x4_add(a, b)
 #define SG__SUB(a, b) wasm_f32x4_sub(a, b)
 #define SG__MUL(a, b) wasm_f32x4_mul(a, b)
+#ifdef __wasm_relaxed_simd__ /* -mrelaxed-simd: fused where the processor can */
+#define SG__FMA(a, b, c) __builtin_wasm_relaxed_madd_f32x4(a, b, c)
+#else
 #define SG__FMA(a, b, c) wasm_f32x4_add(wasm_f32x4_mul(a, b), c)
+#endif
 #define SG__MAX(a, b) wasm_f32x4_pmax(b, a)
 #define SG__MIN(a, b) wasm_f32x4_pmin(b, a)
 #define SG__LOAD_F32(p) wasm_v128_load(p)
