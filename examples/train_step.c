@@ -11,11 +11,10 @@
    Learning is going downhill: each parameter moves against the gradient of a loss. Gradients come from the chain rule,
    from the last layer to the first. For each operation y = f(x) there is a backward one that turns dy, the gradient of
    the loss with respect to y, into dx. `./train_step --check` compares them with differences of losses.
+   examples/playground.html runs the same game in the browser, with its rates as sliders.
 
    Arrays are row-major: x [C][H][W] has pixel (i, j) of channel c at x[(c * H + i) * W + j]. */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -29,14 +28,16 @@ enum {
     MOST_PARAMETERS = 16384
 };
 
-static const double R1_GAMMA = 0.3, LEARNING_RATE = 0.005, BETA2 = 0.99, AVERAGE_BETA = 0.995, SLOPE = 0.2;
+static const double BETA2 = 0.99, AVERAGE_BETA = 0.995, SLOPE = 0.2;
+static double learning_rate = 0.005, r1_gamma = 0.3;
 
 /* --- Random numbers --- */
 
+static unsigned long long random_state = 1;
+
 static double uniform(void) { /* in (0, 1) */
-    static unsigned long long state = 1;
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return ((double)(state >> 12) + 0.5) / 4503599627370496.0;
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return ((double)(random_state >> 12) + 0.5) / 4503599627370496.0;
 }
 
 static double normal(void) {
@@ -61,7 +62,7 @@ static void adam(parameters *p) {
     const double correction = 1 - pow(BETA2, ++p->steps); /* squares begin at 0 */
     for (int i = 0; i < p->count; i++) {
         p->squares[i] = BETA2 * p->squares[i] + (1 - BETA2) * p->gradient[i] * p->gradient[i];
-        p->value[i] -= LEARNING_RATE * p->gradient[i] / (sqrt(p->squares[i] / correction) + 1e-8);
+        p->value[i] -= learning_rate * p->gradient[i] / (sqrt(p->squares[i] / correction) + 1e-8);
         p->average[i] = AVERAGE_BETA * p->average[i] + (1 - AVERAGE_BETA) * p->value[i]; /* draws better pictures */
     }
 }
@@ -174,7 +175,7 @@ static const int POOLED[D_LAYERS] = {0, 1, 0, 0, 0}, ACTIVATED[D_LAYERS] = {1, 1
 
 static void build_discriminator(discriminator *d) {
     const double he = sqrt(2);
-    d->p.count = 0;
+    d->p.count = d->p.steps = 0;
     d->layers[0] = make_linear(&d->p, COLORS, FEATURES, 1, 8, he);        /* [3][8][8] to [F][8][8] */
     d->layers[1] = make_linear(&d->p, FEATURES, FEATURES, 3, 8, he);      /* to [F][8][8], pooled to [F][4][4] */
     d->layers[2] = make_linear(&d->p, FEATURES, FEATURES, 3, 4, he);      /* to [F][4][4], seen as [16 F][1][1] */
@@ -273,7 +274,7 @@ typedef struct g_tape {
 
 static void build_generator(generator *g) {
     const double he = sqrt(2);
-    g->p.count = 0;
+    g->p.count = g->p.steps = 0;
     for (int i = 0; i < MAPPING; i++) g->mapping[i] = make_linear(&g->p, LATENTS, LATENTS, 1, 1, he);
     g->constant = add_parameters(&g->p, FEATURES * 4 * 4, 1);
     for (int l = 0; l < G_LAYERS; l++) {
@@ -379,9 +380,17 @@ static void add_g_gradient(generator *g, const g_tape *t, const double *dpicture
 typedef struct game {
     discriminator d;
     generator g;
-    double reals[BATCH][PIXELS]; /* [N][3][8][8] */
-    g_tape fakes[BATCH];         /* each from z [D] to picture [3][8][8] */
+    double reals[BATCH][PIXELS];                                   /* [N][3][8][8] */
+    g_tape fakes[BATCH];                                           /* each from z [D] to picture [3][8][8] */
+    double real_scores[BATCH], fake_scores[BATCH], d_loss, g_loss; /* of the last step */
 } game;
+
+static void reset(game *m, unsigned long long seed) {
+    random_state = seed;
+    memset(m, 0, sizeof *m);
+    build_discriminator(&m->d);
+    build_generator(&m->g);
+}
 
 static double softplus(double x) { /* log(1 + exp(x)): the loss of a score that should be low */
     return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
@@ -415,11 +424,11 @@ static double teach_discriminator(game *m) {
     double loss = 0;
     memset(m->d.p.gradient, 0, sizeof m->d.p.gradient);
     for (int n = 0; n < BATCH; n++) {
-        const double fake = discriminate(&m->d, m->fakes[n].picture, &t);
+        const double fake = m->fake_scores[n] = discriminate(&m->d, m->fakes[n].picture, &t);
         loss += softplus(fake) / BATCH;
         add_d_gradient(&m->d, &t, sigmoid(fake) / BATCH, 0);
-        const double real = discriminate(&m->d, m->reals[n], &t);
-        loss += softplus(-real) / BATCH + add_d_gradient(&m->d, &t, -sigmoid(-real) / BATCH, R1_GAMMA / BATCH);
+        const double real = m->real_scores[n] = discriminate(&m->d, m->reals[n], &t);
+        loss += softplus(-real) / BATCH + add_d_gradient(&m->d, &t, -sigmoid(-real) / BATCH, r1_gamma / BATCH);
     }
     return loss;
 }
@@ -440,17 +449,29 @@ static double teach_generator(game *m) {
     return loss;
 }
 
-static void train_step(game *m, double *d_loss, double *g_loss) {
+static void train_step(game *m) {
     for (int n = 0; n < BATCH; n++) {
         draw_blob(m->reals[n]);
         draw_latents(&m->fakes[n]);
         generate(&m->g, &m->fakes[n]);
     }
-    *d_loss = teach_discriminator(m);
+    m->d_loss = teach_discriminator(m);
     adam(&m->d.p);
-    *g_loss = teach_generator(m);
+    m->g_loss = teach_generator(m);
     adam(&m->g.p);
 }
+
+/* What the generator draws best: with the averages of its parameters. */
+static void draw_averaged(const game *m, g_tape *t) {
+    static generator averaged;
+    averaged = m->g;
+    memcpy(averaged.p.value, averaged.p.average, sizeof averaged.p.value);
+    generate(&averaged, t);
+}
+
+#ifndef TRAIN_STEP_LIBRARY /* the playground brings its own program */
+#include <stdio.h>
+#include <stdlib.h>
 
 /* --- The program: a sheet of training pictures, what is drawn before training, and what is drawn after it --- */
 
@@ -467,13 +488,10 @@ static void put(int row, int column, const double *picture) {
 }
 
 static void draw_band(const game *m, int band, const g_tape *latents) {
-    static generator shown;
-    shown = m->g;
-    memcpy(shown.p.value, shown.p.average, sizeof shown.p.value);
     for (int i = 0; i < ROWS * COLUMNS; i++) {
         g_tape t = latents[i];
         if (band)
-            generate(&shown, &t);
+            draw_averaged(m, &t);
         else
             draw_blob(t.picture);
         put(band * ROWS + i / COLUMNS, i % COLUMNS, t.picture);
@@ -502,8 +520,7 @@ static double gradient_error(game *m, parameters *p, double (*loss)(game *)) {
 }
 
 static int check(game *m) {
-    double d_loss, g_loss;
-    for (int i = 0; i < 3; i++) train_step(m, &d_loss, &g_loss); /* away from where many parameters are 0 */
+    for (int i = 0; i < 3; i++) train_step(m); /* away from where many parameters are 0 */
     const double errors[] = {gradient_error(m, &m->d.p, teach_discriminator),
                              gradient_error(m, &m->g.p, teach_generator)};
     static const char *const names[] = {"discriminator, with R1,", "generator"};
@@ -521,18 +538,16 @@ int main(int argc, char **argv) {
     static g_tape latents[ROWS * COLUMNS];
     if (argc < 2) return fprintf(stderr, "usage: train_step SHEET.ppm [STEPS] | --check\n"), 2;
     const int steps = argc > 2 ? atoi(argv[2]) : 1200;
-    double d_loss, g_loss;
-    build_discriminator(&m.d);
-    build_generator(&m.g);
+    reset(&m, 1);
     for (int i = 0; i < ROWS * COLUMNS; i++) draw_latents(&latents[i]);
     if (strcmp(argv[1], "--check") == 0) return check(&m);
 
     draw_band(&m, 0, latents);
     draw_band(&m, 1, latents);
     for (int step = 1; step <= steps; step++) {
-        train_step(&m, &d_loss, &g_loss);
+        train_step(&m);
         if (step % 100 == 0)
-            printf("step %d, loss of the discriminator %.3f, of the generator %.3f\n", step, d_loss, g_loss);
+            printf("step %d, loss of the discriminator %.3f, of the generator %.3f\n", step, m.d_loss, m.g_loss);
     }
     draw_band(&m, 2, latents);
 
@@ -543,3 +558,4 @@ int main(int argc, char **argv) {
     if (fclose(file)) return perror(argv[1]), 1;
     return 0;
 }
+#endif

@@ -91,7 +91,16 @@ EXPORT(layer_count) int layer_count(void) {
 EXPORT(layer) const char *layer(int index, double *out) {
     static stylegan_layer l;
     stylegan_get_layer(model, index, &l);
-    const double numbers[] = {l.in, l.out, l.height, l.width, l.ws, l.styles, l.noise, l.strip_rows, l.points, l.macs,
+    const double numbers[] = {l.in,
+                              l.out,
+                              l.height,
+                              l.width,
+                              l.ws,
+                              l.styles,
+                              l.noise,
+                              l.strip_rows,
+                              l.points,
+                              l.macs,
                               (double)l.weight_bytes};
     memcpy(out, numbers, sizeof numbers);
     return l.name;
@@ -118,7 +127,8 @@ EXPORT(tensor_values) void tensor_values(int index, float *out) {
     for (int i = 0; i < rows * columns; i++) {
         if (t.type == STYLEGAN_F32) out[i] = sg__f32(t.data + 4 * (size_t)i);
         if (t.type == STYLEGAN_F16) out[i] = sg__f16(t.data + 2 * (size_t)i);
-        if (t.type == STYLEGAN_I8) out[i] = (float)(signed char)integers[i] * sg__f32(t.data + 4 * (size_t)(i % columns));
+        if (t.type == STYLEGAN_I8)
+            out[i] = (float)(signed char)integers[i] * sg__f32(t.data + 4 * (size_t)(i % columns));
     }
 }
 
