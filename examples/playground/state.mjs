@@ -1,0 +1,53 @@
+// state.mjs - everything that a visitor has set. It is in the address, so that a link shows the same.
+
+const DEFAULTS = {
+  a: 10, b: 37, psi: 0.7, label: 0, mix: [], noise: 'const', noiseSeed: 0, layerNoise: {}, layer: -1, channel: 0, nudge: 0,
+  figure: 'coarse', people: 0, between: 0.5, view: 'drawing',
+};
+
+const numbers = text => text.split('.').filter(Boolean).map(part => Number(part) / 100);
+const MODES = { c: 'const', r: 'random', n: 'none' };
+const READ = {
+  a: Number, b: Number, psi: Number, label: Number, noiseSeed: Number, layer: Number, channel: Number, nudge: Number,
+  people: Number, between: Number, mix: numbers,
+  noise: text => Object.values(MODES).includes(text) ? text : 'const',
+  figure: text => ['coarse', 'middle', 'fine'].includes(text) ? text : 'coarse',
+  view: text => text === 'learning' ? text : 'drawing',
+  layerNoise: text => Object.fromEntries(text.split('.').filter(Boolean).map(part => [parseInt(part, 10), MODES[part.at(-1)]])
+    .filter(([layer, mode]) => layer >= 0 && mode)),
+};
+const WRITE = {
+  mix: mix => mix.map(share => Math.round(share * 100)).join('.'),
+  layerNoise: modes => Object.entries(modes).map(([layer, mode]) => layer + mode[0]).join('.'),
+};
+
+export const state = { ...DEFAULTS };
+
+export function readAddress() {
+  for (const [key, text] of new URLSearchParams(location.hash.slice(1))) {
+    if (!(key in READ)) continue;
+    const value = READ[key](text);
+    if (typeof value !== 'number' || Number.isFinite(value)) state[key] = value;
+  }
+  for (const seed of ['a', 'b', 'noiseSeed', 'people']) state[seed] = Math.min(Math.max(Math.trunc(state[seed]), 0), 4294967295);
+  state.psi = Math.min(Math.max(state.psi, -1), 1.5);
+  state.between = Math.min(Math.max(state.between, 0), 1);
+}
+
+export function writeAddress() {
+  const text = Object.keys(DEFAULTS).map(key => [key, (WRITE[key] ?? String)(state[key]), (WRITE[key] ?? String)(DEFAULTS[key])])
+    .filter(([, value, usual]) => value !== usual).map(([key, value]) => `${key}=${value}`).join('&');
+  history.replaceState(null, '', text ? `#${text}` : location.pathname + location.search);
+}
+
+// As on the first visit, but on the same view.
+export function startAgain(psi) {
+  Object.assign(state, { ...DEFAULTS, mix: [], layerNoise: {}, psi, view: state.view });
+}
+
+// The layers of ws that count as coarse, middle and fine: a third of the resolutions each, the coarse ones first.
+export function partOf(name, count) {
+  const ends = { coarse: [0, Math.round(count * .4)], middle: [Math.round(count * .4), Math.round(count * .6)], fine: [Math.round(count * .6), count] };
+  const [first, end] = ends[name];
+  return Array.from({ length: end - first }, (_, i) => first + i);
+}
