@@ -212,7 +212,7 @@ export class Engine {
 // --- The engines: with relaxed SIMD, where multiplying and adding may be one instruction, or with plain SIMD ---
 
 // A module of one function that adds and multiplies in relaxed SIMD: whether it is valid says what the browser can.
-const RELAXED_SIMD = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0,
+const RELAXED_SIMD = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0,
   65, 1, 253, 15, 65, 2, 253, 15, 65, 3, 253, 15, 253, 133, 2, 11);
 
 export const hasRelaxedSimd = () => WebAssembly.validate(RELAXED_SIMD);
