@@ -4,6 +4,7 @@
 # runs it.
 #   build.sh --sources prints the checksums of everything that OUTPUT.html is made from, as it holds them.
 set -e
+export LC_ALL=C
 cd "$(dirname "$0")/../.."
 page=examples/playground package=build/playground network=examples/portraits-64.sgw
 modules='stylegan drawing state explanations exhibit layer figures learning tour page' # in this order: each uses those before it

@@ -73,7 +73,7 @@ function buildFigure() {
     for (let column = -1; column < COLUMNS.length; column++) {
       if (row < 0 && column < 0) continue;
       const canvas = make('canvas', { ariaHidden: 'true' }), source = row < 0 ? 'source b-text' : column < 0 ? 'source a-text' : '';
-      const button = make('button', { type: 'button', className: source }, canvas);
+      const button = make('button', { type: 'button', className: source, ariaLabel: 'A picture of the figure' }, canvas);
       button.onclick = () => takePeople(seeds(ROWS)[Math.max(row, 0)], seeds(COLUMNS)[Math.max(column, 0)], state.figure);
       cells.push({ row, column, canvas, button });
       figure.append(button);
