@@ -33,7 +33,7 @@ const complaints = [];
 
 async function visit(address, options = {}) {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, acceptDownloads: true, ...options });
-  page.setDefaultTimeout(8000);
+  page.setDefaultTimeout(20000);
   page.on('console', message => { if (message.type() === 'error') complaints.push(message.text()); });
   page.on('pageerror', error => complaints.push(error.message));
   await page.goto(address);

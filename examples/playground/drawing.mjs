@@ -69,9 +69,8 @@ export function showNoise(canvas, values, width) {
 
 // What a picture differs by, amplified: grey is equal. Returns the factor.
 export function showDifference(canvas, picture, other) {
-  let most = 1;
-  picture.pixels.forEach((value, i) => { if (i % 4 < 3) most = Math.max(most, Math.abs(value - other.pixels[i])); });
-  const gain = Math.max(1, Math.min(16, Math.floor(120 / most)));
+  const distances = picture.pixels.map((value, i) => i % 4 < 3 ? Math.abs(value - other.pixels[i]) : 0).sort();
+  const gain = Math.max(1, Math.min(16, Math.floor(100 / Math.max(1, distances[Math.floor(distances.length * .995)]))));
   const pixels = picture.pixels.map((value, i) => i % 4 < 3 ? 128 + gain * (value - other.pixels[i]) : 255);
   showPixels(canvas, pixels, picture.width, picture.height);
   return gain;

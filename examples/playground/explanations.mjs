@@ -109,9 +109,12 @@ export function nameOf(layer, family) {
   return `${layer.height} × ${layer.width}, ${only ?? layer.name}`;
 }
 
+// "y_s" with its s below the line.
+const subscripts = text => text.split(/_(\w)/).map((part, i) => i % 2 ? make('sub', {}, part) : part);
+
 // A stage or an operation as elements.
 export function noteOf({ text, formula, paper, header, reference }) {
   const where = make('p', { className: 'where' }, `${paper}. Computed by `, make('code', {}, header), ' in stylegan.h and ',
     make('code', {}, reference), ' in examples/reference.c.');
-  return [make('p', {}, text), make('p', { className: 'formula', tabIndex: 0, role: 'note', ariaLabel: 'Formula' }, formula), where];
+  return [make('p', {}, text), make('p', { className: 'formula' }, ...subscripts(formula)), where];
 }

@@ -112,7 +112,7 @@ async function showWalk() {
     const change = pictures.slice(1).reduce((sum, picture, i) => sum + difference(picture, pictures[i]), 0);
     const name = find(`walk-${way}-name`);
     name.title = 'How much the pixels change along the way, added up';
-    name.replaceChildren('in ', make('i', {}, way), make('small', { className: 'facts', textContent: ` ${change.toFixed(0)}` }));
+    name.replaceChildren('in ', make('i', {}, way), make('small', { className: 'facts', textContent: `change ${change.toFixed(0)}` }));
   }
 }
 
@@ -140,5 +140,5 @@ async function showNoisePictures() {
   showPicture(find('noise-now'), image);
   showPicture(find('noise-off'), without);
   const gain = showDifference(find('noise-difference'), image, without);
-  find('noise-gain').textContent = `${gain} times as strong`;
+  find('noise-gain').textContent = gain > 1 ? `${gain} times as strong` : 'as it is';
 }

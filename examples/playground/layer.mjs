@@ -189,10 +189,10 @@ function showFacts(layer) {
   const total = milliseconds.reduce((sum, value) => sum + value, 0);
   const facts = {
     'maps in → out': `${layer.in} → ${layer.out}`,
-    pixels: `${layer.height} × ${layer.width}`,
     multiplications: layer.macs.toLocaleString('en'),
     'of the time': `${time.toFixed(2)} ms, ${Math.round(100 * time / total)} %`,
     weights: layer.weightBytes ? `${(layer.weightBytes / 1000).toFixed(1)} kB` : 'none',
+    'name in stylegan.h': layer.name,
     computed: layer.points ? `Winograd, ${layer.points} × ${layer.points}` : layer.macs ? 'direct sums' : 'nothing to sum',
     'style taken from w': `number ${network.layers[Math.max(styled, 0)].ws + 1} of ${network.config.num_ws}`,
   };

@@ -114,7 +114,7 @@ export function prepareLearning(code) {
   find('learn-reset').onclick = restart;
   find('learn-collapse').onclick = () => {
     find('gamma').value = 0;
-    find('rate').value = Math.log10(.02);
+    find('rate').value = Math.log10(.005);
     restart();
     send('run');
   };

@@ -57,12 +57,15 @@ function complain(text) {
 
 // --- Drawing: the newest wish wins ---
 
-let busy = false, wanted = false, addressTimer;
+let busy = null, wanted = false, addressTimer;
 
-async function update() {
+function update() {
   wanted = true;
-  if (busy) return;
-  busy = true;
+  if (!busy) busy = catchUp();
+  return busy;
+}
+
+async function catchUp() {
   while (wanted) {
     wanted = false;
     const start = performance.now(), network = exhibit.network;
@@ -75,7 +78,7 @@ async function update() {
       if (network === exhibit.network) complain(error.message);
     }
   }
-  busy = false;
+  busy = null;
   document.documentElement.dataset.drawings = Number(document.documentElement.dataset.drawings ?? 0) + 1;
   clearTimeout(addressTimer);
   addressTimer = setTimeout(writeAddress, 150);
@@ -129,18 +132,20 @@ function buildStrip() {
     return { styled, layer: styled && shown(styled), torgb: config.family === 1 ? null : torgb };
   }).filter(column => column.layer);
   strip.style.setProperty('--columns', columns.length);
-  strip.replaceChildren(place(make('span', { className: 'row-name', innerHTML: '<b class="a-text">A</b><br><br><b class="b-text">B</b>' }), 2, 1));
+  strip.replaceChildren(place(make('span', { className: 'row-name', innerHTML: '<b class="a-text">A</b><br><br><b class="b-text">B</b>' }), 3, 1));
+  for (const part of ['coarse', 'middle', 'fine']) strip.append(span(make('div', { className: 'part' }, part), 1, partOf(part, columns.length)));
   for (let l = 0; l < columns.length;) {
     const { height, width } = columns[l].layer;
     let end = l;
     while (end < columns.length && columns[end].layer.height === height) end++;
-    const head = place(make('div', { className: 'resolution' }, `${height} × ${width}`), 1, l + 2);
-    head.style.gridColumn = `${l + 2} / ${end + 2}`;
-    strip.append(head);
+    const same = Array.from({ length: end - l }, (_, i) => l + i);
+    strip.append(span(make('div', { className: 'resolution' }, `${height} × ${width}`), 2, same));
     l = end;
   }
   columns.forEach((column, l) => buildColumn(strip, column, l));
-  if (columns.some(column => column.torgb)) strip.append(place(make('span', { className: 'row-name' }, 'image'), 5, 1));
+  const grows = columns.some(column => column.torgb);
+  find('strip-grows').hidden = !grows;
+  if (grows) strip.append(place(make('span', { className: 'row-name' }, 'image so far'), 6, 1));
 }
 
 const place = (element, row, column) => {
@@ -148,27 +153,34 @@ const place = (element, row, column) => {
   return element;
 };
 
+const span = (element, row, range) => place(element, row, `${range[0] + 2} / ${range.at(-1) + 3}`);
+
 function buildColumn(strip, column, l) {
   const { family } = exhibit.network.config, name = nameOf(column.layer, family);
   const slider = make('input', { type: 'range', min: 0, max: 1, step: .05, ariaLabel: `Style of ${name}: from A to B` });
   column.output = make('output');
-  column.slot = place(make('div', { className: 'style-slot' }, slider, column.output), 2, l + 2);
+  column.slot = place(make('div', { className: 'style-slot' }, slider, column.output), 3, l + 2);
   column.slider = slider;
   slider.oninput = () => {
     state.mix = columns.map((_, i) => state.mix[i] ?? 0);
     state.mix[l] = Number(slider.value);
     update();
   };
-  column.canvas = make('canvas', { ariaHidden: 'true' });
-  column.button = place(make('button', { type: 'button', className: 'map', ariaLabel: `Open ${name}` }, column.canvas), 3, l + 2);
-  column.button.onclick = () => openLayer(state.layer === column.layer.index ? -1 : column.layer.index);
-  strip.append(column.slot, column.button, place(make('span', { className: 'name', textContent: column.layer.name.split('.')[1] }), 4, l + 2));
-  if (!column.torgb) return;
-  column.growth = make('canvas', { role: 'img', ariaLabel: `The image after ${column.torgb.name}` });
-  const growth = column.torgb === column.layer ? make('div', { className: 'growth' }, column.growth)
-    : make('button', { type: 'button', className: 'map growth', ariaLabel: `Open ${nameOf(column.torgb, family)}` }, column.growth);
-  growth.onclick = () => openLayer(column.torgb.index);
-  strip.append(place(growth, 5, l + 2));
+  strip.append(column.slot, place(make('span', { className: 'name' }, orderOf(column.layer)), 5, l + 2));
+  if (column.layer !== column.torgb) [column.button, column.canvas] = addMap(strip, column.layer, 4, l);
+  if (column.torgb) [column.growthButton, column.growth] = addMap(strip, column.torgb, 6, l);
+}
+
+// Which of its resolution's layers: "first".
+const orderOf = layer => nameOf(layer, exhibit.network.config.family).split(', ')[1].replace(' layer', '');
+
+// A canvas that opens its layer.
+function addMap(strip, layer, row, l) {
+  const canvas = make('canvas', { ariaHidden: 'true' });
+  const button = make('button', { type: 'button', className: row === 6 ? 'map growth' : 'map', ariaLabel: `Open ${nameOf(layer, exhibit.network.config.family)}`, title: layer.name }, canvas);
+  button.onclick = () => openLayer(state.layer === layer.index ? -1 : layer.index);
+  strip.append(place(button, row, l + 2));
+  return [button, canvas];
 }
 
 function showStrip() {
@@ -178,10 +190,14 @@ function showStrip() {
     column.slider.value = share;
     column.output.textContent = share === 0 ? 'A' : share === 1 ? 'B' : `${Math.round(share * 100)} %`;
     column.slot.style.setProperty('--who', `color-mix(in oklab, var(--b) ${share * 100}%, var(--a))`);
-    column.button.ariaExpanded = String(state.layer === column.layer.index);
-    if (column.layer === column.torgb) showPicture(column.canvas, exhibit.image);
-    else showFavourite(column.canvas, exhibit.maps[family === 1 ? column.styled.index : column.layer.index], l);
-    if (column.growth) showPicture(column.growth, imageSoFar(exhibit.maps[column.torgb.index]) ?? exhibit.image);
+    if (column.button) {
+      column.button.ariaExpanded = String(state.layer === column.layer.index);
+      showFavourite(column.canvas, exhibit.maps[family === 1 ? column.styled.index : column.layer.index], l);
+    }
+    if (column.growth) {
+      column.growthButton.ariaExpanded = String(state.layer === column.torgb.index);
+      showPicture(column.growth, imageSoFar(exhibit.maps[column.torgb.index]) ?? exhibit.image);
+    }
   });
 }
 
@@ -199,7 +215,7 @@ function openLayer(index) {
   Object.assign(state, { layer: index, channel: 0, nudge: 0 });
   const opened = columns.findIndex(column => column.layer.index === index);
   if (opened >= 0) state.channel = exhibit.favourites[opened] ?? 0;
-  update();
+  return update();
 }
 
 // --- Controls ---
@@ -328,7 +344,7 @@ prepareLayer(openLayer, update);
 prepareFigures(personAt, update);
 prepareTour({
   drawingView: () => set({ view: 'drawing' }),
-  openLayer: () => { if (state.layer < 0) openLayer(columns[Math.floor(columns.length * .45)].layer.index); },
+  openLayer: () => state.layer < 0 ? openLayer(columns[Math.floor(columns.length * .45)].layer.index) : null,
 });
 try {
   await openNetwork(asset('network').buffer);

@@ -3,33 +3,32 @@ import { find } from './drawing.mjs';
 
 const STOPS = [
   {
-    at: 'pipeline', title: 'From a number to a person', show: 'seed-a',
+    at: 'pipeline', title: 'From a number to a person',
     text: 'A network that draws needs something to start from. The seed gives z, a list of random numbers. The mapping, a small network, turns z into w: the description of a person that the rest can work with. There is no photograph anywhere, and no list of faces.',
     try: 'Press ↻ beside A a few times. Every z looks like noise, every w makes a face.',
   },
   {
-    at: 'truncation', title: 'Truncation: how daring?', show: 'psi',
+    at: 'truncation', title: 'Truncation: how daring?',
     text: 'The mean of all w is the mean face. ψ says how far a person may be from it. Small: safe and alike. Large: strange, and more often wrong. It acts on w, before anything is drawn.',
-    try: 'Move ψ slowly from 1 to 0: A and B become the same mean face. Go on to −1: where A had dark hair, it becomes light.',
+    try: 'Move ψ slowly from 1 to 0: A and B become the same mean face. Go on to −1: what was dark becomes light, what was long becomes short.',
   },
   {
-    at: 'styles', title: 'Styles: a person enters layer by layer', show: 'strip',
+    at: 'styles', title: 'Styles: a person enters layer by layer',
     text: 'The picture is drawn from 4 × 4 pixels upwards. Each layer takes its own style from w. Early layers place the head and the hair, late ones only colour what is there.',
     try: 'Press “Coarse from B”, then “Fine from B”. Then move single sliders: which layer turns the background into B’s?',
   },
   {
-    at: 'layer', title: 'Inside a layer', show: 'layer-maps', layer: true,
-    text: 'A layer computes maps: pictures of where something is. Left, what the convolution made; right, after the style has turned some maps up and others down. The same maps are there for everybody; the style is the person.',
-    try: 'Move over the maps and read which scale and shift each gets. Pull the slider below them: you turn one map up by hand.',
+    at: 'layer', title: 'Inside a layer', layer: true,
+    text: 'A layer computes maps: pictures of where something is. Left, the maps that the style acts upon, turning some up and others down; right, what becomes of them. The layer can draw everybody; the style makes it this person.',
+    try: 'Move over the maps and read what the style does to each. Then pull the slider below them, “Turn it up or down”: one map, by your hand, and the face changes.',
   },
   {
-    at: 'mixing', title: 'Style mixing', show: 'figure',
+    at: 'mixing', title: 'Style mixing',
     text: 'The classic figure: everybody on the left with some styles of everybody above. That such mixtures look like people is what the network was trained for: it got mixed styles from the start.',
     try: 'Compare Coarse and Fine: in which one does a column keep its hair, and in which one its colours?',
   },
   {
     at: 'noise', title: 'Noise: what nobody decides',
-    show: 'noise-difference',
     text: 'No style says where each hair lies. Random numbers, added in every layer, decide that. The person stays the same.',
     try: 'Press Random, then “Draw other noise” a few times, and watch the difference: where does chance act, and where not?',
   },
@@ -37,19 +36,23 @@ const STOPS = [
 
 let stop = -1, actions, from;
 
-function show(number) {
+async function show(number) {
   document.querySelectorAll('.touring').forEach(element => element.classList.remove('touring'));
   stop = number;
   find('tour').hidden = stop < 0;
-  if (stop < 0) return from?.focus();
+  if (stop < 0) {
+    from.focus();
+    return;
+  }
   const { at, title, text, try: task, layer } = STOPS[stop];
-  if (layer) actions.openLayer();
   find('tour-count').textContent = `Stop ${stop + 1} of ${STOPS.length}`;
   find('tour-title').textContent = title;
   find('tour-text').textContent = text;
   find('tour-try').replaceChildren(Object.assign(document.createElement('b'), { textContent: 'Try: ' }), task);
   find('tour-back').disabled = stop === 0;
   find('tour-next').textContent = stop === STOPS.length - 1 ? 'Finish' : 'Next';
+  if (layer) await actions.openLayer();
+  if (stop !== number) return;
   const place = find(at), still = matchMedia('(prefers-reduced-motion: reduce)').matches;
   place.classList.add('touring');
   place.scrollIntoView({ block: 'start', behavior: still ? 'instant' : 'smooth' });
