@@ -39,7 +39,7 @@ async function visit(address, options = {}) {
   await page.goto(address);
   return page;
 }
-const ready = page => page.waitForFunction(() => document.documentElement.dataset.firstPicture);
+const ready = page => page.waitForFunction(() => document.documentElement.dataset.ready);
 async function visitExhibit(hash = '', options = {}) {
   const page = await visit(file + hash, options);
   await ready(page);
@@ -90,7 +90,8 @@ const changes = (page, canvas, action) => async () => {
 };
 
 const page = await visitExhibit();
-console.log(`note: playground: first picture ${await page.evaluate(() => document.documentElement.dataset.firstPicture)} ms after the navigation began`);
+const since = await page.evaluate(() => ({ ...document.documentElement.dataset }));
+console.log(`note: playground: first picture ${since.firstPicture} ms after the navigation began, everything ${since.ready} ms`);
 
 await check('seed 85 is the native picture, within 1', async () => {
   await use(page, '#seed-a', () => drawn(page, () => page.fill('#seed-a', '85')));

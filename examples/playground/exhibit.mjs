@@ -49,7 +49,9 @@ async function drawPerson(network, person, seed, psi, label) {
   if (person.seed !== seed) person.z = await network.seed(seed);
   const [w, ws] = await Promise.all([network.map(person.z, { psi: 1, label }), network.map(person.z, { psi, label })]);
   Object.assign(person, { seed, psi, label, w, ws, picture: await network.synthesize(ws) });
-  if (!exhibit.image) showPicture(find('image'), person.picture); // the first one at once
+  if (exhibit.image) return;
+  showPicture(find('image'), person.picture); // the first one at once
+  document.documentElement.dataset.firstPicture ??= performance.now().toFixed(0);
 }
 
 // ws between two persons, layer by layer

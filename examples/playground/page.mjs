@@ -352,7 +352,7 @@ try {
   readAddress();
   showControls();
   await update();
-  document.documentElement.dataset.firstPicture = performance.now().toFixed(0);
+  document.documentElement.dataset.ready = performance.now().toFixed(0);
 } catch (error) {
   complain(error.message);
 }
