@@ -34,6 +34,7 @@ const complaints = [];
 async function visit(address, options = {}) {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, acceptDownloads: true, ...options });
   page.setDefaultTimeout(20000);
+  page.setDefaultNavigationTimeout(60000);
   page.on('console', message => { if (message.type() === 'error') complaints.push(message.text()); });
   page.on('pageerror', error => complaints.push(error.message));
   await page.goto(address);
@@ -275,7 +276,7 @@ await check('learning lowers the loss; step, pause, rates, reset, collapse', asy
   await page.waitForFunction(() => document.querySelector('#learn-count').textContent === '1');
   const first = Number((await page.textContent('#losses-text')).match(/discriminator ([\d.]+)/)[1]);
   await use(page, '#learn-run', () => click(page, '#learn-run'));
-  await page.waitForFunction(() => Number(document.querySelector('#learn-count').textContent) >= 60, null, { timeout: 60000 });
+  await page.waitForFunction(() => Number(document.querySelector('#learn-count').textContent) >= 60, null, { timeout: 120000 });
   await click(page, '#learn-run');
   const later = Number((await page.textContent('#losses-text')).match(/discriminator ([\d.]+)/)[1]);
   await use(page, '#rate', () => slide(page, '#rate', -3));

@@ -39,7 +39,7 @@ model=examples/portraits-64.sgw
 "$build/stylegan" mix $model --rows 85 --cols 3 --styles 0-3 --trunc 0.7 --isa scalar --outdir "$work/native" >/dev/null 2>&1
 "$build/stylegan" convert tests/golden/sg2-ada-64/model.pkl "$work/stylegan2.sgw" >/dev/null 2>&1
 "$build/stylegan" convert tests/golden/sg1-cond-32/model.pkl "$work/conditional.sgw" >/dev/null 2>&1
-timeout 200 node tests/playground.mjs "$modules" "$work"
+timeout 280 node tests/playground.mjs "$modules" "$work"
 status=$?
 [ $status -le 1 ] || fail 'playground in a browser' "exit status $status"
 [ $status -eq 0 ] && [ $failed -eq 0 ]
