@@ -66,6 +66,7 @@ function update() {
 }
 
 async function catchUp() {
+  find('result').ariaBusy = 'true';
   while (wanted) {
     wanted = false;
     const start = performance.now(), network = exhibit.network;
@@ -79,6 +80,7 @@ async function catchUp() {
     }
   }
   busy = null;
+  find('result').ariaBusy = 'false';
   document.documentElement.dataset.drawings = Number(document.documentElement.dataset.drawings ?? 0) + 1;
   clearTimeout(addressTimer);
   addressTimer = setTimeout(writeAddress, 150);
