@@ -90,7 +90,7 @@ async function showMixing() {
   await Promise.all(cells.map(async ({ row, column, canvas, button }) => {
     const ws = row < 0 ? ofColumns[column] : column < 0 ? ofRows[row] : network.mix(ofRows[row], ofColumns[column], layers);
     button.ariaLabel = row < 0 ? `Seed ${columns[column]}` : column < 0 ? `Seed ${rows[row]}` : `Seed ${rows[row]} with ${part} styles of seed ${columns[column]}`;
-    const picture = await network.synthesize(ws);
+    const picture = await network.synthesize(ws, { background: true });
     if (drawn.mixing === key) showPicture(canvas, picture);
   }));
 }
@@ -102,7 +102,7 @@ const difference = (a, b) => a.pixels.reduce((sum, value, i) => sum + Math.abs(v
 
 async function showWalk() {
   const { network, a, b } = exhibit, options = labels();
-  const draw = async (way, t) => network.synthesize(way === 'z' ? await network.map(between(a.z, b.z, t), options) : between(a.ws, b.ws, t));
+  const draw = async (way, t) => network.synthesize(way === 'z' ? await network.map(between(a.z, b.z, t), options) : between(a.ws, b.ws, t), { background: true });
   const now = changed('now', a.seed, b.seed, options, state.between), strip = changed('walk', a.seed, b.seed, options);
   for (const way of ['z', 'w']) {
     if (now) showPicture(find(`now-${way}`), await draw(way, state.between));
@@ -135,7 +135,7 @@ function buildNoiseLayers() {
 async function showNoisePictures() {
   const { network, image, ws } = exhibit;
   find('noise-layers').querySelectorAll('select').forEach(select => { select.value = state.layerNoise[select.dataset.layer] ?? state.noise; });
-  const without = await network.synthesize(ws, { ...mixtureOptions(), noise: 'none', layerNoise: undefined });
+  const without = await network.synthesize(ws, { ...mixtureOptions(), noise: 'none', layerNoise: undefined, background: true });
   if (image !== exhibit.image) return;
   showPicture(find('noise-now'), image);
   showPicture(find('noise-off'), without);

@@ -44,6 +44,8 @@ export interface SynthesisOptions {
   maps?: number[] | true;
   /** at most so many maps of each layer */
   channels?: number;
+  /** after all other calls that wait */
+  background?: boolean;
   /** the image as floats too */
   floats?: boolean;
 }

@@ -95,7 +95,7 @@ export class Engine {
 
   // ws to a picture. Options: noise 'const', 'random' or 'none', noiseSeed; layer by layer: layerNoise (modes),
   // noiseStrength (factors), styleOffsets ({ layer: values }). maps: an array of layers whose feature maps are wanted, or
-  // true for all; channels: at most that many of each.
+  // true for all; channels: at most that many of each. background: after all other calls that wait.
   synthesize(ws, options = {}) {
     const b = this.#buffers, count = this.layers.length, { height, width, channels } = this.config;
     const modes = Engine.noiseModes;
@@ -265,7 +265,8 @@ class Pool {
 
   call(method, ...values) {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ id: this.#calls++, method, values, resolve, reject });
+      const background = Boolean(values[1]?.background);
+      this.#waiting.push({ id: this.#calls++, method, values, background, resolve, reject });
       this.#next();
     });
   }
@@ -274,7 +275,8 @@ class Pool {
     if (!this.#waiting.length) return;
     const worker = this.#idle.pop() ?? (this.#workers.length < this.most ? this.#start() : null);
     if (!worker) return;
-    const { resolve, reject, ...message } = this.#waiting.shift();
+    const first = Math.max(0, this.#waiting.findIndex(call => !call.background));
+    const [{ resolve, reject, ...message }] = this.#waiting.splice(first, 1);
     this.#pending.set(message.id, { resolve, reject, worker });
     worker.postMessage(message);
   }
