@@ -16,8 +16,8 @@ sources() {
 compile() { # SOURCE OUTPUT FLAGS...
     source=$1 output=$2
     shift 2
-    clang-16 -c --target=wasm32 -std=c99 -ffreestanding -mbulk-memory -O3 -msimd128 "$@" -Wall -Wextra \
-        -isystem $page/freestanding "$page/$source.c" -o "$package/$output.o"
+    clang-16 -c --target=wasm32 -std=c99 -ffreestanding -mbulk-memory -O3 -msimd128 "$@" -Wall -Wextra -Wpedantic \
+        -Wshadow -Wconversion -Wsign-conversion -isystem $page/freestanding "$page/$source.c" -o "$package/$output.o"
     wasm-ld-16 --no-entry --strip-all -z stack-size=1048576 "$package/$output.o" -o "$package/$output.wasm"
     rm "$package/$output.o"
 }

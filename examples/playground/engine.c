@@ -32,7 +32,7 @@ EXPORT(message) const char *message(void) {
     return error.message[0] ? error.message : stylegan_result_text(error.code);
 }
 
-static int refuse(stylegan_result code) {
+static stylegan_result refuse(stylegan_result code) {
     error = (stylegan_error){code, ""};
     return code;
 }
@@ -42,8 +42,8 @@ static int refuse(stylegan_result code) {
 static stylegan_model *model;
 static stylegan_run run;
 
-/* Opens the weight file that lies at `data`; 0 on success, as for all functions that return an int. */
-EXPORT(open_network) int open_network(const void *data, size_t size) {
+/* Opens the weight file that lies at `data`; STYLEGAN_OK is 0. */
+EXPORT(open_network) stylegan_result open_network(const void *data, size_t size) {
     stylegan_options options = {.threads = 1};
     error = (stylegan_error){STYLEGAN_OK, ""};
     options.memory_size = stylegan_open_size(data, size, &options, &error);
@@ -139,15 +139,15 @@ EXPORT(seed_z) void seed_z(unsigned seed, float *z) {
 }
 
 /* labels: NULL for none */
-EXPORT(map) int map(const float *z, const float *labels, float psi, int cutoff, float *ws) {
+EXPORT(map) stylegan_result map(const float *z, const float *labels, float psi, int cutoff, float *ws) {
     return stylegan_map(model, z, labels, 1, psi, cutoff, ws, &run, &error);
 }
 
-EXPORT(mix) int mix(const float *base, const float *style, int first, int last, float *ws) {
+EXPORT(mix) stylegan_result mix(const float *base, const float *style, int first, int last, float *ws) {
     return stylegan_mix(model, base, style, first, last, ws);
 }
 
-EXPORT(style) int style(int index, const float *ws, float *out) {
+EXPORT(style) stylegan_result style(int index, const float *ws, float *out) {
     return stylegan_get_style(model, index, ws, out);
 }
 
@@ -173,8 +173,8 @@ EXPORT(read_feature) void read_feature(int channel, float *plane) {
 
 /* layer_noise, strength [layers], offsets [layers], each [styles] or NULL: NULL for nothing special. */
 EXPORT(synthesize)
-int synthesize(const float *ws, int noise_mode, double noise_seed, const stylegan_noise_mode *layer_noise,
-               const float *strength, const float *const *offsets, int inspected, float *image) {
+stylegan_result synthesize(const float *ws, int noise_mode, double noise_seed, const stylegan_noise_mode *layer_noise,
+                           const float *strength, const float *const *offsets, int inspected, float *image) {
     run.noise_mode = (stylegan_noise_mode)noise_mode;
     run.noise_seed = (uint64_t)noise_seed;
     run.layer_noise = layer_noise;
