@@ -501,8 +501,8 @@ typedef struct stylegan_run {
     /* Called with every layer's output as it is computed, on the calling thread. For study and tests. */
     void (*inspect)(void *user, int index, const stylegan_feature_map *map);
     void *user; /* for all three */
-    /* StyleGAN 3: [3][3], where each pixel of the image is looked up, in units of its larger half: the inverse of the
-       wanted motion, see stylegan_transform. NULL: the model's own, mostly none. */
+    /* StyleGAN 3: [3][3], which takes a point (x, y, 1) of the image, 1 wide with (0, 0) in its middle, to where it is
+       looked up: the inverse of the wanted motion, see stylegan_transform. NULL: the model's own, mostly none. */
     const float *transform;
 } stylegan_run;
 
@@ -2456,9 +2456,10 @@ static stylegan_result sg__list_networks(stylegan_model *m, unsigned char *used,
    are computed as a whole; high ones hold windows of rows, computed strip by strip as the step behind asks for them. */
 
 enum {
-    SG__STRIPS = 16,         /* of a map that is normalised, at most */
-    SG__CHUNK_TILES = 48,    /* tiles multiplied at a time */
-    SG__OWN_FLOATS = 1 << 17 /* transformed inputs and products of a part's own strip */
+    SG__STRIPS = 16,           /* of a map that is normalised, at most */
+    SG__CHUNK_TILES = 48,      /* tiles multiplied at a time */
+    SG__OWN_FLOATS = 1 << 17,  /* transformed inputs and products of a part's own strip */
+    SG__WHOLE_FLOATS = 9 << 20 /* of a whole map, but for those that are normalised */
 };
 
 /* How much memory a plan may take. */
@@ -2804,6 +2805,12 @@ static int sg__resolution(const sg__step *s) {
     return s->height > s->width ? s->height : s->width;
 }
 
+/* Whether all of a map may be held: of low resolution, and not too large even so. */
+static int sg__is_small(const stylegan_model *m, const sg__step *s) {
+    uint64_t floats = (uint64_t)s->height * (uint64_t)s->width * sg__padded(m, s->channels);
+    return sg__resolution(s) < m->budget->strips_from && floats <= SG__WHOLE_FLOATS;
+}
+
 /* Rows of the image handed to the callback at a time: a row of the last step at least. */
 static int sg__band_rows(const stylegan_model *m) {
     int least = m->step_count ? 1 << m->steps[m->step_count - 1].repeat : 1;
@@ -2825,12 +2832,13 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
         STYLEGAN_MEMSET(p, 0, sizeof *p);
         p->map = i;
         p->buffer = SG__OWN;
-        p->whole = s->op != SG__SCATTER && (s->op == SG__NORM || sg__resolution(s) < budget->strips_from);
+        p->whole = s->op != SG__SCATTER && (s->op == SG__NORM || sg__is_small(m, s));
     }
     for (int i = m->step_count - 1; i >= 0;
-         i--) { /* NORM needs all of what it normalises; SCATTER goes with its FILTER */
+         i--) { /* NORM needs all of what it normalises; SCATTER goes with its FILTER, CONV with its FILTERED */
         const sg__step *s = &m->steps[i];
         if ((s->op == SG__NORM || s->op == SG__FILTER) && m->plans[i].whole) m->plans[s->input->number].whole = 1;
+        if (s->op == SG__FILTERED) m->plans[s->input->number].whole = m->plans[i].whole;
     }
     for (int i = 0; i < m->step_count; i++) {
         const sg__step *s = &m->steps[i];
