@@ -567,7 +567,7 @@ STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation
 extern "C" {
 #endif
 
-enum { SG__MAX_TAPS = 9 }; /* of a convolution */
+enum { SG__MAX_TAPS = 16 }; /* of a convolution; the trainer folds its low-pass filter into 4x4 ones */
 
 /* A validated tensor of the weight file: a matrix [rows][columns] whose columns are the last dimension. */
 typedef struct sg__tensor {
