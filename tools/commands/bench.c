@@ -9,7 +9,7 @@
 
 static int run(int argc, char **argv);
 
-const cli_command bench_command = {"bench", "[MODEL | sg1-1024 | sg1-256 | sg2-1024 | sg2-256]",
+const cli_command bench_command = {"bench", "[MODEL | sg1-1024 | sg2-256 | sg3-t-1024 | sg3-r-256 | ...]",
                                    "time the synthesis; named networks get random weights (default: sg2-256)",
                                    "stylegan bench sg2-1024 --threads 4\n"
                                    "stylegan bench ffhq.sgw --isa avx2 --runs 20\n"
