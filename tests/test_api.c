@@ -262,11 +262,11 @@ typedef struct listener {
 
 static int take_rows(void *user, int index, int y, int rows, const float *pixels) {
     listener *l = (listener *)user;
-    int height = l->f->config.resolution, channels = l->f->config.channels;
-    size_t width = (size_t)height;
+    int height = l->f->config.height, channels = l->f->config.channels;
+    size_t width = (size_t)l->f->config.width, plane = width * (size_t)height;
     l->orderly &= index == l->next_index && y == l->next_y && rows > 0 && y + rows <= height;
     for (int c = 0; l->orderly && c < channels; c++)
-        memcpy(l->images + (size_t)index * l->f->image_size + ((size_t)c * width + (size_t)y) * width,
+        memcpy(l->images + (size_t)index * l->f->image_size + (size_t)c * plane + (size_t)y * width,
                pixels + (size_t)(c * rows) * width, (size_t)rows * width * sizeof *pixels);
     l->next_y = (y + rows) % height;
     l->next_index += y + rows == height;
