@@ -730,7 +730,7 @@ static void check_generate(fixture *f) {
     float *image = test_images(f->model, ws, 1, NULL);
     unsigned char *expected = (unsigned char *)cli_alloc(f->image_size, 1),
                   *rgb = (unsigned char *)cli_alloc(f->image_size, 1);
-    stylegan_to_rgb8(image, f->config.channels, f->config.resolution, f->config.resolution, expected);
+    stylegan_to_rgb8(image, f->config.channels, f->config.height, f->config.width, expected);
     test_check(!stylegan_generate(f->model, 85, 0.6f, rgb, &error) && !memcmp(rgb, expected, f->image_size),
                "api %d: the easy call is the three medium ones", f->seed);
     free(z);
