@@ -2456,7 +2456,7 @@ static stylegan_result sg__list_networks(stylegan_model *m, unsigned char *used,
    are computed as a whole; high ones hold windows of rows, computed strip by strip as the step behind asks for them. */
 
 enum {
-    SG__STRIPS = 16,           /* of a map that is normalised, at most */
+    SG__STRIPS = 16,           /* partial sums of the instance normalisation */
     SG__CHUNK_TILES = 48,      /* tiles multiplied at a time */
     SG__OWN_FLOATS = 1 << 17,  /* transformed inputs and products of a part's own strip */
     SG__WHOLE_FLOATS = 9 << 20 /* of a whole map, but for those that are normalised */
@@ -2919,12 +2919,6 @@ static uint64_t sg__spread_row(const stylegan_model *m, const sg__step *s) {
     return ((uint64_t)s->width + 2 * ((uint64_t)s->filter->width + 1)) * (uint64_t)m->kernels->lanes;
 }
 
-/* Pieces in which the rows of what a NORM normalises are finished, or its pixels normalised. */
-static int sg__row_pieces(const stylegan_model *m, const sg__step *norm) {
-    const sg__tiling *t = &sg__plan_of(m, norm->input)->tiling;
-    return t->own && !norm->pixel_norm ? (t->tiles + t->across - 1) / t->across : 1;
-}
-
 static int sg__norm_strips(const sg__step *s) {
     return sg__clip(s->height / 4, 1, SG__STRIPS);
 }
@@ -2968,7 +2962,7 @@ static void sg__measure_step(const stylegan_model *m, const sg__step *s, sg__siz
     }
     if (s->op == SG__NORM) {
         sg__grow(&z->channels, channels);
-        sg__grow(&z->moments, 2 * channels * (uint64_t)s->height * (uint64_t)sg__row_pieces(m, s));
+        sg__grow(&z->moments, 2 * channels * (uint64_t)sg__norm_strips(s));
     }
     if (s->op == SG__IMAGE) {
         int rows = s->filter->separable ? 2 : 2 + s->filter->height / 2; /* one of them as high as the image below */
@@ -3036,7 +3030,7 @@ typedef struct sg__workspace {
     float *zeros;                /* [W + 2][V]: a row above or below a map */
     float *styles;               /* [style_floats] */
     float *mean, *scale, *shift; /* [C] each: AdaIN */
-    float *moments;              /* [blocks][H][pieces][2][V] */
+    float *moments;              /* [strips][blocks][2][V] */
     float *input, *vector[2];    /* the mapping's input, and [SG__BATCH][width] twice */
     float *band;                 /* [C][rows][W]: finished rows for the callback */
     float *z, *ws;               /* [z_dim], [L][D]: of stylegan_generate */
@@ -3394,34 +3388,12 @@ static void sg__close_row(const sg__map *map, const sg__step *s, float *row, int
     if (last == s->width) STYLEGAN_MEMSET(row + end, 0, (map->row - map->border - end) * sizeof(float));
 }
 
-/* Mean and sum of squared deviations of a piece of a row of what `norm` normalises: [2][V]. */
-static float *sg__moments_of(const sg__work *w, const sg__step *norm, int block, int y, int piece) {
-    size_t entry = ((size_t)block * (size_t)norm->height + (size_t)y) * (size_t)sg__row_pieces(w->model, norm);
-    return w->call->workspace->moments + (entry + (size_t)piece) * 2 * (size_t)w->model->kernels->lanes;
-}
-
-/* Takes the moments of pixels [first, last) of a row, while they are in the cache. */
-static void sg__gather_moments(const sg__work *w, const sg__step *norm, int block, int y, int first, int last) {
-    const sg__kernels *k = w->model->kernels;
-    int piece = first ? first / (4 * sg__plan_of(w->model, norm->input)->tiling.across) : 0;
-    float *out = sg__moments_of(w, norm, block, y, piece);
-    k->moments(sg__row_of(&w->out, block, y) + (size_t)(first * k->lanes), last - first, 1, 0, out, out + k->lanes);
-}
-
-/* The instance normalisation of what a step leaves, or NULL. */
-static const sg__step *sg__norm_of(const stylegan_model *m, const sg__step *s) {
-    const sg__step *next = s + 1;
-    int normalised = s->number + 1 < m->step_count && next->op == SG__NORM && next->instance_norm;
-    return normalised && !next->pixel_norm ? next : NULL;
-}
-
 /* Noise, bias, activation, gain, clamp and side of pixels [first, last) of row y; closes the row with zero pixels. */
 static void sg__finish_row(const sg__panel *p, int y, int first, int last) {
     const sg__work *w = p->work;
     const sg__step *s = w->step;
     size_t lanes = (size_t)w->model->kernels->lanes, at = (size_t)first * lanes;
     const float *noise = sg__noise_row(w, y, first, last, p->scratch);
-    const sg__step *norm = sg__norm_of(w->model, s);
     for (int v = 0; v < p->q; v++) {
         size_t channel = (size_t)(p->first + v) * lanes;
         float *row = sg__row_of(&w->out, p->first + v, y);
@@ -3434,7 +3406,6 @@ static void sg__finish_row(const sg__panel *p, int y, int first, int last) {
                           s->gain,
                           s->clamp};
         w->model->kernels->finish(row + at, last - first, &e);
-        if (norm) sg__gather_moments(w, norm, p->first + v, y, first, last);
         sg__close_row(&w->out, s, row, first, last, lanes);
     }
 }
@@ -4020,36 +3991,41 @@ static void sg__pixel_norm_item(void *context, int y, int part) {
         float factor = (float)(1 / STYLEGAN_SQRT(sum / s->channels + 1e-8));
         for (int c = 0; c < s->channels; c++) pixel[(size_t)(c / lanes) * w->out.block + (size_t)(c % lanes)] *= factor;
     }
-    for (int block = 0; s->instance_norm && block < w->out.blocks; block++)
-        sg__gather_moments(w, s, block, y, 0, s->width);
 }
 
-/* Item: a block of channels, whose rows' moments are merged, around the first row's mean, so that a mean far from zero
-   costs no precision. The division by the standard deviation goes into the style's scale. The mean stays apart: on flat
-   channels the scale is up to 10^4, and a product of both would round too much. */
-static void sg__merge_item(void *context, int block, int part) {
+/* Mean and sum of squared deviations of a strip and block: [2][V]. */
+static float *sg__moments_of(const sg__work *w, int strip, int block) {
+    return w->call->workspace->moments + (size_t)(strip * w->out.blocks + block) * 2 * (size_t)w->model->kernels->lanes;
+}
+
+static void sg__moments_item(void *context, int item, int part) {
     const sg__work *w = (const sg__work *)context;
-    const sg__step *s = w->step;
-    const sg__workspace *space = w->call->workspace;
-    const sg__tiling *t = &sg__plan_of(w->model, s->input)->tiling;
-    int lanes = w->model->kernels->lanes, pieces = sg__row_pieces(w->model, s);
-    float total = (float)s->height * (float)s->width;
+    const sg__kernels *k = w->model->kernels;
+    int block = item % w->out.blocks, strip = item / w->out.blocks;
+    sg__rows rows = sg__norm_strip(w->step, strip);
+    float *out = sg__moments_of(w, strip, block);
     (void)part;
-    for (int lane = 0; lane < lanes; lane++) {
-        int channel = block * lanes + lane;
-        const float *moments = sg__moments_of(w, s, block, 0, 0) + lane;
-        float pivot = moments[0], sum = 0, squares = 0, deviation = 0;
-        for (int i = 0; i < s->height * pieces; i++, moments += 2 * lanes) {
-            int first = i % pieces * 4 * t->across, last = pieces == 1 ? s->width : first + 4 * t->across;
-            float count = (float)(sg__clip(last, first, s->width) - first), d = moments[0] - pivot;
-            sum += count * d;
-            squares += count * d * d;
-            deviation += moments[lanes];
-        }
-        float between = squares - sum * (sum / total), variance = (deviation + (between > 0 ? between : 0)) / total;
-        space->mean[channel] = pivot + sum / total;
-        space->scale[channel] = (float)((double)space->scale[channel] / STYLEGAN_SQRT((double)variance + 1e-8));
+    k->moments(sg__row_of(&w->out, block, rows.first), w->step->width, rows.last - rows.first, w->out.row, out,
+               out + k->lanes);
+}
+
+/* Merges the strips' moments of one channel and puts the division by the standard deviation into the style's scale. The
+   mean stays apart: on flat channels the scale is up to 10^4, and a product of both would round too much. */
+static void sg__merge_moments(const sg__work *w, int channel) {
+    const sg__workspace *space = w->call->workspace;
+    int lanes = w->model->kernels->lanes, strips = sg__norm_strips(w->step);
+    double count = 0, mean = 0, deviation = 0;
+    for (int strip = 0; strip < strips; strip++) {
+        const float *moments = sg__moments_of(w, strip, channel / lanes) + channel % lanes;
+        sg__rows rows = sg__norm_strip(w->step, strip);
+        double n = (double)(rows.last - rows.first) * w->step->width;
+        double delta = (double)moments[0] - mean;
+        deviation += (double)moments[lanes] + delta * delta * count * n / (count + n);
+        mean += delta * n / (count + n);
+        count += n;
     }
+    space->mean[channel] = (float)mean;
+    space->scale[channel] = (float)((double)space->scale[channel] / STYLEGAN_SQRT(deviation / count + 1e-8));
 }
 
 static void sg__scale_shift_item(void *context, int item, int part) {
@@ -4078,7 +4054,10 @@ static void sg__norm_rows(sg__call *call, const sg__step *s, int begin, int end)
         space->scale[i] = real ? style ? style[i] : 1.0f : 0.0f;
         space->shift[i] = real && style ? style[s->channels + i] : 0.0f;
     }
-    if (s->instance_norm) sg__parallel(w.model, w.out.blocks, sg__merge_item, &w);
+    if (s->instance_norm) {
+        sg__parallel(w.model, w.out.blocks * strips, sg__moments_item, &w);
+        for (int c = 0; c < s->channels; c++) sg__merge_moments(&w, c);
+    }
     sg__parallel(w.model, w.out.blocks * strips, sg__scale_shift_item, &w);
 }
 #endif
