@@ -225,7 +225,7 @@ check "generate --ws of a pipe" sh -c "'$tool' map '$model' --seeds 3 --trunc 0.
 check "generate --ws of a pipe: the picture" "$pngdiff" "$work/piped/img0000.png" "$work/direct/seed0003.png"
 refuses "a network to standard output" 2 "only arrays go to standard output" convert $golden/sg1-64/model.pkl -
 check "nothing is said without a terminal" test -z "$("$tool" generate "$model" --seeds 3 --outdir "$work/direct" 2>&1)"
-if command -v script >/dev/null; then
+if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1; then
     says() { # says NAME TEXT COMMAND LINE: on a terminal
         if script -qec "$tool $3" /dev/null | grep -qF -e "$2"; then ok "$1"; else fail "$1" "does not say: $2"; fi
     }
@@ -236,7 +236,7 @@ if command -v script >/dev/null; then
     says "map says where the array is" "$work/said.npy: ws of 2 images" "map $model --seeds 1,2 --save-npy $work/said.npy"
     says "a terminal is no place for an array" "standard output is a terminal" "map $model --seeds 1,2 --save-npy -"
 else
-    echo "skipped: what is said on a terminal: script not installed"
+    echo "skipped: what is said on a terminal: no script, or no terminals for it"
 fi
 
 # --- Pictures say what they are, and --like draws them again ---
