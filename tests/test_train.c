@@ -313,7 +313,7 @@ static double conv_loss(void *context) {
 
 static void check_convolution(const engine *e, convolution_kind kind, int kernel, int in, int out, int size,
                               verdict *v) {
-    arena a = {NULL, 0};
+    arena a = {NULL, 0, NULL};
     convolution c;
     convolution_scratch s;
     map x, y, dx;
@@ -399,7 +399,7 @@ static plain ref_blur_within(plain x) {
 static void check_blur(const engine *e) {
     verdict v = none;
     for (int size = 1; size <= 9; size += 2) {
-        arena a = {NULL, 0};
+        arena a = {NULL, 0, NULL};
         map whole, planes;
         float *row;
         for (int pass = 0; pass < 2; pass++) {
@@ -432,7 +432,7 @@ static void check_blur(const engine *e) {
 static void check_pooling(const engine *e) {
     verdict v = none;
     for (int size = 1; size <= 5; size += 2) {
-        arena a = {NULL, 0};
+        arena a = {NULL, 0, NULL};
         map large, small;
         for (int pass = 0; pass < 2; pass++) {
             large = map_take(&a, e, 3 * size, 2 * size, 1);
@@ -462,7 +462,7 @@ static void check_pooling(const engine *e) {
 static void check_pixel_norm(const engine *e) {
     verdict v = none;
     for (int width = 1; width <= 41; width += 8) {
-        arena a = {NULL, 0};
+        arena a = {NULL, 0, NULL};
         map x, y, dx;
         float factor[SHARD];
         for (int pass = 0; pass < 2; pass++) {
@@ -503,7 +503,7 @@ static double stddev_along(void *context) {
 static void check_stddev(const engine *e) {
     verdict v = none;
     for (int channels = 1; channels <= 33; channels += 8) {
-        arena a = {NULL, 0};
+        arena a = {NULL, 0, NULL};
         const int size = channels % 4 + 3;
         map x, y, t, u, dx;
         for (int pass = 0; pass < 2; pass++) {
@@ -562,7 +562,7 @@ static double adain_loss(void *context) {
 static void check_adain(const engine *e) {
     verdict v = none;
     for (int channels = 1; channels <= 40; channels += 13) {
-        arena a = {NULL, 0};
+        arena a = {NULL, 0, NULL};
         const int size = channels % 8 + 3, half = (channels + COLUMNS - 1) / COLUMNS * COLUMNS;
         map x, style, y, dy, d_style;
         adain norm;
@@ -669,7 +669,7 @@ static void check_modulated(const engine *e) {
     verdict v = none;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const int kernel = cases[i][0], in = cases[i][1], out = cases[i][2], size = cases[i][3];
-        arena a = {NULL, 0};
+        arena a = {NULL, 0, NULL};
         convolution conv;
         convolution_scratch s;
         map x, modulated, style, d_style, scale, d_scale, y, dy, dx;
