@@ -2203,13 +2203,12 @@ static void sg__take_whole(sg__builder *b, const char *name, const char *suffix,
 
 /* The sine waves that stand in for a learned constant: sampled anywhere, they can be moved and turned. */
 static sg__step *sg__add_fourier(sg__builder *b) {
-    static const int least[2] = {1, 1}, most[2] = {SG__MAX_SIZE, SG__MAX_SIZE};
     float grid[4] = {1, 1, 1, 1};
     int size[2], shape[4] = {0, 2, 0, 0};
     sg__step *s = sg__add_layer(b, SG__FOURIER, "fourier", -1, NULL, 1, 1);
     sg__take_values(b, SG__REQUIRED, "input", ".grid", 4, grid);
     for (int i = 0; i < 2; i++) {
-        int good = grid[i] >= (float)least[i] && grid[i] <= (float)most[i];
+        int good = grid[i] >= 1 && grid[i] <= (float)SG__MAX_SIZE;
         size[i] = good ? (int)grid[i] : 1;
         if (!b->result && ((float)size[i] != grid[i] || !(grid[2] > 0)))
             b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor input.grid: an impossible value");
@@ -2230,13 +2229,13 @@ static sg__step *sg__add_fourier(sg__builder *b) {
 /* The filters of a FILTERED; absent ones are a single tap of 1. */
 static void sg__take_resampling(sg__builder *b, const char *name, sg__resampling *r) {
     stylegan_tensor found;
-    int line = 0, shape[4] = {0, 0, 0, 0};
-    if (sg__find(b, name, ".up_filter", &found)) sg__take_vector(b, &r->up_filter, 1, name, ".up_filter", line);
+    int shape[4] = {0, 0, 0, 0};
+    sg__take_vector(b, &r->up_filter, SG__OPTIONAL, name, ".up_filter", 0);
     int radial = sg__find(b, name, ".down_filter", &found) && found.dimensions == 2;
     if (radial)
         sg__take(b, &r->down_filter, SG__REQUIRED, name, ".down_filter", 2, shape);
     else
-        sg__take_vector(b, &r->down_filter, SG__OPTIONAL, name, ".down_filter", line);
+        sg__take_vector(b, &r->down_filter, SG__OPTIONAL, name, ".down_filter", 0);
     r->radial = radial;
     r->up_taps = r->up_filter.data ? r->up_filter.columns : 1;
     r->down_taps = r->down_filter.data ? r->down_filter.columns : 1;
@@ -2621,10 +2620,9 @@ static int sg__summed_kernel(const sg__step *s) {
     return s->kernel + s->nearest;
 }
 
-/* Taps in a panel's room: weights that are summed to a larger kernel are unpacked behind it. */
-static int sg__panel_taps(const sg__step *s, const sg__tiling *t) {
-    int summed = t->points && s->nearest ? sg__summed_kernel(s) : 0;
-    return s->kernel * s->kernel + summed * summed;
+/* Taps of that kernel, behind which the weights that are summed to it are unpacked; 0: there is no such kernel. */
+static int sg__summed_taps(const sg__step *s, const sg__tiling *t) {
+    return t->points && s->nearest ? sg__summed_kernel(s) * sg__summed_kernel(s) : 0;
 }
 
 /* Taps of the kernel, or points of the transformed ones of all phases. */
@@ -2901,7 +2899,7 @@ static void sg__measure_products(const stylegan_model *m, const sg__step *s, con
     uint64_t width = sg__panel_width(m), in = (uint64_t)s->in, square = (uint64_t)(t->points * t->points);
     uint64_t rows = (uint64_t)(t->own ? t->chunk : t->strip), points = t->own ? square : (uint64_t)t->total;
     uint64_t tiles = (uint64_t)t->across * rows + 2 * (uint64_t)m->kernels->pixels;
-    sg__grow(&z->panel, (uint64_t)sg__panel_taps(s, t) * in * width);
+    sg__grow(&z->panel, (uint64_t)(s->kernel * s->kernel + sg__summed_taps(s, t)) * in * width);
     if (t->points || s->nearest) sg__grow(&z->zeros, m->maps[s->input->number].row);
     if (sg__doubles(s, t)) {
         uint64_t strip = (uint64_t)sg__clip(p->strip / 2, 1, s->input->height);
@@ -3511,10 +3509,9 @@ static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
     const sg__step *s = p->work->step;
     const sg__kernels *k = p->work->model->kernels;
     const float *style = sg__style_of(p->work->call, s);
-    int doubles = sg__doubles(s, &p->work->plan->tiling), summed = s->nearest && !doubles ? sg__summed_kernel(s) : 0;
-    int width = p->q * k->lanes;
+    int width = p->q * k->lanes, summed = sg__summed_taps(s, &p->work->plan->tiling);
     size_t tap = (size_t)s->in * (size_t)width;
-    float *plain = panel + tap * (size_t)(summed * summed);
+    float *plain = panel + tap * (size_t)summed;
     STYLEGAN_MEMSET(scale, 0, (size_t)width * sizeof(float));
     for (int t = 0; t < s->kernel * s->kernel; t++) {
         k->panel(&s->weight, (size_t)t * (size_t)s->in, s->in, p->first * k->lanes, p->q, style, scale,
@@ -3523,8 +3520,10 @@ static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
     for (int i = 0; i < width; i++) {
         scale[i] = s->demodulate ? (float)((double)s->weight_gain / STYLEGAN_SQRT((double)scale[i] + 1e-8)) : 1.0f;
     }
-    if (summed) sg__sum_shifts(p, plain, panel);
-    if (doubles && s->kernel == 3) sg__sum_taps(p, panel);
+    if (summed)
+        sg__sum_shifts(p, plain, panel);
+    else if (s->nearest && s->kernel == 3)
+        sg__sum_taps(p, panel);
 }
 
 /* Fills a panel of a step that keeps all of them. */
@@ -3709,9 +3708,8 @@ static void sg__transform_row(const sg__work *w, int phase, int row, int block) 
     sg__phase_points points = sg__phase(t, phase);
     for (int i = 0; i < t->points;
          i++) { /* outputs that depend on rows that are not there are zero-padded or not needed */
-        int y = 4 * (w->tile_begin + row) - pad + i, held = y >= w->in.begin && y < w->in.end;
-        rows[i] =
-            held ? sg__row_of(&w->in, block, y) + (4 * (ptrdiff_t)w->left - pad) * k->lanes : w->call->workspace->zeros;
+        const float *from = sg__input_row(w, block, 4 * (w->tile_begin + row) - pad + i);
+        rows[i] = from + (4 * (ptrdiff_t)w->left - pad) * k->lanes;
     }
     for (int n; tile < end; tile += n) {
         n = group - tile % group < end - tile ? group - tile % group : end - tile;
