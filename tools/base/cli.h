@@ -2,6 +2,7 @@
 #ifndef CLI_H
 #define CLI_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -75,6 +76,7 @@ uint32_t *cli_list(const char *flag, const char *text, int most, int *count);
 void *cli_alloc(size_t count, size_t size);
 void *cli_realloc(void *memory, size_t count, size_t size);
 char *cli_format(const char *format, ...) CLI_PRINTF(1, 2); /* allocated text */
+char *cli_format_list(const char *format, va_list arguments) CLI_PRINTF(1, 0);
 
 /* A file written under a temporary name beside `path` and renamed when it is complete: output_open, then what follows,
    then output_close. Each ends the program if it fails, on a full disk say. A failure or a signal before the end

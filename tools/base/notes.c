@@ -9,11 +9,7 @@
 void notes_add(char **notes, const char *key, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    const int length = vsnprintf(NULL, 0, format, arguments);
-    va_end(arguments);
-    char *value = cli_alloc((size_t)length + 1, 1);
-    va_start(arguments, format);
-    vsnprintf(value, (size_t)length + 1, format, arguments);
+    char *value = cli_format_list(format, arguments);
     va_end(arguments);
     char *line = cli_format("%s: %s", key, value);
     for (char *at = line; *at; at++)
