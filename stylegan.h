@@ -635,8 +635,10 @@ typedef struct sg__kernels {
     void (*scale_shift)(float *row, int width, const float *mean, const float *scale, const float *shift);
     /* out pixel g * up + p = leak(sum of taps[p][k] * x[g + k]) for p < up, k < n */
     void (*upsample)(const float *x, int groups, const float *taps, int up, int n, const sg__leak *leak, float *out);
-    /* out pixel i = sum over rows r and k < n of taps[r][k] * row[r][i * down + k] */
-    void (*downsample)(float *out, int count, const float *const *row, int rows, const float *taps, int n, int down);
+    /* out pixel i = sum over rows r and k < n of taps[r][k] * row[r][i * down + k]; folded: taps [rows / 2][n] are those of
+       row r and of row rows - 1 - r */
+    void (*downsample)(float *out, int count, const float *const *row, int rows, int folded, const float *taps, int n,
+                       int down);
 } sg__kernels;
 
 /* The table of an instruction set, the fastest one for AUTO; NULL if this processor or this build has it not. */
@@ -2933,13 +2935,12 @@ static int sg__up_groups(const sg__resampling *r, int columns) {
     return (r->down * (columns - 1) + r->down_taps + 2 * (r->up - 1)) / r->up;
 }
 
-/* A row before and one after up-sampling, the ring of rows that the second filter sums, and half of them folded. */
+/* A row before and one after up-sampling, and the ring of rows that the second filter sums. */
 static uint64_t sg__resampled_pixels(const sg__step *s) {
     const sg__resampling *r = &s->resampling;
     int columns = sg__clip(s->width, 1, SG__COLUMNS), groups = sg__up_groups(r, columns);
     uint64_t wide = (uint64_t)groups * (uint64_t)r->up, taps = (uint64_t)r->down_taps;
-    return (uint64_t)(groups + sg__up_reach(r) - 1) + wide +
-           (r->radial ? (taps + taps / 2) * wide : taps * (uint64_t)columns);
+    return (uint64_t)(groups + sg__up_reach(r) - 1) + wide + taps * (r->radial ? wide : (uint64_t)columns);
 }
 
 static void sg__measure_step(const stylegan_model *m, const sg__step *s, sg__sizes *z) {
@@ -4326,8 +4327,8 @@ typedef struct sg__resampler {
     int block, first, count;
     int column, groups; /* input column of the first group of up-sampled pixels, number of groups */
     size_t skip;        /* floats of the first group before the first pixel needed */
-    float *narrow, *wide, *ring, *folded;
-    size_t ring_row; /* floats between rows of the ring, and between folded ones */
+    float *narrow, *wide, *ring;
+    size_t ring_row; /* floats between rows of the ring */
     const float *up_taps, *down_taps;
 } sg__resampler;
 
@@ -4348,7 +4349,6 @@ static sg__resampler sg__start_resampler(const sg__work *w, int item, float *mem
     p.wide = p.narrow + (size_t)(p.groups + sg__up_reach(r) - 1) * lanes;
     p.ring = p.wide + (size_t)(p.groups * r->up) * lanes;
     p.ring_row = (size_t)(r->radial ? p.groups * r->up : p.count) * lanes;
-    p.folded = p.ring + (size_t)r->down_taps * p.ring_row;
     p.up_taps = w->tables->weights;
     p.down_taps = p.up_taps + r->up * sg__up_reach(r);
     return p;
@@ -4389,29 +4389,21 @@ static void sg__resample_across(const sg__resampler *p, int y) {
     const float *row = wide + p->skip;
     sg__resample_down(p, y);
     k->upsample(p->narrow, p->groups, p->up_taps, r->up, sg__up_reach(r), &leak, wide);
-    if (!r->radial) k->downsample(sg__ring_row(p, y), p->count, &row, 1, p->down_taps, r->down_taps, r->down);
+    if (!r->radial) k->downsample(sg__ring_row(p, y), p->count, &row, 1, 0, p->down_taps, r->down_taps, r->down);
 }
 
 /* Row y of the output. */
 static void sg__resample_row(const sg__resampler *p, int y) {
-    static const float ones[2] = {1, 1};
     const sg__work *w = p->work;
     const sg__resampling *r = &w->step->resampling;
     const sg__kernels *k = w->model->kernels;
-    const float *rows[SG__MAX_LINE], *pair[2];
+    const float *rows[SG__MAX_LINE];
     int n = r->down_taps;
     float *row = sg__row_of(&w->out, p->block, y), *out = row + p->first * k->lanes;
     for (int i = 0; i < n; i++) rows[i] = sg__ring_row(p, r->down * y + i);
-    for (int i = 0; r->folded && i < n / 2; i++) {
-        float *sum = p->folded + (size_t)i * p->ring_row;
-        pair[0] = rows[i];
-        pair[1] = rows[n - 1 - i];
-        k->weighted_sum(sum, (int)p->ring_row, pair, ones, 2);
-        rows[i] = sum;
-    }
     if (r->radial) {
         for (int i = 0; i < n; i++) rows[i] += p->skip;
-        k->downsample(out, p->count, rows, r->folded ? n / 2 : n, p->down_taps, n, r->down);
+        k->downsample(out, p->count, rows, n, r->folded, p->down_taps, n, r->down);
     } else {
         k->weighted_sum(out, p->count * k->lanes, rows, p->down_taps, n);
     }
@@ -5727,12 +5719,21 @@ static void SG__FN(upsample)(const float *x, int groups, const float *taps, int 
     }
 }
 
-SG__INLINE void SG__FN(downsample_pixels)(float *out, int at, const float *const *row, int rows, const float *taps,
-                                          int n, const int down, const int count) {
+/* Folded rows are added before they are multiplied, a few pixels at a time, since the sums would not fit the cache that is
+   nearest. */
+SG__INLINE void SG__FN(downsample_pixels)(float *out, int at, const float *const *row, int rows, int folded,
+                                          const float *taps, int n, const int down, const int count) {
+    float pair[(SG__MAX_RADIAL + 14) * SG__LANES]; /* of 8 pixels, down 2 */
     SG__V sum[8];
     SG__UNROLL for (int i = 0; i < count; i++) sum[i] = SG__SET1(0.0f);
-    for (int r = 0; r < rows; r++, taps += n) {
+    for (int r = 0; r < (folded ? rows / 2 : rows); r++, taps += n) {
         const float *x = row[r] + at * down * SG__LANES;
+        if (folded) {
+            const float *y = row[rows - 1 - r] + at * down * SG__LANES;
+            for (int k = 0; k < (n + down * (count - 1)) * SG__LANES; k += SG__LANES)
+                SG__STORE(pair + k, SG__ADD(SG__LOAD(x + k), SG__LOAD(y + k)));
+            x = pair;
+        }
         for (int k = 0; k < n; k++, x += SG__LANES) {
             SG__V tap = SG__SET1(taps[k]);
             SG__UNROLL for (int i = 0; i < count; i++) sum[i] =
@@ -5742,12 +5743,12 @@ SG__INLINE void SG__FN(downsample_pixels)(float *out, int at, const float *const
     SG__UNROLL for (int i = 0; i < count; i++) SG__STORE(out + (at + i) * SG__LANES, sum[i]);
 }
 
-static void SG__FN(downsample)(float *out, int count, const float *const *row, int rows, const float *taps, int n,
-                               int down) {
+static void SG__FN(downsample)(float *out, int count, const float *const *row, int rows, int folded, const float *taps,
+                               int n, int down) {
     int i = 0;
     for (; SG__LANES > 1 && down == 2 && i + 8 <= count; i += 8)
-        SG__FN(downsample_pixels)(out, i, row, rows, taps, n, 2, 8);
-    for (; i < count; i++) SG__FN(downsample_pixels)(out, i, row, rows, taps, n, down, 1);
+        SG__FN(downsample_pixels)(out, i, row, rows, folded, taps, n, 2, 8);
+    for (; i < count; i++) SG__FN(downsample_pixels)(out, i, row, rows, folded, taps, n, down, 1);
 }
 #endif
 

@@ -277,6 +277,63 @@ static verdict check_double_pixels(const sg__kernels *k) {
     return v;
 }
 
+/* --- Resampling --- */
+
+static verdict check_upsample(const sg__kernels *k) {
+    verdict v = {0, 0};
+    sg__leak leak = {0.2f, 1.5f, 4};
+    fill(factors, 64, 18);
+    for (int up = 1; up <= 4; up++)
+        for (int n = 1; n <= 6; n += 5)
+            for (int groups = 1; groups <= 19; groups += 3, v.sizes++) {
+                fill(input, (size_t)((groups + n) * k->lanes), 19);
+                k->upsample(input, groups, factors, up, n, &leak, output);
+                for (int i = 0; i < groups * up * k->lanes; i++) {
+                    int pixel = i / k->lanes, lane = i % k->lanes;
+                    double sum = 0;
+                    for (int tap = 0; tap < n; tap++)
+                        sum +=
+                            (double)factors[pixel % up * n + tap] * (double)input[(pixel / up + tap) * k->lanes + lane];
+                    sum *= sum < 0 ? (double)leak.gain * (double)leak.slope : (double)leak.gain;
+                    note(&v, (double)output[i], fmax(-4, fmin(4, sum)), 5);
+                }
+            }
+    return v;
+}
+
+/* Of an even number of rows: folded ones share the taps of half of them. */
+static void check_downsampled(const sg__kernels *k, verdict *v, int rows, int folded, int n, int down, int count) {
+    const float *row[12];
+    size_t stride = (size_t)((n + down * (count - 1) + 1) * k->lanes);
+    fill(input, stride * (size_t)rows, 20);
+    for (int r = 0; r < rows; r++) row[r] = input + (size_t)r * stride;
+    k->downsample(output, count, row, rows, folded, factors, n, down);
+    for (int i = 0; i < count * k->lanes; i++) {
+        double sum = 0;
+        for (int r = 0; r < rows; r++)
+            for (int tap = 0; tap < n; tap++) {
+                int taps = folded && r >= rows / 2 ? rows - 1 - r : r;
+                sum += (double)factors[taps * n + tap] *
+                       (double)row[r][(i / k->lanes * down + tap) * k->lanes + i % k->lanes];
+            }
+        note(v, (double)output[i], sum, 20);
+    }
+    v->sizes++;
+}
+
+static verdict check_downsample(const sg__kernels *k) {
+    verdict v = {0, 0};
+    fill(factors, 12 * 12, 21);
+    for (int down = 1; down <= 3; down++)
+        for (int n = 1; n <= 12; n += 11)
+            for (int count = 1; count <= 19; count += 3) {
+                check_downsampled(k, &v, 1, 0, n, down, count);
+                check_downsampled(k, &v, 12, 0, n, down, count);
+                check_downsampled(k, &v, 12, 1, n, down, count);
+            }
+    return v;
+}
+
 /* --- Winograd's algorithm --- */
 
 /* Tiles of one channel: inputs and weights transformed, multiplied point by point and transformed back are the plain
@@ -342,6 +399,8 @@ int main(void) {
         report(k, "moments", check_moments(k));
         report(k, "scale_shift", check_scale_shift(k));
         report(k, "double_pixels", check_double_pixels(k));
+        report(k, "upsample", check_upsample(k));
+        report(k, "downsample", check_downsample(k));
         report(k, "winograd_input, _weights and _output", check_winograd(k));
     }
     return test_end();
