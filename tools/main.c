@@ -6,17 +6,17 @@
 #include <string.h>
 
 extern const cli_command convert_command, generate_command, map_command, mix_command, info_command, bench_command,
-    train_command, evaluate_command, portraits_command, pack_command;
+    train_command, evaluate_command, portraits_command, pack_command, directions_command, edit_command;
 
-static const cli_command *const commands[] = {&convert_command,   &generate_command, &mix_command,   &map_command,
-                                              &info_command,      &bench_command,    &train_command, &evaluate_command,
-                                              &portraits_command, &pack_command};
+static const cli_command *const commands[] = {
+    &convert_command, &generate_command, &mix_command,   &map_command,      &directions_command, &edit_command,
+    &info_command,    &bench_command,    &train_command, &evaluate_command, &portraits_command,  &pack_command};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static int print_help(void) {
     printf("stylegan - StyleGAN, StyleGAN 2, 2-ADA and 3 without Python\n\n"
            "Usage: stylegan COMMAND ...\n\nCommands:\n");
-    for (int i = 0; i < COMMANDS; i++) printf("  %-10s%s\n", commands[i]->name, commands[i]->summary);
+    for (int i = 0; i < COMMANDS; i++) printf("  %-12s%s\n", commands[i]->name, commands[i]->summary);
     printf("\nA first picture:\n"
            "  stylegan convert ffhq.pkl ffhq.sgw\n"
            "  stylegan generate ffhq.sgw --seeds 85 --trunc 0.7\n\n"

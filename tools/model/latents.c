@@ -54,6 +54,7 @@ static void read_labels(npy *labels, const mapping_flags *flags, const opened_mo
         free(values);
         return;
     }
+    if (!given && flags->each_class) return;
     if (!given) cli_usage("the network is conditional: give a class with --class (0 to %d) or --labels", classes - 1);
     if (flags->class_index) {
         one_hot(labels, class_given(opened, flags->class_index), classes);
@@ -96,6 +97,33 @@ void mapping_z(const mapping *m, int image, const float *z, float *ws) {
 void mapping_seed(const mapping *m, int image, uint32_t seed, float *ws) {
     stylegan_seed_z(seed, m->z, m->opened->config->z_dim);
     mapping_z(m, image, m->z, ws);
+}
+
+/* A part of mapping_w: labels [count][K] and ws [count][L][D] are in memory at once. */
+static void map_part(const mapping *m, int image, const uint32_t *seeds, int count, float *w) {
+    const stylegan_config *config = m->opened->config;
+    const size_t z_dim = (size_t)config->z_dim, w_dim = (size_t)config->w_dim, classes = (size_t)config->c_dim;
+    const size_t n = (size_t)count, ws_values = m->opened->ws_values;
+    float *z = cli_alloc(n * z_dim, sizeof *z), *labels = cli_alloc(n * classes, sizeof *labels);
+    float *ws = cli_alloc(n * ws_values, sizeof *ws);
+    stylegan_error error;
+    for (size_t i = 0; i < n; i++) {
+        stylegan_seed_z(seeds[i], z + i * z_dim, config->z_dim);
+        if (classes) memcpy(labels + i * classes, label_of(m, image + (int)i), classes * sizeof *labels);
+    }
+    if (stylegan_map(m->opened->model, z, classes ? labels : NULL, count, 1, 0, ws, NULL, &error))
+        cli_fail("%s", error.message);
+    for (size_t i = 0; i < n; i++) memcpy(w + i * w_dim, ws + i * ws_values, w_dim * sizeof *w);
+    free(ws);
+    free(labels);
+    free(z);
+}
+
+void mapping_w(const mapping *m, int image, const uint32_t *seeds, int count, float *w) {
+    enum { PART = 256 };
+    for (int i = 0; i < count; i += PART)
+        map_part(m, image + i, seeds + i, count - i < PART ? count - i : PART,
+                 w + (size_t)i * (size_t)m->opened->config->w_dim);
 }
 
 /* The class of a one-hot label, -1 of others. */
@@ -150,13 +178,13 @@ void mapping_end(mapping *m) {
 
 /* --- Style mixing --- */
 
-layers layers_parse(const opened_model *opened, const char *list) {
+layers layers_parse(const opened_model *opened, const char *flag, const char *list, int most) {
     const int count = opened->config->num_ws;
-    char *by_default = cli_format("0-%d", count - 1 < 6 ? count - 1 : 6);
+    char *by_default = cli_format("0-%d", (count < most ? count : most) - 1);
     layers l;
-    l.indices = cli_list("--styles", list ? list : by_default, count, &l.count);
+    l.indices = cli_list(flag, list ? list : by_default, count, &l.count);
     for (int i = 0; i < l.count; i++)
-        if (l.indices[i] >= (uint32_t)count) cli_usage("--styles %s: the network has layers 0 to %d", list, count - 1);
+        if (l.indices[i] >= (uint32_t)count) cli_usage("%s %s: the network has layers 0 to %d", flag, list, count - 1);
     l.text = cli_format("%s", list ? list : by_default);
     free(by_default);
     return l;
@@ -210,7 +238,7 @@ int has_repeats(const uint32_t *seeds, int count) {
 
 static void start_mixing(latents *l, const opened_model *opened, const latent_flags *flags) {
     l->mixed_seed = (uint32_t)cli_integer("Mixed Seed", flags->mixed_seed, 0, UINT32_MAX);
-    l->mixed_layers = layers_parse(opened, flags->mixed_layers);
+    l->mixed_layers = layers_parse(opened, "Mixed Layers", flags->mixed_layers, MIXED_LAYERS);
     l->mixed_ws = cli_alloc(opened->ws_values, sizeof *l->mixed_ws);
     mapping_seed(&l->mapping, 0, l->mixed_seed, l->mixed_ws);
 }

@@ -9,6 +9,7 @@
 typedef struct mapping_flags {
     const char *psi, *cutoff, *class_index, *labels;
     const char *label; /* the values of one label, "0,1,0": no flag */
+    int each_class;    /* without a class: each in turn */
 } mapping_flags;
 #define MAPPING_FLAGS(flags)                                                                                          \
     {"--trunc", "PSI", "truncation psi (default: the network's own)", &(flags).psi},                                  \
@@ -30,16 +31,20 @@ void mapping_start(mapping *m, const opened_model *opened, const mapping_flags *
 void mapping_start_all(mapping *m, const opened_model *opened);         /* as in training: psi 1, each class in turn */
 void mapping_z(const mapping *m, int image, const float *z, float *ws); /* to ws [L][D] */
 void mapping_seed(const mapping *m, int image, uint32_t seed, float *ws);
+/* w [count][D] of many seeds, psi 1; the first is that of `image`. */
+void mapping_w(const mapping *m, int image, const uint32_t *seeds, int count, float *w);
 void mapping_notes(const mapping *m, int image, char **notes); /* psi, cutoff, class or label; image -1: of all */
 void mapping_end(mapping *m);
 
-/* Layers of a network, as --styles lists them: those that style mixing takes from the other image. NULL: 0-6. */
+/* Layers of a network, as --styles and --layers list them: those that style mixing takes from the other image. */
+enum { MIXED_LAYERS = 7 }; /* 0-6, as the official tools mix by default */
 typedef struct layers {
     int count;
     uint32_t *indices;
     char *text; /* the list */
 } layers;
-layers layers_parse(const opened_model *opened, const char *list);
+layers layers_parse(const opened_model *opened, const char *flag, const char *list,
+                    int most); /* NULL: the first `most` */
 void layers_free(layers *l);
 void layers_mix(const opened_model *opened, const layers *l, const float *other, float *ws); /* into ws [L][D] */
 

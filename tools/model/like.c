@@ -15,6 +15,8 @@ static char *read_notes(const char *path) {
     char *checksum = notes_find(notes, "Model Checksum");
     if (!checksum) cli_fail("%s: does not say how it was drawn (--no-metadata, or by another program)", path);
     free(checksum);
+    char *direction = notes_find(notes, "Direction");
+    if (direction) cli_fail("%s: was edited along %s; `stylegan edit` draws it again", path, direction);
     return notes;
 }
 

@@ -49,6 +49,9 @@ void model_notes(const opened_model *opened, char **notes);
 /* The value of a key in the weight file's text, NULL if there is none; the caller frees it. */
 char *model_text(const stylegan_model *model, const char *key);
 
+/* The values of a tensor, row-major; the caller frees them. NULL if the model has no tensor of that name. */
+float *model_tensor(const opened_model *opened, const char *name, stylegan_tensor *tensor);
+
 void model_close(opened_model *opened);
 
 #endif

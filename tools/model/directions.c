@@ -1,0 +1,170 @@
+/* directions.c - see directions.h. */
+#include "directions.h"
+#include "../base/npz.h"
+#include "../base/system.h"
+#include "../base/table.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void directions_start(directions *d, const opened_model *opened, int count, int styles) {
+    *d = (directions){.opened = opened, .count = count, .layers = styles};
+    const size_t values = (size_t)styles * (size_t)opened->config->w_dim;
+    d->values = cli_alloc((size_t)count, values * sizeof *d->values);
+}
+
+static void start_names(directions *d) {
+    d->names = cli_alloc((size_t)d->count, sizeof *d->names);
+    for (int i = 0; i < d->count; i++) d->names[i] = NULL;
+}
+
+void directions_end(directions *d) {
+    for (int i = 0; d->names && i < d->count; i++) free(d->names[i]);
+    free(d->names);
+    free(d->values);
+}
+
+float *directions_at(const directions *d, int index) {
+    return d->values + (size_t)index * (size_t)d->layers * (size_t)d->opened->config->w_dim;
+}
+
+/* --- Names --- */
+
+/* "directions.txt" for "directions.npy". */
+static char *names_path(const char *path) {
+    const size_t length = strlen(path);
+    const int has_end = length > 4 && (!strcmp(path + length - 4, ".npy") || !strcmp(path + length - 4, ".npz"));
+    return cli_format("%.*s.txt", (int)(has_end ? length - 4 : length), path);
+}
+
+static void read_names(directions *d, const char *path) {
+    char *names = names_path(path);
+    table lines;
+    if (system_kind_of(names) == SYSTEM_FILE) {
+        table_open(&lines, names);
+        start_names(d);
+        while (table_next(&lines)) {
+            char *end;
+            const long index = strtol(lines.field[0], &end, 10);
+            if (end == lines.field[0] || *end || lines.fields > 2)
+                cli_fail("%s: line %d: must be an index, a tab and a name", names, lines.line);
+            if (index < 0 || index >= d->count)
+                cli_fail("%s: line %d: index %ld, but there are directions 0 to %d", names, lines.line, index,
+                         d->count - 1);
+            if (lines.fields < 2 || !*lines.field[1]) continue; /* not named yet */
+            free(d->names[index]);
+            d->names[index] = cli_format("%s", lines.field[1]);
+        }
+        table_close(&lines);
+    }
+    free(names);
+}
+
+static char *names_text(const directions *d) {
+    char *text = cli_format("%s", "");
+    for (int i = 0; i < d->count; i++) {
+        char *longer = cli_format("%s%d\t%s\n", text, i, d->names && d->names[i] ? d->names[i] : "");
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+static int holds_text(const char *path, const char *text) {
+    file_view file = file_view_open(path);
+    const int same = file.size == strlen(text) && (!file.size || memcmp(file.data, text, file.size) == 0);
+    file_view_close(&file);
+    return same;
+}
+
+static void write_text(const char *path, const char *text) {
+    output out;
+    output_open(&out, path);
+    output_write(&out, text, strlen(text));
+    output_close(&out);
+}
+
+void directions_write(const directions *d, const char *path) {
+    const int32_t w_dim = d->opened->config->w_dim;
+    char *names = names_path(path), *text = names_text(d);
+    const int exists = system_kind_of(names) == SYSTEM_FILE, kept = exists && !holds_text(names, text);
+    if (kept && d->names) cli_fail("%s: holds other names; remove it or write to another file", names);
+    if (d->layers == 1)
+        npy_write(path, 2, (const int64_t[]){d->count, w_dim}, d->values);
+    else
+        npy_write(path, 3, (const int64_t[]){d->count, d->layers, w_dim}, d->values);
+    if (kept) cli_note("%s: kept; it may name the directions that were here before", names);
+    if (!exists) write_text(names, text);
+    free(text);
+    free(names);
+}
+
+/* --- Files --- */
+
+void directions_read(directions *d, const opened_model *opened, const char *path) {
+    const stylegan_config *config = opened->config;
+    npy array;
+    npz_read(path, &array);
+    if (array.dimensions == 1) array = (npy){2, {1, array.shape[0]}, array.count, array.values};
+    if (array.dimensions == 3)
+        npy_expect(&array, path, "a set of directions for each layer", 3,
+                   (const int64_t[]){-1, config->num_ws, config->w_dim});
+    else
+        npy_expect(&array, path, "a set of directions", 2, (const int64_t[]){-1, config->w_dim});
+    if (array.shape[0] < 1 || array.shape[0] > INT_MAX) cli_fail("%s: holds no directions", path);
+    for (size_t i = 0; i < array.count; i++)
+        if (!isfinite(array.values[i])) cli_fail("%s: holds what is not a finite number", path);
+    *d = (directions){opened, (int)array.shape[0], array.dimensions == 3 ? config->num_ws : 1, array.values, NULL};
+    read_names(d, path);
+}
+
+static int is_number(const char *text) {
+    return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+int directions_find(const directions *d, const char *source, const char *index) {
+    near_miss miss = {.typed = index};
+    int names = 0;
+    if (!index && d->count > 1) cli_usage("%s: holds %d directions; choose one with --index", source, d->count);
+    if (!index) return 0;
+    for (int i = 0; d->names && i < d->count; i++) {
+        if (!d->names[i]) continue;
+        if (strcmp(d->names[i], index) == 0) return i;
+        near_miss_try(&miss, d->names[i]);
+        names++;
+    }
+    if (is_number(index)) return (int)cli_integer("--index", index, 0, d->count - 1);
+    cli_usage("--index %s: %s has no direction of that name%s", index, source,
+              names ? near_miss_text(&miss) : ", nor any other name");
+}
+
+/* --- Steps --- */
+
+void directions_move(const directions *d, int index, double step, const layers *moved, const float *from, float *ws) {
+    const size_t w_dim = (size_t)d->opened->config->w_dim;
+    memcpy(ws, from, d->opened->ws_values * sizeof *ws);
+    for (int i = 0; i < moved->count; i++) {
+        const size_t layer = moved->indices[i], at = layer * w_dim;
+        const float *direction = directions_at(d, index) + (d->layers == 1 ? 0 : at);
+        for (size_t k = 0; k < w_dim; k++) ws[at + k] = from[at + k] + (float)step * direction[k];
+    }
+}
+
+step_range step_range_parse(const char *text, int steps) {
+    enum { FARTHEST = 1000 };
+    const char *dots = strstr(text, "..");
+    if (!dots) cli_usage("--range %s: must be two numbers such as -3..3", text);
+    char *first = cli_format("%.*s", (int)(dots - text), text);
+    const step_range range = {cli_number("--range", first, -FARTHEST, FARTHEST),
+                              cli_number("--range", dots + 2, -FARTHEST, FARTHEST), steps};
+    free(first);
+    return range;
+}
+
+/* The middle of -3..3 is exactly 0. */
+double step_range_at(const step_range *range, int step) {
+    const int last = range->steps - 1;
+    return last ? (range->first * (last - step) + range->last * step) / last : range->first;
+}
