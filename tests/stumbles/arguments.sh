@@ -22,6 +22,10 @@ give the file to write: --save-npy|map $model --seeds 1
 missing argument: stylegan mix MODEL|mix --rows 1 --cols 2
 give the seeds of the rows: --rows|mix $model --cols 2
 give the seeds of the cols: --cols|mix $model --rows 1
+missing argument: stylegan directions MODEL -o FILE.npy|directions
+give the file to write: -o FILE.npy|directions $model
+missing argument: stylegan edit MODEL|edit --seeds 1
+give one of --direction, --fit and --from-seeds|edit $model
 missing argument: stylegan info FILE|info
 --save needs a value: --save FILE.sgw|bench --save
 missing argument: stylegan evaluate MODEL --data DATA|evaluate

@@ -22,11 +22,13 @@ wrong() {
     refuses "$what" 1 "$file: $text" $(printf '%s\n' "$@" | sed "s|^FILE\$|$file|")
 }
 
-for use in generate map mix bench evaluate; do
+for use in generate map mix directions edit bench evaluate; do
     case $use in
     generate) arguments="--seeds 1 --outdir $left/out" ;;
     map) arguments="--seeds 1 --save-npy $left/ws.npy" ;;
     mix) arguments="--rows 1 --cols 2 --outdir $left/out" ;;
+    directions) arguments="-o $left/x.npy" ;;
+    edit) arguments="--seeds 1 --from-seeds 1 --to-seeds 2 --outdir $left/out" ;;
     bench) arguments="--runs 1" ;;
     evaluate) arguments="--data $work/people.sgd" ;;
     esac
@@ -49,6 +51,10 @@ for flag in --ws --latents --labels --projected-w; do
         # shellcheck disable=SC2086 # a list of flags
         wrong "generate $flag" $kind "not a NumPy array" generate "$work/conditional.sgw" $seeds $flag FILE --outdir "$left/out"
     done
+done
+for kind in weights picture packed state checkpoint text; do
+    wrong "edit --direction" $kind "not a NumPy array" edit $model --seeds 1 --direction FILE --outdir "$left/out"
+    [ $kind = text ] || wrong "edit --fit" $kind "is no text" edit $model --seeds 1 --fit FILE --outdir "$left/out"
 done
 for kind in weights packed state array archive checkpoint text; do
     wrong "generate --like" $kind "is not a PNG picture" generate $model --like FILE --outdir "$left/out"

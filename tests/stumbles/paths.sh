@@ -38,6 +38,10 @@ read_bad() { # read_bad NAME PATH: every command reads from it
     bad "generate --like: $1" "$2" generate "$model" --like "$2" --outdir "$left/out"
     bad "map: $1" "$2" map "$2" --seeds 1 --save-npy "$left/x.npy"
     bad "mix: $1" "$2" mix "$2" --rows 1 --cols 2 --outdir "$left/out"
+    bad "directions: $1" "$2" directions "$2" -o "$left/x.npy"
+    bad "edit: $1" "$2" edit "$2" --seeds 1 --from-seeds 1 --to-seeds 2 --outdir "$left/out"
+    bad "edit --direction: $1" "$2" edit "$model" --seeds 1 --direction "$2" --outdir "$left/out"
+    bad "edit --fit: $1" "$2" edit "$model" --seeds 1 --fit "$2" --outdir "$left/out"
     bad "info: $1" "$2" info "$2"
     bad "bench: $1" "$2" bench "$2" --runs 1
     bad "evaluate: $1" "$2" evaluate "$2" --data "$people"
@@ -51,6 +55,9 @@ write_bad() { # write_bad NAME PATH: every command writes a file there
     bad "convert: $1" "$2" convert "$work/model.pkl" "$2"
     bad "generate --save-npy: $1" "$2" generate "$model" --seeds 1 --outdir "$work/made" --save-npy "$2"
     bad "map: $1" "$2" map "$model" --seeds 1 --save-npy "$2"
+    bad "directions: $1" "$2" directions "$model" --samples 100 -o "$2"
+    bad "edit --save-ws: $1" "$2" edit "$model" --seeds 1 --from-seeds 1 --to-seeds 2 --outdir "$work/made" --save-ws "$2"
+    bad "edit --save-direction: $1" "$2" edit "$model" --seeds 1 --from-seeds 1 --to-seeds 2 --outdir "$work/made" --save-direction "$2"
     bad "bench --save: $1" "$2" bench sg2-8 --runs 1 --save "$2"
     bad "portraits --pack: $1" "$2" portraits --count 2 --size 16 --pack "$2"
     bad "pack: $1" "$2" pack "$people" -o "$2"
@@ -60,6 +67,7 @@ enter_bad() { # enter_bad NAME PATH [NAMED]: every command makes a folder there;
     named=${3:-$2}
     bad "generate --outdir: $1" "$named" generate "$model" --seeds 1 --outdir "$2"
     bad "mix --outdir: $1" "$named" mix "$model" --rows 1 --cols 2 --outdir "$2"
+    bad "edit --outdir: $1" "$named" edit "$model" --seeds 1 --from-seeds 1 --to-seeds 2 --outdir "$2"
     bad "portraits --outdir: $1" "$named" portraits --count 2 --outdir "$2"
     bad "pack --outdir: $1" "$named" pack "$people" --outdir "$2"
     bad "train --outdir: $1" "$named" train --config tiny-16 --data "$people" --outdir "$2"

@@ -14,7 +14,8 @@ typedef struct directions {
     char **names;  /* [count], NULL or a name each; NULL: none */
 } directions;
 
-void directions_start(directions *d, const opened_model *opened, int count, int styles); /* layers; values are not set */
+void directions_start(directions *d, const opened_model *opened, int count,
+                      int styles); /* layers; values are not set */
 void directions_end(directions *d);
 float *directions_at(const directions *d, int index);
 

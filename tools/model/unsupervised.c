@@ -82,7 +82,8 @@ static float *affine_weights(const opened_model *opened, int index, const layers
     char *norm =
         strstr(layer.name, ".norm"); /* StyleGAN 1's styles belong to the convolution before: b4.norm0, b4.conv0 */
     if (norm) memcpy(norm, ".conv", 5);
-    char *name = cli_format("%s.affine.weight", layer.name);
+    const char *owner = strcmp(layer.name, "fourier") ? layer.name : "input"; /* as weight files call it */
+    char *name = cli_format("%s.affine.weight", owner);
     float *weights = model_tensor(opened, name, &tensor);
     if (!weights) cli_fail("%s: has no tensor %s", opened->name, name);
     free(name);
