@@ -393,64 +393,77 @@ static void write_labels(const char *path, const float *w, const float *noise, i
     fclose(file);
 }
 
+/* The mean variance of a component of w [count][n]. */
+static double mean_variance(const float *w, int count, int n) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        double mean = 0;
+        for (int s = 0; s < count; s++) mean += (double)w[s * n + i] / count;
+        for (int s = 0; s < count; s++) sum += pow((double)w[s * n + i] - mean, 2) / count / n;
+    }
+    return sum;
+}
+
+/* The share of the variance of y that regressions predict, each without the line that it predicts. */
+static double predicted_share(const float *w, const double *y, int count, int n, double penalty) {
+    double *b = doubles((size_t)n), mean = 0, error = 0, variance = 0;
+    for (int s = 0; s < count; s++) mean += y[s] / count;
+    for (int s = 0; s < count; s++) {
+        double predicted = regress(w, y, count, n, s, penalty, b);
+        for (int i = 0; i < n; i++) predicted += b[i] * (double)w[s * n + i];
+        error += (y[s] - predicted) * (y[s] - predicted);
+        variance += (y[s] - mean) * (y[s] - mean);
+    }
+    free(b);
+    return 1 - error / variance;
+}
+
+/* A direction against the coefficients of the regression, scaled to unit length, and the deviation of w along them. */
+static void check_direction(const float *found, const float *w, const double *y, int count, int n, double penalty) {
+    double *b = doubles((size_t)n), squares = 0, mean = 0, variance = 0;
+    regress(w, y, count, n, -1, penalty, b);
+    for (int i = 0; i < n; i++) squares += b[i] * b[i];
+    for (int i = 0; i < n; i++) b[i] /= sqrt(squares);
+    for (int s = 0; s < 2 * count; s++) { /* the mean first */
+        double along = 0;
+        for (int i = 0; i < n; i++) along += b[i] * (double)w[s % count * n + i];
+        *(s < count ? &mean : &variance) += (s < count ? along : (along - mean) * (along - mean)) / count;
+    }
+    const double difference = vector_difference(found, b, n);
+    test_check(difference < 1e-5, "fit: the direction, as by elimination: %.1e", difference);
+    test_check(fabs(length_of(found, n) / sqrt(variance) - 1) < 1e-5, "fit: as long as one deviation of w");
+    free(b);
+}
+
 static void check_fit(const char *path, const char *folder) {
     enum { COUNT = 80 };
     network_under_test t;
     directions d;
     open_network(&t, path, NULL);
     const int n = t.w_dim;
-    double y[COUNT], *b = doubles((size_t)n), *explained, error = 0, variance = 0, mean = 0, trace = 0;
+    double y[COUNT];
     float *w = (float *)cli_alloc(COUNT * (size_t)n, sizeof *w), *noise = test_normal(5, COUNT);
     char *labels = cli_format("%s/labels.tsv", folder);
     for (int s = 0; s < COUNT; s++) map_alone(&t, (uint32_t)s, w + s * n);
     write_labels(labels, w, noise, COUNT, n, y);
-    find_labelled(&d, &t.m, labels, "0.5", &explained);
 
-    for (int i = 0; i < n; i++) {
-        double m = 0, squares = 0;
-        for (int s = 0; s < COUNT; s++) m += (double)w[s * n + i] / COUNT;
-        for (int s = 0; s < COUNT; s++) squares += ((double)w[s * n + i] - m) * ((double)w[s * n + i] - m);
-        trace += squares / COUNT;
-    }
-    const double penalty = 0.5 * trace / n * COUNT;
-    for (int s = 0; s < COUNT; s++) mean += y[s] / COUNT;
-    for (int s = 0; s < COUNT; s++) {
-        double predicted = regress(w, y, COUNT, n, s, penalty, b);
-        for (int i = 0; i < n; i++) predicted += b[i] * (double)w[s * n + i];
-        error += (y[s] - predicted) * (y[s] - predicted);
-        variance += (y[s] - mean) * (y[s] - mean);
-    }
-    const double difference = fabs(explained[1] - (1 - error / variance));
+    double *explained = find_labelled(&d, &t.m, labels, "0.5");
+    const double penalty = 0.5 * mean_variance(w, COUNT, n) * COUNT;
+    const double difference = fabs(explained[1] - predicted_share(w, y, COUNT, n, penalty));
     test_check(difference < 1e-6, "fit: explained %.4f, as by leaving each one out: %.1e", explained[1], difference);
-
-    regress(w, y, COUNT, n, -1, penalty, b);
-    double squares = 0;
-    for (int i = 0; i < n; i++) squares += b[i] * b[i];
-    for (int i = 0; i < n; i++) b[i] /= sqrt(squares);
-    const float *found = directions_at(&d, 1);
-    const double angle = vector_difference(found, b, n);
-    double along = 0, from = 0;
-    for (int s = 0; s < COUNT; s++)
-        for (int i = 0; i < n; i++) from += b[i] * (double)w[s * n + i] / COUNT;
-    for (int s = 0; s < COUNT; s++) {
-        double x = -from;
-        for (int i = 0; i < n; i++) x += b[i] * (double)w[s * n + i];
-        along += x * x / COUNT;
-    }
-    test_check(angle < 1e-5, "fit: the direction, as by elimination: %.1e", angle);
-    test_check(found[2] > 0, "fit: the value rises along it");
-    test_check(fabs(length_of(found, n) / sqrt(along) - 1) < 1e-5, "fit: as long as one deviation of w");
+    test_check(directions_at(&d, 1)[2] > 0, "fit: the value rises along it");
     test_check(!strcmp(d.names[0], "third") && !strcmp(d.names[1], "noisy third"), "fit: names from the first line");
-    free(explained);
+    check_direction(directions_at(&d, 1), w, y, COUNT, n, penalty);
     directions_end(&d);
-    find_labelled(&d, &t.m, labels, NULL, &explained);
+    free(explained);
+
+    explained = find_labelled(&d, &t.m, labels, NULL);
     test_check(explained[0] > 0.999, "fit: with a ridge of its own choice, what w holds is found: %.6f", explained[0]);
     directions_end(&d);
     free(explained);
     free(labels);
     free(noise);
     free(w);
-    free(b);
     close_network(&t);
 }
 
@@ -467,7 +480,6 @@ static void check_editing(const char *path, const char *folder) {
     enum { LABELLED = 300, UNSEEN = 10 };
     network_under_test t;
     directions d;
-    double *explained;
     int brighter = 0;
     open_network(&t, path, NULL);
     float *from = (float *)cli_alloc(t.opened.ws_values, sizeof *from),
@@ -479,7 +491,7 @@ static void check_editing(const char *path, const char *folder) {
         fprintf(file, "%u\t%.9g\n", seed, brightness(&t, ws));
     }
     if (!file || fclose(file)) exit(1);
-    find_labelled(&d, &t.m, labels, NULL, &explained);
+    double *explained = find_labelled(&d, &t.m, labels, NULL);
     for (uint32_t seed = 1000; seed < 1000 + UNSEEN; seed++) {
         double values[3];
         mapping_seed(&t.m, 0, seed, from);

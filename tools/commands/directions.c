@@ -22,15 +22,20 @@ typedef struct search_flags {
     const char *method, *fit, *ridge, *count, *samples, *layers;
 } search_flags;
 
-static void tell_labelled(const directions *d, const double *explained) {
-    for (int i = 0; i < d->count; i++)
-        cli_tell("%d %s: w explains %.0f%% of it (leave-one-out)", i, d->names ? d->names[i] : "", 100 * explained[i]);
-}
-
 static void tell_shares(const directions *d, const double *shares) {
     double sum = 0;
     for (int i = 0; i < d->count; i++) sum += shares[i];
     cli_tell("%d directions, %.0f%% of all variation; the first %.0f%%", d->count, 100 * sum, 100 * shares[0]);
+}
+
+static void check_flags(search_flags *flags, const char *to) {
+    if (!to) cli_usage("give the file to write: -o FILE.npy");
+    if (strcmp(to, "-") == 0) cli_usage("-o -: names and a sheet are written beside it; give a file");
+    if (flags->fit && (flags->method || flags->count || flags->samples))
+        cli_usage("--fit excludes --method, --count and --samples");
+    if (flags->ridge && !flags->fit) cli_usage("--ridge needs --fit");
+    if (!flags->method) flags->method = "pca";
+    if (!flags->samples) flags->samples = "100000";
 }
 
 static void find_unlabelled(directions *d, const mapping *m, const search_flags *flags, const layers *taken) {
@@ -49,17 +54,6 @@ static void find_unlabelled(directions *d, const mapping *m, const search_flags 
     tell_shares(d, shares);
     free(covariance);
     free(shares);
-}
-
-static void find(directions *d, const mapping *m, const search_flags *flags, const layers *taken) {
-    double *explained;
-    if (!flags->fit) {
-        find_unlabelled(d, m, flags, taken);
-        return;
-    }
-    find_labelled(d, m, flags->fit, flags->ridge, &explained);
-    tell_labelled(d, explained);
-    free(explained);
 }
 
 /* --- The sheet: a row for each direction, its number before three people at the first, middle and last step --- */
@@ -165,7 +159,7 @@ static int run(int argc, char **argv) {
     model_flags compute_flags = {0};
     mapping_flags mapper_flags = {.each_class = 1};
     drawing_flags noise_flags = {0};
-    search_flags search = {.method = NULL, .samples = NULL};
+    search_flags search = {0};
     const cli_flag flags[] = {
         {"--method", "NAME", "pca (GANSpace; default): principal components of w, or sefa (SeFa): of the styles",
          &search.method},
@@ -184,13 +178,7 @@ static int run(int argc, char **argv) {
         MODEL_FLAGS(compute_flags),
         {0}};
     path = model_parse(&directions_command, flags, &compute_flags, argc, argv, NULL);
-    if (!to) cli_usage("give the file to write: -o FILE.npy");
-    if (strcmp(to, "-") == 0) cli_usage("-o -: names and a sheet are written beside it; give a file");
-    if (search.fit && (search.method || search.count || search.samples))
-        cli_usage("--fit excludes --method, --count and --samples");
-    if (search.ridge && !search.fit) cli_usage("--ridge needs --fit");
-    if (!search.method) search.method = "pca";
-    if (!search.samples) search.samples = "100000";
+    check_flags(&search, to);
 
     opened_model opened;
     mapping mapper;
@@ -202,13 +190,14 @@ static int run(int argc, char **argv) {
     mapping_start(&mapper, &opened, &mapper_flags);
     layers moved = layers_parse(&opened, "--layers", search.layers, opened.config->num_ws);
     overview o = {&opened, &found, &moved, step_range_parse(range, STEPS), 0, {0}, {0}, NULL};
-    find(&found, &mapper, &search, &moved);
+    if (search.fit)
+        free(find_labelled(&found, &mapper, search.fit, search.ridge));
+    else
+        find_unlabelled(&found, &mapper, &search, &moved);
     if (!no_sheet) start_overview(&o, &noise_flags);
     directions_write(&found, to);
-    if (!no_sheet) {
-        draw_overview(&o, &mapper, seeds);
-        save_overview(&o, &mapper, seed_list, range, to);
-    }
+    if (!no_sheet) draw_overview(&o, &mapper, seeds);
+    if (!no_sheet) save_overview(&o, &mapper, seed_list, range, to);
     cli_tell("%s: %d directions", to, found.count);
     free(seeds);
     layers_free(&moved);

@@ -42,32 +42,19 @@ static void refuse_extra_flags(const direction_flags *flags) {
     if (flags->ridge && !flags->fit) cli_usage("--ridge needs --fit");
 }
 
-static void tell_fit(const char *path, const directions *d, const double *explained) {
-    const double little = 0.1;
-    for (int i = 0; i < d->count; i++) {
-        const char *name = d->names ? d->names[i] : path;
-        if (explained[i] < little) cli_note("%s: w hardly tells it; it may mean little", name);
-        cli_tell("%s: w explains %.0f%% of it (leave-one-out)", name, 100 * explained[i]);
-    }
-}
-
 static void choose_direction(chosen_direction *c, const opened_model *opened, const direction_flags *flags,
                              const mapping_flags *mapper_flags) {
     const char *source = flags->file ? flags->file : flags->fit;
-    double *explained;
     mapping m;
     *c = (chosen_direction){0};
     if (flags->file) {
         directions_read(&c->all, opened, flags->file);
     } else {
         mapping_start(&m, opened, mapper_flags);
-        if (flags->fit) {
-            find_labelled(&c->all, &m, flags->fit, flags->ridge, &explained);
-            tell_fit(flags->fit, &c->all, explained);
-            free(explained);
-        } else {
+        if (flags->fit)
+            free(find_labelled(&c->all, &m, flags->fit, flags->ridge));
+        else
             find_difference(&c->all, &m, flags->from, flags->to);
-        }
         mapping_end(&m);
     }
     if (source) c->index = directions_find(&c->all, source, flags->index);
@@ -145,6 +132,16 @@ static void draw_steps(edit *e, int image, npy_writer *writer) {
     free(from);
 }
 
+static void draw_all(edit *e, const char *ws_path) {
+    const stylegan_config *config = e->opened.config;
+    npy_writer writer;
+    if (ws_path)
+        npy_open(&writer, ws_path, 3,
+                 (const int64_t[]){e->source.count * e->range.steps, config->num_ws, config->w_dim});
+    for (int i = 0; i < e->source.count; i++) draw_steps(e, i, ws_path ? &writer : NULL);
+    if (ws_path) npy_close(&writer);
+}
+
 /* A row for each picture and a column for each step, or as --grid has it, which also tells the number of steps. */
 static void start_figure(edit *e, const char *grid, const char *range, const char *steps) {
     enum { MOST_STEPS = 1000, USUAL_STEPS = 7 };
@@ -211,12 +208,7 @@ static int run(int argc, char **argv) {
     if (e.picture.run.noise_mode == STYLEGAN_NOISE_RANDOM) e.source.numbered = e.source.repeats;
     cli_make_folder(e.folder);
     if (save) save_direction(&e.direction, save);
-    npy_writer writer;
-    if (ws_path)
-        npy_open(&writer, ws_path, 3,
-                 (const int64_t[]){e.source.count * e.range.steps, e.opened.config->num_ws, e.opened.config->w_dim});
-    for (int i = 0; i < e.source.count; i++) draw_steps(&e, i, ws_path ? &writer : NULL);
-    if (ws_path) npy_close(&writer);
+    draw_all(&e, ws_path);
     save_figure(&e, range);
     cli_tell("%d pictures in %s/, together in grid.png", e.picture.drawn, e.folder);
     end_edit(&e);

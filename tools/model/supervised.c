@@ -214,7 +214,13 @@ static void store_direction(const principal_w *p, const double *correlation, dou
     }
 }
 
-void find_labelled(directions *d, const mapping *m, const char *path, const char *ridge, double **explained) {
+static void tell(const char *path, const char *name, double explained) {
+    const double little = 0.1;
+    if (explained < little) cli_note("%s: %s: w hardly tells it; its direction may mean little", path, name);
+    cli_tell("%s: %s: w explains %.0f%% of it (leave-one-out)", path, name, 100 * explained);
+}
+
+double *find_labelled(directions *d, const mapping *m, const char *path, const char *ridge) {
     label_table labels;
     principal_w p;
     const double given = ridge ? cli_number("--ridge", ridge, 1e-12, 1e12) : 0;
@@ -223,14 +229,15 @@ void find_labelled(directions *d, const mapping *m, const char *path, const char
     double *y = cli_alloc((size_t)p.count, sizeof *y), *correlation = cli_alloc((size_t)p.size, sizeof *y), mean = 0;
     for (int k = 0; k < p.size; k++) mean += p.variances[k] / p.size;
     if (mean <= 0) cli_fail("%s: its seeds have all the same w", path);
-    *explained = cli_alloc((size_t)labels.columns, sizeof **explained);
+    double *explained = cli_alloc((size_t)labels.columns, sizeof *explained);
     directions_start(d, m->opened, labels.columns, 1);
     for (int i = 0; i < labels.columns; i++) {
         const double variance = center(&p, &labels, i, y, correlation);
         if (variance <= 0) cli_fail("%s: all values of column %d are the same", path, i + 1);
         const double used = ridge ? given * mean : choose_ridge(&p, y, correlation, mean);
-        (*explained)[i] = 1 - left_out_error(&p, y, correlation, used) / variance;
+        explained[i] = 1 - left_out_error(&p, y, correlation, used) / variance;
         store_direction(&p, correlation, used, directions_at(d, i));
+        tell(path, labels.names ? labels.names[i] : "its values", explained[i]);
     }
     d->names = labels.names;
     labels.names = NULL;
@@ -238,4 +245,5 @@ void find_labelled(directions *d, const mapping *m, const char *path, const char
     free(y);
     end_principal(&p);
     free_label_table(&labels);
+    return explained;
 }

@@ -12,7 +12,7 @@ void find_difference(directions *d, const mapping *m, const char *from, const ch
 /* One direction for each column of a file of lines seed<TAB>value<TAB>..., in which the value rises; a first line "seed<TAB>
    name..." names them. Ridge regression from w, not truncated, to the value; `ridge` in units of the mean variance of w, NULL:
    the one that predicts best what it has not seen (leave-one-out). As long as one standard deviation of w along it.
-   explained [*count]: the share of the variance that it predicts so; the caller frees it. */
-void find_labelled(directions *d, const mapping *m, const char *path, const char *ridge, double **explained);
+   Returns for each the share of the variance that it predicts so, which the caller frees; a note warns of small ones. */
+double *find_labelled(directions *d, const mapping *m, const char *path, const char *ridge);
 
 #endif
