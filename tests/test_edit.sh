@@ -141,6 +141,18 @@ check "edit: a class" "$tool" edit "$work/sg1-cond-32.sgw" --seeds 1 --class 3 -
 check "edit: of ws, a class for the seeds" "$tool" edit "$work/sg1-cond-32.sgw" --ws $golden/sg1-cond-32/ws.npy --class 3 --from-seeds 1 \
     --to-seeds 2 --outdir "$work/classes"
 
+# --- examples/editing.md: its commands run, and draw its figures ---
+
+mkdir "$work/page"
+case $tool in /*) path=$(dirname "$tool") ;; *) path=$PWD/$(dirname "$tool") ;; esac
+ln -s "$PWD/examples" "$work/page/examples"
+sed -n '/^```sh$/,/^```$/p' examples/editing.md | grep -v '^```' >"$work/page/commands"
+check "examples/editing.md" sh -c "cd '$work/page' && PATH='$path:$PATH' sh -e commands"
+for figure in coarse between glasses; do
+    check "examples/editing.md: $figure" test "$(size "$work/page/out/$figure/grid.png")" = "$(size examples/editing/$figure.png)"
+done
+check "examples/editing.md: directions" test "$(size "$work/page/out/directions.png")" = "$(size examples/editing/directions.png)"
+
 # --- What is wrong ---
 
 out="--outdir $left/out"

@@ -50,7 +50,9 @@ static void choose_direction(chosen_direction *c, const opened_model *opened, co
     if (flags->file) {
         directions_read(&c->all, opened, flags->file);
     } else {
-        mapping_start(&m, opened, mapper_flags);
+        mapping_flags used = *mapper_flags;
+        if (flags->fit) used.psi = NULL; /* of the pictures alone, and may be a list */
+        mapping_start(&m, opened, &used);
         if (flags->fit)
             free(find_labelled(&c->all, &m, flags->fit, flags->ridge));
         else
