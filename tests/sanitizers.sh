@@ -39,7 +39,7 @@ run_test test_api "$objects"
 run_test test_reference 0 40
 run_test test_photographs
 
-for fuzzer in fuzz_weights fuzz_npy fuzz_packed fuzz_picture fuzz_labels; do
+for fuzzer in fuzz_weights fuzz_npy fuzz_packed fuzz_picture fuzz_labels fuzz_table; do
     $compile -DFUZZ_STANDALONE "tests/$fuzzer.c" "$objects"/*.o -o "$objects/$fuzzer" -lm -lpthread || exit
 done
 for seed in 1 5 7 13 17 18 21 39; do "${BUILD:-build}/tests/randomsgw" $seed "$objects/$seed.sgw"; done
@@ -52,3 +52,6 @@ run_test fuzz_packed --seconds 2 "$objects/packed.sgd"
 run_test fuzz_picture --seconds 2 "$objects/pictures/seed0001.png"
 echo '{"version": [1.5, {"a": null}], "labels": [["cats/1.png", 0], ["dogs\/\u00e4.png", 1]]}' >"$objects/dataset.json"
 run_test fuzz_labels --seconds 2 "$objects/dataset.json"
+printf 'seed\tsmile\tage\n0\t1\t0.5\n# not sure\n85\t-1e3\t2\r\n' >"$objects/values.tsv"
+printf '0\tsmile\n3\tage\n1\n' >"$objects/names.txt"
+run_test fuzz_table --seconds 2 "$objects/values.tsv" "$objects/names.txt"

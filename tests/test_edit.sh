@@ -201,7 +201,7 @@ labels() {
 }
 labels "none" "has 0 seeds" ""
 labels "only names" "has 0 seeds" "seed\tsmile\n"
-labels "two" "has 2 seeds with values; at least 3 are needed" "1\t1\n2\t2\n"
+labels "two" "has 2 seeds with values; 3 are needed" "1\t1\n2\t2\n"
 labels "all alike" "all values of column 1 are the same" "1\t5\n2\t5\n3\t5\n"
 labels "one seed only" "its seeds have all the same w" "1\t5\n1\t6\n1\t7\n"
 labels "no tab" "line 2: must be a seed, a tab and a value" "1\t5\n2 5\n"

@@ -5,22 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-void table_open(table *t, const char *path) {
-    file_view file = file_view_open(path);
-    if (file.size && memchr(file.data, 0, file.size)) cli_fail("%s: is no text", path);
-    *t = (table){.path = path, .text = cli_alloc(file.size + 1, 1)};
-    if (file.size) memcpy(t->text, file.data, file.size);
-    t->text[file.size] = 0;
+char *table_open(table *t, const unsigned char *bytes, size_t size) {
+    *t = (table){.text = cli_alloc(size + 1, 1)};
+    if (size) memcpy(t->text, bytes, size);
+    t->text[size] = 0;
     t->next = t->text;
-    file_view_close(&file);
+    return strlen(t->text) == size ? NULL : cli_format("is no text");
 }
 
 static void split(table *t, char *line) {
     t->fields = 0;
     for (char *tab = line; tab; line = tab + 1) {
-        if (t->fields == TABLE_FIELDS) cli_fail("%s: line %d: more than %d fields", t->path, t->line, TABLE_FIELDS);
         t->field[t->fields++] = line;
-        tab = strchr(line, '\t');
+        tab = t->fields < TABLE_FIELDS ? strchr(line, '\t') : NULL;
         if (tab) *tab = 0;
     }
 }

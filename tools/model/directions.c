@@ -15,11 +15,6 @@ void directions_start(directions *d, const opened_model *opened, int count, int 
     d->values = cli_alloc((size_t)count, values * sizeof *d->values);
 }
 
-static void start_names(directions *d) {
-    d->names = cli_alloc((size_t)d->count, sizeof *d->names);
-    for (int i = 0; i < d->count; i++) d->names[i] = NULL;
-}
-
 void directions_end(directions *d) {
     for (int i = 0; d->names && i < d->count; i++) free(d->names[i]);
     free(d->names);
@@ -39,25 +34,36 @@ static char *names_path(const char *path) {
     return cli_format("%.*s.txt", (int)(has_end ? length - 4 : length), path);
 }
 
+static char *take_name(const table *t, int count, char **names) {
+    char *end;
+    const long index = strtol(t->field[0], &end, 10);
+    if (end == t->field[0] || *end || t->fields > 2)
+        return cli_format("line %d: must be an index, a tab and a name", t->line);
+    if (index < 0 || index >= count)
+        return cli_format("line %d: index %ld, but there are directions 0 to %d", t->line, index, count - 1);
+    if (t->fields < 2 || !*t->field[1]) return NULL; /* not named yet */
+    free(names[index]);
+    names[index] = cli_format("%s", t->field[1]);
+    return NULL;
+}
+
+char *direction_names_parse(const unsigned char *bytes, size_t size, int count, char **names) {
+    table t;
+    char *fault = table_open(&t, bytes, size);
+    while (!fault && table_next(&t)) fault = take_name(&t, count, names);
+    table_close(&t);
+    return fault;
+}
+
 static void read_names(directions *d, const char *path) {
     char *names = names_path(path);
-    table lines;
     if (system_kind_of(names) == SYSTEM_FILE) {
-        table_open(&lines, names);
-        start_names(d);
-        while (table_next(&lines)) {
-            char *end;
-            const long index = strtol(lines.field[0], &end, 10);
-            if (end == lines.field[0] || *end || lines.fields > 2)
-                cli_fail("%s: line %d: must be an index, a tab and a name", names, lines.line);
-            if (index < 0 || index >= d->count)
-                cli_fail("%s: line %d: index %ld, but there are directions 0 to %d", names, lines.line, index,
-                         d->count - 1);
-            if (lines.fields < 2 || !*lines.field[1]) continue; /* not named yet */
-            free(d->names[index]);
-            d->names[index] = cli_format("%s", lines.field[1]);
-        }
-        table_close(&lines);
+        d->names = cli_alloc((size_t)d->count, sizeof *d->names);
+        for (int i = 0; i < d->count; i++) d->names[i] = NULL;
+        file_view file = file_view_open(names);
+        const char *fault = direction_names_parse(file.data, file.size, d->count, d->names);
+        if (fault) cli_fail("%s: %s", names, fault);
+        file_view_close(&file);
     }
     free(names);
 }

@@ -24,6 +24,10 @@ float *directions_at(const directions *d, int index);
 void directions_read(directions *d, const opened_model *opened, const char *path);
 void directions_write(const directions *d, const char *path);
 
+/* The text of names: fills in names [count], NULL where there is none, each to be freed. Returns NULL, or what is wrong, which
+   the caller frees. */
+char *direction_names_parse(const unsigned char *bytes, size_t size, int count, char **names);
+
 /* The value of --index, a number or a name, of directions from `source`; NULL: the only one. Or ends the program. */
 int directions_find(const directions *d, const char *source, const char *index);
 

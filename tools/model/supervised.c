@@ -2,13 +2,13 @@
 #include "supervised.h"
 #include "../base/covariance.h"
 #include "../base/eigen.h"
-#include "../base/table.h"
+#include "seed_values.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SEEDS = 10000000 };
+enum { MOST_SEEDS = 10000000, FEWEST = 3 }; /* of a group; of a fit */
 
 /* --- Differences --- */
 
@@ -36,74 +36,6 @@ void find_difference(directions *d, const mapping *m, const char *from, const ch
     free(sum);
 }
 
-/* --- Labels --- */
-
-typedef struct label_table {
-    int count, columns;
-    uint32_t *seeds; /* [count] */
-    double *values;  /* [count][columns] */
-    char **names;    /* [columns], or NULL */
-} label_table;
-
-static double number_in(const table *lines, int field) {
-    char *end;
-    const char *text = lines->field[field];
-    const double value = strtod(text, &end);
-    if (end == text || *end || !isfinite(value))
-        cli_fail("%s: line %d: %s is not a number", lines->path, lines->line, *text ? text : "nothing");
-    return value;
-}
-
-/* The first line, if its first field is no seed. */
-static void take_names(label_table *labels, const table *lines) {
-    labels->names = cli_alloc((size_t)labels->columns, sizeof *labels->names);
-    for (int i = 0; i < labels->columns; i++) labels->names[i] = cli_format("%s", lines->field[i + 1]);
-}
-
-static void take_line(label_table *labels, const table *lines) {
-    const size_t columns = (size_t)labels->columns, at = (size_t)labels->count;
-    const double seed = number_in(lines, 0);
-    if (seed < 0 || seed > UINT32_MAX || seed != floor(seed))
-        cli_fail("%s: line %d: %s is no seed, a whole number from 0 to 4294967295", lines->path, lines->line,
-                 lines->field[0]);
-    if (labels->count == MOST_SEEDS) cli_fail("%s: more than %d seeds", lines->path, MOST_SEEDS);
-    if ((at & (at - 1)) == 0) { /* room for twice as many */
-        const size_t room = at ? 2 * at : 1;
-        labels->seeds = cli_realloc(labels->seeds, room, sizeof *labels->seeds);
-        labels->values = cli_realloc(labels->values, room, columns * sizeof *labels->values);
-    }
-    labels->seeds[at] = (uint32_t)seed;
-    for (size_t i = 0; i < columns; i++) labels->values[at * columns + i] = number_in(lines, (int)i + 1);
-    labels->count++;
-}
-
-static void read_label_table(label_table *labels, const char *path) {
-    table lines;
-    *labels = (label_table){0};
-    table_open(&lines, path);
-    while (table_next(&lines)) {
-        if (lines.fields < 2) cli_fail("%s: line %d: must be a seed, a tab and a value", path, lines.line);
-        const int is_first = !labels->columns;
-        if (is_first) labels->columns = lines.fields - 1;
-        if (lines.fields != labels->columns + 1)
-            cli_fail("%s: line %d: has %d values, the lines before have %d", path, lines.line, lines.fields - 1,
-                     labels->columns);
-        if (is_first && strspn(lines.field[0], "0123456789") != strlen(lines.field[0]))
-            take_names(labels, &lines);
-        else
-            take_line(labels, &lines);
-    }
-    table_close(&lines);
-    if (labels->count < 3) cli_fail("%s: has %d seeds with values; at least 3 are needed", path, labels->count);
-}
-
-static void free_label_table(label_table *labels) {
-    for (int i = 0; labels->names && i < labels->columns; i++) free(labels->names[i]);
-    free(labels->names);
-    free(labels->values);
-    free(labels->seeds);
-}
-
 /* --- Ridge regression, in the principal components of w, where it is one division for each --- */
 
 typedef struct principal_w {
@@ -128,7 +60,7 @@ static void project(principal_w *p, const float *w, const double *mean) {
     free(x);
 }
 
-static void start_principal(principal_w *p, const mapping *m, const label_table *labels) {
+static void start_principal(principal_w *p, const mapping *m, const seed_values *labels) {
     const size_t w_dim = (size_t)m->opened->config->w_dim;
     float *w = cli_alloc((size_t)labels->count, w_dim * sizeof *w);
     double *mean = cli_alloc(w_dim, sizeof *mean);
@@ -157,7 +89,7 @@ static void end_principal(principal_w *p) {
 }
 
 /* Values y [count], without their mean; correlation [size] = mean of z y. */
-static double center(const principal_w *p, const label_table *labels, int column, double *y, double *correlation) {
+static double center(const principal_w *p, const seed_values *labels, int column, double *y, double *correlation) {
     const size_t n = (size_t)p->size, columns = (size_t)labels->columns;
     double mean = 0, variance = 0;
     for (size_t i = 0; i < (size_t)p->count; i++) mean += labels->values[i * columns + (size_t)column] / p->count;
@@ -221,10 +153,11 @@ static void tell(const char *path, const char *name, double explained) {
 }
 
 double *find_labelled(directions *d, const mapping *m, const char *path, const char *ridge) {
-    label_table labels;
+    seed_values labels;
     principal_w p;
     const double given = ridge ? cli_number("--ridge", ridge, 1e-12, 1e12) : 0;
-    read_label_table(&labels, path);
+    seed_values_read(&labels, path);
+    if (labels.count < FEWEST) cli_fail("%s: has %d seeds with values; %d are needed", path, labels.count, FEWEST);
     start_principal(&p, m, &labels);
     double *y = cli_alloc((size_t)p.count, sizeof *y), *correlation = cli_alloc((size_t)p.size, sizeof *y), mean = 0;
     for (int k = 0; k < p.size; k++) mean += p.variances[k] / p.size;
@@ -244,6 +177,6 @@ double *find_labelled(directions *d, const mapping *m, const char *path, const c
     free(correlation);
     free(y);
     end_principal(&p);
-    free_label_table(&labels);
+    seed_values_free(&labels);
     return explained;
 }
