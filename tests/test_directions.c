@@ -179,7 +179,7 @@ static void open_network(network_under_test *t, const char *path, const char *la
     const mapping_flags flags = {.each_class = 1};
     model_open(&t->opened, path, &(model_flags){0});
     mapping_start(&t->m, &t->opened, &flags);
-    t->all = layers_parse(&t->opened, "--layers", layer_list, t->opened.config->num_ws);
+    t->all = layers_of(&t->opened, "--layers", layer_list);
     t->w_dim = t->opened.config->w_dim;
 }
 

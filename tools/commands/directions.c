@@ -188,7 +188,7 @@ static int run(int argc, char **argv) {
     if (people != PEOPLE) cli_usage("--seeds %s: must be three", seed_list);
     model_open(&opened, path, &compute_flags);
     mapping_start(&mapper, &opened, &mapper_flags);
-    layers moved = layers_parse(&opened, "--layers", search.layers, opened.config->num_ws);
+    layers moved = layers_of(&opened, "--layers", search.layers);
     overview o = {&opened, &found, &moved, step_range_parse(range, STEPS), 0, {0}, {0}, NULL};
     if (search.fit)
         free(find_labelled(&found, &mapper, search.fit, search.ridge));

@@ -204,7 +204,7 @@ static int run(int argc, char **argv) {
     model_open(&e.opened, path, &compute_flags);
     latents_start(&e.source, &e.opened, &source_flags);
     choose_direction(&e.direction, &e.opened, &which, &direction_mapping);
-    e.moved = layers_parse(&e.opened, "--layers", layer_list, e.opened.config->num_ws);
+    e.moved = layers_of(&e.opened, "--layers", layer_list);
     start_figure(&e, grid, range, steps);
     drawing_start(&e.picture, &e.opened, &noise_flags, e.source.count * e.range.steps);
     if (e.picture.run.noise_mode == STYLEGAN_NOISE_RANDOM) e.source.numbered = e.source.repeats;

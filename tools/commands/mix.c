@@ -119,7 +119,7 @@ static int run(int argc, char **argv) {
     model_open(&opened, path, &compute_flags);
     mapping_start(&mapper, &opened, &mapper_flags);
     side rows = map_side(&mapper, "--rows", row_list), columns = map_side(&mapper, "--cols", column_list);
-    layers taken = layers_parse(&opened, "--styles", layer_list, MIXED_LAYERS);
+    layers taken = layers_parse(&opened, layer_list);
     const int width = columns.count + 1, height = rows.count + 1;
     drawing_start(&picture, &opened, &noise_flags, width * height - 1);
     sheet_start(&figure, width, height, opened.config->width, opened.config->height, opened.config->channels);

@@ -178,16 +178,18 @@ void mapping_end(mapping *m) {
 
 /* --- Style mixing --- */
 
-layers layers_parse(const opened_model *opened, const char *flag, const char *list, int most) {
+layers layers_of(const opened_model *opened, const char *flag, const char *list) {
     const int count = opened->config->num_ws;
-    char *by_default = cli_format("0-%d", (count < most ? count : most) - 1);
-    layers l;
-    l.indices = cli_list(flag, list ? list : by_default, count, &l.count);
+    layers l = {.text = list ? cli_format("%s", list) : cli_format("0-%d", count - 1)};
+    l.indices = cli_list(flag, l.text, count, &l.count);
     for (int i = 0; i < l.count; i++)
         if (l.indices[i] >= (uint32_t)count) cli_usage("%s %s: the network has layers 0 to %d", flag, list, count - 1);
-    l.text = cli_format("%s", list ? list : by_default);
-    free(by_default);
     return l;
+}
+
+layers layers_parse(const opened_model *opened, const char *list) {
+    enum { MIXED = 7 };
+    return layers_of(opened, "--styles", list || opened->config->num_ws < MIXED ? list : "0-6");
 }
 
 void layers_free(layers *l) {
@@ -238,7 +240,7 @@ int has_repeats(const uint32_t *seeds, int count) {
 
 static void start_mixing(latents *l, const opened_model *opened, const latent_flags *flags) {
     l->mixed_seed = (uint32_t)cli_integer("Mixed Seed", flags->mixed_seed, 0, UINT32_MAX);
-    l->mixed_layers = layers_parse(opened, "Mixed Layers", flags->mixed_layers, MIXED_LAYERS);
+    l->mixed_layers = layers_parse(opened, flags->mixed_layers);
     l->mixed_ws = cli_alloc(opened->ws_values, sizeof *l->mixed_ws);
     mapping_seed(&l->mapping, 0, l->mixed_seed, l->mixed_ws);
 }

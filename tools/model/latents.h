@@ -36,15 +36,14 @@ void mapping_w(const mapping *m, int image, const uint32_t *seeds, int count, fl
 void mapping_notes(const mapping *m, int image, char **notes); /* psi, cutoff, class or label; image -1: of all */
 void mapping_end(mapping *m);
 
-/* Layers of a network, as --styles and --layers list them: those that style mixing takes from the other image. */
-enum { MIXED_LAYERS = 7 }; /* 0-6, as the official tools mix by default */
+/* Layers of a network, as a flag lists them. */
 typedef struct layers {
     int count;
     uint32_t *indices;
     char *text; /* the list */
 } layers;
-layers layers_parse(const opened_model *opened, const char *flag, const char *list,
-                    int most); /* NULL: the first `most` */
+layers layers_parse(const opened_model *opened, const char *list); /* of --styles, style mixing; NULL: 0-6 */
+layers layers_of(const opened_model *opened, const char *flag, const char *list); /* of another flag; NULL: all */
 void layers_free(layers *l);
 void layers_mix(const opened_model *opened, const layers *l, const float *other, float *ws); /* into ws [L][D] */
 
