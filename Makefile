@@ -78,6 +78,9 @@ $(BUILD)/portrait.h: $(TOOL)
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJECTS) $(BUILD)/tools.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+directions: $(TOOL) # directions for the network in examples/, from what the tool sees in its pictures
+	TOOL=$(TOOL) sh examples/editing/portraits.sh $(MODEL) examples/editing/portraits.npy
+
 playground: # examples/playground.html, the network opened up in the browser (clang-16, lld-16)
 	sh examples/playground/build.sh examples/playground.html
 
@@ -111,7 +114,7 @@ help: # this list
 	@sed -n 's/^\([a-z]*\):[^#]*# \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
 	    printf '%-22s%s\n' "$$target" "$$what"; done
 
-.PHONY: demo test bench examples playground windows install uninstall clean help
+.PHONY: demo test bench examples directions playground windows install uninstall clean help
 .PRECIOUS: $(BUILD)/%.o
 .DELETE_ON_ERROR:
 
