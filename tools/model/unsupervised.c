@@ -52,6 +52,7 @@ static void take_eigenvectors(directions *d, const opened_model *opened, double 
     if (!eigen_symmetric(n, matrix, values)) cli_fail("%s: its w or styles are not finite numbers", opened->name);
     for (int i = 0; i < n; i++) sum += values[i];
     while (count < most && count < n && values[count] > nothing * values[0]) count++;
+    if (!count) cli_fail("%s: its w or styles do not vary", opened->name);
     directions_start(d, opened, count, 1);
     for (int i = 0; i < count; i++) {
         const double *vector = matrix + (size_t)i * (size_t)n;
