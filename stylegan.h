@@ -1488,13 +1488,17 @@ static double sg__twister_uniform(sg__twister *t) { /* in [-1, 1) with 53 bits *
     return 2 * ((high * 67108864.0 + low) / 9007199254740992.0) - 1;
 }
 
-STYLEGAN_API void stylegan_seed_z(uint32_t seed, float *z, int count) {
-    sg__twister twister;
+static void sg__twister_start(sg__twister *t, uint32_t seed) {
     for (int i = 0; i < 624; i++) {
-        twister.state[i] = seed;
+        t->state[i] = seed;
         seed = 1812433253u * (seed ^ seed >> 30) + (uint32_t)i + 1;
     }
-    twister.at = 624;
+    t->at = 624;
+}
+
+STYLEGAN_API void stylegan_seed_z(uint32_t seed, float *z, int count) {
+    sg__twister twister;
+    sg__twister_start(&twister, seed);
     for (int i = 0; i < count; i += 2) {
         double x, y, first, second;
         do {

@@ -1,4 +1,24 @@
-/* engine.c - the library itself, compiled once for all commands. */
+/* engine.c - the library itself, compiled once for all commands; and what needs its random numbers as they are. */
 #define STYLEGAN_KERNELS
 #define STYLEGAN_IMPLEMENTATION
 #include "../../stylegan.h"
+#include "shuffle.h"
+
+/* From 0 to `most`: the first that is small enough, of numbers cut to as many bits. */
+static uint32_t draw_up_to(sg__twister *twister, uint32_t most) {
+    uint32_t mask = most, number;
+    for (int shift = 1; shift < 32; shift *= 2) mask |= mask >> shift;
+    do number = sg__twister_next(twister) & mask;
+    while (number > most);
+    return number;
+}
+
+void shuffle(uint32_t *values, int count, uint32_t seed) {
+    sg__twister twister;
+    sg__twister_start(&twister, seed);
+    for (int i = count - 1; i > 0; i--) {
+        const uint32_t j = draw_up_to(&twister, (uint32_t)i), moved = values[i];
+        values[i] = values[j];
+        values[j] = moved;
+    }
+}
