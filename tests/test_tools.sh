@@ -223,7 +223,7 @@ check "map --save-npy -" sh -c "'$tool' map '$model' --seeds 0-3 --trunc 0.7 --s
 check "map --save-npy -: the same array" "$npydiff" "$work/stdout.npy" "$work/ws.npy" 2e-5
 check "generate --ws of a pipe" sh -c "'$tool' map '$model' --seeds 3 --trunc 0.7 --save-npy - | '$tool' generate '$model' --ws /dev/stdin --outdir '$work/piped'"
 check "generate --ws of a pipe: the picture" "$pngdiff" "$work/piped/img0000.png" "$work/direct/seed0003.png"
-refuses "a network to standard output" 2 "only arrays go to standard output" convert $golden/sg1-64/model.pkl -
+refuses "a network to standard output" 2 "only arrays and videos go to standard output" convert $golden/sg1-64/model.pkl -
 check "nothing is said without a terminal" test -z "$("$tool" generate "$model" --seeds 3 --outdir "$work/direct" 2>&1)"
 if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1; then
     says() { # says NAME TEXT COMMAND LINE: on a terminal

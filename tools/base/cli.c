@@ -373,7 +373,8 @@ CLI_NORETURN static void cannot_write(const char *path) {
 void output_open(output *out, const char *path) {
     *out = (output){0};
     watch_signals();
-    if (strcmp(path, "-") == 0) cli_usage("-: only arrays go to standard output; a file of this name is ./-");
+    if (strcmp(path, "-") == 0)
+        cli_usage("-: only arrays and videos go to standard output; a file of this name is ./-");
     const int direct = is_device(path);
     char *real = system_real_path(path); /* a symbolic link stays one */
     out->path = cli_format("%s", real ? real : path);
@@ -388,8 +389,7 @@ void output_open(output *out, const char *path) {
 
 void output_open_standard(output *out) {
     watch_signals();
-    if (system_is_terminal(stdout))
-        cli_usage("-: standard output is a terminal, which cannot show an array; redirect it");
+    if (system_is_terminal(stdout)) cli_usage("-: standard output is a terminal, which cannot show this; redirect it");
     *out = (output){.file = fdopen(dup(fileno(stdout)), "wb"), .path = cli_format("standard output")};
     if (!out->file) cannot_write(out->path);
 }

@@ -8,30 +8,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIGNATURE = 8, CHUNK = 12, HEAD = SIGNATURE + CHUNK + 13 /* with the first chunk, IHDR */ };
+enum { SIGNATURE = 8, CHUNK = 12, HEAD = PNG_HEAD /* signature and IHDR */ };
 
 /* --- Writing --- */
 
-static void put32(unsigned char *at, size_t value) {
+void png_put32(unsigned char *at, size_t value) {
     for (int i = 0; i < 4; i++) at[i] = (unsigned char)(value >> (24 - 8 * i));
+}
+
+void png_write_chunk(output *out, const char *name, const void *content, size_t size) {
+    unsigned char length[4], sum[4];
+    png_put32(length, size);
+    png_put32(sum, crc32_of(crc32_of(0, name, 4), content, size));
+    output_write(out, length, sizeof length);
+    output_write(out, name, 4);
+    output_write(out, content, size);
+    output_write(out, sum, sizeof sum);
 }
 
 /* International text: keyword, uncompressed, without language and translation, then UTF-8. */
 static void write_text(output *out, const char *key, size_t key_length, const char *value, size_t value_length) {
     static const char between[5] = {0};
     const size_t size = key_length + sizeof between + value_length;
-    unsigned char length[4], sum[4];
-    char *chunk = cli_alloc(4 + size, 1);
-    memcpy(chunk, "iTXt", 4);
-    memcpy(chunk + 4, key, key_length);
-    memcpy(chunk + 4 + key_length, between, sizeof between);
-    memcpy(chunk + 4 + key_length + sizeof between, value, value_length);
-    put32(length, size);
-    put32(sum, crc32_of(0, chunk, 4 + size));
-    output_write(out, length, sizeof length);
-    output_write(out, chunk, 4 + size);
-    output_write(out, sum, sizeof sum);
-    free(chunk);
+    char *content = cli_alloc(size, 1);
+    memcpy(content, key, key_length);
+    memcpy(content + key_length, between, sizeof between);
+    memcpy(content + key_length + sizeof between, value, value_length);
+    png_write_chunk(out, "iTXt", content, size);
+    free(content);
 }
 
 static const char xmp_key[] = "XML:com.adobe.xmp";
@@ -46,7 +50,7 @@ static void write_source_type(output *out, const char *type) {
     free(packet);
 }
 
-static void write_notes(output *out, const char *notes) {
+void png_write_notes(output *out, const char *notes) {
     note line;
     char *type = notes_find(notes, PNG_SOURCE_TYPE);
     while (notes_next(&notes, &line))
@@ -64,7 +68,7 @@ typedef struct unfinished_png {
 static void append(void *context, void *data, int size) {
     unfinished_png *png = context;
     output_write(&png->out, data, HEAD);
-    write_notes(&png->out, png->notes);
+    png_write_notes(&png->out, png->notes);
     output_write(&png->out, (const char *)data + HEAD, (size_t)size - HEAD);
 }
 
@@ -123,4 +127,8 @@ int png_read_notes(const unsigned char *bytes, size_t size, char **notes, int *w
         at += CHUNK + length;
     }
     return 1;
+}
+
+int png_is_whole(const unsigned char *bytes, size_t size) {
+    return size >= CHUNK && memcmp(bytes + size - CHUNK, "\0\0\0\0IEND", 8) == 0;
 }

@@ -2,7 +2,7 @@
 #ifndef PNG_H
 #define PNG_H
 
-#include <stddef.h>
+#include "cli.h"
 
 /* pixels [height][width][channels], 1 to 4 channels: grey, grey with alpha, RGB, RGB with alpha. `notes` (notes.h) become
    text chunks, NULL: none. Ends the program on failure. */
@@ -17,7 +17,16 @@ void png_write(const char *path, int width, int height, int channels, const unsi
 /* The texts of a PNG in memory as notes, which the caller frees, and its size. Returns 0 if it is not a PNG. */
 int png_read_notes(const unsigned char *bytes, size_t size, char **notes, int *width, int *height);
 
+/* Whether it has its last chunk. */
+int png_is_whole(const unsigned char *bytes, size_t size);
+
 /* Ends the program if such a picture is too large to be written. */
 void png_check_size(const char *what, int width, int height, int channels);
+
+/* The parts of a PNG, for apng.c: signature and first chunk take PNG_HEAD bytes. */
+enum { PNG_HEAD = 33 };
+void png_put32(unsigned char *at, size_t value); /* big-endian */
+void png_write_chunk(output *out, const char *name, const void *content, size_t size);
+void png_write_notes(output *out, const char *notes);
 
 #endif
