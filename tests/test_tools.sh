@@ -21,7 +21,7 @@ files() {
 
 prints "stylegan --help" "generate" "$tool" --help
 prints "stylegan --version" "scalar" "$tool" --version
-for command in convert generate map mix directions edit info bench train evaluate portraits pack; do
+for command in convert generate video map mix directions edit info bench train evaluate portraits pack; do
     prints "$command --help" "Usage: stylegan $command" "$tool" $command --help
 done
 refuses "no command" 2 "stylegan --help"

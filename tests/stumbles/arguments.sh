@@ -26,6 +26,10 @@ missing argument: stylegan directions MODEL -o FILE.npy|directions
 give the file to write: -o FILE.npy|directions $model
 missing argument: stylegan edit MODEL|edit --seeds 1
 give one of --direction, --fit and --from-seeds|edit $model
+missing argument: stylegan video MODEL -o FILE|video --seeds 1-3
+give the file to write: -o FILE.y4m|video $model --seeds 1-3
+give the seeds of the key frames: --seeds 0-31|video $model -o frames.y4m
+-o needs a value: -o FILE|video $model --seeds 1-3 -o
 missing argument: stylegan info FILE|info
 --save needs a value: --save FILE.sgw|bench --save
 missing argument: stylegan evaluate MODEL --data DATA|evaluate

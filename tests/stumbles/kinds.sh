@@ -22,9 +22,10 @@ wrong() {
     refuses "$what" 1 "$file: $text" $(printf '%s\n' "$@" | sed "s|^FILE\$|$file|")
 }
 
-for use in generate map mix directions edit bench evaluate; do
+for use in generate video map mix directions edit bench evaluate; do
     case $use in
     generate) arguments="--seeds 1 --outdir $left/out" ;;
+    video) arguments="--seeds 1 -o $left/x.y4m" ;;
     map) arguments="--seeds 1 --save-npy $left/ws.npy" ;;
     mix) arguments="--rows 1 --cols 2 --outdir $left/out" ;;
     directions) arguments="-o $left/x.npy" ;;

@@ -42,6 +42,7 @@ read_bad() { # read_bad NAME PATH: every command reads from it
     bad "edit: $1" "$2" edit "$2" --seeds 1 --from-seeds 1 --to-seeds 2 --outdir "$left/out"
     bad "edit --direction: $1" "$2" edit "$model" --seeds 1 --direction "$2" --outdir "$left/out"
     bad "edit --fit: $1" "$2" edit "$model" --seeds 1 --fit "$2" --outdir "$left/out"
+    bad "video: $1" "$2" video "$2" --seeds 1 --w-frames 1 -o "$left/x.y4m"
     bad "info: $1" "$2" info "$2"
     bad "bench: $1" "$2" bench "$2" --runs 1
     bad "evaluate: $1" "$2" evaluate "$2" --data "$people"
@@ -58,6 +59,7 @@ write_bad() { # write_bad NAME PATH: every command writes a file there
     bad "directions: $1" "$2" directions "$model" --samples 100 -o "$2"
     bad "edit --save-ws: $1" "$2" edit "$model" --seeds 1 --from-seeds 1 --to-seeds 2 --outdir "$work/made" --save-ws "$2"
     bad "edit --save-direction: $1" "$2" edit "$model" --seeds 1 --from-seeds 1 --to-seeds 2 --outdir "$work/made" --save-direction "$2"
+    bad "video --save-ws: $1" "$2" video "$model" --seeds 1 --w-frames 1 --save-ws "$2"
     bad "bench --save: $1" "$2" bench sg2-8 --runs 1 --save "$2"
     bad "portraits --pack: $1" "$2" portraits --count 2 --size 16 --pack "$2"
     bad "pack: $1" "$2" pack "$people" -o "$2"
@@ -68,6 +70,7 @@ enter_bad() { # enter_bad NAME PATH [NAMED]: every command makes a folder there;
     bad "generate --outdir: $1" "$named" generate "$model" --seeds 1 --outdir "$2"
     bad "mix --outdir: $1" "$named" mix "$model" --rows 1 --cols 2 --outdir "$2"
     bad "edit --outdir: $1" "$named" edit "$model" --seeds 1 --from-seeds 1 --to-seeds 2 --outdir "$2"
+    bad "video: $1" "$named" video "$model" --seeds 1 --w-frames 1 -o "$2/"
     bad "portraits --outdir: $1" "$named" portraits --count 2 --outdir "$2"
     bad "pack --outdir: $1" "$named" pack "$people" --outdir "$2"
     bad "train --outdir: $1" "$named" train --config tiny-16 --data "$people" --outdir "$2"

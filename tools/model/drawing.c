@@ -1,4 +1,4 @@
-/* drawing.c - draws images from ws, one by one. */
+/* drawing.c - draws images from ws. */
 #include "drawing.h"
 #include "../base/notes.h"
 #include "../base/png.h"
@@ -43,7 +43,7 @@ static void set_transform(drawing *d, const drawing_flags *flags) {
 
 static int show_progress(void *user, float done) {
     drawing *d = user;
-    progress_update(&d->progress, d->drawn + (double)done);
+    progress_update(&d->progress, d->drawn + d->batch * (double)done);
     return 0;
 }
 
@@ -60,13 +60,34 @@ void drawing_start(drawing *d, const opened_model *opened, const drawing_flags *
     progress_start(&d->progress, "images", count);
 }
 
+static void synthesize(drawing *d, const float *ws, int count, float *image) {
+    stylegan_error error;
+    d->batch = count;
+    if (stylegan_synthesize(d->opened->model, ws, count, image, &d->run, &error)) cli_fail("%s", error.message);
+    d->run.noise_seed += (uint64_t)count;
+    d->drawn += count;
+}
+
 void drawing_draw(drawing *d, const float *ws) {
     const stylegan_config *config = d->opened->config;
-    stylegan_error error;
-    if (stylegan_synthesize(d->opened->model, ws, 1, d->image, &d->run, &error)) cli_fail("%s", error.message);
+    synthesize(d, ws, 1, d->image);
     stylegan_to_rgb8(d->image, config->channels, config->height, config->width, d->pixels);
-    d->run.noise_seed++;
-    d->drawn++;
+}
+
+static int take_rows(void *user, int index, int y, int rows, const float *pixels) {
+    const drawing *d = user;
+    const stylegan_config *config = d->opened->config;
+    unsigned char *image = d->pixels + (size_t)index * d->opened->image_values;
+    const size_t row = (size_t)config->width * (size_t)config->channels;
+    stylegan_to_rgb8(pixels, config->channels, rows, config->width, image + (size_t)y * row);
+    return 0;
+}
+
+void drawing_draw_batch(drawing *d, const float *ws, int count) {
+    d->pixels = cli_realloc(d->pixels, (size_t)count, d->opened->image_values);
+    d->run.rows = take_rows;
+    synthesize(d, ws, count, NULL);
+    d->run.rows = NULL;
 }
 
 char *drawing_notes(const drawing *d, int sheet) {

@@ -1,4 +1,4 @@
-/* drawing.h - draws images from ws, one by one. */
+/* drawing.h - draws images from ws. */
 #ifndef DRAWING_H
 #define DRAWING_H
 
@@ -19,13 +19,14 @@ typedef struct drawing_flags {
         "--no-metadata", NULL, "pictures do not say what they are and how they were drawn", &(flags).no_metadata   \
     }
 
-/* Holds one image at a time. */
+/* Holds the image drawn last, or the pixels of several. */
 typedef struct drawing {
     const opened_model *opened;
     stylegan_run run;
     float transform[9];
     float *image;          /* [C][H][W] */
-    unsigned char *pixels; /* [H][W][C] */
+    unsigned char *pixels; /* [batch][H][W][C] */
+    int batch;             /* images drawn by one call */
     int drawn;
     int metadata; /* 0: pictures carry no notes */
     progress progress;
@@ -33,6 +34,8 @@ typedef struct drawing {
 
 void drawing_start(drawing *d, const opened_model *opened, const drawing_flags *flags, int count);
 void drawing_draw(drawing *d, const float *ws); /* ws [L][D] to image and pixels */
+/* ws [count][L][D] to pixels [count][H][W][C], by one call, which can share what it prepares; leaves image as it is. */
+void drawing_draw_batch(drawing *d, const float *ws, int count);
 
 /* What the picture drawn last, or with `sheet` all of them together, says of itself: that it is synthetic, the model, the
    noise. NULL if pictures carry no notes; the caller adds where it comes from, and frees it. */
