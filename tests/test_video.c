@@ -5,9 +5,11 @@
                                                       7, 4 frames from each to the other; circle about seed 7, 30 degrees
      test_video y4m|apng|raw FILE IMAGES.npy CxR [TOLERANCE]
                                                       frames of C x R images each, which generate has drawn; raw: RGB
-     test_video show TEXT PICTURE.png                 half blocks in 24-bit colour, one for two pixels of the picture */
+     test_video show TEXT PICTURE.png FACTOR          half blocks in 24-bit colour, each two pixels of the picture, which is
+                                                      FACTOR times as large */
 #include "../tools/base/crc32.h"
 #include "../tools/base/npy.h"
+#include "../tools/base/stb.h"
 #include "../tools/model/shuffle.h"
 #include "../tools/model/spline.h"
 #include "test.h"
@@ -15,13 +17,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define STBI_ONLY_PNG
-#if __has_include(<stb/stb_image.h>)
-#include <stb/stb_image.h>
-#else
-#include <stb_image.h>
-#endif
 
 /* --- Key frames --- */
 
@@ -310,14 +305,69 @@ static void test_apng(char **files) {
     test_check(a.largest == 0, "apng: pixels differ by up to %d", a.largest);
 }
 
+/* --- Terminals --- */
+
+/* The mean of the FACTOR x FACTOR pixels [3] that a pixel stands for. */
+static void mean_of(const unsigned char *rgb, int width, int x, int y, int factor, double *mean) {
+    for (int c = 0; c < 3; c++) {
+        mean[c] = 0;
+        for (int i = 0; i < factor * factor; i++) {
+            const int at = (y * factor + i / factor) * width + x * factor + i % factor;
+            mean[c] += (double)rgb[3 * at + c] / (factor * factor);
+        }
+    }
+}
+
+/* Reads "ESC[38;2;R;G;B" or "ESC[38;2;R;G;B;48;2;R;G;B", then "m" and the upper half block; returns the colours. */
+static int read_cell(const char **text, int *colours) {
+    int length = 0, both = 0;
+    const int upper = sscanf(*text, "\33[38;2;%d;%d;%d%n", colours, colours + 1, colours + 2, &length);
+    if (upper != 3) return 0;
+    *text += length;
+    const int lower = sscanf(*text, ";48;2;%d;%d;%d%n", colours + 3, colours + 4, colours + 5, &both);
+    if (lower == 3) *text += both;
+    if (strncmp(*text, "m\xe2\x96\x80", 4) != 0) return 0;
+    *text += 4;
+    return lower == 3 ? 2 : 1;
+}
+
+static void test_show(char **files) {
+    int width, height, channels, colours[6], cells = 0, shown = 0;
+    const int factor = atoi(files[2]);
+    file_view file = file_view_open(files[0]);
+    char *whole = cli_format("%.*s", (int)file.size, (const char *)file.data);
+    const char *text = whole;
+    file_view picture = file_view_open(files[1]);
+    unsigned char *rgb = stbi_load_from_memory(picture.data, (int)picture.size, &width, &height, &channels, 3);
+    if (!rgb) cli_fail("%s: %s", files[1], stbi_failure_reason());
+    const int wide = width / factor, high = height / factor;
+    double largest = 0, mean[3];
+    for (int y = 0; y < high; y += 2) {
+        for (int x = 0; x < wide; x++, cells++) {
+            const int pixels = read_cell(&text, colours);
+            for (int i = 0; i < pixels && y + i < high; i++) {
+                mean_of(rgb, width, x, y + i, factor, mean);
+                for (int c = 0; c < 3; c++) largest = fmax(largest, fabs(mean[c] - colours[3 * i + c]));
+                shown++;
+            }
+        }
+        if (strncmp(text, "\33[0m\n", 5) != 0) break;
+        text += 5;
+    }
+    test_check(!*text && shown == wide * high, "show: %d pixels in %d cells, and no more", shown, cells);
+    test_check(largest <= (factor == 1 ? 0 : 1), "show: colours differ by up to %.2f", largest);
+    stbi_image_free(rgb);
+    free(whole);
+}
+
 /* --- */
 
 static const struct {
     const char *name;
     int least, most; /* arguments */
     void (*run)(char **arguments);
-} modes[] = {{"spline", 1, 1, test_spline}, {"ws", 3, 3, test_ws},     {"zs", 2, 2, write_zs},
-             {"y4m", 3, 3, test_y4m},       {"apng", 3, 3, test_apng}, {"raw", 3, 4, test_raw}};
+} modes[] = {{"spline", 1, 1, test_spline}, {"ws", 3, 3, test_ws},   {"zs", 2, 2, write_zs},   {"y4m", 3, 3, test_y4m},
+             {"apng", 3, 3, test_apng},     {"raw", 3, 4, test_raw}, {"show", 3, 3, test_show}};
 
 int main(int argc, char **argv) {
     for (size_t i = 0; argc > 1 && i < sizeof modes / sizeof *modes; i++) {

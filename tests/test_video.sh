@@ -140,6 +140,52 @@ rm "$work/noise/frame000004.png"
 check "random noise: goes on" video --seeds 0-1 --w-frames 4 --noise-mode random --noise-seed 9 -o "$work/noise"
 check "random noise: with the same" diff -r "$work/noise" "$work/noise-before"
 
+# --- Pictures in the terminal ---
+
+show() { # show COLUMNS COMMAND FLAGS...: into $work/shown
+    columns=$1 command=$2
+    shift 2
+    COLUMNS=$columns "$tool" "$command" "$model" --outdir "$work/shown-out" --show "$@" >"$work/shown"
+}
+check "generate --show" show 80 generate --seeds 3
+each "generate --show" show "$work/shown" "$work/shown-out/seed0003.png" 1
+check "generate --show: a narrow terminal" show 32 generate --seeds 3
+each "generate --show: a narrow terminal" show "$work/shown" "$work/shown-out/seed0003.png" 2
+check "generate --show: a grid" show 64 generate --seeds 3-6 --grid 2x2
+each "generate --show: a grid" show "$work/shown" "$work/shown-out/grid.png" 2
+check "generate --show: two pictures" show 80 generate --seeds 3,4
+check "generate --show: two pictures, lines" test "$(wc -l <"$work/shown")" -eq 64
+check "mix --show" show 64 mix --rows 1 --cols 2
+each "mix --show" show "$work/shown" "$work/shown-out/grid.png" 2
+check "no --show, nothing printed" test -z "$("$tool" generate "$model" --seeds 3 --outdir "$work/shown-out")"
+refuses "--show and an array to standard output" 2 "both go to standard output" generate "$model" --seeds 3 --show --save-npy - \
+    --outdir "$left/out"
+if [ -c /dev/full ]; then
+    "$tool" generate "$model" --seeds 3 --show --outdir "$work/shown-out" >/dev/full 2>"$work/full-disk"
+    check "--show to a full disk fails" test $? -eq 1
+    check "--show to a full disk: why" grep -qF "standard output: cannot write: No space left" "$work/full-disk"
+fi
+if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1; then
+    script -qec "stty cols 16; $tool generate $model --seeds 3 --show --outdir $work/shown-out" /dev/null | tr -d '\r' | grep 48 >"$work/shown"
+    each "--show: as wide as the terminal" show "$work/shown" "$work/shown-out/seed0003.png" 4
+else
+    echo "skipped: --show on a terminal: no script, or no terminals for it"
+fi
+
+# --- examples/animate.c ---
+
+check "animate" sh -c "'$build/examples/animate' '$model' 3 4 >'$work/animated'"
+frame=$((13 + 64 * 64 * 3)) # bytes, with the line "P6 64 64 255"
+check "animate: 30 frames from each person to the other" test "$(wc -c <"$work/animated")" -eq $((60 * frame))
+check "animate: the same by video" video --seeds 3,4 --w-frames 2 -o "$work/animated-frames"
+for pair in 0:0 15:1 30:2; do # at the middle the spline is nearly the mean, too
+    tail -c +$((${pair%:*} * frame + 1)) "$work/animated" | head -c $frame >"$work/frame.ppm"
+    check "animate: frame ${pair%:*}" "$pngdiff" "$work/frame.ppm" "$work/animated-frames/frame00000${pair#*:}.png"
+done
+check "animate: a rectangle" sh -c "'$build/examples/animate' '$work/sg2-rect-64.sgw' 1 2 | head -n 1 | grep -qx 'P6 32 64 255'"
+"$build/examples/animate" "$work/missing.sgw" 1 >"$work/stdout" 2>"$work/stderr"
+check "animate: a missing model" test $? -eq 1 -a ! -s "$work/stdout"
+
 # --- What is wrong ---
 
 while IFS='|' read -r text flags; do

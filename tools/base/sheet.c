@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "notes.h"
 #include "png.h"
+#include "terminal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,10 @@ void sheet_put(const sheet *s, int number, const unsigned char *pixels) {
     const size_t top = (size_t)(number / s->columns) * (size_t)s->height, column = (size_t)(number % s->columns);
     unsigned char *tile = s->pixels + top * step + column * line;
     for (size_t y = 0; y < (size_t)s->height; y++) memcpy(tile + y * step, pixels + y * line, line);
+}
+
+void sheet_show(const sheet *s) {
+    terminal_show(s->pixels, s->columns * s->width, s->rows * s->height, s->channels);
 }
 
 void sheet_save(sheet *s, const char *folder, const char *name, char **notes) {

@@ -64,5 +64,6 @@ uint64_t system_peak_memory(void); /* bytes, of the process so far */
 
 double system_seconds(void);            /* monotonic clock */
 int system_is_terminal(FILE *standard); /* that understands escape sequences */
+int system_columns(void);               /* of the terminal that standard output is; 0: it is none */
 
 #endif

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -169,4 +170,12 @@ double system_seconds(void) {
 
 int system_is_terminal(FILE *standard) {
     return isatty(fileno(standard));
+}
+
+int system_columns(void) {
+#ifdef TIOCGWINSZ
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) return size.ws_col;
+#endif
+    return 0;
 }

@@ -317,3 +317,10 @@ int system_is_terminal(FILE *standard) {
     DWORD mode;
     return GetConsoleMode(handle, &mode) && SetConsoleMode(handle, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING);
 }
+
+int system_columns(void) {
+    CONSOLE_SCREEN_BUFFER_INFO info;
+    const int terminal = system_is_terminal(stdout); /* which turns colours on */
+    if (!terminal || !GetConsoleScreenBufferInfo(GetStdHandle(STD_OUTPUT_HANDLE), &info)) return 0;
+    return info.srWindow.Right - info.srWindow.Left + 1;
+}

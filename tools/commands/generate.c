@@ -1,15 +1,18 @@
 /* generate.c - pictures from seeds, z or ws. */
 #include "../base/sheet.h"
+#include "../base/terminal.h"
 #include "../model/drawing.h"
 #include "../model/latents.h"
 #include "../model/like.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static int run(int argc, char **argv);
 
 const cli_command generate_command = {"generate", "MODEL", "draw pictures from seeds, z or ws",
                                       "stylegan generate ffhq.sgw --seeds 0-3,85 --trunc 0.7\n"
+                                      "stylegan generate ffhq.sgw --seeds 85 --show\n"
                                       "stylegan generate ffhq.sgw --seeds 1-4 --trunc=-1,-0.5,0,0.5,1 --grid 5x4\n"
                                       "stylegan generate cifar10.sgw --seeds 0-34 --class 1 --grid 7x5 --outdir cars\n"
                                       "stylegan generate ffhq.sgw --ws ws.npy --save-npy images.npy\n"
@@ -32,6 +35,16 @@ static void save_sheet(const drawing *d, const latents *l, sheet *grid, const ch
     free(notes);
 }
 
+/* The sheet, or the picture drawn last, in the terminal. */
+static void show(drawing *d, const sheet *grid) {
+    const stylegan_config *config = d->opened->config;
+    progress_end(&d->progress); /* its line would stay before the picture */
+    if (grid)
+        sheet_show(grid);
+    else
+        terminal_show(d->pixels, config->width, config->height, config->channels);
+}
+
 static void tell_where(const latents *l, const char *folder, int with_grid) {
     char *first = latents_name(l, 0, ".png");
     if (l->count == 1 && !with_grid)
@@ -42,7 +55,7 @@ static void tell_where(const latents *l, const char *folder, int with_grid) {
 }
 
 static int run(int argc, char **argv) {
-    const char *path, *folder = "out", *grid_text = NULL, *npy_path = NULL, *like = NULL;
+    const char *path, *folder = "out", *grid_text = NULL, *npy_path = NULL, *like = NULL, *shown = NULL;
     model_flags compute_flags = {0};
     latent_flags source_flags = {0};
     drawing_flags noise_flags = {0};
@@ -54,10 +67,14 @@ static int run(int argc, char **argv) {
         DRAWING_FLAGS(noise_flags),
         {"--outdir", "DIR", "folder for the pictures (default: out)", &folder},
         {"--grid", "CxR", "also write grid.png, C columns and R rows of the pictures", &grid_text},
+        {"--show", NULL, "also show the pictures, or their grid, in the terminal", &shown},
         {"--save-npy", "FILE.npy", "also write the images as float32 [n, C, H, W]; -: to standard output", &npy_path},
         MODEL_FLAGS(compute_flags),
         {0}};
     path = model_parse(&generate_command, flags, &compute_flags, argc, argv, NULL);
+
+    if (shown && npy_path && strcmp(npy_path, "-") == 0)
+        cli_usage("--show and --save-npy -: both go to standard output");
 
     opened_model opened;
     latents source;
@@ -85,8 +102,10 @@ static int run(int argc, char **argv) {
         drawing_draw(&picture, ws);
         save_picture(&picture, &source, i, folder);
         if (grid_text) sheet_put(&grid, i, picture.pixels);
+        if (shown && !grid_text) show(&picture, NULL);
         if (npy_path) npy_append(&writer, picture.image, opened.image_values);
     }
+    if (shown && grid_text) show(&picture, &grid);
     if (grid_text) save_sheet(&picture, &source, &grid, folder);
     if (npy_path) npy_close(&writer);
     drawing_end(&picture);

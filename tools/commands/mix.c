@@ -95,7 +95,7 @@ static void save_figure(const drawing *d, const mapping *m, sheet *figure, const
 }
 
 static int run(int argc, char **argv) {
-    const char *path, *folder = "out", *row_list = NULL, *column_list = NULL, *layer_list = NULL;
+    const char *path, *folder = "out", *row_list = NULL, *column_list = NULL, *layer_list = NULL, *shown = NULL;
     model_flags compute_flags = {0};
     mapping_flags mapper_flags = {0};
     drawing_flags noise_flags = {0};
@@ -108,6 +108,7 @@ static int run(int argc, char **argv) {
                               MAPPING_FLAGS(mapper_flags),
                               DRAWING_FLAGS(noise_flags),
                               {"--outdir", "DIR", "folder for ROW-COL.png and grid.png (default: out)", &folder},
+                              {"--show", NULL, "also show the figure in the terminal", &shown},
                               MODEL_FLAGS(compute_flags),
                               {0}};
     path = model_parse(&mix_command, flags, &compute_flags, argc, argv, NULL);
@@ -138,6 +139,8 @@ static int run(int argc, char **argv) {
         save_place(&picture, &mapper, &p, mixed ? &taken : NULL, number, folder);
         free(number);
     }
+    progress_end(&picture.progress);
+    if (shown) sheet_show(&figure);
     save_figure(&picture, &mapper, &figure, row_list, column_list, &taken, folder);
     free(ws);
     layers_free(&taken);

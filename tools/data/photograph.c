@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "photograph.h"
 #include "sources.h"
+#include "../base/pixel.h"
 #include "../base/stb.h"
 #include "../base/system.h"
 
@@ -125,9 +126,7 @@ static void turn_upright(const uint8_t *stored, int side, int how, uint8_t *upri
 /* Red, green, blue and opacity to red, green and blue on white paper, in place. */
 static void compose_on_white(uint8_t *pixels, size_t count) {
     const uint8_t *from = pixels;
-    for (size_t i = 0; i < count; i++, from += CHANNELS + 1)
-        for (int c = 0, opacity = from[CHANNELS]; c < CHANNELS; c++)
-            *pixels++ = (uint8_t)((from[c] * opacity + 255 * (255 - opacity) + 127) / 255);
+    for (size_t i = 0; i < count; i++, from += CHANNELS + 1, pixels += CHANNELS) pixel_rgb(from, CHANNELS + 1, pixels);
 }
 
 /* The largest square in the middle; shrunk by averaging areas, which leaves pictures of the right size as they are. */
