@@ -4,7 +4,8 @@
      test_video zs NAME OUT.npy                       writes the zs [8][48] of frames in that space: z between seeds 1 and
                                                       7, 4 frames from each to the other; circle about seed 7, 30 degrees
      test_video y4m|apng|raw FILE IMAGES.npy CxR [TOLERANCE]
-                                                      frames of C x R images each, which generate has drawn; raw: RGB
+                                                      frames of C x R images each, which generate has drawn; raw: RGB.
+                                                      An apng with TOLERANCE has a palette: the mean of the differences
      test_video show TEXT PICTURE.png FACTOR          half blocks in 24-bit colour, each two pixels of the picture, which is
                                                       FACTOR times as large */
 #include "../tools/base/crc32.h"
@@ -246,26 +247,31 @@ static size_t get32(const unsigned char *at) {
 /* What the chunks tell. */
 typedef struct animation {
     frames expected;
-    const unsigned char *head; /* signature and IHDR */
+    const unsigned char *head, *palette; /* signature and IHDR; PLTE with its length, NULL: none */
     size_t frames, sequence, sized, shown;
+    double sum; /* of differences */
     int largest, sums, order, ended;
 } animation;
 
 /* Decodes signature, IHDR and the pixels in one IDAT, whose checksum stb_image does not look at. */
 static void show_frame(animation *a, const unsigned char *content, size_t size) {
     enum { HEAD = 33 };
-    unsigned char *png = cli_alloc(HEAD + 24 + size, 1);
+    const size_t palette = a->palette ? 12 + get32(a->palette) : 0;
+    unsigned char *png = cli_alloc(HEAD + palette + 24 + size, 1), *idat = png + HEAD + palette;
     int w, h, channels;
     memcpy(png, a->head, HEAD);
-    for (int i = 0; i < 4; i++) png[HEAD + i] = (unsigned char)(size >> (24 - 8 * i));
-    memcpy(png + HEAD + 4, "IDAT", 4);
-    memcpy(png + HEAD + 8, content, size);
-    memcpy(png + HEAD + 8 + size, "\0\0\0\0\0\0\0\0IEND\0\0\0\0", 16);
-    unsigned char *rgb = stbi_load_from_memory(png, (int)(HEAD + 24 + size), &w, &h, &channels, 3);
+    if (palette) memcpy(png + HEAD, a->palette, palette);
+    for (int i = 0; i < 4; i++) idat[i] = (unsigned char)(size >> (24 - 8 * i));
+    memcpy(idat + 4, "IDAT", 4);
+    memcpy(idat + 8, content, size);
+    memcpy(idat + 8 + size, "\0\0\0\0\0\0\0\0IEND\0\0\0\0", 16);
+    unsigned char *rgb = stbi_load_from_memory(png, (int)(HEAD + palette + 24 + size), &w, &h, &channels, 3);
     if (!rgb || w != a->expected.width || h != a->expected.height || a->shown >= (size_t)a->expected.count)
         a->largest = 255;
     else {
         const int d = difference(&a->expected, (int)a->shown, rgb);
+        const unsigned char *expected = a->expected.rgb + a->shown * frame_size(&a->expected);
+        for (size_t i = 0; i < frame_size(&a->expected); i++) a->sum += abs(rgb[i] - expected[i]);
         if (d > a->largest) a->largest = d;
     }
     a->shown++;
@@ -277,6 +283,7 @@ static void read_chunk(animation *a, const unsigned char *name, const unsigned c
     const int numbered = memcmp(name, "fcTL", 4) == 0 || memcmp(name, "fdAT", 4) == 0;
     a->sums &= get32(content + size) == crc32_of(0, name, 4 + size);
     if (numbered) a->order &= get32(content) == a->sequence++;
+    if (memcmp(name, "PLTE", 4) == 0) a->palette = name - 4;
     if (memcmp(name, "acTL", 4) == 0) a->frames = get32(content);
     if (memcmp(name, "fcTL", 4) == 0) {
         a->order &= a->shown == a->sized++;
@@ -302,7 +309,14 @@ static void test_apng(char **files) {
     test_check(a.order, "apng: frames are numbered, placed and timed");
     test_check(a.frames == (size_t)a.expected.count && a.shown == a.frames, "apng: %zu frames of %zu", a.shown,
                a.frames);
-    test_check(a.largest == 0, "apng: pixels differ by up to %d", a.largest);
+    if (!files[3]) {
+        test_check(a.largest == 0 && !a.palette, "apng: pixels differ by up to %d", a.largest);
+        return;
+    }
+    const double mean = a.sum / ((double)a.expected.count * (double)frame_size(&a.expected));
+    test_check(a.palette && a.head[25] == 3, "apng: by a palette of %zu colours", a.palette ? get32(a.palette) / 3 : 0);
+    test_check(mean <= atof(files[3]) && a.largest < 255, "apng: pixels differ by %.2f in the mean, %d at most", mean,
+               a.largest);
 }
 
 /* --- Terminals --- */
@@ -367,7 +381,7 @@ static const struct {
     int least, most; /* arguments */
     void (*run)(char **arguments);
 } modes[] = {{"spline", 1, 1, test_spline}, {"ws", 3, 3, test_ws},   {"zs", 2, 2, write_zs},   {"y4m", 3, 3, test_y4m},
-             {"apng", 3, 3, test_apng},     {"raw", 3, 4, test_raw}, {"show", 3, 3, test_show}};
+             {"apng", 3, 4, test_apng},     {"raw", 3, 4, test_raw}, {"show", 3, 3, test_show}};
 
 int main(int argc, char **argv) {
     for (size_t i = 0; argc > 1 && i < sizeof modes / sizeof *modes; i++) {

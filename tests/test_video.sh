@@ -64,6 +64,14 @@ prints "apng says what it is" "Synthetic: made by a generative network" "$tool" 
 prints "apng says of what" "Seeds: 0-11" "$tool" info "$work/wide.apng"
 check "animated .png" video --seeds 0-11 --grid 3x2 --w-frames 3 -o "$work/wide.png"
 check "animated .png: the same file" cmp "$work/wide.png" "$work/wide.apng"
+plain=$model model=examples/portraits-64.sgw
+frames portraits --seeds 0-3 --w-frames 3
+for colours in 2:80 16:20 256:4; do
+    check "--colours ${colours%:*}" video --seeds 0-3 --w-frames 3 --colours ${colours%:*} -o "$work/few.apng"
+    each "--colours ${colours%:*}" apng "$work/few.apng" "$work/portraits.npy" 1x1 ${colours#*:}
+done
+check "--colours: a smaller file" test "$(wc -c <"$work/few.apng")" -lt "$(($(wc -c <"$work/portraits.y4m") / 2))"
+model=$plain
 check "--no-metadata" video --seeds 0-1 --w-frames 1 --no-metadata -o "$work/silent.apng"
 check "--no-metadata: no texts" sh -c "! grep -aq iTXt '$work/silent.apng'"
 check "y4m to standard output" sh -c "'$tool' video '$model' --seeds 0-11 --grid 3x2 --w-frames 3 -o - >'$work/piped.y4m'"
@@ -89,9 +97,9 @@ for seed in 1 2 3 4 5 6 7 8; do # grey, alpha, labels, odd sizes
     check "random network $seed" "$build/tests/randomsgw" $seed "$work/random.sgw"
     label=
     "$tool" info "$work/random.sgw" --json | grep -q '"c_dim": 0,' || label="--class 0"
-    for kind in y4m apng; do
-        # shellcheck disable=SC2086 # a flag and its value
-        check "random network $seed: $kind" "$tool" video "$work/random.sgw" --seeds 1,2 $label --w-frames 1 -o "$work/random.$kind"
+    for kind in y4m apng 'apng --colours 9'; do
+        # shellcheck disable=SC2086 # flags
+        check "random network $seed: $kind" "$tool" video "$work/random.sgw" --seeds 1,2 $label --w-frames 1 -o "$work/random".$kind
     done
 done
 model=$work/sg2-ada-64.sgw
@@ -205,6 +213,9 @@ more than 100000000 frames|--seeds 0-1 --num-keyframes 999999 --w-frames 99999 -
 --space circle: goes around one seed a picture, not 2|--seeds 0-1 --space circle -o $left/x.y4m
 --radius needs --space circle|--seeds 0-1 --radius 9 -o $left/x.y4m
 --radius 91: must be from 0 to 90|--seeds 0 --space circle --radius 91 -o $left/x.y4m
+--colours 1: must be from 2 to 256|--seeds 0 --colours 1 -o $left/x.apng
+--colours is for .apng|--seeds 0 --colours 9 -o $left/x.y4m
+did you mean --colours?|--seeds 0 --colors 9 -o $left/x.apng
 --shuffle-seed -1|--seeds 0-1 --shuffle-seed=-1 -o $left/x.y4m
 ffmpeg -i - -pix_fmt yuv420p $left/x.mp4|--seeds 0-1 -o $left/x.mp4
 .gif|--seeds 0-1 -o $left/x.gif
@@ -232,14 +243,14 @@ tool=$unlimited
 # --- Signals: a file is whole or not there, a folder keeps whole frames ---
 
 mkdir "$work/stopped"
-for what in x.y4m x.apng frames/; do
+for written in x.y4m:x.y4m.*.part x.apng:x.apng.*.part frames/:frame000003.png; do # and what tells that it is being done
+    what=${written%%:*}
     "$tool" video "$model" --seeds 0-9 --w-frames 9999 -o "$work/stopped/$what" 2>"$work/stderr" &
     pid=$!
     tries=0
-    while [ -z "$(find "$work/stopped" -type f -size +0)" ] || [ $tries -lt 5 ]; do # until something is written
+    while [ -z "$(find "$work/stopped" -type f -size +0 -name "${written#*:}")" ] && [ $tries -lt 300 ]; do
         sleep 0.1
         tries=$((tries + 1))
-        [ $tries -lt 100 ] || break
     done
     kill $pid
     wait $pid 2>/dev/null

@@ -33,7 +33,7 @@ static void close_y4m(video *v) {
 
 static void open_apng(video *v) {
     const video_format *f = &v->format;
-    apng_open(&v->writer.apng, v->path, f->width, f->height, f->channels, f->frames, f->rate, f->notes);
+    apng_open(&v->writer.apng, v->path, f->width, f->height, f->channels, f->frames, f->rate, f->colours, f->notes);
 }
 
 static void add_apng(video *v, int frame, const unsigned char *pixels) {
@@ -130,8 +130,8 @@ static const video_kind *find_kind(const char *path) {
         path, path);
 }
 
-void video_check(const char *path) {
-    find_kind(path);
+void video_check(const char *path, int colours) {
+    if (find_kind(path)->open != open_apng && colours) cli_usage("--colours is for .apng, not for %s", path);
 }
 
 void video_open(video *v, const char *path, const video_format *format) {

@@ -9,6 +9,7 @@
 typedef struct video_format {
     int width, height, channels;
     int frames, rate;  /* rate: frames a second */
+    int colours;       /* of an animated PNG, 0: as they are */
     const char *notes; /* what pictures say of themselves (notes.h); NULL: nothing */
 } video_format;
 
@@ -25,7 +26,7 @@ typedef struct video {
 } video;
 
 /* Files appear whole or not at all, a folder keeps the frames that are finished. End the program on failure. */
-void video_check(const char *path); /* whether it is known what to write there */
+void video_check(const char *path, int colours); /* whether it is known what to write there */
 void video_open(video *v, const char *path, const video_format *format);
 /* Whether an earlier run has left the frame there, with the same notes; then it may be left out. */
 int video_has(const video *v, int frame);

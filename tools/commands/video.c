@@ -81,38 +81,30 @@ static void save_ws(keyframes *k, const char *path) {
     free(ws);
 }
 
-static void make_video(keyframes *path, drawing *picture, sheet *frame, const char *grid, int rate, const char *file) {
-    const opened_model *opened = path->opened;
+/* Of the format rate, colours and notes are given. */
+static void make_video(keyframes *path, drawing *picture, sheet *frame, video_format *format, const char *file) {
     const int most = BATCH > path->pictures ? BATCH : path->pictures;
     video out;
-    char *notes = make_notes(picture, path, grid);
-    const video_format format = {.width = frame->columns * frame->width,
-                                 .height = frame->rows * frame->height,
-                                 .channels = frame->channels,
-                                 .frames = path->frames,
-                                 .rate = rate,
-                                 .notes = notes};
-    video_open(&out, file, &format);
+    format->width = frame->columns * frame->width;
+    format->height = frame->rows * frame->height;
+    format->channels = frame->channels;
+    format->frames = path->frames;
+    video_open(&out, file, format);
     unsigned char *missing = cli_alloc((size_t)path->frames, 1);
     picture->progress.total = (double)find_missing(&out, missing) * path->pictures;
-    const studio s = {path,
-                      picture,
-                      frame,
-                      &out,
-                      picture->run.noise_seed,
-                      cli_alloc((size_t)most, opened->ws_values * sizeof(float))};
+    float *ws = cli_alloc((size_t)most, path->opened->ws_values * sizeof *ws);
+    const studio s = {path, picture, frame, &out, picture->run.noise_seed, ws};
     draw_missing(&s, missing);
     video_close(&out);
     progress_end(&picture->progress);
     cli_tell("%d frames in %s", path->frames, strcmp(file, "-") ? file : "standard output");
-    free(s.ws);
+    free(ws);
     free(missing);
-    free(notes);
 }
 
 static int run(int argc, char **argv) {
     enum { MOST_RATE = 1000 };
-    const char *file = NULL, *grid_text = NULL, *rate_text = "60", *ws_path = NULL;
+    const char *file = NULL, *grid_text = NULL, *rate_text = "60", *ws_path = NULL, *colour_text = NULL;
     model_flags compute_flags = {0};
     keyframe_flags path_flags = {0};
     drawing_flags noise_flags = {0};
@@ -122,14 +114,17 @@ static int run(int argc, char **argv) {
         KEYFRAME_FLAGS(path_flags),
         {"--grid", "CxR", "so many pictures beside each other (default: 1x1)", &grid_text},
         {"--fps", "N", "frames a second (default: 60)", &rate_text},
+        {"--colours", "N", "of .apng, from 2 to 256: a smaller file in so many colours (default: as they are)",
+         &colour_text},
         {"--save-ws", "FILE.npy", "also, or only, write the ws of the frames, for generate --ws", &ws_path},
         DRAWING_FLAGS(noise_flags),
         MODEL_FLAGS(compute_flags),
         {0}};
     const char *path = model_parse(&video_command, flags, &compute_flags, argc, argv, NULL);
     const int rate = (int)cli_integer("--fps", rate_text, 1, MOST_RATE);
+    const int colours = colour_text ? (int)cli_integer("--colours", colour_text, 2, 256) : 0;
     if (!file && !ws_path) cli_usage("give the file to write: -o FILE.y4m");
-    if (file) video_check(file);
+    if (file) video_check(file, colours);
 
     opened_model opened;
     keyframes frames;
@@ -141,7 +136,10 @@ static int run(int argc, char **argv) {
     keyframes_start(&frames, &opened, &path_flags, frame.columns * frame.rows);
     drawing_start(&picture, &opened, &noise_flags, 0);
     if (ws_path) save_ws(&frames, ws_path);
-    if (file) make_video(&frames, &picture, &frame, grid_text, rate, file);
+    char *notes = make_notes(&picture, &frames, grid_text);
+    video_format format = {.rate = rate, .colours = colours, .notes = notes};
+    if (file) make_video(&frames, &picture, &frame, &format, file);
+    free(notes);
     drawing_end(&picture);
     free(frame.pixels);
     keyframes_end(&frames);
