@@ -55,6 +55,10 @@ demo: $(TOOL) # faces, style mixing, truncation and noise from the network in ex
 	$(TOOL) generate $(MODEL) --seeds 7,7,7,7,7,7,7,7 --noise-mode random --grid 8x1 --outdir out/noise
 	@echo 'The sheets: out/*/grid.png'
 
+animation: $(TOOL) # examples/animation.png, the README's moving picture: under 500 KB
+	$(TOOL) video $(MODEL) --seeds 30,8,7,37,22,26,38,29,14,45,9,58 --grid 4x1 --trunc 0.8 --w-frames 12 --fps 12 --colours 256 \
+	    -o examples/animation.png
+
 test: $(TOOL) $(TESTS) examples # all tests
 	sh tests/run
 
@@ -114,7 +118,7 @@ help: # this list
 	@sed -n 's/^\([a-z]*\):[^#]*# \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
 	    printf '%-22s%s\n' "$$target" "$$what"; done
 
-.PHONY: demo test bench examples directions playground windows install uninstall clean help
+.PHONY: demo animation test bench examples directions playground windows install uninstall clean help
 .PRECIOUS: $(BUILD)/%.o
 .DELETE_ON_ERROR:
 

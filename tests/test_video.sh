@@ -194,6 +194,14 @@ check "animate: a rectangle" sh -c "'$build/examples/animate' '$work/sg2-rect-64
 "$build/examples/animate" "$work/missing.sgw" 1 >"$work/stdout" 2>"$work/stderr"
 check "animate: a missing model" test $? -eq 1 -a ! -s "$work/stdout"
 
+# --- examples/animation.png, of `make animation` ---
+
+drawn_by=examples/$("$tool" info examples/animation.png | sed -n 's/^Model: //p')
+prints "examples/animation.png: of a network that is there" \
+    "Model Checksum: $(od -An -v -tx1 -j 24 -N 16 "$drawn_by" | tr -d ' \n')" "$tool" info examples/animation.png
+check "examples/animation.png: moves" grep -aq acTL examples/animation.png
+check "examples/animation.png: under 500 KB" test "$(wc -c <examples/animation.png)" -lt 500000
+
 # --- What is wrong ---
 
 while IFS='|' read -r text flags; do
