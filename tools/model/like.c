@@ -45,7 +45,7 @@ char *like_flags(const char *path, latent_flags *source, drawing_flags *noise, m
         if (!*told[i].value) *told[i].value = notes_find(notes, told[i].key);
     }
     if (source->z) cli_fail("%s: was drawn from the array %s, which it does not hold", path, source->z);
-    if (!source->seeds) cli_fail("%s: is a sheet of pictures; --like draws single ones", path);
+    if (!source->seeds) cli_fail("%s: is a sheet of pictures or of a video; --like draws single ones", path);
     if (compute->isa && !model_has_isa(compute->isa)) {
         cli_note("%s: was drawn with %s, which this machine lacks: pixels may differ by rounding", path, compute->isa);
         compute->isa = NULL;
