@@ -87,6 +87,12 @@ same "generate, StyleGAN 1" generate "$work/sg1-64.sgw" --seeds 3 --noise-mode r
 same "map" map "$portraits" --seeds 0-9 --trunc 0.7 --save-npy ws.npy
 same "generate from styles" generate "$portraits" --ws "$work/here/ws.npy" --outdir styles
 same "mix" mix "$portraits" --rows 1,2 --cols 3-5 --styles 0-3 --outdir mixing
+same "video" video "$portraits" --seeds 0-3 --grid 2x1 --w-frames 2 -o faces.y4m
+same "animated PNG" video "$portraits" --seeds 0,1 --space z --w-frames 2 -o faces.apng
+same "animated PNG in few colours" video "$portraits" --seeds 85 --space circle --w-frames 4 --colours 16 -o few.png
+same "numbered frames" video "$portraits" --seeds 0,1 --w-frames 2 -o frames/
+same "numbered frames, again" video "$portraits" --seeds 0,1 --w-frames 2 -o frames/
+same "generate --show" generate "$portraits" --seeds 85 --show --outdir shown
 for program in "$native" "$tool"; do # the open model's size depends on the system
     "$program" info "$portraits" | grep -v "^  open model " >"info-$(basename "$(dirname "$program")")"
 done
