@@ -114,7 +114,7 @@ static void draw_overview(overview *o, const mapping *m, const uint32_t *seeds) 
         for (int i = 0; i < PEOPLE * STEPS; i++) {
             directions_move(o->found, row, step_range_at(&o->range, i % STEPS), o->moved,
                             people + (size_t)(i / STEPS) * values, ws);
-            drawing_draw(&o->picture, ws);
+            drawing_draw(&o->picture, ws, 1, NULL);
             shrink_picture(o);
             sheet_put(&o->sheet, row * COLUMNS + 1 + i, o->tile);
         }

@@ -125,7 +125,7 @@ static void draw_steps(edit *e, int image, npy_writer *writer) {
     for (int step = 0; step < e->range.steps; step++) {
         directions_move(&e->direction.all, e->direction.index, step_range_at(&e->range, step), &e->moved, from, ws);
         e->picture.run.noise_seed = noise_seed;
-        drawing_draw(&e->picture, ws);
+        drawing_draw(&e->picture, ws, 1, NULL);
         sheet_put(&e->figure, image * e->range.steps + step, e->picture.pixels);
         save_picture(e, image, step);
         if (writer) npy_append(writer, ws, values);

@@ -78,7 +78,7 @@ static picture_set generate(const opened_model *opened, const halves *training, 
     picture.run.noise_seed = seed;
     for (int i = 0; i < set.count; i++) {
         mapping_seed(&mapper, i, seed + (uint32_t)i, ws);
-        drawing_draw(&picture, ws);
+        drawing_draw(&picture, ws, 1, NULL);
         memcpy(picture_at(&set, i), picture.pixels, opened->image_values);
     }
     drawing_end(&picture);

@@ -97,19 +97,21 @@ static int run(int argc, char **argv) {
                  (const int64_t[]){source.count, config->channels, config->height, config->width});
 
     float *ws = cli_alloc(opened.ws_values, sizeof *ws);
+    float *image = npy_path ? cli_alloc(opened.image_values, sizeof *image) : NULL;
     for (int i = 0; i < source.count; i++) {
         latents_ws(&source, i, ws);
-        drawing_draw(&picture, ws);
+        drawing_draw(&picture, ws, 1, image);
         save_picture(&picture, &source, i, folder);
         if (grid_text) sheet_put(&grid, i, picture.pixels);
         if (shown && !grid_text) show(&picture, NULL);
-        if (npy_path) npy_append(&writer, picture.image, opened.image_values);
+        if (npy_path) npy_append(&writer, image, opened.image_values);
     }
     if (shown && grid_text) show(&picture, &grid);
     if (grid_text) save_sheet(&picture, &source, &grid, folder);
     if (npy_path) npy_close(&writer);
     drawing_end(&picture);
     tell_where(&source, folder, grid_text != NULL);
+    free(image);
     free(ws);
     latents_end(&source);
     model_close(&opened);

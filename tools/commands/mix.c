@@ -133,7 +133,7 @@ static int run(int argc, char **argv) {
         const int mixed = i / width && i % width;
         memcpy(ws, p.row_ws, opened.ws_values * sizeof *ws);
         if (mixed) layers_mix(&opened, &taken, p.column_ws, ws);
-        drawing_draw(&picture, ws);
+        drawing_draw(&picture, ws, 1, NULL);
         sheet_put(&figure, i, picture.pixels);
         char *number = numbered ? cli_format("-%d", i) : cli_format("%s", "");
         save_place(&picture, &mapper, &p, mixed ? &taken : NULL, number, folder);

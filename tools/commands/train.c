@@ -285,7 +285,7 @@ static void draw_sheet(const training *r, const char *model_path) {
     float *ws = cli_alloc(opened.ws_values, sizeof *ws);
     for (int i = 0; i < columns * rows; i++) {
         mapping_seed(&mapper, i, (uint32_t)i, ws);
-        drawing_draw(&picture, ws);
+        drawing_draw(&picture, ws, 1, NULL);
         enlarge(picture.pixels, opened.config->resolution, side, channels, enlarged);
         sheet_put(&samples, i, enlarged);
     }

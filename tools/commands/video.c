@@ -43,7 +43,7 @@ static void draw_frames(const studio *s, int first, int count) {
     for (int i = 0; i < count; i++)
         keyframes_ws(s->path, first + i, s->ws + (size_t)i * (size_t)pictures * opened->ws_values);
     s->picture->run.noise_seed = s->first_noise + (uint64_t)first * (uint64_t)pictures;
-    drawing_draw_batch(s->picture, s->ws, count * pictures);
+    drawing_draw(s->picture, s->ws, count * pictures, NULL);
     for (int i = 0; i < count; i++) {
         for (int p = 0; p < pictures; p++)
             sheet_put(s->frame, p, s->picture->pixels + (size_t)(i * pictures + p) * opened->image_values);

@@ -47,33 +47,7 @@ static int show_progress(void *user, float done) {
     return 0;
 }
 
-void drawing_start(drawing *d, const opened_model *opened, const drawing_flags *flags, int count) {
-    *d = (drawing){.opened = opened, .metadata = !flags->no_metadata, .run = {.progress = show_progress, .user = d}};
-    if (flags->noise_mode) d->run.noise_mode = noise_mode_named(flags->noise_mode);
-    if (flags->noise_seed) {
-        if (d->run.noise_mode != STYLEGAN_NOISE_RANDOM) cli_usage("--noise-seed needs --noise-mode random");
-        d->run.noise_seed = (uint64_t)cli_integer("--noise-seed", flags->noise_seed, 0, INT64_MAX);
-    }
-    set_transform(d, flags);
-    d->image = cli_alloc(opened->image_values, sizeof *d->image);
-    d->pixels = cli_alloc(opened->image_values, 1);
-    progress_start(&d->progress, "images", count);
-}
-
-static void synthesize(drawing *d, const float *ws, int count, float *image) {
-    stylegan_error error;
-    d->batch = count;
-    if (stylegan_synthesize(d->opened->model, ws, count, image, &d->run, &error)) cli_fail("%s", error.message);
-    d->run.noise_seed += (uint64_t)count;
-    d->drawn += count;
-}
-
-void drawing_draw(drawing *d, const float *ws) {
-    const stylegan_config *config = d->opened->config;
-    synthesize(d, ws, 1, d->image);
-    stylegan_to_rgb8(d->image, config->channels, config->height, config->width, d->pixels);
-}
-
+/* To 8 bits as they arrive, so that the image as numbers need not exist. */
 static int take_rows(void *user, int index, int y, int rows, const float *pixels) {
     const drawing *d = user;
     const stylegan_config *config = d->opened->config;
@@ -83,11 +57,27 @@ static int take_rows(void *user, int index, int y, int rows, const float *pixels
     return 0;
 }
 
-void drawing_draw_batch(drawing *d, const float *ws, int count) {
-    d->pixels = cli_realloc(d->pixels, (size_t)count, d->opened->image_values);
-    d->run.rows = take_rows;
-    synthesize(d, ws, count, NULL);
-    d->run.rows = NULL;
+void drawing_start(drawing *d, const opened_model *opened, const drawing_flags *flags, int count) {
+    *d = (drawing){.opened = opened,
+                   .metadata = !flags->no_metadata,
+                   .run = {.rows = take_rows, .progress = show_progress, .user = d}};
+    if (flags->noise_mode) d->run.noise_mode = noise_mode_named(flags->noise_mode);
+    if (flags->noise_seed) {
+        if (d->run.noise_mode != STYLEGAN_NOISE_RANDOM) cli_usage("--noise-seed needs --noise-mode random");
+        d->run.noise_seed = (uint64_t)cli_integer("--noise-seed", flags->noise_seed, 0, INT64_MAX);
+    }
+    set_transform(d, flags);
+    progress_start(&d->progress, "images", count);
+}
+
+void drawing_draw(drawing *d, const float *ws, int count, float *images) {
+    stylegan_error error;
+    if (count > d->room) d->pixels = cli_realloc(d->pixels, (size_t)count, d->opened->image_values);
+    if (count > d->room) d->room = count;
+    d->batch = count;
+    if (stylegan_synthesize(d->opened->model, ws, count, images, &d->run, &error)) cli_fail("%s", error.message);
+    d->run.noise_seed += (uint64_t)count;
+    d->drawn += count;
 }
 
 char *drawing_notes(const drawing *d, int sheet) {
@@ -117,6 +107,5 @@ void drawing_save(const drawing *d, const char *folder, const char *name, const 
 
 void drawing_end(drawing *d) {
     progress_end(&d->progress);
-    free(d->image);
     free(d->pixels);
 }

@@ -19,23 +19,21 @@ typedef struct drawing_flags {
         "--no-metadata", NULL, "pictures do not say what they are and how they were drawn", &(flags).no_metadata   \
     }
 
-/* Holds the image drawn last, or the pixels of several. */
+/* Holds the pixels of the images drawn last. */
 typedef struct drawing {
     const opened_model *opened;
     stylegan_run run;
     float transform[9];
-    float *image;          /* [C][H][W] */
     unsigned char *pixels; /* [batch][H][W][C] */
-    int batch;             /* images drawn by one call */
+    int batch, room;       /* images drawn by one call, and the most so far */
     int drawn;
     int metadata; /* 0: pictures carry no notes */
     progress progress;
 } drawing;
 
 void drawing_start(drawing *d, const opened_model *opened, const drawing_flags *flags, int count);
-void drawing_draw(drawing *d, const float *ws); /* ws [L][D] to image and pixels */
-/* ws [count][L][D] to pixels [count][H][W][C], by one call, which can share what it prepares; leaves image as it is. */
-void drawing_draw_batch(drawing *d, const float *ws, int count);
+/* ws [count][L][D] to pixels by one call, which can share what it prepares, and to images [count][C][H][W] unless NULL. */
+void drawing_draw(drawing *d, const float *ws, int count, float *images);
 
 /* What the picture drawn last, or with `sheet` all of them together, says of itself: that it is synthetic, the model, the
    noise. NULL if pictures carry no notes; the caller adds where it comes from, and frees it. */
