@@ -71,13 +71,17 @@ $(BUILD)/examples/%: examples/%.c stylegan.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -I$(BUILD) $(LDFLAGS) -o $@ $< -lm
 
-# A network as the array that `xxd -i portrait.sgw` makes, for the program without files.
+# The network in examples/ as an array, for the program without files.
 $(BUILD)/examples/embedded: $(BUILD)/portrait.h
-$(BUILD)/portrait.h: $(TOOL)
-	$(TOOL) convert tests/golden/sg2-ada-64/model.pkl $(BUILD)/portrait.sgw --dtype i8
-	@{ echo 'static const unsigned char portrait_sgw[] = {'; \
-	   od -An -v -tu1 $(BUILD)/portrait.sgw | sed 's/[0-9][0-9]*/&,/g'; \
-	   echo '};'; echo 'static const unsigned int portrait_sgw_len = sizeof portrait_sgw;'; } > $@
+$(BUILD)/portrait.h: $(TOOL) $(MODEL)
+	$(TOOL) embed $(MODEL) -o $@ --bits 64 --memory-limit 600K
+
+boards: $(TOOL) # firmware that draws, for Cortex-M and RISC-V (gcc-arm-none-eabi, gcc-riscv64-unknown-elf)
+	$(MAKE) -C examples/boards
+
+BOARD = m7
+run-board: $(TOOL) # one of them under qemu, BOARD=m4f, m7, m55 or rv32: build/boards/portrait.ppm
+	$(MAKE) -C examples/boards run BOARD=$(BOARD)
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJECTS) $(BUILD)/tools.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -115,10 +119,10 @@ clean: # removes build/ and out/
 
 help: # this list
 	@echo "make                  builds $(TOOL)"
-	@sed -n 's/^\([a-z]*\):[^#]*# \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
+	@sed -n 's/^\([a-z-]*\):[^#]*# \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
 	    printf '%-22s%s\n' "$$target" "$$what"; done
 
-.PHONY: demo animation test bench examples directions playground windows install uninstall clean help
+.PHONY: demo animation test bench examples boards run-board directions playground windows install uninstall clean help
 .PRECIOUS: $(BUILD)/%.o
 .DELETE_ON_ERROR:
 

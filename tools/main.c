@@ -6,12 +6,13 @@
 #include <string.h>
 
 extern const cli_command convert_command, generate_command, map_command, mix_command, info_command, bench_command,
-    train_command, evaluate_command, portraits_command, pack_command, directions_command, edit_command, video_command;
+    train_command, evaluate_command, portraits_command, pack_command, directions_command, edit_command, video_command,
+    embed_command;
 
 static const cli_command *const commands[] = {
-    &convert_command,    &generate_command,  &mix_command,  &video_command, &map_command,
-    &directions_command, &edit_command,      &info_command, &bench_command, &train_command,
-    &evaluate_command,   &portraits_command, &pack_command};
+    &convert_command,    &generate_command, &mix_command,       &video_command, &map_command,
+    &directions_command, &edit_command,     &info_command,      &bench_command, &embed_command,
+    &train_command,      &evaluate_command, &portraits_command, &pack_command};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static int print_help(void) {
