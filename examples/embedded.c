@@ -6,6 +6,7 @@
 
    stylegan embed examples/portraits-64.sgw -o portrait.h --bits 64 --memory-limit 600K
    cc -O2 -I. examples/embedded.c -o embedded -lm && ./embedded > portrait.ppm */
+#define PORTRAIT_IMPLEMENTATION
 #include "portrait.h"
 
 #define STYLEGAN_NO_STDIO

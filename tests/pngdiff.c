@@ -1,7 +1,7 @@
 /* pngdiff.c - compares a tile of a PNG with a picture, to the bit:
      pngdiff GRID.png COLUMN ROW TILE.png
      pngdiff GRID.png COLUMN ROW IMAGES.npy INDEX    as the official tools turn floats into 8 bits
-   or two pictures, PNG or PPM, of which no value may differ by more than 1:
+   or two pictures, PNG or PPM, of which no value may differ by more than 1, and prints how many do:
      pngdiff PICTURE PICTURE */
 #include "../tools/base/npy.h"
 
@@ -51,8 +51,13 @@ static picture read_npy(const char *path, int index) {
 static int compare_pictures(const char *one, const char *other) {
     const picture a = read_picture(one), b = read_picture(other);
     if (a.width != b.width || a.height != b.height || a.channels != b.channels) cli_fail("different sizes");
-    for (int i = 0; i < a.width * a.height * a.channels; i++)
-        if (abs(a.pixels[i] - b.pixels[i]) > 1) cli_fail("%d and %d at %d", a.pixels[i], b.pixels[i], i);
+    int different = 0;
+    for (int i = 0; i < a.width * a.height * a.channels; i++) {
+        const int distance = abs(a.pixels[i] - b.pixels[i]);
+        if (distance > 1) cli_fail("%d and %d at %d", a.pixels[i], b.pixels[i], i);
+        different += distance;
+    }
+    printf("%d\n", different);
     return CLI_EXIT_OK;
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# portability.sh WORK - cross-compiles the tests for other processors and runs them there, under qemu, and links the header
-# for boards. WORK holds the converted reference networks. Prints ok, FAIL and skipped lines.
+# portability.sh WORK - cross-compiles the tests for other processors and runs them there, under qemu. WORK holds the
+# converted reference networks. Prints ok, FAIL and skipped lines.
 cd "$(dirname "$0")/.." || exit 1
 cases='sg1-cond-32 sg2-ada-resnet-32'
 # All that knows no more than models, but for pictures and packed arrays: cross compilers do not find stb.
@@ -70,25 +70,6 @@ check_wasm() {
     done
 }
 
-# Neither of these processors has atomic instructions: what the header asks for must be in the C library.
-check_board() { # NAME COMPILER FLAGS...
-    name=$1 compiler=$2
-    shift 2
-    program=$WORK/board-$name
-    command -v "$compiler" >/dev/null || { echo "skipped: $name: $compiler not installed"; return; }
-    if ! echo 'int main(void) { return 0; }' | "$compiler" "$@" -x c - -o "$program" 2>/dev/null; then
-        echo "skipped: $name: $compiler has no C library (libnewlib-arm-none-eabi, picolibc-riscv64-unknown-elf)"
-        return
-    fi
-    for threads in '' NO_THREADS; do
-        if "$compiler" -std=c99 -Os ${threads:+-DSTYLEGAN_$threads} "$@" tests/portable/board.c -o "$program" -lm 2>"$program.log"; then
-            echo "ok portability $name${threads:+ $threads}: links"
-        else
-            echo "FAIL portability $name${threads:+ $threads}: $(grep -m 1 -E 'error|undefined' "$program.log")"
-        fi
-    done
-}
-
 if [ "$1" = --check ]; then
     WORK=$2
     shift 2
@@ -105,6 +86,3 @@ s390x s390x-linux-gnu-gcc qemu-s390x
 END
 WORK=$1
 check_wasm
-check_board cortex-m0plus arm-none-eabi-gcc -mcpu=cortex-m0plus -mthumb --specs=nosys.specs
-check_board rv32imc riscv64-unknown-elf-gcc -march=rv32imc -mabi=ilp32 --specs=picolibc.specs \
-    -Wl,--defsym=__flash_size=0x100000 # what picolibc assumes is less than double arithmetic in software takes

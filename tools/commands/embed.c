@@ -80,11 +80,10 @@ static void write_comment(output *out, const char *path, const opened_model *ope
                                slash ? slash + 1 : path, opened->name, (int)c->family, (int)c->width, (int)c->height,
                                stylegan_version()));
     write_notes(out, opened->model);
-    write_text(out,
-               cli_format("   To be included by one file. The sizes hold for plain C, one thread and pointers of %d"
-                          " bits; with %s_WORKSPACE_SIZE as\n   options.memory_limit the library takes the plan"
-                          " that they belong to. */\n",
-                          bits, name));
+    write_text(out, cli_format("   One file of the program defines %s_IMPLEMENTATION before it includes this. The sizes"
+                               " hold for plain C, one thread and\n   pointers of %d bits; with %s_WORKSPACE_SIZE as"
+                               " options.memory_limit the library takes the plan that they belong to. */\n",
+                               name, bits, name));
 }
 
 static void write_macros(output *out, const opened_model *opened, const footprint *f, const char *name) {
@@ -119,18 +118,21 @@ static void write_macros(output *out, const opened_model *opened, const footprin
 
 static void write_weights(output *out, const file_view *file, const char *name, const char *upper) {
     enum { LINE = 32, DIGITS = 4 };
-    write_text(out, cli_format("\n#ifndef %s_ATTRIBUTES /* to be defined before, to put the weights elsewhere */\n"
+    write_text(out, cli_format("\n#ifdef __cplusplus\nextern \"C\" const unsigned char %s_weights[%s_WEIGHTS_SIZE];\n"
+                               "#else\nextern const unsigned char %s_weights[%s_WEIGHTS_SIZE];\n#endif\n\n"
+                               "#ifdef %s_IMPLEMENTATION\n"
+                               "#ifndef %s_ATTRIBUTES /* to be defined before, to put the weights elsewhere */\n"
                                "#ifdef _MSC_VER\n#define %s_ATTRIBUTES __declspec(align(64))\n#else\n"
-                               "#define %s_ATTRIBUTES __attribute__((aligned(64)))\n#endif\n#endif\n\n"
-                               "static const %s_ATTRIBUTES unsigned char %s_weights[%s_WEIGHTS_SIZE] = {\n",
-                               upper, upper, upper, upper, name, upper));
+                               "#define %s_ATTRIBUTES __attribute__((aligned(64)))\n#endif\n#endif\n"
+                               "%s_ATTRIBUTES const unsigned char %s_weights[%s_WEIGHTS_SIZE] = {\n",
+                               name, upper, name, upper, upper, upper, upper, upper, upper, name, upper));
     for (size_t i = 0; i < file->size; i += LINE) {
         char line[LINE * DIGITS + 2], *at = line;
         for (size_t k = i; k < i + LINE && k < file->size; k++) at += sprintf(at, "%d,", file->data[k]);
         *at++ = '\n';
         output_write(out, line, (size_t)(at - line));
     }
-    write_text(out, cli_format("};\n"));
+    write_text(out, cli_format("};\n#endif\n"));
 }
 
 static int run(int argc, char **argv) {

@@ -9,21 +9,9 @@
 
 #include "../base/cli.h"
 #include "footprint.h"
+#include "layout32.h"
 
 #include <stdlib.h>
-
-/* The structures that hold pointers, and their sizes where a pointer has 4 bytes: what this machine's compiler cannot
-   tell. tests/test_boards.sh asks the cross compilers. */
-#define LAYOUT_32(X)        \
-    X(stylegan_model, 2592) \
-    X(sg__step, 344)        \
-    X(sg__plan, 80)         \
-    X(sg__map, 32)          \
-    X(sg__sizes, 208)       \
-    X(sg__layer, 40)        \
-    X(sg__shared, 8)        \
-    X(sg__tables, 16)       \
-    X(sg__scratch, 40)
 
 enum {
 #define SIZE_32(type, bytes) type##_32 = bytes,

@@ -1,0 +1,177 @@
+#!/bin/sh
+# test_boards.sh - builds the firmware in examples/boards and runs it under qemu: it draws what the tool draws, in the memory
+# that `stylegan embed` says, and takes no more code, memory, stack and instructions than the budgets. And links for processors
+# that cannot be run. A line to add a board or a plan: `budgets` below.
+. tests/checks.sh
+model=tests/golden/portraits-64.sgw
+budget_compiler=12.2 # gcc that the budgets were measured with
+build=$(realpath "$build")
+tool=$build/stylegan
+out=$work/boards # of one way to build, then of the next
+
+# What `make -C examples/boards` gets for each way to build.
+settings() { # WAY
+    case $1 in
+    fast) echo 'CFLAGS=-O2' ;;
+    small) echo 'CFLAGS=-Os' ;;
+    every) echo 'CFLAGS=-Os -DSTYLEGAN_FAMILIES=7' ;; # code that draws every network
+    exact) echo 'CFLAGS=-O1 -ffp-contract=off' ;; # as the tool is compiled, without fused multiplications
+    esac
+}
+
+# At most, in bytes and million instructions to draw one picture. RAM is all: the open model, the workspace, what else lies
+# there, and the stack that was used.
+budgets() { # WAY BOARD PICTURE CODE RAM STACK INSTRUCTIONS
+    cat <<'END'
+fast   m4f    near   56000  640000  6100  190
+fast   m7     near   56000  640000  6100  186
+fast   m55    near   57000  640000  6100  175
+fast   rv32   near   70000  640000  6100  202
+small  m7     near   43500  640000  6100  -
+every  m7     near   50000  640000  6100  -
+exact  m4f    same   -      -       -     -
+exact  m7     same   -      -       -     -
+exact  m55    same   -      -       -     -
+exact  rv32   same   -      -       -     -
+END
+}
+
+compiler_of() { # BOARD
+    case $1 in rv*) echo riscv64-unknown-elf-gcc ;; *) echo arm-none-eabi-gcc ;; esac
+}
+
+# Whether a compiler is there and has a C library; says so if not.
+has_compiler() { # WHAT COMPILER FLAGS...
+    what=$1 compiler=$2
+    shift
+    command -v "$compiler" >/dev/null || { echo "skipped: boards $what: $compiler not installed"; return 1; }
+    echo 'int main(void) { return 0; }' | "$@" -x c - -o "$work/empty" 2>/dev/null ||
+        { echo "skipped: boards $what: $compiler has no C library (libnewlib-arm-none-eabi, picolibc-riscv64-unknown-elf)"; return 1; }
+}
+arm_flags='--specs=nosys.specs' riscv_flags='-march=rv32imafc -mabi=ilp32f --specs=picolibc.specs'
+
+# --- What runs ---
+
+# Calls examples/boards/Makefile; its words go to make.log.
+make_boards() { # TARGET...
+    timeout 300 make -s -C examples/boards "$@" "OUT=$out" "MODEL=$PWD/$model" "STYLEGAN=$tool" "$(settings "$way")" \
+        >"$work/make.log" 2>&1
+}
+
+said() { # NAME: the number behind it in what the firmware printed
+    sed -n "s/^$1 //p" "$program.log" | tr -d '\r'
+}
+
+macro() { # NAME
+    sed -n "s/^#define PORTRAIT_$1 \([0-9]*\).*/\1/p" "$out/portrait.h"
+}
+
+section() { # NAME: its bytes
+    "${compiler%-gcc}-size" -A "$program" | awk -v name="$1" '$1 == name { n = $2 } END { print n + 0 }'
+}
+
+# at_most NAME NUMBER BUDGET
+at_most() {
+    if [ "$3" = - ]; then return
+    elif [ "$2" -le "$3" ]; then ok "boards $way $board: $1 $2, at most $3"
+    else fail "boards $way $board" "$1 $2, more than $3"; fi
+}
+
+equals() { # NAME NUMBER EXPECTED
+    if [ "$2" = "$3" ]; then ok "boards $way $board: $1"; else fail "boards $way $board" "$1 $2, but portrait.h says $3"; fi
+}
+
+# Draws, and compares with the tool's picture: to the bit (same), or, where multiplications are fused, to 1 of 255 (near).
+draw() { # PICTURE
+    rm -f "$out/portrait.ppm"
+    if ! make_boards run BOARD="$board" </dev/null; then
+        fail "boards $way $board" "$(tail -n 1 "$work/make.log")"
+        return 1
+    fi
+    mv "$work/make.log" "$program.log"
+    same=$1
+    [ "$(uname -m)" = x86_64 ] || same=near # other processors fuse them in the tool, too
+    if [ "$same" = same ]; then
+        check "boards $way $board: the tool's picture" "$build/tests/pngdiff" "$host" 0 0 "$out/portrait.ppm"
+    elif different=$("$build/tests/pngdiff" "$host" "$out/portrait.ppm" 2>&1); then
+        ok "boards $way $board: the tool's picture, but for a difference of 1 in $different values"
+    else fail "boards $way $board: the picture" "$different"; fi
+}
+
+measure() { # CODE RAM STACK INSTRUCTIONS
+    stack=$(said stack)
+    code=$(($(section .text) + $(section .ARM.exidx) + $(section .data)))
+    ram=$(($(section .data) + $(section .bss) + stack))
+    millions=$(($(said 'nanoseconds to draw') / 1000000))
+    [ "$1" = - ] || echo "note: boards $way $board: code $code, RAM $ram of which stack $stack bytes; $millions million instructions"
+    equals "options.memory" "$(said model)" "$(macro OPEN_SIZE)"
+    equals "workspace" "$(said workspace)" "$(macro WORKSPACE_SIZE)"
+    at_most "bytes of stack" "$stack" "$(macro STACK_SIZE)"
+    case $("$compiler" -dumpversion) in $budget_compiler | $budget_compiler.*) ;; *) return ;; esac
+    at_most "bytes of code" $code "$1"
+    at_most "bytes of RAM" $ram "$2"
+    at_most "bytes of stack" "$stack" "$3"
+    at_most "million instructions" $millions "$4"
+}
+
+firmware() { # WAY BOARD PICTURE CODE RAM STACK INSTRUCTIONS
+    way=$1 board=$2 compiler=$(compiler_of "$2") program=$out/$2.elf
+    emulator=$(sed -n "s/^qemu_$board = \([^ ]*\).*/\1/p" examples/boards/Makefile)
+    case $compiler in riscv*) flags=$riscv_flags ;; *) flags=$arm_flags ;; esac
+    # shellcheck disable=SC2086 # a list of flags
+    has_compiler "$way $board" "$compiler" $flags || return
+    if ! make_boards "$board"; then
+        fail "boards $way $board" "does not build: $(grep -m 1 -E 'error|undefined|overflow' "$work/make.log")"
+    elif [ -s "$work/make.log" ]; then fail "boards $way $board" "warns: $(grep -m 1 warning "$work/make.log")"
+    elif ! command -v "$emulator" >/dev/null; then
+        echo "skipped: boards $way $board: built, but $emulator not installed"
+    else
+        draw "$3" && shift 3 && measure "$@"
+    fi
+}
+
+# --- What links, unoptimised, so that nothing is left out: processors without atomic instructions among them, for which all must be in the C library ---
+
+link() { # NAME COMPILER FLAGS...
+    name=$1
+    shift
+    # shellcheck disable=SC2086 # a list of flags
+    has_compiler "$name" "$@" || return
+    if "$@" -std=c99 tests/portable/board.c -o "$work/linked" -lm 2>"$work/link.log"; then ok "boards $name: links"
+    else fail "boards $name" "$(grep -m 1 -E 'error|undefined|overflow' "$work/link.log")"; fi
+}
+
+# --- What tools/model/footprint.c believes ---
+
+layout() { # COMPILER FLAGS...
+    has_compiler layout "$@" || return
+    "$@" -O0 -w -c tests/portable/layout.c -o "$work/layout.o" || { fail "boards layout" "does not compile"; return; }
+    wrong=$("${1%-gcc}-nm" -S "$work/layout.o" | sed -n 's/^[0-9a-f]* \([0-9a-f]*\) . size_of_/\1 /p' | while read -r size type; do
+        listed=$(sed -n "s/^ *X($type, \([0-9]*\)).*/\1/p" tools/model/layout32.h)
+        [ $((0x$size)) -eq "$listed" ] || echo "$type has $((0x$size)) bytes, not $listed;"
+    done)
+    if [ "$wrong" ]; then fail "boards layout $1" "tools/model/layout32.h: $wrong"; else ok "boards layout $1"; fi
+}
+
+host=$work/host/seed0085.png
+"$tool" generate $model --seeds 85 --trunc 0.7 --isa scalar --outdir "$work/host" >/dev/null || exit
+budgets >"$work/budgets"
+while read -r line; do
+    # shellcheck disable=SC2086 # a row
+    firmware $line
+done <"$work/budgets"
+while read -r line; do
+    # shellcheck disable=SC2086 # a row
+    link $line
+done <<'END'
+cortex-m0plus arm-none-eabi-gcc -mthumb -mcpu=cortex-m0plus --specs=nosys.specs
+cortex-m3 arm-none-eabi-gcc -mthumb -mcpu=cortex-m3 --specs=nosys.specs
+cortex-m33 arm-none-eabi-gcc -mthumb -mcpu=cortex-m33 -mfloat-abi=hard --specs=nosys.specs
+rv32imc riscv64-unknown-elf-gcc -march=rv32imc -mabi=ilp32 --specs=picolibc.specs -Wl,--defsym=__flash_size=0x100000
+END
+# shellcheck disable=SC2086 # lists of flags
+{
+    layout arm-none-eabi-gcc $arm_flags -mthumb -mcpu=cortex-m7
+    layout riscv64-unknown-elf-gcc $riscv_flags
+}
+exit $failed
