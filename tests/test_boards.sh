@@ -40,13 +40,18 @@ compiler_of() { # BOARD
     case $1 in rv*) echo riscv64-unknown-elf-gcc ;; *) echo arm-none-eabi-gcc ;; esac
 }
 
-# Whether a compiler is there and has a C library; says so if not.
-has_compiler() { # WHAT COMPILER FLAGS...
-    what=$1 compiler=$2
-    shift
-    command -v "$compiler" >/dev/null || { echo "skipped: boards $what: $compiler not installed"; return 1; }
-    echo 'int main(void) { return 0; }' | "$@" -x c - -o "$work/empty" 2>/dev/null ||
-        { echo "skipped: boards $what: $compiler has no C library (libnewlib-arm-none-eabi, picolibc-riscv64-unknown-elf)"; return 1; }
+# Says so once if something is missing.
+skip() { # WHAT IS NOT INSTALLED
+    [ -e "$work/skipped-$1" ] || echo "skipped: boards: $1 not installed"
+    : >"$work/skipped-$1"
+}
+
+# Whether a compiler is there and has a C library.
+has_compiler() { # COMPILER FLAGS...
+    if ! command -v "$1" >/dev/null; then skip "$1" && return 1; fi
+    echo 'int main(void) { return 0; }' | "$@" -x c - -o "$work/empty" 2>/dev/null && return
+    case $1 in arm*) skip libnewlib-arm-none-eabi ;; *) skip picolibc-riscv64-unknown-elf ;; esac
+    return 1
 }
 arm_flags='--specs=nosys.specs' riscv_flags='-march=rv32imafc -mabi=ilp32f --specs=picolibc.specs'
 
@@ -119,12 +124,13 @@ firmware() { # WAY BOARD PICTURE CODE RAM STACK INSTRUCTIONS
     emulator=$(sed -n "s/^qemu_$board = \([^ ]*\).*/\1/p" examples/boards/Makefile)
     case $compiler in riscv*) flags=$riscv_flags ;; *) flags=$arm_flags ;; esac
     # shellcheck disable=SC2086 # a list of flags
-    has_compiler "$way $board" "$compiler" $flags || return
+    has_compiler "$compiler" $flags || return
     if ! make_boards "$board"; then
         fail "boards $way $board" "does not build: $(grep -m 1 -E 'error|undefined|overflow' "$work/make.log")"
     elif [ -s "$work/make.log" ]; then fail "boards $way $board" "warns: $(grep -m 1 warning "$work/make.log")"
     elif ! command -v "$emulator" >/dev/null; then
-        echo "skipped: boards $way $board: built, but $emulator not installed"
+        ok "boards $way $board: builds"
+        skip "$emulator"
     else
         draw "$3" && shift 3 && measure "$@"
     fi
@@ -135,8 +141,7 @@ firmware() { # WAY BOARD PICTURE CODE RAM STACK INSTRUCTIONS
 link() { # NAME COMPILER FLAGS...
     name=$1
     shift
-    # shellcheck disable=SC2086 # a list of flags
-    has_compiler "$name" "$@" || return
+    has_compiler "$@" || return
     if "$@" -std=c99 tests/portable/board.c -o "$work/linked" -lm 2>"$work/link.log"; then ok "boards $name: links"
     else fail "boards $name" "$(grep -m 1 -E 'error|undefined|overflow' "$work/link.log")"; fi
 }
@@ -144,7 +149,7 @@ link() { # NAME COMPILER FLAGS...
 # --- What tools/model/footprint.c believes ---
 
 layout() { # COMPILER FLAGS...
-    has_compiler layout "$@" || return
+    has_compiler "$@" || return
     "$@" -O0 -w -c tests/portable/layout.c -o "$work/layout.o" || { fail "boards layout" "does not compile"; return; }
     wrong=$("${1%-gcc}-nm" -S "$work/layout.o" | sed -n 's/^[0-9a-f]* \([0-9a-f]*\) . size_of_/\1 /p' | while read -r size type; do
         listed=$(sed -n "s/^ *X($type, \([0-9]*\)).*/\1/p" tools/model/layout32.h)

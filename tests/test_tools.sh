@@ -21,7 +21,7 @@ files() {
 
 prints "stylegan --help" "generate" "$tool" --help
 prints "stylegan --version" "scalar" "$tool" --version
-for command in convert generate video map mix directions edit info bench train evaluate portraits pack; do
+for command in convert generate mix video map directions edit info bench embed train evaluate portraits pack; do
     prints "$command --help" "Usage: stylegan $command" "$tool" $command --help
 done
 refuses "no command" 2 "stylegan --help"
@@ -355,6 +355,15 @@ workspace() {
     "$tool" info "$model" --json "$@" | sed -n 's/.*"workspace_bytes": \(.*\),/\1/p'
 }
 check "info: a workspace" test "$(workspace)" -gt 1000
+"$tool" info "$model" --memory --isa scalar --threads 1 >"$work/plans"
+plans() { # plans HEADING [3]: the workspaces below it, or how much more work than the first
+    sed -n "/^$1/,/^\$/s/^ *\([0-9]*\)  *\([0-9.]*\) M  *\([0-9.]*\)\$/\\${2:-1}/p" "$work/plans"
+}
+check "info --memory: the fastest plan" test "$(plans This | head -n 1)" = "$(workspace --isa scalar --threads 1)"
+check "info --memory: the leanest plan" test "$(plans This | tail -n 1)" = "$(workspace --isa scalar --threads 1 --memory-limit 1K)"
+check "info --memory: as many plans for boards" test "$(plans Boards | wc -l)" -eq "$(plans This | wc -l)"
+check "info --memory: leaner and leaner" test "$(plans Boards)" = "$(plans Boards | sort -rnu)"
+check "info --memory: at the price of work" test "$(plans Boards 3 | tail -n 1 | tr -d .)" -gt 100
 check "info: --memory-limit makes it smaller" test "$(workspace --memory-limit 1K)" -lt "$(workspace)"
 "$tool" portraits --count 3 --size 16 --pack "$work/three.sgd" >/dev/null
 prints "info: packed pictures" "Pictures: 3" "$tool" info "$work/three.sgd"
@@ -548,6 +557,41 @@ kill $!
 wait $! 2>/dev/null
 check "a signal removes unfinished files" test -z "$(find "$work/stopped" -name '*.part' -o -name '*.npy')"
 
+# --- embed: what it writes is a header, in C and C++, and holds the weights ---
+
+cat >"$work/dump.c" <<'END'
+#include <stdio.h>
+#define MY_FACE_IMPLEMENTATION
+#include "my-face.h"
+#include "3.h" /* only declared here */
+int main(void) {
+    unsigned long misaligned = (unsigned long)((size_t)my_face_weights % 64);
+    fwrite(my_face_weights, 1, sizeof my_face_weights, stdout);
+    fprintf(stderr, "%d %d %d %d %d %lu\n", MY_FACE_Z_DIM, MY_FACE_NUM_WS, MY_FACE_WIDTH, MY_FACE_WEIGHTS_SIZE,
+            N3_HEIGHT == 64 && N3_WIDTH == 32, misaligned);
+    return 0;
+}
+END
+check "embed" "$tool" embed "$model" -o "$work/my-face.h" --bits 64
+check "embed: a rectangle" "$tool" embed "$work/sg2-rect-64.sgw" -o "$work/3.h"
+for language in 'c -std=c99' 'c++ -std=c++11'; do
+    # shellcheck disable=SC2086 # a language and its standard
+    check "embed: compiles as ${language#*=}" "${CC:-cc}" -Wall -Wextra -Wpedantic -Werror -x $language "$work/dump.c" -o "$work/dump"
+    "$work/dump" >"$work/dumped.sgw" 2>"$work/dumped"
+    check "embed: the weights, as ${language#*=}" cmp "$work/dumped.sgw" "$model"
+    check "embed: what it says of them, as ${language#*=}" grep -qx "48 10 64 $(wc -c <"$model") 1 0" "$work/dumped"
+done
+macro() { # macro FILE NAME
+    sed -n "s/^#define $2 \([0-9]*\) .*/\1/p" "$work/$1.h"
+}
+check "embed: the fastest plan" test "$(macro my-face MY_FACE_WORKSPACE_SIZE)" = "$(workspace --isa scalar --threads 1)"
+second=$(plans Boards | sed -n 2p)
+check "embed --memory-limit" "$tool" embed "$model" -o "$work/my-face.h" --memory-limit "$second"
+check "embed --memory-limit: the plan that fits" test "$(macro my-face MY_FACE_WORKSPACE_SIZE)" = "$second"
+least=$(plans Boards | tail -n 1)
+refuses "embed --memory-limit below the leanest plan" 1 "needs a workspace of at least $least bytes, more than --memory-limit allows" \
+    embed "$model" -o "$left/face.h" --memory-limit $((least - 1))
+
 # --- Examples ---
 
 check "hello" "$build/examples/hello" "$model" 85 "$work/hello.ppm"
@@ -558,6 +602,7 @@ check "example hello: a rectangle as generate" "$pngdiff" "$work/upright.ppm" "$
 check "example mix" "$build/examples/mix" "$model" 85 55 "$work/mix.ppm"
 check "example mix: a picture" test "$(wc -c <"$work/mix.ppm")" -eq "$(wc -c <"$work/hello.ppm")"
 check "embedded" sh -c "'$build/examples/embedded' >'$work/embedded.ppm'"
-check "embedded: a picture" test "$(wc -c <"$work/embedded.ppm")" -eq "$(wc -c <"$work/hello.ppm")"
+check "embedded: generate" "$tool" generate examples/portraits-64.sgw --seeds 85 --trunc 0.7 --isa scalar --outdir "$work/embedded"
+check "embedded: the same picture" "$pngdiff" "$work/embedded.ppm" "$work/embedded/seed0085.png"
 
 exit $failed

@@ -32,6 +32,21 @@ give the seeds of the key frames: --seeds 0-31|video $model -o frames.y4m
 -o needs a value: -o FILE|video $model --seeds 1-3 -o
 missing argument: stylegan info FILE|info
 --save needs a value: --save FILE.sgw|bench --save
+--json and --memory: give one of them|info $model --json --memory
+missing argument: stylegan embed MODEL -o NAME.h|embed
+missing argument: stylegan embed MODEL -o NAME.h|embed -o $left/portrait.h
+give the file to write: -o portrait.h|embed $model
+-o needs a value: -o NAME.h|embed $model -o
+unexpected argument $left/portrait.h|embed $model $left/portrait.h
+-o $left/portrait: must be a C header, such as portrait.h|embed $model -o $left/portrait
+-o $left/portrait.sgw: must be a C header|embed $model -o $left/portrait.sgw
+-o $left/.h: must be a C header|embed $model -o $left/.h
+-o $left/StyleGAN.h: is the library's own name|embed $model -o $left/StyleGAN.h
+--bits 16: must be 32 or 64|embed $model -o $left/portrait.h --bits 16
+--bits 32bit: must be 32 or 64|embed $model -o $left/portrait.h --bits 32bit
+--memory-limit much: not a size|embed $model -o $left/portrait.h --memory-limit much
+--memory-limit 0: |embed $model -o $left/portrait.h --memory-limit 0
+unknown flag --memory; did you mean --memory-limit?|embed $model -o $left/portrait.h --memory 1M
 missing argument: stylegan evaluate MODEL --data DATA|evaluate
 --data is needed: the training pictures|evaluate $model
 --data and --outdir are needed|train

@@ -22,7 +22,7 @@ wrong() {
     refuses "$what" 1 "$file: $text" $(printf '%s\n' "$@" | sed "s|^FILE\$|$file|")
 }
 
-for use in generate video map mix directions edit bench evaluate; do
+for use in generate video map mix directions edit bench embed evaluate; do
     case $use in
     generate) arguments="--seeds 1 --outdir $left/out" ;;
     video) arguments="--seeds 1 -o $left/x.y4m" ;;
@@ -31,6 +31,7 @@ for use in generate video map mix directions edit bench evaluate; do
     directions) arguments="-o $left/x.npy" ;;
     edit) arguments="--seeds 1 --from-seeds 1 --to-seeds 2 --outdir $left/out" ;;
     bench) arguments="--runs 1" ;;
+    embed) arguments="-o $left/x.h" ;;
     evaluate) arguments="--data $work/people.sgd" ;;
     esac
     while IFS='|' read -r kind text; do

@@ -45,6 +45,7 @@ read_bad() { # read_bad NAME PATH: every command reads from it
     bad "video: $1" "$2" video "$2" --seeds 1 --w-frames 1 -o "$left/x.y4m"
     bad "info: $1" "$2" info "$2"
     bad "bench: $1" "$2" bench "$2" --runs 1
+    bad "embed: $1" "$2" embed "$2" -o "$left/x.h"
     bad "evaluate: $1" "$2" evaluate "$2" --data "$people"
     bad "evaluate --data: $1" "$2" evaluate "$model" --data "$2"
     bad "train --data: $1" "$2" train --config tiny-16 --data "$2" --outdir "$left/run"
@@ -63,6 +64,10 @@ write_bad() { # write_bad NAME PATH: every command writes a file there
     bad "bench --save: $1" "$2" bench sg2-8 --runs 1 --save "$2"
     bad "portraits --pack: $1" "$2" portraits --count 2 --size 16 --pack "$2"
     bad "pack: $1" "$2" pack "$people" -o "$2"
+}
+
+header_bad() { # header_bad NAME PATH: embed, whose file ends in .h
+    bad "embed -o: $1" "${3:-$2}" embed "$model" -o "$2"
 }
 
 enter_bad() { # enter_bad NAME PATH [NAMED]: every command makes a folder there; of a folder below a file, the file is named
@@ -101,7 +106,15 @@ kill $writer
 write_bad "a folder" "$work/folder"
 write_bad "below a folder that is not there" "$work/missing/x"
 write_bad "below a file" "$work/empty/x"
-if [ -c /dev/full ]; then write_bad "a full device" /dev/full; fi
+if [ -c /dev/full ]; then
+    ln -s /dev/full "$work/full.h"
+    write_bad "a full device" /dev/full
+    header_bad "a full device" "$work/full.h" /dev/full
+fi
+mkdir "$work/folder.h"
+header_bad "a folder" "$work/folder.h"
+header_bad "below a folder that is not there" "$work/missing/x.h"
+header_bad "below a file" "$work/empty/x.h"
 enter_bad "a file" "$work/empty"
 enter_bad "below a file" "$work/empty/x" "$work/empty"
 enter_bad "a device" /dev/null
@@ -120,6 +133,7 @@ if $as true 2>/dev/null; then
     read_bad "an unreadable file" "$work/unreadable"
     read_bad "a file in a closed folder" "$work/closed/x"
     write_bad "in a locked folder" "$work/locked/x"
+    header_bad "in a locked folder" "$work/locked/x.h"
     enter_bad "a locked folder" "$work/locked"
     enter_bad "in a locked folder" "$work/locked/x"
 else

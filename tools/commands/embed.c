@@ -41,7 +41,8 @@ static char *upper_case(const char *name) {
 /* The fastest plan whose workspace fits into the limit. */
 static footprint choose_plan(const char *path, const opened_model *opened, int bits, const char *limit_text) {
     footprint plans[FOOTPRINT_MOST_PLANS];
-    const int count = footprint_plans(opened->file.data, opened->file.size, bits, plans);
+    const footprint_target target = {NULL, 1, bits};
+    const int count = footprint_plans(opened->file.data, opened->file.size, &target, 0, plans);
     const uint64_t limit = limit_text ? (uint64_t)cli_bytes("--memory-limit", limit_text) : UINT64_MAX;
     for (int i = 0; i < count; i++)
         if (plans[i].workspace <= limit && (bits == 64 || plans[i].workspace <= INT32_MAX)) return plans[i];
@@ -146,6 +147,7 @@ static int run(int argc, char **argv) {
     if (!out_path) cli_usage("give the file to write: -o portrait.h");
     if (strcmp(bits_text, "32") && strcmp(bits_text, "64")) cli_usage("--bits %s: must be 32 or 64", bits_text);
     const int bits = bits_text[0] == '3' ? 32 : 64;
+    if (bits == 64 && sizeof(void *) < 8) cli_fail("--bits 64: this program has pointers of 32 bits itself");
     char *name = name_from(out_path), *upper = upper_case(name);
     if (!strcmp(upper, "STYLEGAN")) cli_usage("-o %s: is the library's own name", out_path);
 

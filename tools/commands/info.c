@@ -1,8 +1,10 @@
 /* info.c - what a file of this tool is and holds: weights, a picture, packed pictures, a training state. */
+#define STYLEGAN_KERNELS
 #include "../base/json.h"
 #include "../base/notes.h"
 #include "../base/png.h"
 #include "../data/sources.h"
+#include "../model/footprint.h"
 #include "../model/model.h"
 #include "../train/trainer.h"
 
@@ -17,6 +19,7 @@ const cli_command info_command = {
     "info", "FILE", "describe a weight file, a picture, packed pictures (.sgd) or a training state (.sgt)",
     "stylegan info ffhq.sgw\n"
     "stylegan info ffhq.sgw --json\n"
+    "stylegan info portraits-64.sgw --memory\n"
     "stylegan info out/seed0085.png",
     run};
 
@@ -82,7 +85,7 @@ static void print_text(const char *text, size_t length) {
 
 /* What the header needs beside the file's own bytes. */
 static void print_memory(const opened_model *opened) {
-    printf("\nMemory (%s, threads: %d; --memory-limit makes the workspace smaller)\n",
+    printf("\nMemory (%s, threads: %d; --memory lists what --memory-limit can choose from)\n",
            stylegan_isa_name(stylegan_model_isa(opened->model)), stylegan_model_threads(opened->model));
     printf("  %-20s %zu bytes\n", "open model", open_size(opened));
     printf("  %-20s %zu bytes\n", "workspace", stylegan_workspace_size(opened->model));
@@ -176,6 +179,32 @@ static void print_json(const char *path, const opened_model *opened) {
     printf("}\n");
 }
 
+/* --- The plans that a limit of memory chooses from --- */
+
+/* open: bytes of the open model, 0: as the plans say. */
+static void print_plans(const opened_model *opened, const footprint_target *target, uint64_t open) {
+    footprint plans[FOOTPRINT_MOST_PLANS];
+    const int count = footprint_plans(opened->file.data, opened->file.size, target, 1, plans);
+    printf("  open model %" PRIu64 " bytes\n  %16s %16s %10s\n", open ? open : plans[0].open, "workspace",
+           "multiply-adds", "relative");
+    for (int i = 0; i < count; i++)
+        printf("  %16" PRIu64 " %14.1f M %10.2f\n", plans[i].workspace, plans[i].products / 1e6,
+               plans[0].products > 0 ? plans[i].products / plans[0].products : 1);
+}
+
+static void print_all_plans(const char *path, const opened_model *opened) {
+    const stylegan_isa isa = stylegan_model_isa(opened->model);
+    const footprint_target here = {sg__find_kernels(isa), stylegan_model_threads(opened->model),
+                                   8 * (int)sizeof(void *)};
+    const footprint_target board = {NULL, 1, 32};
+    printf("%s: the fastest plan whose workspace is within --memory-limit is taken, or else the last\n\n"
+           "This machine (%s, threads: %d)\n",
+           path, stylegan_isa_name(isa), here.threads);
+    print_plans(opened, &here, open_size(opened));
+    printf("\nBoards (plain C, one thread, pointers of 32 bits; see stylegan embed)\n");
+    print_plans(opened, &board, 0);
+}
+
 /* --- Other files: what they are, and notes --- */
 
 typedef struct description {
@@ -248,10 +277,14 @@ static void print_notes(const char *path, const description *d, int json) {
 }
 
 static int run(int argc, char **argv) {
-    const char *json = NULL;
+    const char *json = NULL, *memory = NULL;
     model_flags compute_flags = {0};
-    const cli_flag flags[] = {{"--json", NULL, "print JSON", &json}, MODEL_FLAGS(compute_flags), {0}};
+    const cli_flag flags[] = {{"--json", NULL, "print JSON", &json},
+                              {"--memory", NULL, "what plans there are: memory and work of each", &memory},
+                              MODEL_FLAGS(compute_flags),
+                              {0}};
     const char *path = model_parse(&info_command, flags, &compute_flags, argc, argv, NULL);
+    if (json && memory) cli_usage("--json and --memory: give one of them");
     opened_model opened;
     description other = {NULL, NULL};
     file_view file = file_view_open(path);
@@ -263,7 +296,9 @@ static int run(int argc, char **argv) {
         return CLI_EXIT_OK;
     }
     model_open_view(&opened, path, file, &compute_flags);
-    if (json)
+    if (memory)
+        print_all_plans(path, &opened);
+    else if (json)
         print_json(path, &opened);
     else
         print_description(path, &opened);
