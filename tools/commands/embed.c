@@ -41,8 +41,7 @@ static char *upper_case(const char *name) {
 /* The fastest plan whose workspace fits into the limit. */
 static footprint choose_plan(const char *path, const opened_model *opened, int bits, const char *limit_text) {
     footprint plans[FOOTPRINT_MOST_PLANS];
-    const footprint_target target = {NULL, 1, bits};
-    const int count = footprint_plans(opened->file.data, opened->file.size, &target, 0, plans);
+    const int count = footprint_board(opened->file.data, opened->file.size, bits, 0, plans);
     const uint64_t limit = limit_text ? (uint64_t)cli_bytes("--memory-limit", limit_text) : UINT64_MAX;
     for (int i = 0; i < count; i++)
         if (plans[i].workspace <= limit && (bits == 64 || plans[i].workspace <= INT32_MAX)) return plans[i];

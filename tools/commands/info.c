@@ -1,5 +1,4 @@
 /* info.c - what a file of this tool is and holds: weights, a picture, packed pictures, a training state. */
-#define STYLEGAN_KERNELS
 #include "../base/json.h"
 #include "../base/notes.h"
 #include "../base/png.h"
@@ -181,28 +180,25 @@ static void print_json(const char *path, const opened_model *opened) {
 
 /* --- The plans that a limit of memory chooses from --- */
 
-/* open: bytes of the open model, 0: as the plans say. */
-static void print_plans(const opened_model *opened, const footprint_target *target, uint64_t open) {
-    footprint plans[FOOTPRINT_MOST_PLANS];
-    const int count = footprint_plans(opened->file.data, opened->file.size, target, 1, plans);
-    printf("  open model %" PRIu64 " bytes\n  %16s %16s %10s\n", open ? open : plans[0].open, "workspace",
-           "multiply-adds", "relative");
+static void print_plans(const footprint *plans, int count) {
+    printf("  open model %" PRIu64 " bytes\n  %16s %16s %10s\n", plans[0].open, "workspace", "multiply-adds",
+           "relative");
     for (int i = 0; i < count; i++)
         printf("  %16" PRIu64 " %14.1f M %10.2f\n", plans[i].workspace, plans[i].products / 1e6,
                plans[0].products > 0 ? plans[i].products / plans[0].products : 1);
 }
 
 static void print_all_plans(const char *path, const opened_model *opened) {
+    const unsigned char *bytes = opened->file.data;
+    const size_t size = opened->file.size;
     const stylegan_isa isa = stylegan_model_isa(opened->model);
-    const footprint_target here = {sg__find_kernels(isa), stylegan_model_threads(opened->model),
-                                   8 * (int)sizeof(void *)};
-    const footprint_target board = {NULL, 1, 32};
-    printf("%s: the fastest plan whose workspace is within --memory-limit is taken, or else the last\n\n"
-           "This machine (%s, threads: %d)\n",
-           path, stylegan_isa_name(isa), here.threads);
-    print_plans(opened, &here, open_size(opened));
+    const int threads = stylegan_model_threads(opened->model);
+    footprint plans[FOOTPRINT_MOST_PLANS];
+    printf("%s: the fastest plan whose workspace is within --memory-limit is taken, or else the last\n", path);
+    printf("\nThis machine (%s, threads: %d)\n", stylegan_isa_name(isa), threads);
+    print_plans(plans, footprint_here(bytes, size, (int)isa, threads, plans));
     printf("\nBoards (plain C, one thread, pointers of 32 bits; see stylegan embed)\n");
-    print_plans(opened, &board, 0);
+    print_plans(plans, footprint_board(bytes, size, 32, 1, plans));
 }
 
 /* --- Other files: what they are, and notes --- */

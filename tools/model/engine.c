@@ -1,7 +1,9 @@
-/* engine.c - the library itself, compiled once for all commands; and what needs its random numbers as they are. */
+/* engine.c - the library itself, compiled once for all commands; and what needs its inside: random numbers as they are, plans. */
 #define STYLEGAN_KERNELS
 #define STYLEGAN_IMPLEMENTATION
 #include "../../stylegan.h"
+
+#include "plans.h"
 #include "shuffle.h"
 
 /* From 0 to `most`: the first that is small enough, of numbers cut to as many bits. */
@@ -21,4 +23,13 @@ void shuffle(uint32_t *values, int count, uint32_t seed) {
         values[i] = values[j];
         values[j] = moved;
     }
+}
+
+int footprint_here(const unsigned char *bytes, size_t size, int isa, int threads,
+                   footprint plans[FOOTPRINT_MOST_PLANS]) {
+    void *memory;
+    stylegan_model *m = open_for_plans(bytes, size, (stylegan_isa)isa, threads, &memory);
+    const int found = list_plans(m, stylegan_open_size(bytes, size, NULL, NULL), 1, plans);
+    free(memory);
+    return found;
 }

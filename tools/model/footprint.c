@@ -7,11 +7,8 @@
 #define STYLEGAN_IMPLEMENTATION
 #include "../../stylegan.h"
 
-#include "../base/cli.h"
-#include "footprint.h"
 #include "layout32.h"
-
-#include <stdlib.h>
+#include "plans.h"
 
 enum {
 #define SIZE_32(type, bytes) type##_32 = bytes,
@@ -37,75 +34,12 @@ static footprint shrink(const stylegan_model *m, footprint f) {
     return f;
 }
 
-/* --- Counting: a drawing with kernels that do nothing --- */
-
-static struct {
-    double products;
-    int lanes;
-} counted;
-
-static void count_products(const sg__row *row, int q) {
-    counted.products += (double)row->width * row->taps * row->channels * q * counted.lanes;
-}
-
-static void skip_panel(const sg__tensor *tensor, size_t row, int rows, int column, int q, const float *style,
-                       float *squares, float *panel) {
-    (void)tensor, (void)row, (void)rows, (void)column, (void)q, (void)style, (void)squares, (void)panel;
-}
-
-static int take_rows(void *user, int index, int y, int rows, const float *pixels) {
-    (void)user, (void)index, (void)y, (void)rows, (void)pixels;
-    return 0;
-}
-
-static double products(stylegan_model *m) {
-    const size_t size = stylegan_workspace_size(m);
-    const sg__kernels *kernels = m->kernels;
-    sg__kernels idle = *kernels;
-    stylegan_run run = {0};
-    float *ws = calloc((size_t)m->config.num_ws, (size_t)m->config.w_dim * sizeof *ws);
-    idle.convolve = count_products;
-    idle.panel = skip_panel;
-    counted.products = 0;
-    counted.lanes = kernels->lanes;
-    run.workspace = calloc(size, 1);
-    run.workspace_size = size;
-    run.rows = take_rows;
-    if (!ws || !run.workspace) cli_fail("out of memory: a plan's workspace of %zu bytes", size);
-    m->kernels = &idle;
-    if (m->step_count) stylegan_synthesize(m, ws, 1, NULL, &run, NULL);
-    m->kernels = kernels;
-    free(run.workspace);
-    free(ws);
-    return counted.products;
-}
-
-/* --- Plans --- */
-
-static void one_by_one(void *user, int parts, stylegan_task_fn *task, void *context) {
-    (void)user;
-    for (int i = 0; i < parts; i++) task(context, i);
-}
-
-int footprint_plans(const unsigned char *bytes, size_t size, const footprint_target *target, int count,
+int footprint_board(const unsigned char *bytes, size_t size, int bits, int count,
                     footprint plans[FOOTPRINT_MOST_PLANS]) {
-    stylegan_options options = {0};
-    options.memory_size = stylegan_open_size(bytes, size, NULL, NULL);
-    options.memory = cli_alloc(options.memory_size, 1);
-    options.threads = target->threads;
-    options.parallel = one_by_one;
-    options.trust_data = 1; /* it has been opened before */
-    stylegan_model *m = stylegan_open_memory(bytes, size, &options, NULL);
-    int found = 0;
-    if (target->kernels) m->kernels = target->kernels;
-    for (size_t limit = 0; found < FOOTPRINT_MOST_PLANS; found++) {
-        sg__choose_budget(m, limit);
-        const size_t workspace = stylegan_workspace_size(m);
-        if (limit && workspace > limit) break; /* there is no leaner one */
-        footprint f = {options.memory_size, workspace, count ? products(m) : 0};
-        plans[found] = target->bits == 32 ? shrink(m, f) : f;
-        limit = workspace - 1;
-    }
-    free(options.memory);
+    void *memory;
+    stylegan_model *m = open_for_plans(bytes, size, STYLEGAN_ISA_SCALAR, 1, &memory);
+    const int found = list_plans(m, stylegan_open_size(bytes, size, NULL, NULL), count, plans);
+    for (int i = 0; i < found && bits == 32; i++) plans[i] = shrink(m, plans[i]);
+    free(memory);
     return found;
 }
