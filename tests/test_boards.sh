@@ -1,7 +1,7 @@
 #!/bin/sh
 # test_boards.sh - builds the firmware in examples/boards and runs it under qemu: it draws what the tool draws, in the memory
-# that `stylegan embed` says, and takes no more code, memory, stack and instructions than the budgets. And links for processors
-# that cannot be run. A line to add a board or a plan: `budgets` below.
+# that `stylegan embed` says, and takes no more code, memory, stack and instructions than the budgets. What its README.md tells
+# to do by hand works as written. And links for processors that cannot be run. A line to add a board or a plan: `budgets` below.
 . tests/checks.sh
 model=tests/golden/portraits-64.sgw
 budget_compiler=12.2 # gcc that the budgets were measured with
@@ -136,6 +136,34 @@ firmware() { # WAY BOARD PICTURE CODE RAM STACK INSTRUCTIONS
     fi
 }
 
+# --- What examples/boards/README.md tells to do by hand, done as written ---
+
+by_hand() { # LANGUAGE NUMBER: the NUMBER-th block of LANGUAGE
+    sed -n '/^## By hand$/,/^## /p' examples/boards/README.md | awk -v fence="\`\`\`$1" -v wanted="$2" '
+        $0 == "```" { inside = 0 }
+        inside { print }
+        $0 == fence { inside = ++count == wanted }'
+}
+
+follow_readme() {
+    hand=$work/hand
+    mkdir -p "$hand/examples"
+    cp stylegan.h "$hand"
+    cp -r examples/boards examples/portraits-64.sgw "$hand/examples"
+    {
+        by_hand sh 1
+        echo "cat >app.c <<'END OF app.c'"
+        by_hand c 1
+        echo 'END OF app.c'
+        by_hand sh 2
+    } >"$hand/steps"
+    (cd "$hand" && PATH=$build:$PATH timeout 300 sh -e ./steps) >"$work/hand.log" 2>&1 </dev/null ||
+        { fail "boards README.md" "$(tail -n 1 "$work/hand.log")"; return; }
+    "$tool" generate examples/portraits-64.sgw --seeds 85 --trunc 0.7 --isa scalar --outdir "$work/hand" >/dev/null
+    check "boards README.md: its steps draw the tool's picture" "$build/tests/pngdiff" "$hand/firmware/portrait.ppm" \
+        "$work/hand/seed0085.png"
+}
+
 # --- What links, unoptimised, so that nothing is left out: processors without atomic instructions among them, for which all must be in the C library ---
 
 link() { # NAME COMPILER FLAGS...
@@ -165,6 +193,8 @@ while read -r line; do
     # shellcheck disable=SC2086 # a row
     firmware $line
 done <"$work/budgets"
+# shellcheck disable=SC2086 # a list of flags
+if has_compiler arm-none-eabi-gcc $arm_flags && command -v qemu-system-arm >/dev/null; then follow_readme; fi
 while read -r line; do
     # shellcheck disable=SC2086 # a row
     link $line
