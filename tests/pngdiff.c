@@ -2,9 +2,12 @@
      pngdiff GRID.png COLUMN ROW TILE.png
      pngdiff GRID.png COLUMN ROW IMAGES.npy INDEX    as the official tools turn floats into 8 bits
    or two pictures, PNG or PPM, of which no value may differ by more than 1, and prints how many do:
-     pngdiff PICTURE PICTURE */
+     pngdiff PICTURE PICTURE
+   or prints their peak signal-to-noise ratio in whole dB, rounded down, 99 if they are the same:
+     pngdiff --psnr PICTURE PICTURE */
 #include "../tools/base/npy.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,11 +51,16 @@ static picture read_npy(const char *path, int index) {
     return p;
 }
 
+static int values_of_both(const picture *a, const picture *b) {
+    if (a->width != b->width || a->height != b->height || a->channels != b->channels) cli_fail("different sizes");
+    return a->width * a->height * a->channels;
+}
+
 static int compare_pictures(const char *one, const char *other) {
     const picture a = read_picture(one), b = read_picture(other);
-    if (a.width != b.width || a.height != b.height || a.channels != b.channels) cli_fail("different sizes");
+    const int count = values_of_both(&a, &b);
     int different = 0;
-    for (int i = 0; i < a.width * a.height * a.channels; i++) {
+    for (int i = 0; i < count; i++) {
         const int distance = abs(a.pixels[i] - b.pixels[i]);
         if (distance > 1) cli_fail("%d and %d at %d", a.pixels[i], b.pixels[i], i);
         different += distance;
@@ -61,7 +69,17 @@ static int compare_pictures(const char *one, const char *other) {
     return CLI_EXIT_OK;
 }
 
+static int print_psnr(const char *one, const char *other) {
+    const picture a = read_picture(one), b = read_picture(other);
+    const int count = values_of_both(&a, &b);
+    double squares = 0;
+    for (int i = 0; i < count; i++) squares += (a.pixels[i] - b.pixels[i]) * (a.pixels[i] - b.pixels[i]);
+    printf("%d\n", squares > 0 ? (int)floor(10 * log10(255.0 * 255 * count / squares)) : 99);
+    return CLI_EXIT_OK;
+}
+
 int main(int argc, char **argv) {
+    if (argc == 4 && !strcmp(argv[1], "--psnr")) return print_psnr(argv[2], argv[3]);
     if (argc == 3) return compare_pictures(argv[1], argv[2]);
     if (argc != 5 && argc != 6) cli_usage("pngdiff GRID.png COLUMN ROW TILE.png|IMAGES.npy [INDEX] or PICTURE PICTURE");
     const picture grid = read_picture(argv[1]);
