@@ -561,7 +561,9 @@ check "a signal removes unfinished files" test -z "$(find "$work/stopped" -name 
 
 cat >"$work/dump.c" <<'END'
 #include <stdio.h>
+#include "my-face.h" /* declared once, defined once */
 #define MY_FACE_IMPLEMENTATION
+#include "my-face.h"
 #include "my-face.h"
 #include "3.h" /* only declared here */
 int main(void) {

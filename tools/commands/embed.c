@@ -116,16 +116,20 @@ static void write_macros(output *out, const opened_model *opened, const footprin
     }
 }
 
-static void write_weights(output *out, const file_view *file, const char *name, const char *upper) {
-    enum { LINE = 32, DIGITS = 4 };
+static void write_declaration(output *out, const char *name, const char *upper) {
     write_text(out, cli_format("\n#ifdef __cplusplus\nextern \"C\" const unsigned char %s_weights[%s_WEIGHTS_SIZE];\n"
-                               "#else\nextern const unsigned char %s_weights[%s_WEIGHTS_SIZE];\n#endif\n\n"
-                               "#ifdef %s_IMPLEMENTATION\n"
+                               "#else\nextern const unsigned char %s_weights[%s_WEIGHTS_SIZE];\n#endif\n",
+                               name, upper, name, upper));
+}
+
+static void write_definition(output *out, const file_view *file, const char *name, const char *upper) {
+    enum { LINE = 32, DIGITS = 4 };
+    write_text(out, cli_format("\n#if defined(%s_IMPLEMENTATION) && !defined(%s_IMPLEMENTED)\n#define %s_IMPLEMENTED\n"
                                "#ifndef %s_ATTRIBUTES /* to be defined before, to put the weights elsewhere */\n"
                                "#ifdef _MSC_VER\n#define %s_ATTRIBUTES __declspec(align(64))\n#else\n"
                                "#define %s_ATTRIBUTES __attribute__((aligned(64)))\n#endif\n#endif\n"
                                "%s_ATTRIBUTES const unsigned char %s_weights[%s_WEIGHTS_SIZE] = {\n",
-                               name, upper, name, upper, upper, upper, upper, upper, upper, name, upper));
+                               upper, upper, upper, upper, upper, upper, upper, name, upper));
     for (size_t i = 0; i < file->size; i += LINE) {
         char line[LINE * DIGITS + 2], *at = line;
         for (size_t k = i; k < i + LINE && k < file->size; k++) at += sprintf(at, "%d,", file->data[k]);
@@ -158,8 +162,9 @@ static int run(int argc, char **argv) {
     write_comment(&out, out_path, &opened, bits, upper);
     write_text(&out, cli_format("#ifndef %s_EMBEDDED\n#define %s_EMBEDDED\n\n", upper, upper));
     write_macros(&out, &opened, &f, upper);
-    write_weights(&out, &opened.file, name, upper);
+    write_declaration(&out, name, upper);
     write_text(&out, cli_format("\n#endif\n"));
+    write_definition(&out, &opened.file, name, upper);
     output_close(&out);
     cli_tell("%s: %zu bytes of weights; %" PRIu64 " + %" PRIu64 " bytes of memory for model and workspace", out_path,
              opened.file.size, f.open, f.workspace);

@@ -194,7 +194,9 @@ static void print_all_plans(const char *path, const opened_model *opened) {
     const stylegan_isa isa = stylegan_model_isa(opened->model);
     const int threads = stylegan_model_threads(opened->model);
     footprint plans[FOOTPRINT_MOST_PLANS];
-    printf("%s: the fastest plan whose workspace is within --memory-limit is taken, or else the last\n", path);
+    printf("%s: of these plans, the first whose workspace is within --memory-limit is taken, or else the last.\n"
+           "Multiply-adds are those of the convolutions\n",
+           path);
     printf("\nThis machine (%s, threads: %d)\n", stylegan_isa_name(isa), threads);
     print_plans(plans, footprint_here(bytes, size, (int)isa, threads, plans));
     printf("\nBoards (plain C, one thread, pointers of 32 bits; see stylegan embed)\n");
