@@ -44,6 +44,17 @@ check "a StyleGAN 2: one thread" train "$work/stylegan2-one" --architecture styl
 check "a StyleGAN 2, one thread: the same checkpoint" cmp "$work/stylegan2/checkpoint.sgt" "$work/stylegan2-one/checkpoint.sgt"
 check "portraits that are drawn while training" "$tool" train --config tiny-16 --kimg 0.08 --data portraits --outdir "$work/drawing"
 
+# Rows without a step that took R1 leave its field empty: here only the 1st and the 65th step take it.
+check "R1 in few rows" train "$work/seldom" --batch 64 --r1-interval 64 --kimg 2.9
+check "R1 in few rows: resumed" train "$work/seldom" --batch 64 --r1-interval 64 --kimg 4.1 --resume
+r1_fields() { # RUN
+    tail -n +2 "$1/log.tsv" | awk -F '\t' '{ printf NF == 10 ? ($6 == "" ? "- " : $6 > 0 ? "+ " : "? ") : "short " }'
+}
+check "R1 in few rows: $(r1_fields "$work/seldom")" test "$(r1_fields "$work/seldom")" = "+ - - - + "
+check "R1 in few rows: all rows stay" test "$(cut -f 1 "$work/seldom/log.tsv" | tr '\n' ' ')" = "images 1024 2048 2944 3968 4160 "
+check "R1 never" train "$work/never" --r1-gamma 0
+check "R1 never: no number that is none" sh -c "! grep -qi nan '$work/never/log.tsv'"
+
 # --- Killed and resumed ---
 
 # The process is killed later each time: while it starts, saves, trains; whatever moment it is, the run goes on.

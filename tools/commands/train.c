@@ -342,7 +342,8 @@ static void end_row(training *r) {
     row.value[LOG_IMAGES] = (double)images;
     row.value[LOG_RESOLUTION] = trainer_resolution(r->trainer, &fade);
     row.value[LOG_FADE] = (double)fade;
-    for (int i = 0; i < REPORTED; i++) row.value[reported[i].column] = r->row_sums[i] / r->row_steps[i];
+    for (int i = 0; i < REPORTED; i++)
+        row.value[reported[i].column] = r->row_steps[i] > 0 ? r->row_sums[i] / r->row_steps[i] : (double)NAN;
     row.value[LOG_SPEED] = (double)(images - r->row_images) / seconds;
     row.value[LOG_SECONDS] = seconds + (r->log.count ? r->log.rows[r->log.count - 1].value[LOG_SECONDS] : 0);
     log_append(&r->log, &row);
@@ -384,8 +385,10 @@ static void print_status(const training *r, double rate) {
     printf("%.1f of %.1f kimg", 1e-3 * images, 1e-3 * r->total_images);
     if (r->log.count) {
         const double *value = r->log.rows[r->log.count - 1].value;
-        printf(", %gx%g, fade %.2f, g_loss %.3f, d_loss %.3f, r1 %.3g", value[LOG_RESOLUTION], value[LOG_RESOLUTION],
-               value[LOG_FADE], value[LOG_G_LOSS], value[LOG_D_LOSS], value[LOG_R1]);
+        const double r1 = log_last(&r->log, LOG_R1);
+        printf(", %gx%g, fade %.2f, g_loss %.3f, d_loss %.3f", value[LOG_RESOLUTION], value[LOG_RESOLUTION],
+               value[LOG_FADE], value[LOG_G_LOSS], value[LOG_D_LOSS]);
+        if (!isnan(r1)) printf(", r1 %.3g", r1);
     }
     if (rate > 0) printf(", %.1f images/s, %.0f min left", rate, (r->total_images - images) / rate / 60);
     printf("\n");

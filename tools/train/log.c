@@ -27,16 +27,26 @@ static const char titles[] =
 static const char *const first_line = titles + 1; /* without the first tabulator */
 
 static void write_row(FILE *file, const log_row *row) {
-    for (int i = 0; i < LOG_COLUMN_COUNT; i++) fprintf(file, "%s%.9g", i ? "\t" : "", row->value[i]);
+    for (int i = 0; i < LOG_COLUMN_COUNT; i++) {
+        if (i) fputc('\t', file);
+        if (!isnan(row->value[i])) fprintf(file, "%.9g", row->value[i]);
+    }
     fputc('\n', file);
 }
 
 /* 0 at the end, and for a line that was cut off when the run was killed. */
 static int read_row(FILE *file, log_row *row) {
-    char end = 0;
-    for (int i = 0; i < LOG_COLUMN_COUNT; i++)
-        if (fscanf(file, "%lf%c", &row->value[i], &end) != 2) return 0;
-    return end == '\n';
+    char line[1024];
+    if (!fgets(line, sizeof line, file)) return 0;
+    const char *at = line;
+    for (int i = 0; i < LOG_COLUMN_COUNT; i++) {
+        const char end = i + 1 < LOG_COLUMN_COUNT ? '\t' : '\n';
+        char *behind = (char *)(uintptr_t)at;
+        row->value[i] = *at == end ? NAN : strtod(at, &behind);
+        if (*behind != end) return 0;
+        at = behind + 1;
+    }
+    return 1;
 }
 
 static void keep(training_log *log, const log_row *row) {
@@ -100,6 +110,12 @@ void log_append(training_log *log, const log_row *row) {
     keep(log, row);
     write_row(log->file, row);
     if (fflush(log->file)) cannot_write(log);
+}
+
+double log_last(const training_log *log, int column) {
+    for (int i = log->count - 1; i >= 0; i--)
+        if (!isnan(log->rows[i].value[column])) return log->rows[i].value[column];
+    return NAN;
 }
 
 void log_close(training_log *log) {

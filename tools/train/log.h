@@ -12,7 +12,7 @@
     X(FADE, "fade")             /* share of the newest block, 1 when it is faded in */ \
     X(G_LOSS, "g_loss")                                                                \
     X(D_LOSS, "d_loss") /* without R1 */                                               \
-    X(R1, "r1")         /* mean squared norm of the discriminator's gradient */        \
+    X(R1, "r1")         /* mean squared norm of D's gradient; an empty field: NAN */   \
     X(REAL_SCORE, "real_score")                                                        \
     X(FAKE_SCORE, "fake_score")                                                        \
     X(SPEED, "images_per_second")                                                      \
@@ -46,6 +46,7 @@ void log_continue(training_log *log, int64_t images);
 void log_keep(const training_log *log);
 
 void log_append(training_log *log, const log_row *row);
+double log_last(const training_log *log, int column);     /* what was measured last; NAN: nothing yet */
 void log_plot(const training_log *log, const char *path); /* losses, scores and R1 over the images, as PNG */
 void log_close(training_log *log);
 
