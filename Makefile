@@ -21,7 +21,7 @@ endif
 VERSION := $(shell sed -n 's/^.define STYLEGAN_VERSION "\(.*\)"/\1/p' stylegan.h)
 TOOL = $(BUILD)/stylegan$(EXE)
 OTHER_SYSTEMS = $(filter-out tools/base/system_$(SYSTEM).c,$(wildcard tools/base/system_*.c))
-TOOL_SOURCES = $(filter-out $(OTHER_SYSTEMS),$(wildcard tools/*.c tools/*/*.c))
+TOOL_SOURCES = $(filter-out $(OTHER_SYSTEMS) tools/train/ranks_mpi.c,$(wildcard tools/*.c tools/*/*.c))
 TOOL_OBJECTS = $(TOOL_SOURCES:%.c=$(BUILD)/%.o)
 EXAMPLES = $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 TEST_PROGRAMS = $(shell grep -l '^int main' tests/*.c)

@@ -220,30 +220,21 @@ void discriminator_backward(const discriminator *d, growth g, const d_maps *x, d
 void discriminator_gradient(const discriminator *d, growth g, const d_maps *x, const d_maps *dx, float *gradient,
                             const scratch *s) {
     const int top = g.top;
-    struct {
-        const linear *layer;
-        const map *x, *dy;
-    } layers[4 * MOST_LEVELS] = {{d->conv, &x->stddev, &dx->conv},
-                                 {d->dense0, &x->flat, &dx->dense},
-                                 {d->dense1, &x->dense, &dx->logits},
-                                 {d->from_rgb[top], &x->level[top].image, &dx->level[top].rgb}};
-    int count = 4;
-#define LAYER(l, in, out)           \
-    do {                            \
-        layers[count].layer = (l);  \
-        layers[count].x = (in);     \
-        layers[count++].dy = (out); \
-    } while (0)
+#define LAYER(l, x, dy) \
+    convolution_gradient(&(l)->c, x, dy, network_at(&d->net, gradient, (l)->weight), &s->convolution)
+    LAYER(d->from_rgb[top], &x->level[top].image, &dx->level[top].rgb);
     if (growth_fades(g)) LAYER(d->from_rgb[top - 1], &x->level[top - 1].image, &dx->level[top - 1].rgb);
-    for (int l = 1; l <= top; l++) {
+    LAYER(d->conv, &x->stddev, &dx->conv);
+    LAYER(d->dense0, &x->flat, &dx->dense);
+    LAYER(d->dense1, &x->dense, &dx->logits);
+    network_tell_final(s, 0);
+    for (int l = 1; l <= top; l++) { /* most weights come first, most pixels last */
         LAYER(d->conv0[l], discriminator_input(x, g, l), &dx->level[l].middle);
         LAYER(d->conv1[l], &x->level[l].blurred, &dx->level[l - 1].below);
         if (d->residual) LAYER(d->skip[l], &x->level[l].pooled, &dx->level[l - 1].skip);
+        network_tell_final(s, l);
     }
 #undef LAYER
-    for (int i = 0; i < count; i++)
-        convolution_gradient(&layers[i].layer->c, layers[i].x, layers[i].dy,
-                             network_at(&d->net, gradient, layers[i].layer->weight), &s->convolution);
 }
 
 /* R1 = factor / 2 * sum over the images of |g|^2, g = dD/dx at a real image x, has a gradient of a gradient in its

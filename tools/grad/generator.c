@@ -185,6 +185,7 @@ void generator_backward(const generator *g, growth at, g_maps *x, g_maps *dx, co
     for (int i = 0; i < 2; i++) map_clear(&dx->latent[i].hidden[g->mapping_layers - 1]);
     synthesis_of(g)->backward(g, at, x, dx, d_image, gradient, s);
     for (int i = 0; i < 2; i++) latent_backward(g, x, dx, i, labels, gradient, s);
+    network_tell_final(s, 0);
 }
 
 /* --- Export --- */

@@ -100,19 +100,20 @@ void network_prepare(const network *n, int i, growth g, const convolution_scratc
     for (size_t o = 0; o < parameter_floats(bias); o++) l->used_bias[o] = bias->gain * network_value(n, l->bias)[o];
 }
 
+void network_tell_final(const scratch *s, int level) {
+    if (s->level_final) s->level_final(s->context, level);
+}
+
 /* With beta1 = 0 the first moment is the gradient itself. Every parameter counts its own steps, so that a new block's
    first ones are corrected as at the beginning of the training. */
-void network_step(network *n, int i, growth g, const float *const *gradients, int shards, double rate) {
+void network_step(network *n, int i, const float *gradients, double rate) {
     static const double beta2 = 0.99;
     parameter *p = &n->parameters[i];
-    if (!network_active(p, g)) return;
     p->steps++;
     float *value = network_value(n, i), *square = network_at(n, n->squares, i);
     const float decay = (float)beta2, correction = (float)(1 / (1 - pow(beta2, (double)p->steps))), step = (float)rate;
     for (size_t k = 0; k < parameter_floats(p); k++) {
-        float gradient = 0;
-        for (int s = 0; s < shards; s++) gradient += gradients[s][p->offset + k];
-        gradient *= p->gain;
+        const float gradient = p->gain * gradients[p->offset + k];
         square[k] = decay * square[k] + (1 - decay) * gradient * gradient;
         value[k] -= step * gradient / (sqrtf(square[k] * correction) + 1e-8f);
     }

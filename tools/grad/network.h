@@ -44,6 +44,9 @@ int padded(int columns); /* to a multiple of 16 */
 typedef struct scratch {
     convolution_scratch convolution;
     float *row; /* for the blur */
+    /* NULL, or called when the gradients of all parameters of a level are final, of which the passes are the last */
+    void (*level_final)(void *context, int level);
+    void *context;
 } scratch;
 
 typedef struct network {
@@ -74,7 +77,9 @@ float *network_at(const network *n, float *values, int parameter); /* the same p
 /* Prepares linear i for use, if it takes part. */
 void network_prepare(const network *n, int i, growth g, const convolution_scratch *s);
 
-/* One step of Adam(0, 0.99) on one parameter, if it takes part: the gradient is the sum of the shards', in order. */
-void network_step(network *n, int i, growth g, const float *const *gradients, int shards, double rate);
+void network_tell_final(const scratch *s, int level);
+
+/* One step of Adam(0, 0.99) on one parameter that takes part. gradients [floats] */
+void network_step(network *n, int i, const float *gradients, double rate);
 
 #endif

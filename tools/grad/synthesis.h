@@ -4,7 +4,8 @@
 
 #include "generator.h"
 
-/* One architecture: each function does its part of the generator's of the same name. */
+/* One architecture: each function does its part of the generator's of the same name. `backward` tells of the levels that are
+   final, but the first. */
 typedef struct synthesis {
     void (*plan)(generator *g, const network_shape *shape, arena *a);
     void (*take_maps)(arena *a, const generator *g, int gradients, g_maps *x);

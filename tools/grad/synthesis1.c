@@ -155,6 +155,7 @@ static void backward(const generator *g, growth at, g_maps *x, g_maps *dx, const
             to_rgb_backward(g, x, &dx->rgb[top - 1], top - 1, own, gradient, s);
             map_add(e, own, shared);
         }
+        if (level) network_tell_final(s, level);
     }
 }
 

@@ -184,6 +184,7 @@ static void backward(const generator *g, growth at, g_maps *x, g_maps *dx, const
             map_fold(e, &dx->below[level], d_image);
         }
         for (int index = 1; index >= first_layer(level); index--) layer_backward(g, x, dx, level, index, gradient, s);
+        if (level) network_tell_final(s, level);
     }
     constant_backward(g, &dx->layer[0][0].y, gradient);
 }

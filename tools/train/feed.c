@@ -11,7 +11,7 @@ static void *read_batch(void *argument) {
     const feed *f = argument;
     const size_t picture = (size_t)f->data->resolution * (size_t)f->data->resolution * (size_t)f->data->channels;
     float *labels = f->labels[f->filling];
-    for (int i = 0; i < f->batch; i++)
+    for (int i = 0; i < f->count; i++)
         dataset_read(f->data, f->indices[i], f->pixels[f->filling] + (size_t)i * picture,
                      labels ? labels + i * f->label_size : NULL);
     return NULL;
@@ -19,8 +19,8 @@ static void *read_batch(void *argument) {
 
 /* A thread lives for one batch: joining it is all the synchronisation there is. */
 static void start_reading(feed *f, int steps_ahead) {
-    for (int i = 0; i < f->batch; i++)
-        f->indices[i] = trainer_picture(f->trainer, steps_ahead * f->batch + i, f->data->count);
+    for (int i = 0; i < f->count; i++)
+        f->indices[i] = trainer_picture(f->trainer, steps_ahead * f->batch + f->first + i, f->data->count);
     if (system_start_thread(&f->thread, read_batch, f)) cli_fail("cannot start a thread: %s", strerror(errno));
 }
 
@@ -28,10 +28,11 @@ void feed_start(feed *f, const dataset *data, const trainer *t) {
     const trainer_config *config = trainer_get_config(t);
     const size_t picture = (size_t)data->resolution * (size_t)data->resolution * (size_t)data->channels;
     *f = (feed){.data = data, .trainer = t, .batch = config->batch, .label_size = config->shape.label_size};
-    f->indices = cli_alloc((size_t)f->batch, sizeof *f->indices);
+    trainer_share(t, &f->first, &f->count);
+    f->indices = cli_alloc((size_t)f->count, sizeof *f->indices);
     for (int i = 0; i < 2; i++) {
-        f->pixels[i] = cli_alloc((size_t)f->batch, picture);
-        if (f->label_size) f->labels[i] = cli_alloc((size_t)f->batch * (size_t)f->label_size, sizeof *f->labels[i]);
+        f->pixels[i] = cli_alloc((size_t)f->count, picture);
+        if (f->label_size) f->labels[i] = cli_alloc((size_t)f->count * (size_t)f->label_size, sizeof *f->labels[i]);
     }
     start_reading(f, 0);
 }

@@ -13,9 +13,10 @@ typedef struct feed {
     const dataset *data;
     const trainer *trainer;
     int batch, label_size;
-    int64_t *indices;   /* [batch]: what the thread reads */
-    uint8_t *pixels[2]; /* [batch][H][W][3] */
-    float *labels[2];   /* [batch][K], NULL without labels */
+    int first, count;   /* of each batch, this rank's share */
+    int64_t *indices;   /* [count]: what the thread reads */
+    uint8_t *pixels[2]; /* [count][H][W][3] */
+    float *labels[2];   /* [count][K], NULL without labels */
     int filling;        /* which of the two */
     pthread_t thread;
 } feed;

@@ -48,13 +48,15 @@ static void prepare_discriminator(void *context, int item, int thread) {
 
 trainer *trainer_plan(const trainer_config *config, int threads) {
     trainer *t = cli_alloc(1, sizeof *t);
-    *t = (trainer){.config = *config, .shards = config->batch / SHARD};
+    const int shards = config->batch / SHARD, first = ranks_first(shards, ranks_index());
+    *t = (trainer){.config = *config, .first = first, .shards = ranks_first(shards, ranks_index() + 1) - first};
     if (threads < 1) threads = pool_processors();
     t->threads = threads < t->shards ? threads : t->shards;
     t->desks = cli_alloc((size_t)t->threads, sizeof *t->desks);
     t->shards_of_batch = cli_alloc((size_t)t->shards, sizeof *t->shards_of_batch);
     memset(t->desks, 0, (size_t)t->threads * sizeof *t->desks);
     memset(t->shards_of_batch, 0, (size_t)t->shards * sizeof *t->shards_of_batch);
+    t->reports = cli_alloc((size_t)shards, sizeof *t->reports);
     plan(t, engine_for((stylegan_isa)t->config.isa));
     return t;
 }
@@ -62,6 +64,7 @@ trainer *trainer_plan(const trainer_config *config, int threads) {
 void trainer_allocate(trainer *t) {
     arena_allocate(&t->arena);
     plan(t, engine_for((stylegan_isa)t->config.isa));
+    gradients_create(t);
     t->pool = pool_start(t->threads);
 }
 
@@ -77,7 +80,10 @@ trainer *trainer_create(const trainer_config *config, int threads) {
 void trainer_free(trainer *t) {
     if (!t) return;
     if (t->pool) pool_end(t->pool);
+    ordered_sum_free(t->d_sum);
+    ordered_sum_free(t->g_sum);
     arena_free(&t->arena);
+    free(t->reports);
     free(t->desks);
     free(t->shards_of_batch);
     free(t);
@@ -89,6 +95,11 @@ const trainer_config *trainer_get_config(const trainer *t) {
 
 void trainer_set_total(trainer *t, double total_kimg) {
     t->config.total_kimg = total_kimg;
+}
+
+void trainer_share(const trainer *t, int *first, int *count) {
+    *first = t->first * SHARD;
+    *count = t->shards * SHARD;
 }
 
 int64_t trainer_images(const trainer *t) {
@@ -148,9 +159,10 @@ int64_t trainer_picture(const trainer *t, int i, int64_t count) {
 }
 
 /* z [2][N][z_dim], crossovers, and noise [R][R][N] for every layer of the shard. */
-void training_draw(const trainer *t, int shard) {
+void training_draw(const trainer *t, int item) {
     const generator *g = &t->g;
-    g_maps *x = &t->shards_of_batch[shard].fakes;
+    g_maps *x = &t->shards_of_batch[item].fakes;
+    const int shard = t->first + item;
     const uint64_t step = (uint64_t)t->steps, seed = t->config.seed;
     const uint64_t mixing = random_key(seed, RANDOM_MIXING, step);
     const int layers = 2 * (t->growth.top + 1);
@@ -180,11 +192,12 @@ void training_draw(const trainer *t, int shard) {
 
 /* --- Real pictures: mirrored at random, shrunk to the current resolution, and faded like the generator's --- */
 
-static void load_real(const trainer *t, int image, const map *to, int n) {
+static void load_real(const trainer *t, int item, const map *to, int n) {
     const int size = t->config.shape.resolution, box = size / to->size, channels = t->config.shape.channels;
-    const uint8_t *pixels = t->pixels + (size_t)image * (size_t)(size * size * channels);
-    const int mirror = t->config.mirror && random_uniform(random_key(t->config.seed, RANDOM_MIRROR, (uint64_t)t->steps),
-                                                          (uint64_t)image) < 0.5;
+    const uint8_t *pixels = t->pixels + (size_t)(item * SHARD + n) * (size_t)(size * size * channels);
+    const uint64_t image = (uint64_t)((t->first + item) * SHARD + n); /* of the batch */
+    const uint64_t mirroring = random_key(t->config.seed, RANDOM_MIRROR, (uint64_t)t->steps);
+    const int mirror = t->config.mirror && random_uniform(mirroring, image) < 0.5;
     for (int y = 0; y < to->size; y++)
         for (int x = 0; x < to->size; x++)
             for (int c = 0; c < channels; c++) {
@@ -195,10 +208,10 @@ static void load_real(const trainer *t, int image, const map *to, int n) {
             }
 }
 
-static void load_reals(const trainer *t, int shard, d_maps *x) {
+static void load_reals(const trainer *t, int item, d_maps *x) {
     const growth g = t->growth;
     const map *image = &x->level[g.top].image;
-    for (int n = 0; n < SHARD; n++) load_real(t, shard * SHARD + n, image, n);
+    for (int n = 0; n < SHARD; n++) load_real(t, item, image, n);
     if (g.fade == 1 || !g.top) return;
     const map *half = &x->level[g.top - 1].image;
     map_pool(t->d.net.engine, image, half, 0.25f);
@@ -215,25 +228,26 @@ static double sigmoid(double x) {
     return 1 / (1 + exp(-x));
 }
 
-static double label_of(const trainer *t, int image, int k) {
-    return t->labels && t->config.shape.label_size ? (double)t->labels[image * t->config.shape.label_size + k] : 1;
+static double label_of(const trainer *t, int item, int n, int k) {
+    const int size = t->config.shape.label_size;
+    return t->labels && size ? (double)t->labels[(item * SHARD + n) * size + k] : 1;
 }
 
 /* The scores D(x) of a shard's images: their logits; with labels, those of their labels. Returns the sum. */
-static double read_scores(const trainer *t, int shard, const map *logits, double *scores) {
+static double read_scores(const trainer *t, int item, const map *logits, double *scores) {
     double sum = 0;
     for (int n = 0; n < SHARD; n++) {
         scores[n] = 0;
         for (int k = 0; k < logits->channels; k++)
-            scores[n] += label_of(t, shard * SHARD + n, k) * (double)logits->data[map_at(logits, k, 0, 0, n)];
+            scores[n] += label_of(t, item, n, k) * (double)logits->data[map_at(logits, k, 0, 0, n)];
         sum += scores[n];
     }
     return sum;
 }
 
-static void set_score_gradient(const trainer *t, int shard, const map *d_logits, int n, double gradient) {
+static void set_score_gradient(const trainer *t, int item, const map *d_logits, int n, double gradient) {
     for (int k = 0; k < d_logits->channels; k++)
-        d_logits->data[map_at(d_logits, k, 0, 0, n)] = (float)(gradient * label_of(t, shard * SHARD + n, k));
+        d_logits->data[map_at(d_logits, k, 0, 0, n)] = (float)(gradient * label_of(t, item, n, k));
 }
 
 /* D's loss on a shard and its derivative by the scores. Image n of the real ones is paired with image n of the generated
@@ -279,10 +293,11 @@ static int has_penalties(const trainer *t) {
 }
 
 /* D's gradient at the activations x, where the loss has the derivatives `slopes` by the scores, and with `penalised` that
-   of R1. Returns the sum of |dD/dx|^2 over the shard's images, or NAN. */
-static double learn(const trainer *t, int item, trainer_thread *desk, const d_maps *x, const double *slopes,
-                    int penalised, float *gradient) {
+   of R1. Returns the sum of |dD/dx|^2 over the shard's images, or NAN. The last pass of a shard makes its gradient final. */
+static double learn(trainer *t, int item, trainer_thread *desk, const d_maps *x, const double *slopes, int penalised,
+                    int last, float *gradient) {
     const growth g = t->growth;
+    const scratch telling = {desk->scratch.convolution, desk->scratch.row, discriminator_final, t};
     double square = NAN;
     if (penalised) {
         const float factor = (float)(t->config.r1_gamma * t->config.r1_interval / t->config.batch);
@@ -292,7 +307,7 @@ static double learn(const trainer *t, int item, trainer_thread *desk, const d_ma
     }
     for (int n = 0; n < SHARD; n++) set_score_gradient(t, item, &desk->dx.logits, n, slopes[n] / t->config.batch);
     discriminator_backward(&t->d, g, x, &desk->dx, penalised ? &desk->extra : NULL, gradient, &desk->scratch);
-    discriminator_gradient(&t->d, g, x, &desk->dx, gradient, &desk->scratch);
+    discriminator_gradient(&t->d, g, x, &desk->dx, gradient, last ? &telling : &desk->scratch);
     return square;
 }
 
@@ -311,13 +326,14 @@ static void discriminator_task(void *context, int item, int thread) {
     generator_forward(&t->g, g, &s->fakes, labels, &desk->scratch);
     d_maps fakes = fakes_of(desk, s, g);
     discriminator_forward(&t->d, g, &fakes, NULL, &desk->scratch);
-    s->report.real_score = read_scores(t, item, &desk->real.logits, real);
-    s->report.fake_score = read_scores(t, item, &fakes.logits, fake);
-    s->report.d_loss = discriminator_loss(t, real, fake, d_real, d_fake);
+    trainer_step_report *report = &t->reports[t->first + item];
+    report->real_score = read_scores(t, item, &desk->real.logits, real);
+    report->fake_score = read_scores(t, item, &fakes.logits, fake);
+    report->d_loss = discriminator_loss(t, real, fake, d_real, d_fake);
 
     memset(s->d_gradient, 0, t->d.net.floats * sizeof(float));
-    s->report.r1 = learn(t, item, desk, &desk->real, d_real, has_penalties(t), s->d_gradient);
-    learn(t, item, desk, &fakes, d_fake, has_penalties(t) && t->config.loss == LOSS_RELATIVISTIC, s->d_gradient);
+    report->r1 = learn(t, item, desk, &desk->real, d_real, has_penalties(t), 0, s->d_gradient);
+    learn(t, item, desk, &fakes, d_fake, has_penalties(t) && t->config.loss == LOSS_RELATIVISTIC, 1, s->d_gradient);
 }
 
 /* The generator's gradient on the same images, as the discriminator sees them that is a step further. */
@@ -336,15 +352,14 @@ static void generator_task(void *context, int item, int thread) {
     d_maps fakes = fakes_of(desk, s, g);
     discriminator_forward(&t->d, g, &fakes, NULL, &desk->scratch);
     read_scores(t, item, &fakes.logits, fake);
-    s->report.g_loss = generator_loss(t, real, fake, d_fake);
+    t->reports[t->first + item].g_loss = generator_loss(t, real, fake, d_fake);
     for (int n = 0; n < SHARD; n++) set_score_gradient(t, item, &desk->dx.logits, n, d_fake[n] / t->config.batch);
     discriminator_backward(&t->d, g, &fakes, &desk->dx, NULL, NULL, &desk->scratch);
     memset(s->g_gradient, 0, t->g.net.floats * sizeof(float));
+    const scratch telling = {desk->scratch.convolution, desk->scratch.row, generator_final, t};
     generator_backward(&t->g, g, &s->fakes, &desk->g_gradient, &desk->dx.level[g.top].image, labels, s->g_gradient,
-                       &desk->scratch);
+                       &telling);
 }
-
-enum { MOST_SHARDS = 64 };
 
 /* Both learning rates: the last images only settle what has been learned. */
 static double annealed(const trainer *t, double rate) {
@@ -354,20 +369,18 @@ static double annealed(const trainer *t, double rate) {
 
 static void discriminator_step(void *context, int item, int thread) {
     trainer *t = context;
-    const float *gradients[MOST_SHARDS];
     (void)thread;
-    for (int i = 0; i < t->shards; i++) gradients[i] = t->shards_of_batch[i].d_gradient;
-    network_step(&t->d.net, item, t->growth, gradients, t->shards, annealed(t, t->config.d_rate));
+    const float *gradient = gradient_wait(t->d_sum, &t->d.net, item, t->growth);
+    if (gradient) network_step(&t->d.net, item, gradient, annealed(t, t->config.d_rate));
 }
 
 /* Adam, then the moving average of the parameters: half of it is younger than ema_kimg, or, at the beginning, than a share of the
    images shown. */
 static void generator_step(void *context, int item, int thread) {
     trainer *t = context;
-    const float *gradients[MOST_SHARDS];
     (void)thread;
-    for (int i = 0; i < t->shards; i++) gradients[i] = t->shards_of_batch[i].g_gradient;
-    network_step(&t->g.net, item, t->growth, gradients, t->shards, annealed(t, t->config.g_rate));
+    const float *gradient = gradient_wait(t->g_sum, &t->g.net, item, t->growth);
+    if (gradient) network_step(&t->g.net, item, gradient, annealed(t, t->config.g_rate));
     const double images = fmin(t->config.ema_kimg * 1000, t->config.ema_ramp * (double)t->images);
     const double half_life = images / t->config.batch; /* steps */
     const float share = (float)(half_life > 0 ? 1 - pow(0.5, 1 / half_life) : 1);
@@ -379,41 +392,47 @@ static void generator_step(void *context, int item, int thread) {
 /* w_avg moves to the mean of the batch's w. */
 static void average_w(trainer *t) {
     const float share = (float)(1 - t->config.w_avg_beta) / (float)t->config.batch;
-    for (int i = 0; i < t->g.w_dim; i++) {
-        float change = 0;
-        for (int s = 0; s < t->shards; s++) {
-            const map *w = &t->shards_of_batch[s].fakes.latent[0].hidden[t->g.mapping_layers - 1];
-            for (int n = 0; n < SHARD; n++) change += w->data[map_at(w, i, 0, 0, n)] - t->w_avg[i];
-        }
-        t->w_avg[i] += share * change;
-    }
+    const size_t from = t->g.net.floats, size = (size_t)t->g.w_dim;
+    const float *change = ordered_sum_wait(t->g_sum, from, from + size) + from;
+    for (size_t i = 0; i < size; i++) t->w_avg[i] += share * change[i];
 }
 
-void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, trainer_step_report *report) {
-    t->growth = training_growth(t);
-    t->pixels = pixels;
-    t->labels = labels;
-
-    pool_run(t->pool, t->g.net.linear_count, prepare_generator, t);
-    pool_run(t->pool, t->d.net.linear_count, prepare_discriminator, t);
-    pool_run(t->pool, t->shards, discriminator_task, t);
-    pool_run(t->pool, t->d.net.count, discriminator_step, t);
-
-    pool_run(t->pool, t->d.net.linear_count, prepare_discriminator, t);
-    pool_run(t->pool, t->shards, generator_task, t);
-    pool_run(t->pool, t->g.net.count, generator_step, t);
-    average_w(t);
-
+/* Over the whole batch: of each shard's sums, in their order. */
+static trainer_step_report mean_report(const trainer *t) {
     trainer_step_report sum = {0};
-    for (int i = 0; i < t->shards; i++) {
-        const trainer_step_report *r = &t->shards_of_batch[i].report;
+    for (int i = 0; i < t->config.batch / SHARD; i++) {
+        const trainer_step_report *r = &t->reports[i];
         sum.g_loss += r->g_loss / t->config.batch;
         sum.d_loss += r->d_loss / t->config.batch;
         sum.r1 += r->r1 / t->config.batch;
         sum.real_score += r->real_score / t->config.batch;
         sum.fake_score += r->fake_score / t->config.batch;
     }
-    if (report) *report = sum;
+    return sum;
+}
+
+void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, trainer_step_report *report) {
+    t->growth = training_growth(t);
+    t->pixels = pixels;
+    t->labels = labels;
+    gradients_expect(t);
+
+    pool_run(t->pool, t->g.net.linear_count, prepare_generator, t);
+    pool_run(t->pool, t->d.net.linear_count, prepare_discriminator, t);
+    ordered_sum_begin(t->d_sum);
+    pool_run(t->pool, t->shards, discriminator_task, t);
+    pool_run(t->pool, t->d.net.count, discriminator_step, t);
+    ordered_sum_end(t->d_sum);
+
+    pool_run(t->pool, t->d.net.linear_count, prepare_discriminator, t);
+    ordered_sum_begin(t->g_sum);
+    pool_run(t->pool, t->shards, generator_task, t);
+    pool_run(t->pool, t->g.net.count, generator_step, t);
+    average_w(t);
+    ordered_sum_end(t->g_sum);
+
+    ranks_gather(t->reports, sizeof *t->reports, t->config.batch / SHARD);
+    if (report) *report = mean_report(t);
     t->steps++;
     t->images += t->config.batch;
 }

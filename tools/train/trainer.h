@@ -55,7 +55,7 @@ const char *trainer_check(const trainer_config *config);
 
 typedef struct trainer trainer;
 
-/* Fresh networks. threads 0: one per processor. The result is the same to the bit for any number of threads. */
+/* Fresh networks. threads 0: one per processor. The result is the same to the bit for any number of ranks and threads. */
 trainer *trainer_create(const trainer_config *config, int threads);
 void trainer_free(trainer *t);
 const trainer_config *trainer_get_config(const trainer *t);
@@ -70,8 +70,12 @@ typedef struct trainer_step_report {
     double real_score, fake_score; /* mean logits */
 } trainer_step_report;
 
-/* One step: discriminator, then generator, then the averages. `pixels` [batch][H][W][3] real images at the finished
-   resolution (mirroring, shrinking and fading are the trainer's), `labels` [batch][K] or NULL. */
+/* The images of a batch that are this rank's to learn from (ranks.h): all, if it is alone. */
+void trainer_share(const trainer *t, int *first, int *count);
+
+/* One step: discriminator, then generator, then the averages. `pixels` [count][H][W][3] this rank's real images at the
+   finished resolution (mirroring, shrinking and fading are the trainer's), `labels` [count][K] or NULL. The report is that
+   of all ranks. */
 void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, trainer_step_report *report);
 
 /* The index of the i-th picture (0 to batch - 1) of the next step, out of `count`: a permutation an epoch, from the

@@ -2,6 +2,7 @@
 #ifndef TRAINING_H
 #define TRAINING_H
 
+#include "ranks.h"
 #include "trainer.h"
 #include "../base/pool.h"
 #include "../base/random.h"
@@ -22,7 +23,6 @@ typedef struct trainer_thread {
 typedef struct trainer_shard {
     g_maps fakes;
     float *g_gradient, *d_gradient; /* [floats] */
-    trainer_step_report report;     /* sums over the images */
 } trainer_shard;
 
 struct trainer {
@@ -33,11 +33,15 @@ struct trainer {
     float *average; /* [g.net.floats]: moving average of the generator's parameters */
     float *w_avg;   /* [D] */
 
-    int threads, shards;
+    int threads;
+    int first, shards; /* of the batch's shards, those of this rank */
     pool *pool;
     arena arena;
     trainer_thread *desks;          /* [threads] */
     trainer_shard *shards_of_batch; /* [shards] */
+    trainer_step_report *reports;   /* [batch / 4]: sums over the images of each shard, of all ranks */
+    /* Of all shards, in their order: D's gradient, and G's with the change of w_avg [D] behind it. */
+    ordered_sum *d_sum, *g_sum;
 
     /* of the step at work */
     growth growth;
@@ -51,6 +55,20 @@ void trainer_allocate(trainer *t);
 
 growth training_growth(const trainer *t);
 
+/* --- The sums of gradients --- */
+
+void gradients_create(trainer *t);
+void gradients_expect(const trainer *t); /* what takes part in this step */
+
+/* Of one shard, the gradients of the parameters of a level are final. The context is the trainer. */
+void discriminator_final(void *context, int level);
+void generator_final(void *context, int level);
+
+/* The gradients of the parameter number i at its place, once they are there; NULL if it does not take part. */
+const float *gradient_wait(ordered_sum *sum, const network *n, int i, growth g);
+
+/* --- Randomness --- */
+
 /* What the numbers of a key are used for. */
 typedef enum random_purpose {
     RANDOM_G,
@@ -63,7 +81,7 @@ typedef enum random_purpose {
 } random_purpose;
 uint64_t random_key(uint64_t seed, random_purpose purpose, uint64_t number);
 
-/* Fills a shard's latents, crossovers and noise. */
-void training_draw(const trainer *t, int shard);
+/* Fills latents, crossovers and noise of one of this rank's shards. */
+void training_draw(const trainer *t, int item);
 
 #endif
