@@ -20,6 +20,11 @@ endif
 
 VERSION := $(shell sed -n 's/^.define STYLEGAN_VERSION "\(.*\)"/\1/p' stylegan.h)
 TOOL = $(BUILD)/stylegan$(EXE)
+# make MPI=1: the same tool, whose `train` runs on many machines, as build/mpi/stylegan.
+ifdef MPI
+MPICC = mpicc
+TOOL = $(BUILD)/mpi/stylegan
+endif
 OTHER_SYSTEMS = $(filter-out tools/base/system_$(SYSTEM).c,$(wildcard tools/base/system_*.c))
 TOOL_SOURCES = $(filter-out $(OTHER_SYSTEMS) tools/train/ranks_mpi.c,$(wildcard tools/*.c tools/*/*.c))
 TOOL_OBJECTS = $(TOOL_SOURCES:%.c=$(BUILD)/%.o)
@@ -28,8 +33,19 @@ TEST_PROGRAMS = $(shell grep -l '^int main' tests/*.c)
 TESTS = $(TEST_PROGRAMS:%.c=$(BUILD)/%)
 TEST_OBJECTS = $(BUILD)/tests/test.o $(BUILD)/tests/reference.o
 
-$(TOOL): $(BUILD)/tools/main.o $(BUILD)/tools.a
+all: $(TOOL)
+
+$(BUILD)/stylegan$(EXE): $(BUILD)/tools/main.o $(BUILD)/tools.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# What it has for ranks.h goes before the archive's.
+$(BUILD)/mpi/stylegan: $(BUILD)/tools/main.o $(BUILD)/mpi/ranks.o $(BUILD)/tools.a
+	$(MPICC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/mpi/ranks.o: CC = $(MPICC)
+$(BUILD)/mpi/ranks.o: tools/train/ranks_mpi.c
+	@mkdir -p $(@D)
+	$(COMPILE) -c -o $@ $<
 
 # Everything but main, for the tests too.
 $(BUILD)/tools.a: $(filter-out $(BUILD)/tools/main.o,$(TOOL_OBJECTS))
@@ -122,7 +138,7 @@ help: # this list
 	@sed -n 's/^\([a-z-]*\):[^#]*# \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
 	    printf '%-22s%s\n' "$$target" "$$what"; done
 
-.PHONY: demo animation test bench examples boards run-board directions playground windows install uninstall clean help
+.PHONY: all demo animation test bench examples boards run-board directions playground windows install uninstall clean help
 .PRECIOUS: $(BUILD)/%.o
 .DELETE_ON_ERROR:
 

@@ -60,12 +60,20 @@ void cli_finished(const char *path) {
 /* --- Messages --- */
 
 static int progress_visible;
+static const char *own_name; /* among others */
+static void (*end_others)(int status);
+
+void cli_work_with_others(const char *name, void (*end)(int status)) {
+    own_name = name;
+    end_others = end;
+}
 
 /* Messages quote names from files: control characters must neither break the line nor reach the terminal. */
 static void print_line(char *line) {
     for (char *at = line; *at; at++)
         if (iscntrl((unsigned char)*at)) *at = '?';
-    fprintf(stderr, "%sstylegan: %s\n", progress_visible ? "\r\033[K" : "", line);
+    fprintf(stderr, "%sstylegan: %s%s%s\n", progress_visible ? "\r\033[K" : "", own_name ? own_name : "",
+            own_name ? ": " : "", line);
     progress_visible = 0;
 }
 
@@ -88,24 +96,29 @@ static void say(const char *format, va_list arguments) {
     say(format, arguments);      \
     va_end(arguments)
 
+CLI_NORETURN static void end(int status) {
+    remove_unfinished();
+    if (end_others) end_others(status);
+    exit(status);
+}
+
 void cli_fail(const char *format, ...) {
     SAY(format);
-    remove_unfinished();
-    exit(CLI_EXIT_FAILED);
+    end(CLI_EXIT_FAILED);
 }
 
 void cli_usage(const char *format, ...) {
     SAY(format);
-    remove_unfinished();
-    exit(CLI_EXIT_USAGE);
+    end(CLI_EXIT_USAGE);
 }
 
 void cli_note(const char *format, ...) {
+    if (own_name) return;
     SAY(format);
 }
 
 void cli_tell(const char *format, ...) {
-    if (!system_is_terminal(stderr)) return;
+    if (own_name || !system_is_terminal(stderr)) return;
     SAY(format);
 }
 
@@ -206,19 +219,20 @@ static const cli_flag *find_flag(const cli_command *command, const cli_flag *fla
 }
 
 /* Whoever asks for help gets it, whatever else is on the line. */
-static void help_if_asked(const cli_command *command, const cli_flag *flags, int argc, char **argv) {
-    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (strcmp(argv[i], "--help") != 0 && strcmp(argv[i], "-h") != 0) continue;
-        print_help(command, flags);
-        cli_end_stdout();
-        exit(CLI_EXIT_OK);
-    }
+int cli_asks_help(int argc, char **argv) {
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return 1;
+    return 0;
 }
 
 int cli_parse(const cli_command *command, const cli_flag *flags, int argc, char **argv, const char **positional,
               int least, int most) {
     int count = 0, flags_end = 0;
-    help_if_asked(command, flags, argc, argv);
+    if (cli_asks_help(argc, argv)) {
+        print_help(command, flags);
+        cli_end_stdout();
+        exit(CLI_EXIT_OK);
+    }
     for (int i = 0; i < argc; i++) {
         const char *text = argv[i];
         if (flags_end || text[0] != '-' || text[1] == '\0') {
@@ -472,7 +486,8 @@ void cli_make_folder(const char *path) {
 /* --- Progress --- */
 
 void progress_start(progress *p, const char *what, double total) {
-    *p = (progress){.what = what, .total = total, .start = system_seconds(), .visible = system_is_terminal(stderr)};
+    *p = (progress){
+        .what = what, .total = total, .start = system_seconds(), .visible = !own_name && system_is_terminal(stderr)};
 }
 
 void progress_update(progress *p, double done) {

@@ -44,11 +44,18 @@ enum { CLI_EXIT_OK = 0, CLI_EXIT_FAILED = 1, CLI_EXIT_USAGE = 2 };
 int cli_parse(const cli_command *command, const cli_flag *flags, int argc, char **argv, const char **positional,
               int least, int most);
 
+/* Whether the arguments ask for --help, which cli_parse prints. */
+int cli_asks_help(int argc, char **argv);
+
 /* Print "stylegan: <message>" on standard error, remove unfinished outputs and exit: for failures and for wrong usage. */
 CLI_NORETURN void cli_fail(const char *format, ...) CLI_PRINTF(1, 2);
 CLI_NORETURN void cli_usage(const char *format, ...) CLI_PRINTF(1, 2);
 void cli_note(const char *format, ...) CLI_PRINTF(1, 2); /* a warning: goes on */
 void cli_tell(const char *format, ...) CLI_PRINTF(1, 2); /* what was done: on a terminal only */
+
+/* For one of several processes that work together. Its failures begin with its name, which stays the caller's, and its notes
+   are left to the others; a failure calls `end` with the exit status before the process exits. NULL: as alone. */
+void cli_work_with_others(const char *name, void (*end)(int status));
 
 /* Of several names, the one that was meant. Start with {typed}, try each, then print near_miss_text: "; did you mean X?",
    or nothing if none is near. */

@@ -52,15 +52,17 @@ void system_close_names(system_names *names);
 /* --- The process --- */
 
 /* Calls the handler when somebody asks the process to end, by Ctrl-C say; ignored signals stay ignored. `before_end`
-   leaves signals that have a handler, and is called as well when a pipe is read no more; `to_stop` replaces it. */
+   leaves signals that have a handler, and is called as well when a pipe is read no more; `to_stop` replaces it, and is called
+   when a batch system warns of the end, too (SIGUSR1). */
 typedef void system_handler(int signal_number);
 void system_before_end(system_handler *handler);
 void system_to_stop(system_handler *handler);
 
 int system_start_thread(pthread_t *thread, void *(*run)(void *), void *argument); /* signals stay with the others */
 long system_process(void);                                                        /* its number */
-int system_processors(void);
-uint64_t system_peak_memory(void); /* bytes, of the process so far */
+int system_processors(void);                                                      /* that the process may use */
+int system_all_processors(void);                                                  /* of the machine */
+uint64_t system_peak_memory(void);                                                /* bytes, of the process so far */
 
 double system_seconds(void);            /* monotonic clock */
 int system_is_terminal(FILE *standard); /* that understands escape sequences */

@@ -1,9 +1,11 @@
 /* system_posix.c - see system.h. */
+#define _GNU_SOURCE /* sched_getaffinity, where it is there */
 #define _XOPEN_SOURCE 700
 #include "system.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -136,6 +138,7 @@ void system_before_end(system_handler *handler) {
 
 void system_to_stop(system_handler *handler) {
     for (int i = 0; i < REQUESTS; i++) handle(requests[i], handler, 1);
+    handle(SIGUSR1, handler, 1);
 }
 
 int system_start_thread(pthread_t *thread, void *(*run)(void *), void *argument) {
@@ -152,8 +155,16 @@ long system_process(void) {
     return (long)getpid();
 }
 
-int system_processors(void) {
+int system_all_processors(void) {
     return (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+int system_processors(void) {
+#ifdef CPU_COUNT
+    cpu_set_t allowed; /* by taskset, mpirun, a batch system */
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+#endif
+    return system_all_processors();
 }
 
 uint64_t system_peak_memory(void) {

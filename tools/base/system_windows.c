@@ -293,10 +293,14 @@ long system_process(void) {
     return (long)GetCurrentProcessId();
 }
 
-int system_processors(void) {
+int system_all_processors(void) {
     SYSTEM_INFO info;
     GetSystemInfo(&info);
     return (int)info.dwNumberOfProcessors;
+}
+
+int system_processors(void) {
+    return system_all_processors();
 }
 
 uint64_t system_peak_memory(void) {

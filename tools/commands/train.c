@@ -5,8 +5,10 @@
 #include "../base/notes.h"
 #include "../base/sheet.h"
 #include "../base/system.h"
+#include "../train/agreement.h"
 #include "../train/feed.h"
 #include "../train/log.h"
+#include "../train/ranks.h"
 #include "../train/run_folder.h"
 #include "../train/trainer.h"
 
@@ -26,6 +28,7 @@ const cli_command train_command = {
     "stylegan train --data portraits.sgd --outdir runs/portraits --kimg 3000 --resume\n"
     "stylegan train --config faces-64 --data photos --outdir runs/photos --r1-gamma 5\n"
     "stylegan train --config tiny-32 --data pets --cond 1 --outdir runs/pets    (pets/cats, pets/dogs)\n"
+    "mpirun -n 4 stylegan train --data photos.sgd --outdir runs/photos --batch 64    (built by make MPI=1)\n"
     "stylegan train --config portraits-64 --dry-run",
     run};
 
@@ -50,7 +53,7 @@ static void parse_flags(train_flags *f, int argc, char **argv) {
         {"--kimg", "N", "thousands of images to show (default: the preset's)", &f->kimg},
         {"--resume", NULL, "continue the run in RUN from its checkpoint, with its settings", &f->resume},
         {"--snapshot-minutes", "M", "time between checkpoints and sheets (default: 5)", &f->minutes},
-        {"--threads", "N", "threads to compute with (default: one per processor)", &f->threads},
+        {"--threads", "N", "threads to compute with, of each rank (default: one per processor)", &f->threads},
         {"--dtype", "TYPE", "type of the weights in model.sgw: f32, f16 (default) or i8", &f->dtype},
         {"--dry-run", NULL, "only print the settings and what the networks measure", &f->dry_run}};
     enum { OWN = sizeof own / sizeof *own };
@@ -193,15 +196,19 @@ static void note_end(const training *r, double total_before, double total) {
 
 static void resume_run(training *r, const train_flags *f, int threads) {
     r->trainer = run_load(f->folder, threads);
+    ranks_begin_turn();
     const trainer_config *resumed = trainer_get_config(r->trainer), config = make_config(f, resumed);
     refuse_changes(&config, resumed);
+    agree_on_work(resumed, threads);
     note_end(r, resumed->total_kimg, config.total_kimg);
     trainer_set_total(r->trainer, config.total_kimg);
     if (cli_integer("--cond", f->cond, 0, 1) && !resumed->shape.label_size)
         cli_usage("--cond: a resumed run keeps its settings; only --kimg can change");
-    if (f->dry_run) return;
-    open_data(r, resumed);
-    note_other_data(r);
+    if (!f->dry_run) {
+        open_data(r, resumed);
+        note_other_data(r);
+    }
+    ranks_end_turn();
 }
 
 static void take_classes(const training *r, trainer_config *config) {
@@ -214,8 +221,10 @@ static void take_classes(const training *r, trainer_config *config) {
 }
 
 static void start_run(training *r, const train_flags *f, int threads) {
+    ranks_begin_turn();
     trainer_config config = make_config(f, NULL);
     const int conditional = (int)cli_integer("--cond", f->cond, 0, 1);
+    agree_on_work(&config, threads);
     if (conditional && !f->data) cli_usage("--cond 1 needs --data, which tells the classes");
     if (!f->dry_run || conditional) open_data(r, &config);
     if (conditional)
@@ -223,6 +232,7 @@ static void start_run(training *r, const train_flags *f, int threads) {
     else if (r->data.label_size && !config.shape.label_size)
         cli_note("%s: has %d classes, which --cond 1 would learn", r->data_name, r->data.label_size);
     r->trainer = trainer_create(&config, threads);
+    ranks_end_turn();
 }
 
 /* --- What a run leaves: model.sgw, sheets, checkpoints, the log --- */
@@ -320,6 +330,7 @@ static const struct {
                         {LOG_FAKE_SCORE, offsetof(trainer_step_report, fake_score)}};
 
 static void add_report(training *r, const trainer_step_report *report) {
+    if (ranks_index()) return;
     if (!isfinite(report->g_loss + report->d_loss))
         cli_fail(
             "%s: the losses are no longer numbers after %lld images; lower the rates (--g-rate, --d-rate) or raise "
@@ -335,7 +346,7 @@ static void add_report(training *r, const trainer_step_report *report) {
 
 static void end_row(training *r) {
     const int64_t images = trainer_images(r->trainer);
-    if (images == r->row_images) return;
+    if (ranks_index() || images == r->row_images) return;
     float fade;
     log_row row;
     const double seconds = system_seconds() - r->row_start;
@@ -352,6 +363,8 @@ static void end_row(training *r) {
 
 /* The log comes first: rows behind the checkpoint are dropped when the run is resumed, missing ones would stay so. */
 static void save_everything(training *r) {
+    agree_on_state(r->trainer);
+    if (ranks_index()) return;
     char *model_path = run_path(r->folder, "model.sgw"), *plot_path = run_path(r->folder, "log.png");
     end_row(r);
     run_save(r->folder, r->trainer);
@@ -381,6 +394,7 @@ static void request_stop(int signal_number) {
 }
 
 static void print_status(const training *r, double rate) {
+    if (ranks_index()) return;
     const double images = (double)trainer_images(r->trainer);
     printf("%.1f of %.1f kimg", 1e-3 * images, 1e-3 * r->total_images);
     if (r->log.count) {
@@ -395,6 +409,23 @@ static void print_status(const training *r, double rate) {
     fflush(stdout);
 }
 
+/* What all ranks do after a step: a signal that any of them gets stops all, and the first knows when it is time to save. */
+typedef enum plan { GO_ON, SAVE, STOP } plan;
+
+static plan agree_on_plan(int save_is_due) {
+    return (plan)ranks_most(stop_signal ? STOP : save_is_due && !ranks_index() ? SAVE : GO_ON);
+}
+
+static void print_traffic(const training *r, double seconds, double done) {
+    const trainer_traffic traffic = trainer_measure_traffic(r->trainer);
+    const int waited = -ranks_most(-(int)(1e5 * traffic.waited / seconds));
+    if (ranks_index() || done <= 0) return;
+    printf("%d ranks: %.1f MB a step from rank to rank in %.2g ms, %.1f %% of the time; at least %.1f %% waiting for "
+           "sums\n",
+           ranks_count(), 1e-6 * traffic.bytes, 1e3 * traffic.seconds,
+           100 * traffic.seconds * done / r->config->batch / seconds, 1e-3 * waited);
+}
+
 static void train(training *r, double snapshot_seconds) {
     const double first = (double)trainer_images(r->trainer), start_time = system_seconds();
     double last_snapshot = start_time;
@@ -403,7 +434,8 @@ static void train(training *r, double snapshot_seconds) {
     feed_start(&pictures, &r->data, r->trainer);
     progress_start(&shown, "images", r->total_images - first);
     start_row(r);
-    for (double done = 0; first + done < r->total_images && !stop_signal;) {
+    double done = 0;
+    for (plan next = agree_on_plan(0); first + done < r->total_images && next != STOP;) {
         const uint8_t *pixels;
         const float *labels;
         trainer_step_report report;
@@ -413,7 +445,8 @@ static void train(training *r, double snapshot_seconds) {
         done = (double)trainer_images(r->trainer) - first;
         if (trainer_images(r->trainer) - r->row_images >= LOG_EVERY) end_row(r);
         progress_update(&shown, done);
-        if (system_seconds() - last_snapshot < snapshot_seconds) continue;
+        next = agree_on_plan(system_seconds() - last_snapshot >= snapshot_seconds);
+        if (next != SAVE) continue;
         save_everything(r);
         progress_end(&shown);
         print_status(r, done / (system_seconds() - start_time));
@@ -421,12 +454,16 @@ static void train(training *r, double snapshot_seconds) {
     }
     progress_end(&shown);
     feed_end(&pictures);
+    const double seconds = system_seconds() - start_time;
+    stop_signal = ranks_most(stop_signal);
     save_everything(r);
     print_status(r, 0);
+    if (ranks_count() > 1 && !stop_signal) print_traffic(r, seconds, done);
 }
 
 /* The size is that of the finished networks: of a run that begins at the full resolution. */
 static void print_settings(const training *r) {
+    if (ranks_index()) return;
     trainer_config finished = *r->config;
     finished.start_resolution = finished.shape.resolution;
     trainer *t = trainer_create(&finished, 1);
@@ -447,6 +484,7 @@ static void print_settings(const training *r) {
 
 /* The log's lock comes before everything else that is read or written in the folder. */
 static void enter_folder(training *r) {
+    if (ranks_index()) return;
     if (r->resumed && !run_has_checkpoint(r->folder)) cli_fail("%s: there is no run to resume", r->folder);
     if (!r->resumed) cli_make_folder(r->folder);
     char *log_path = run_path(r->folder, "log.tsv");
@@ -456,22 +494,24 @@ static void enter_folder(training *r) {
 }
 
 static void train_in_folder(training *r, double snapshot_seconds) {
+    const int keeps_folder = ranks_index() == 0;
+    agree_on_settings(r->config);
+    agree_on_data(&r->data);
     system_to_stop(request_stop);
-    run_remove_unfinished(r->folder);
-    if (r->resumed) {
-        log_continue(&r->log, trainer_images(r->trainer));
-    } else {
-        log_begin(&r->log);
-        save_everything(r); /* finds out early whether everything can be written */
-    }
-    log_keep(&r->log);
+    if (keeps_folder) run_remove_unfinished(r->folder);
+    if (keeps_folder && r->resumed) log_continue(&r->log, trainer_images(r->trainer));
+    if (keeps_folder && !r->resumed) log_begin(&r->log);
+    if (!r->resumed) save_everything(r); /* finds out early whether everything can be written */
+    if (keeps_folder) log_keep(&r->log);
     print_status(r, 0);
     train(r, snapshot_seconds);
-    log_close(&r->log);
+    if (keeps_folder) log_close(&r->log);
 }
 
 static int run(int argc, char **argv) {
     train_flags f;
+    if (!cli_asks_help(argc, argv)) ranks_start();
+    ranks_begin_turn();
     parse_flags(&f, argc, argv);
     const int threads = f.threads ? (int)cli_integer("--threads", f.threads, 1, 64) : 0;
     const double snapshot_seconds = 60 * cli_number("--snapshot-minutes", f.minutes, 0, 1e6);
@@ -480,6 +520,8 @@ static int run(int argc, char **argv) {
                   .threads = f.threads,
                   .resumed = f.resume != NULL,
                   .type = weights_type(f.dtype)};
+    ranks_end_turn();
+    ranks_agree("version", stylegan_version());
     if (!f.dry_run) enter_folder(&r);
     (f.resume ? resume_run : start_run)(&r, &f, threads);
     r.config = trainer_get_config(r.trainer);

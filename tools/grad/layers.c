@@ -18,7 +18,7 @@ const engine *engine_for(stylegan_isa isa) {
     static engine engines[STYLEGAN_ISA_COUNT];
     const sg__kernels *k = sg__find_kernels(isa);
     if (!k) return NULL;
-    engines[isa] = (engine){k->lanes, k->vectors, k, elementwise_for(k->lanes)};
+    engines[isa] = (engine){k->lanes, k->vectors, k, elementwise_for(k->lanes), k->isa};
     return engines[isa].elementwise ? &engines[isa] : NULL;
 }
 

@@ -15,6 +15,7 @@ typedef struct engine {
     int lanes, vectors; /* V; Q, vectors of output channels that a convolution computes at once */
     const void *kernels;
     const elementwise *elementwise;
+    stylegan_isa isa;
 } engine;
 
 /* NULL if the processor lacks it. */

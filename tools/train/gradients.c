@@ -2,6 +2,8 @@
    as they are final. */
 #include "training.h"
 
+#include <math.h>
+
 static void add_discriminator(void *context, size_t from, size_t to, float *sum) {
     const trainer *t = context;
     for (int s = 0; s < t->shards; s++) {
@@ -72,4 +74,16 @@ void gradients_expect(const trainer *t) {
 const float *gradient_wait(ordered_sum *sum, const network *n, int i, growth g) {
     const size_t offset = n->parameters[i].offset;
     return network_active(&n->parameters[i], g) ? ordered_sum_wait(sum, offset, offset + network_floats(n, i)) : NULL;
+}
+
+trainer_traffic trainer_measure_traffic(trainer *t) {
+    ordered_sum *const sums[] = {t->d_sum, t->g_sum};
+    trainer_traffic traffic = {.bytes = (double)((t->d.net.floats + t->g.net.floats) * sizeof(float))};
+    for (int i = 0; i < 2; i++) {
+        double best = ordered_sum_measure(sums[i]);
+        for (int again = 0; again < 4; again++) best = fmin(best, ordered_sum_measure(sums[i]));
+        traffic.seconds += best;
+        traffic.waited += ordered_sum_waited(sums[i]);
+    }
+    return traffic;
 }

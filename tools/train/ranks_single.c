@@ -5,7 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whoever starts this with mpirun may mean one run. */
 void ranks_start(void) {
+    static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const char *size = getenv(sizes[i]);
+        if (size && atoi(size) > 1)
+            cli_note("one of %s processes that know nothing of each other: built without MPI (make MPI=1)", size);
+    }
 }
 
 int ranks_index(void) {

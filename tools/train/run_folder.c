@@ -1,5 +1,6 @@
 /* run_folder.c - see run_folder.h. */
 #include "run_folder.h"
+#include "ranks.h"
 #include "../base/cli.h"
 #include "../base/system.h"
 
@@ -65,12 +66,24 @@ void run_remove_unfinished(const char *folder) {
 
 /* --- Checkpoints --- */
 
+/* The file's bytes on all ranks, of which rank 0 reads it. */
+static file_view read_for_all(const char *path) {
+    file_view file = {0};
+    if (!ranks_index()) file = file_view_open(path);
+    ranks_share(&file.size, sizeof file.size);
+    if (ranks_index()) file.data = cli_alloc(file.size, 1);
+    ranks_share((void *)(uintptr_t)file.data, file.size); /* only read where it is mapped */
+    return file;
+}
+
 trainer *run_load(const char *folder, int threads) {
     char *path = run_path(folder, CHECKPOINT);
-    file_view file = file_view_open(path);
+    file_view file = read_for_all(path);
     const char *why;
+    ranks_begin_turn();
     trainer *t = trainer_load(file.data, file.size, threads, &why);
     if (!t) cli_fail("%s: %s; %s, if it is there, is the one before", path, why, PREVIOUS);
+    ranks_end_turn();
     file_view_close(&file);
     free(path);
     return t;

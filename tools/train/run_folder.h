@@ -13,7 +13,7 @@ void run_refuse_to_overwrite(const char *folder);
 void run_remove_unfinished(const char *folder);
 
 int run_has_checkpoint(const char *folder);
-trainer *run_load(const char *folder, int threads);
+trainer *run_load(const char *folder, int threads); /* all ranks together, from the folder that rank 0 has */
 
 /* At every moment checkpoint.sgt is a whole checkpoint: the new one is on the disk before it takes the name. The one
    before becomes checkpoint-previous.sgt, where the file system has links. */

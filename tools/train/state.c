@@ -46,10 +46,14 @@ static void pass_state(stream *s, trainer *t) {
     pass(s, t->w_avg, (size_t)t->g.w_dim * sizeof(float));
 }
 
-static uint64_t checksum(const unsigned char *bytes, size_t size) { /* FNV-1a */
-    uint64_t sum = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < size; i++) sum = (sum ^ bytes[i]) * 0x100000001b3u;
-    return sum;
+uint64_t training_checksum(uint64_t before, const void *bytes, size_t size) {
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < size; i++) before = (before ^ at[i]) * 0x100000001b3u;
+    return before;
+}
+
+static uint64_t checksum(const unsigned char *bytes, size_t size) {
+    return training_checksum(0xcbf29ce484222325u, bytes, size);
 }
 
 unsigned char *trainer_save(const trainer *t, size_t *size) {

@@ -1,6 +1,7 @@
 /* trainer.c - one training step, told from top to bottom. */
 #include "training.h"
 #include "../base/cli.h"
+#include "../base/system.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -46,11 +47,16 @@ static void prepare_discriminator(void *context, int item, int thread) {
     network_prepare(&t->d.net, item, t->growth, &t->desks[thread].scratch.convolution);
 }
 
+int trainer_threads(void) {
+    const int own = pool_processors(), share = system_all_processors() / ranks_on_machine();
+    return own < share ? own : share < 1 ? 1 : share;
+}
+
 trainer *trainer_plan(const trainer_config *config, int threads) {
     trainer *t = cli_alloc(1, sizeof *t);
     const int shards = config->batch / SHARD, first = ranks_first(shards, ranks_index());
     *t = (trainer){.config = *config, .first = first, .shards = ranks_first(shards, ranks_index() + 1) - first};
-    if (threads < 1) threads = pool_processors();
+    if (threads < 1) threads = trainer_threads();
     t->threads = threads < t->shards ? threads : t->shards;
     t->desks = cli_alloc((size_t)t->threads, sizeof *t->desks);
     t->shards_of_batch = cli_alloc((size_t)t->shards, sizeof *t->shards_of_batch);

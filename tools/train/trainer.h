@@ -55,7 +55,9 @@ const char *trainer_check(const trainer_config *config);
 
 typedef struct trainer trainer;
 
-/* Fresh networks. threads 0: one per processor. The result is the same to the bit for any number of ranks and threads. */
+int trainer_threads(void); /* one for each processor that this rank has for itself */
+
+/* Fresh networks. threads 0: trainer_threads(). The result is the same to the bit for any number of ranks and threads. */
 trainer *trainer_create(const trainer_config *config, int threads);
 void trainer_free(trainer *t);
 const trainer_config *trainer_get_config(const trainer *t);
@@ -77,6 +79,14 @@ void trainer_share(const trainer *t, int *first, int *count);
    finished resolution (mirroring, shrinking and fading are the trainer's), `labels` [count][K] or NULL. The report is that
    of all ranks. */
 void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, trainer_step_report *report);
+
+/* What goes from rank to rank; all of them call it together. */
+typedef struct trainer_traffic {
+    double bytes;   /* of a step, in each direction */
+    double seconds; /* that it takes when no rank waits for another's computation */
+    double waited;  /* seconds that this rank has waited for sums so far */
+} trainer_traffic;
+trainer_traffic trainer_measure_traffic(trainer *t);
 
 /* The index of the i-th picture (0 to batch - 1) of the next step, out of `count`: a permutation an epoch, from the
    seed alone. i goes on into the steps after that. */

@@ -55,6 +55,9 @@ void trainer_allocate(trainer *t);
 
 growth training_growth(const trainer *t);
 
+/* FNV-1a, of bytes in several parts: begin with any number, go on with the result. */
+uint64_t training_checksum(uint64_t before, const void *bytes, size_t size);
+
 /* --- The sums of gradients --- */
 
 void gradients_create(trainer *t);
