@@ -466,7 +466,11 @@ static void make_one_folder(const char *path) {
     if (system_kind_of(path) == SYSTEM_FOLDER) return;
     new_folder *f = cli_alloc(1, sizeof *f);
     *f = (new_folder){cli_format("%s", path), new_folders};
-    if (system_make_folder(path)) cli_fail("%s: cannot create the folder: %s", path, strerror(errno));
+    if (system_make_folder(path)) {
+        const int why = errno;
+        if (system_kind_of(path) == SYSTEM_FOLDER) return; /* another process was faster */
+        cli_fail("%s: cannot create the folder: %s", path, strerror(why));
+    }
     new_folders = f;
 }
 

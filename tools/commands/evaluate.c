@@ -61,7 +61,7 @@ static halves read_halves(const dataset *whole, int count, int threads) {
     for (int i = 0; i < 2; i++) h.sets[i] = empty_set(count, whole->resolution);
     h.labels = (npy){2, {count, h.label_size}, (size_t)count * (size_t)h.label_size, NULL};
     h.labels.values = cli_alloc(h.labels.count, sizeof *h.labels.values);
-    dataset_each(&d, 2 * (int64_t)count, threads, deal, &h);
+    dataset_each(&d, 0, 2 * (int64_t)count, threads, deal, &h);
     return h;
 }
 

@@ -1,4 +1,5 @@
 /* generate.c - pictures from seeds, z or ws. */
+#include "../base/part.h"
 #include "../base/sheet.h"
 #include "../base/terminal.h"
 #include "../model/drawing.h"
@@ -17,6 +18,7 @@ const cli_command generate_command = {"generate", "MODEL", "draw pictures from s
                                       "stylegan generate cifar10.sgw --seeds 0-34 --class 1 --grid 7x5 --outdir cars\n"
                                       "stylegan generate ffhq.sgw --ws ws.npy --save-npy images.npy\n"
                                       "stylegan generate stylegan3.sgw --seeds 0-3 --translate 0.1,0 --rotate 30\n"
+                                      "stylegan generate ffhq.sgw --seeds 0-999999 --part 3/100 --outdir faces\n"
                                       "stylegan generate ffhq.sgw --like out/seed0085.png --outdir again",
                                       run};
 
@@ -45,17 +47,18 @@ static void show(drawing *d, const sheet *grid) {
         terminal_show(d->pixels, config->width, config->height, config->channels);
 }
 
-static void tell_where(const latents *l, const char *folder, int with_grid) {
-    char *first = latents_name(l, 0, ".png");
-    if (l->count == 1 && !with_grid)
-        cli_tell("%s/%s", folder, first);
+static void tell_where(const latents *l, int first, int count, const char *folder, int with_grid) {
+    char *name = latents_name(l, first, ".png");
+    if (count == 1 && !with_grid)
+        cli_tell("%s/%s", folder, name);
     else
-        cli_tell("%d pictures in %s/%s", l->count, folder, with_grid ? ", together in grid.png" : "");
-    free(first);
+        cli_tell("%d pictures in %s/%s", count, folder, with_grid ? ", together in grid.png" : "");
+    free(name);
 }
 
 static int run(int argc, char **argv) {
-    const char *path, *folder = "out", *grid_text = NULL, *npy_path = NULL, *like = NULL, *shown = NULL;
+    const char *path, *folder = "out", *grid_text = NULL, *npy_path = NULL, *like = NULL, *shown = NULL,
+                      *part_text = NULL;
     model_flags compute_flags = {0};
     latent_flags source_flags = {0};
     drawing_flags noise_flags = {0};
@@ -69,9 +72,11 @@ static int run(int argc, char **argv) {
         {"--grid", "CxR", "also write grid.png, C columns and R rows of the pictures", &grid_text},
         {"--show", NULL, "also show the pictures, or their grid, in the terminal", &shown},
         {"--save-npy", "FILE.npy", "also write the images as float32 [n, C, H, W]; -: to standard output", &npy_path},
+        PART_FLAG(part_text),
         MODEL_FLAGS(compute_flags),
         {0}};
     path = model_parse(&generate_command, flags, &compute_flags, argc, argv, NULL);
+    if (part_text && grid_text) cli_usage("--part and --grid exclude each other: a sheet shows all pictures");
 
     if (shown && npy_path && strcmp(npy_path, "-") == 0)
         cli_usage("--show and --save-npy -: both go to standard output");
@@ -85,20 +90,23 @@ static int run(int argc, char **argv) {
     model_open(&opened, path, &compute_flags);
     if (told) like_check(like, told, &opened);
     latents_start(&source, &opened, &source_flags);
-    drawing_start(&picture, &opened, &noise_flags, source.count);
+    const part own = part_parse(part_text, source.count);
+    const int first = (int)part_first(own, source.count), end = (int)part_end(own, source.count);
+    drawing_start(&picture, &opened, &noise_flags, end - first);
+    picture.run.noise_seed += (uint64_t)first;
     if (picture.run.noise_mode == STYLEGAN_NOISE_RANDOM) source.numbered = source.repeats;
     const stylegan_config *config = opened.config;
     if (grid_text) sheet_parse(&grid, grid_text, config->width, config->height, config->channels);
     if (grid_text && grid.columns * grid.rows < source.count)
         cli_usage("--grid %s: has no room for %d images", grid_text, source.count);
     cli_make_folder(folder);
+    char *own_path = npy_path ? part_path(own, npy_path) : NULL;
     if (npy_path)
-        npy_open(&writer, npy_path, 4,
-                 (const int64_t[]){source.count, config->channels, config->height, config->width});
+        npy_open(&writer, own_path, 4, (const int64_t[]){end - first, config->channels, config->height, config->width});
 
     float *ws = cli_alloc(opened.ws_values, sizeof *ws);
     float *image = npy_path ? cli_alloc(opened.image_values, sizeof *image) : NULL;
-    for (int i = 0; i < source.count; i++) {
+    for (int i = first; i < end; i++) {
         latents_ws(&source, i, ws);
         drawing_draw(&picture, ws, 1, image);
         save_picture(&picture, &source, i, folder);
@@ -110,7 +118,8 @@ static int run(int argc, char **argv) {
     if (grid_text) save_sheet(&picture, &source, &grid, folder);
     if (npy_path) npy_close(&writer);
     drawing_end(&picture);
-    tell_where(&source, folder, grid_text != NULL);
+    tell_where(&source, first, end - first, folder, grid_text != NULL);
+    free(own_path);
     free(image);
     free(ws);
     latents_end(&source);

@@ -2,6 +2,7 @@
    packed file or as single pictures. */
 #include "../../stylegan.h"
 #include "../base/notes.h"
+#include "../base/part.h"
 #include "../base/png.h"
 #include "../base/sheet.h"
 #include "../data/dataset.h"
@@ -14,7 +15,9 @@ static int run_pack(int argc, char **argv);
 
 const cli_command portraits_command = {"portraits", "", "draw synthetic portraits to learn from",
                                        "stylegan portraits --count 100 --grid 10x10 --outdir people\n"
-                                       "stylegan portraits --count 60000 --size 64 --seed 1 --pack portraits.sgd",
+                                       "stylegan portraits --count 60000 --size 64 --seed 1 --pack portraits.sgd\n"
+                                       "stylegan portraits --count 60000 --pack portraits.sgd --part 3/8  (of 8 such)\n"
+                                       "stylegan portraits --join 8 --pack portraits.sgd                  (then)",
                                        run_portraits};
 
 const cli_command pack_command = {
@@ -26,7 +29,7 @@ const cli_command pack_command = {
     run_pack};
 
 typedef struct picture_flags {
-    const char *count, *size, *folder, *pack, *grid, *threads, *no_metadata;
+    const char *count, *size, *folder, *pack, *grid, *threads, *no_metadata, *part;
 } picture_flags;
 #define PICTURE_FLAGS(flags)                                                                                 \
     {"--outdir", "DIR", "folder for single pictures and grid.png", &(flags).folder},                         \
@@ -95,32 +98,91 @@ static void write_pictures(const char *data, const char *prefix, uint64_t seed, 
     if (count > d.count) cli_usage("--count %lld: %s has %lld pictures", (long long)count, data, (long long)d.count);
     if (f->grid) sheet_parse(&grid, f->grid, d.resolution, d.resolution, d.channels);
     const char *folder = f->folder ? f->folder : "out";
+    const part own = part_parse(f->part, count);
+    const int64_t first = part_first(own, count), own_count = part_end(own, count) - first;
+    char *pack_path = f->pack ? part_path(own, f->pack) : NULL;
     if (!f->pack || f->grid) cli_make_folder(folder);
-    if (f->pack) dataset_writer_open(&pack, f->pack, &d, count);
+    if (f->pack) dataset_writer_open(&pack, pack_path, &d, own_count);
 
     destination to = {f->pack ? NULL : folder, prefix, &d, f->pack ? &pack : NULL, f->grid ? &grid : NULL, NULL, NULL};
     if (!f->no_metadata) to.notes = make_notes(strcmp(data, "portraits") == 0, seed);
     to.counts = cli_alloc((size_t)d.label_size, sizeof *to.counts);
     for (int k = 0; k < d.label_size; k++) to.counts[k] = 0;
-    dataset_each(&d, count, threads, take_picture, &to);
+    dataset_each(&d, first, own_count, threads, take_picture, &to);
     if (f->pack) dataset_writer_close(&pack);
     if (f->grid) sheet_save(&grid, folder, "grid.png", &to.notes);
-    print_summary(&to, f->pack ? f->pack : folder, count);
+    print_summary(&to, f->pack ? pack_path : folder, own_count);
+    free(pack_path);
     free(to.notes);
     free(to.counts);
     dataset_close(&d);
 }
 
+/* --- Joining --- */
+
+/* Opens a part of a packed file, which must have its share of `count` pictures (0: any) and the resolution (0: any). */
+static char *open_part(dataset *d, part p, const char *path, int64_t count, int resolution) {
+    char *name = part_path(p, path);
+    dataset_open(d, name, resolution, 0);
+    const int64_t share = part_end(p, count) - part_first(p, count);
+    if (count && d->count != share)
+        cli_fail("%s: has %lld pictures, not %lld as part %d of %d of %lld", name, (long long)d->count,
+                 (long long)share, p.number, p.count, (long long)count);
+    return name;
+}
+
+static void append_all(dataset_writer *to, const dataset *d) {
+    uint8_t *pixels = cli_alloc((size_t)d->resolution * (size_t)d->resolution, (size_t)d->channels);
+    float *label = cli_alloc((size_t)d->label_size, sizeof *label);
+    for (int64_t i = 0; i < d->count; i++) {
+        dataset_read(d, i, pixels, label);
+        dataset_writer_append(to, pixels, label);
+    }
+    free(label);
+    free(pixels);
+}
+
+/* The parts of a packed file become the whole. All of them are looked at before anything is written. */
+static void join_parts(const char *path, int parts) {
+    int64_t count = 0;
+    int resolution = 0;
+    dataset d;
+    dataset_writer whole;
+    for (int pass = 0; pass < 3; pass++) { /* counts; checks; copies */
+        for (part p = {1, parts}; p.number <= parts; p.number++) {
+            char *name = open_part(&d, p, path, pass ? count : 0, resolution);
+            if (pass == 0) count += d.count;
+            if (pass == 2 && p.number == 1) dataset_writer_open(&whole, path, &d, count);
+            if (pass == 2) append_all(&whole, &d);
+            resolution = d.resolution;
+            dataset_close(&d);
+            free(name);
+        }
+        if (pass == 0 && count < parts) cli_fail("%s: more parts than pictures", path);
+    }
+    dataset_writer_close(&whole);
+    printf("%s: %lld pictures of %d x %d pixels, joined from %d parts\n", path, (long long)count, resolution,
+           resolution, parts);
+}
+
 static int run_portraits(int argc, char **argv) {
-    const char *seed = "0";
+    const char *seed = "0", *join = NULL;
     picture_flags f = {0};
     const cli_flag flags[] = {{"--count", "N", "pictures (default: 100)", &f.count},
                               {"--size", "PIXELS", "their width and height (default: 64)", &f.size},
                               {"--seed", "S", "seed: portrait i of seed S is always the same (default: 0)", &seed},
                               {"--pack", "FILE.sgd", "write all into one file for `stylegan train` instead", &f.pack},
+                              PART_FLAG(f.part),
+                              {"--join", "N", "join the N parts of the --pack file that --part has written", &join},
                               PICTURE_FLAGS(f),
                               {0}};
     cli_parse(&portraits_command, flags, argc, argv, NULL, 0, 0);
+    if (join && (!f.pack || f.part)) cli_usage("--join needs --pack FILE.sgd, the whole, and no --part");
+    if (join) {
+        join_parts(f.pack, (int)cli_integer("--join", join, 2, MOST_PARTS));
+        return CLI_EXIT_OK;
+    }
+    if (f.part && f.grid) cli_usage("--part and --grid exclude each other: a sheet shows the first pictures");
     if (f.pack && f.folder && !f.grid) cli_usage("--pack writes no pictures: --outdir is for --grid then");
     write_pictures("portraits", "portrait", (uint64_t)cli_integer("--seed", seed, 0, INT64_MAX), &f);
     return CLI_EXIT_OK;

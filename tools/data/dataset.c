@@ -83,7 +83,7 @@ static void read_into_chunk(void *context, int item, int thread) {
     dataset_read(c->d, index, chunk_pixels(c, index), chunk_label(c, index));
 }
 
-void dataset_each(const dataset *d, int64_t count, int threads, dataset_take_fn *take, void *context) {
+void dataset_each(const dataset *d, int64_t first, int64_t count, int threads, dataset_take_fn *take, void *context) {
     const int at_once = threads ? threads : pool_processors();
     const int64_t size = 8 * at_once; /* short enough for a lively progress line */
     pool *readers = pool_start(at_once);
@@ -92,11 +92,11 @@ void dataset_each(const dataset *d, int64_t count, int threads, dataset_take_fn 
     c.pixels = cli_alloc((size_t)size, picture_bytes(d->resolution));
     c.labels = cli_alloc((size_t)size * (size_t)d->label_size, sizeof *c.labels);
     progress_start(&shown, "pictures", (double)count);
-    for (c.first = 0; c.first < count; c.first += size) {
-        const int64_t end = count - c.first < size ? count : c.first + size;
+    for (c.first = first; c.first < first + count; c.first += size) {
+        const int64_t left = first + count - c.first, end = c.first + (left < size ? left : size);
         pool_run(readers, (int)(end - c.first), read_into_chunk, &c);
         for (int64_t i = c.first; i < end; i++) take(context, i, chunk_pixels(&c, i), chunk_label(&c, i));
-        progress_update(&shown, (double)end);
+        progress_update(&shown, (double)(end - first));
     }
     progress_end(&shown);
     pool_end(readers);

@@ -34,10 +34,10 @@ void dataset_open(dataset *d, const char *data, int resolution, uint64_t seed);
 void dataset_read(const dataset *d, int64_t index, uint8_t *pixels, float *label);
 void dataset_close(dataset *d);
 
-/* Reads pictures 0 to count - 1 on `threads` threads (0: one per processor) and hands them to `take` in order, on the
+/* Reads `count` pictures from `first` on, on `threads` threads (0: one per processor) and hands them to `take` in order, on the
    calling thread. Shows progress. */
 typedef void dataset_take_fn(void *context, int64_t index, const uint8_t *pixels, const float *label);
-void dataset_each(const dataset *d, int64_t count, int threads, dataset_take_fn *take, void *context);
+void dataset_each(const dataset *d, int64_t first, int64_t count, int threads, dataset_take_fn *take, void *context);
 
 /* Writes a packed file: open, append `count` pictures in order, close. Ends the program on failure. */
 typedef struct dataset_writer {

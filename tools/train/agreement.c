@@ -39,7 +39,7 @@ void agree_on_data(const dataset *d) {
     const int64_t count = d->count == INT64_MAX ? OF_ENDLESS : d->count;
     sum_of_pictures sum = {.pixels = (size_t)d->resolution * (size_t)d->resolution * (size_t)d->channels,
                            .labels = (size_t)d->label_size * sizeof(float)};
-    dataset_each(d, count, trainer_threads(), add_picture, &sum);
+    dataset_each(d, 0, count, trainer_threads(), add_picture, &sum);
     char *number = d->count == INT64_MAX ? cli_format("endless") : cli_format("%lld", (long long)d->count);
     char *text = cli_format("%s pictures of %d x %d, %d labels, checksum %016llx", number, d->resolution, d->resolution,
                             d->label_size, (unsigned long long)sum.checksum);
