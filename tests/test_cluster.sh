@@ -70,10 +70,10 @@ same "a conditional StyleGAN 2, 4 ranks" "$work/pets-4" "$work/pets-one"
 
 # --- Killed, stopped, resumed ---
 
-# The processes that a process has started.
-children() { # PROCESS
-    for status in /proc/[0-9]*/stat; do
-        sed -n "s/^\([0-9]*\) (.*) [A-Z] $1 .*/\1/p" "$status" 2>/dev/null
+# The ranks of a run: processes of this tool with its folder among their arguments.
+ranks_of() { # RUN
+    for process in /proc/[0-9]*; do
+        [ "$(cat "$process/comm" 2>/dev/null)" = stylegan ] && grep -qF "$1" "$process/cmdline" 2>/dev/null && echo "${process#/proc/}"
     done
 }
 # Starts mpirun on $1 ranks in the background, as $starter, and waits for a file of the run.
@@ -105,19 +105,19 @@ await() {
 }
 
 start 3 "$work/killed" checkpoint-previous.sgt --snapshot-minutes 0.0005
-started=$(children $starter)
+started=$(ranks_of "$run")
 check "three ranks run" test "$(echo $started | wc -w)" -eq 3
 kill -9 "$(echo $started | cut -d ' ' -f 2)"
 await "a rank is killed"
 check "a rank is killed: all have ended, after $seconds s" test $status -ne 0
-check "a rank is killed: mpirun alone says so" test "$(grep -c 'signal 9' "$work/stopped") $(grep -c stylegan: "$work/stopped")" = "1 0"
+check "a rank is killed: mpirun alone says so" test "$(grep -ciE 'signal:? 9' "$work/stopped") $(grep -c stylegan: "$work/stopped")" = "1 0"
 check "a rank is killed: goes on with two" ranks 2 "$work/killed" --resume --threads 2
 same "a rank is killed" "$work/killed" "$work/one"
 
 for victim in 1 2; do # as batch systems signal: a rank that saves and one that does not
     rm -rf "$work/stopped-run"
     start 2 "$work/stopped-run" checkpoint.sgt --kimg 1000
-    started=$(children $starter)
+    started=$(ranks_of "$run")
     kill -TERM "$(echo $started | cut -d ' ' -f $victim)"
     await "a signal"
     check "a signal to one of two ranks: exit status $status" test $status -eq 143
@@ -125,7 +125,7 @@ for victim in 1 2; do # as batch systems signal: a rank that saves and one that 
     check "a signal: said once" test "$(grep -c stylegan: "$work/stopped")" -eq 1
 done
 start 2 "$work/warned" checkpoint.sgt --kimg 1000
-started=$(children $starter)
+started=$(ranks_of "$run")
 kill -USR1 $starter # which hands it on
 await "a warning"
 check "a warning: stopped in order" grep -q 'stopped; --resume continues the run' "$work/stopped"

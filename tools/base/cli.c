@@ -96,7 +96,7 @@ static void say(const char *format, va_list arguments) {
     say(format, arguments);      \
     va_end(arguments)
 
-CLI_NORETURN static void end(int status) {
+void cli_end(int status) {
     remove_unfinished();
     if (end_others) end_others(status);
     exit(status);
@@ -104,12 +104,12 @@ CLI_NORETURN static void end(int status) {
 
 void cli_fail(const char *format, ...) {
     SAY(format);
-    end(CLI_EXIT_FAILED);
+    cli_end(CLI_EXIT_FAILED);
 }
 
 void cli_usage(const char *format, ...) {
     SAY(format);
-    end(CLI_EXIT_USAGE);
+    cli_end(CLI_EXIT_USAGE);
 }
 
 void cli_note(const char *format, ...) {

@@ -57,6 +57,8 @@ void cli_tell(const char *format, ...) CLI_PRINTF(1, 2); /* what was done: on a 
    are left to the others; a failure calls `end` with the exit status before the process exits. NULL: as alone. */
 void cli_work_with_others(const char *name, void (*end)(int status));
 
+CLI_NORETURN void cli_end(int status); /* as a failure that another one has told of */
+
 /* Of several names, the one that was meant. Start with {typed}, try each, then print near_miss_text: "; did you mean X?",
    or nothing if none is near. */
 typedef struct near_miss {

@@ -22,17 +22,36 @@ static void pause_after(double seconds_waited) {
         nanosleep(&(struct timespec){0, 100000}, NULL);
 }
 
+enum { FAILURE = 32000 }; /* tag of the message that a rank has failed: its exit status */
+
+static void heed_failures(void) {
+    int failed = 0, status;
+    if (!own_index) MPI_Iprobe(MPI_ANY_SOURCE, FAILURE, MPI_COMM_WORLD, &failed, MPI_STATUS_IGNORE);
+    if (!failed) return;
+    MPI_Recv(&status, 1, MPI_INT, MPI_ANY_SOURCE, FAILURE, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    cli_end(status);
+}
+
 static void finish(MPI_Request *request) {
     const double start = system_seconds();
     for (int done = 0; !done;) {
         MPI_Test(request, &done, MPI_STATUS_IGNORE);
-        if (!done) pause_after(system_seconds() - start);
+        if (done) return;
+        heed_failures();
+        pause_after(system_seconds() - start);
     }
 }
 
 /* --- All together --- */
 
+/* The first rank, if it waits, removes what it has not finished before it ends all; it gets two seconds for that. */
 static void end_all(int status) {
+    static const double patience = 2;
+    const double start = system_seconds();
+    MPI_Request request;
+    if (own_index) MPI_Isend(&status, 1, MPI_INT, 0, FAILURE, MPI_COMM_WORLD, &request);
+    for (int done; own_index && system_seconds() - start < patience; pause_after(patience))
+        MPI_Test(&request, &done, MPI_STATUS_IGNORE);
     MPI_Abort(MPI_COMM_WORLD, status);
 }
 
@@ -181,7 +200,9 @@ struct ordered_sum {
     int number, piece_count;
     piece *pieces;
     size_t missing;                /* of all pieces */
+    int final_pieces;              /* of which nothing of this rank is missing */
     MPI_Request *receives, *sends; /* [pieces][DIRECTIONS] */
+    MPI_Status *statuses;
     double final_since, waited;
 };
 
@@ -201,6 +222,7 @@ ordered_sum *ordered_sum_create(size_t floats, ordered_add *add, void *context) 
     s->pieces = cli_alloc((size_t)s->piece_count, sizeof *s->pieces);
     s->receives = cli_alloc((size_t)s->piece_count * DIRECTIONS, sizeof *s->receives);
     s->sends = cli_alloc((size_t)s->piece_count * DIRECTIONS, sizeof *s->sends);
+    s->statuses = cli_alloc((size_t)s->piece_count * DIRECTIONS, sizeof *s->statuses);
     for (int i = 0; i < s->piece_count; i++) {
         const size_t from = (size_t)i * size;
         s->pieces[i] = (piece){.from = from, .to = floats - from < size ? floats : from + size};
@@ -215,6 +237,7 @@ void ordered_sum_free(ordered_sum *s) {
     free(s->pieces);
     free(s->receives);
     free(s->sends);
+    free(s->statuses);
     free(s);
 }
 
@@ -250,8 +273,10 @@ void ordered_sum_begin(ordered_sum *s) {
 
 void ordered_sum_final(ordered_sum *s, size_t from, size_t to) {
     pthread_mutex_lock(&lock);
-    for (piece *p = piece_at(s, from); p < s->pieces + s->piece_count && p->from < to; p++)
+    for (piece *p = piece_at(s, from); p < s->pieces + s->piece_count && p->from < to; p++) {
         p->missing -= overlap(p, from, to);
+        if (!p->missing && !s->final_pieces++) pthread_cond_broadcast(&changed);
+    }
     s->missing -= to - from;
     if (!s->missing) s->final_since = system_seconds();
     pthread_mutex_unlock(&lock);
@@ -324,7 +349,7 @@ static int is_final(const piece *p) {
 /* Moves what can be moved; 0 if that is nothing. `arrivals` [pieces][DIRECTIONS] is scratch. */
 static int move_pieces(ordered_sum *s, int *arrivals) {
     int moved = 0;
-    MPI_Testsome(s->piece_count * DIRECTIONS, s->receives, &moved, arrivals, MPI_STATUSES_IGNORE);
+    MPI_Testsome(s->piece_count * DIRECTIONS, s->receives, &moved, arrivals, s->statuses);
     if (moved == MPI_UNDEFINED) moved = 0; /* all have been received */
     for (int i = 0; i < moved; i++) {
         const int index = arrivals[i] / DIRECTIONS;
@@ -348,6 +373,20 @@ static int all_done(const ordered_sum *s) {
     return 1;
 }
 
+/* There is nothing to carry before something of this rank is final. */
+static void await_first(ordered_sum *s) {
+    pthread_mutex_lock(&lock);
+    while (!s->final_pieces) pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+}
+
+static int is_computing(const ordered_sum *s) {
+    pthread_mutex_lock(&lock);
+    const int computing = s->missing > 0;
+    pthread_mutex_unlock(&lock);
+    return computing;
+}
+
 static void carry(ordered_sum *s) {
     int *arrivals = cli_alloc((size_t)s->piece_count * DIRECTIONS, sizeof *arrivals);
     for (int i = 0; i < s->piece_count; i++)
@@ -355,14 +394,16 @@ static void carry(ordered_sum *s) {
             receive_piece(s, i, (direction)d);
             s->sends[i * DIRECTIONS + d] = MPI_REQUEST_NULL;
         }
+    await_first(s);
     for (double moved = system_seconds(); !all_done(s);)
         if (move_pieces(s, arrivals))
             moved = system_seconds();
         else
-            pause_after(s->missing ? 1 : system_seconds() - moved);
+            pause_after(is_computing(s) ? 1 : system_seconds() - moved);
     for (int i = 0; i < s->piece_count * DIRECTIONS; i++) finish(&s->sends[i]);
     s->waited += system_seconds() - s->final_since;
     for (int i = 0; i < s->piece_count; i++) s->pieces[i].expected = 0;
+    s->final_pieces = 0;
     free(arrivals);
 }
 
