@@ -81,7 +81,7 @@ start() { # COUNT RUN FILE FLAGS...
     count=$1 run=$2 file=$3
     shift 3
     # shellcheck disable=SC2086 # a list of flags
-    mpirun -n "$count" "$parallel" train $settings --threads 1 --data "$pack" --outdir "$run" "$@" >"$work/stdout" 2>"$work/stopped" &
+    mpirun -n "$count" "$parallel" train $settings --threads 1 --data "$pack" --outdir "$run" "$@" >"$work/stopped" 2>&1 &
     starter=$!
     while [ ! -e "$run/$file" ] && kill -0 $starter 2>/dev/null; do sleep 0.1; done
 }
