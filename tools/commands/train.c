@@ -418,7 +418,8 @@ static plan agree_on_plan(int save_is_due) {
 
 static void print_traffic(const training *r, double seconds, double done) {
     const trainer_traffic traffic = trainer_measure_traffic(r->trainer);
-    const int waited = -ranks_most(-(int)(1e5 * traffic.waited / seconds));
+    const double share = done > 0 ? traffic.waited / seconds : 0;
+    const int waited = -ranks_most(-(int)(1e5 * share));
     if (ranks_index() || done <= 0) return;
     printf("%d ranks: %.1f MB a step from rank to rank in %.2g ms, %.1f %% of the time; at least %.1f %% waiting for "
            "sums\n",
