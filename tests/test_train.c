@@ -196,7 +196,7 @@ static plain from_map(const map *m) {
 
 /* Pixel (row, column) of a map of 2S x 2S in its four planes; -1 and 2S lie in their borders. */
 static float *plane_pixel(const map *planes, int n, int c, int row, int column) {
-    const map one = {planes->data, planes->channels, planes->size, 1, planes->lanes};
+    const map one = {planes->data, planes->channels, planes->size, 1, planes->lanes, planes->images};
     const int odd_row = row & 1, odd_column = column & 1;
     const ptrdiff_t plane = map_row(planes, 2 * odd_row + odd_column, 0, 0) - map_row(planes, 0, 0, 0);
     return planes->data + plane + map_at(&one, c, (row - odd_row) / 2, (column - odd_column) / 2, n);
@@ -720,12 +720,12 @@ static void check_modulated(const engine *e) {
         to_map(k.x, &x);
         to_map(k.style, &style);
         to_map(k.r, &dy);
-        const demodulate end = {e, &scale, noise, strength, bias};
+        const demodulate end = {e, &scale, noise, strength, bias, INFINITY};
         const finish f = finish_demodulate(&end);
         convolution_prepare(&conv, w, &s);
         energy_prepare(&conv, w, energy);
         modulate(e, &x, &style, &modulated);
-        demodulation(&style, energy, &scale);
+        demodulation(&style, energy, sqrt(2), &scale);
         convolution_forward(&conv, &modulated, &y, &f, &s);
         compare(&v, from_map(&y), modulated_reference(&k));
 
@@ -733,7 +733,7 @@ static void check_modulated(const engine *e) {
         convolution_gradient(&conv, &modulated, &dy, d_w, &s);
         convolution_backward(&conv, &dy, &dx, NULL, &s);
         modulate_gradient(e, &x, &style, &dx, &d_style);
-        demodulation_gradient(&conv, &style, w, energy, &scale, &d_scale, &d_style, d_w, d_energy);
+        demodulation_gradient(&conv, &style, w, energy, sqrt(2), &scale, &d_scale, &d_style, d_w, d_energy);
         double *gradient = take((size_t)(count + 2 * out)), *rest = gradient + count;
         for (int j = 0; j < count; j++) gradient[j] = (double)(d_w[j] * conv.gain);
         copy_doubles(rest, d_bias, (size_t)out);

@@ -1,21 +1,31 @@
-/* elementwise.c - see elementwise.h. The file includes itself once for each vector width: the second part is the code,
-   written with the compiler's vectors, on which + - * work lane by lane. */
+/* elementwise.c - see elementwise.h. The file includes itself once for each vector width and number of images: the second
+   part is the code, written with the compiler's vectors, on which + - * work lane by lane. */
 #ifndef LANES
 #include "elementwise.h"
 
 #include <string.h>
 
-#define CONCAT_(a, b) a##_##b
-#define CONCAT(a, b) CONCAT_(a, b)
-#define FN(name) CONCAT(name, LANES)
+#define CONCAT_(a, b, c) a##_##b##_##c
+#define CONCAT(a, b, c) CONCAT_(a, b, c)
+#define FN(name) CONCAT(name, LANES, IMAGES)
 
 #define LANES 1
+#define IMAGES 1
 #include "elementwise.c"
+#undef IMAGES
+#define IMAGES 4
+#include "elementwise.c"
+#undef IMAGES
 #undef LANES
 
 #ifdef __GNUC__ /* every processor of these compilers has, or imitates, vectors of four */
 #define LANES 4
+#define IMAGES 1
 #include "elementwise.c"
+#undef IMAGES
+#define IMAGES 4
+#include "elementwise.c"
+#undef IMAGES
 #undef LANES
 #endif
 
@@ -27,7 +37,12 @@
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
 #endif
+#define IMAGES 1
 #include "elementwise.c"
+#undef IMAGES
+#define IMAGES 4
+#include "elementwise.c"
+#undef IMAGES
 #ifdef __clang__
 #pragma clang attribute pop
 #else
@@ -42,7 +57,12 @@
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx2,fma")
 #endif
+#define IMAGES 1
 #include "elementwise.c"
+#undef IMAGES
+#define IMAGES 4
+#include "elementwise.c"
+#undef IMAGES
 #ifdef __clang__
 #pragma clang attribute pop
 #else
@@ -51,23 +71,27 @@
 #undef LANES
 #endif
 
-const elementwise *elementwise_for(int lanes) {
+const elementwise *elementwise_for(int lanes, int images) {
     static const elementwise *const all[] = {
-        &table_1,
+        &table_1_1,
+        &table_1_4,
 #ifdef __GNUC__
-        &table_4,
+        &table_4_1,
+        &table_4_4,
 #endif
 #if defined __GNUC__ && (defined __x86_64__ || defined __i386__)
-        &table_8,
-        &table_16,
+        &table_8_1,
+        &table_8_4,
+        &table_16_1,
+        &table_16_4,
 #endif
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i]->lanes == lanes) return all[i];
+        if (all[i]->lanes == lanes && all[i]->images == images) return all[i];
     return NULL;
 }
 
-#else /* the code, for LANES lanes */
+#else /* the code, for LANES lanes and IMAGES images */
 
 #define vector FN(vector)
 #define load FN(load)
@@ -148,20 +172,20 @@ static void FN(epilogue)(float *x, int width, const float *noise, const float *s
                          float *mean, float *deviation) {
     const vector s = load(strength), b = load(bias);
     const float before = (float)width * (float)y, share = (float)width / (before + (float)width);
-    vector pivot[SHARD], sum[SHARD], squares[SHARD];
-    for (int n = 0; n < SHARD; n++) {
+    vector pivot[IMAGES], sum[IMAGES], squares[IMAGES];
+    for (int n = 0; n < IMAGES; n++) {
         pivot[n] = lrelu(load(x + n * LANES) + s * noise[n] + b, 0.2f);
         sum[n] = squares[n] = splat(0);
     }
-    for (int i = 0; i < width; i++, x += SHARD * LANES, noise += SHARD) {
-        for (int n = 0; n < SHARD; n++) {
+    for (int i = 0; i < width; i++, x += IMAGES * LANES, noise += IMAGES) {
+        for (int n = 0; n < IMAGES; n++) {
             const vector a = lrelu(load(x + n * LANES) + s * noise[n] + b, 0.2f), d = a - pivot[n];
             store(x + n * LANES, a);
             sum[n] += d;
             squares[n] += d * d;
         }
     }
-    for (int n = 0; n < SHARD; n++, mean += LANES, deviation += LANES) {
+    for (int n = 0; n < IMAGES; n++, mean += LANES, deviation += LANES) {
         const vector row_mean = sum[n] * (1 / (float)width), delta = pivot[n] + row_mean - load(mean);
         store(deviation, load(deviation) + squares[n] - sum[n] * row_mean + delta * delta * (before * share));
         store(mean, load(mean) + delta * share);
@@ -170,31 +194,31 @@ static void FN(epilogue)(float *x, int width, const float *noise, const float *s
 
 static void FN(normalize)(float *y, const float *a, int width, const float *mean, const float *scale,
                           const float *shift) {
-    vector m[SHARD], s[SHARD], t[SHARD];
-    for (int n = 0; n < SHARD; n++) {
+    vector m[IMAGES], s[IMAGES], t[IMAGES];
+    for (int n = 0; n < IMAGES; n++) {
         m[n] = load(mean + n * LANES);
         s[n] = load(scale + n * LANES);
         t[n] = load(shift + n * LANES);
     }
-    for (int i = 0; i < width; i++, y += SHARD * LANES, a += SHARD * LANES)
-        for (int n = 0; n < SHARD; n++) store(y + n * LANES, (load(a + n * LANES) - m[n]) * s[n] + t[n]);
+    for (int i = 0; i < width; i++, y += IMAGES * LANES, a += IMAGES * LANES)
+        for (int n = 0; n < IMAGES; n++) store(y + n * LANES, (load(a + n * LANES) - m[n]) * s[n] + t[n]);
 }
 
 static void FN(normalize_sums)(const float *dy, const float *a, int width, const float *mean, float *sum,
                                float *product) {
-    vector m[SHARD], s[SHARD], p[SHARD];
-    for (int n = 0; n < SHARD; n++) {
+    vector m[IMAGES], s[IMAGES], p[IMAGES];
+    for (int n = 0; n < IMAGES; n++) {
         m[n] = load(mean + n * LANES);
         s[n] = p[n] = splat(0);
     }
-    for (int i = 0; i < width; i++, dy += SHARD * LANES, a += SHARD * LANES) {
-        for (int n = 0; n < SHARD; n++) {
+    for (int i = 0; i < width; i++, dy += IMAGES * LANES, a += IMAGES * LANES) {
+        for (int n = 0; n < IMAGES; n++) {
             const vector d = load(dy + n * LANES);
             s[n] += d;
             p[n] += d * (load(a + n * LANES) - m[n]);
         }
     }
-    for (int n = 0; n < SHARD; n++) {
+    for (int n = 0; n < IMAGES; n++) {
         store(sum + n * LANES, load(sum + n * LANES) + s[n]);
         store(product + n * LANES, load(product + n * LANES) + p[n]);
     }
@@ -203,15 +227,15 @@ static void FN(normalize_sums)(const float *dy, const float *a, int width, const
 static void FN(epilogue_gradient)(float *dy, const float *a, int width, const float *mean, const float *scale,
                                   const float *shift, const float *slope, const float *noise, float *d_bias,
                                   float *d_strength) {
-    vector bias = splat(0), strength = splat(0), m[SHARD], s[SHARD], t[SHARD], k[SHARD];
-    for (int n = 0; n < SHARD; n++) {
+    vector bias = splat(0), strength = splat(0), m[IMAGES], s[IMAGES], t[IMAGES], k[IMAGES];
+    for (int n = 0; n < IMAGES; n++) {
         m[n] = load(mean + n * LANES);
         s[n] = load(scale + n * LANES);
         t[n] = load(shift + n * LANES);
         k[n] = load(slope + n * LANES);
     }
-    for (int i = 0; i < width; i++, dy += SHARD * LANES, a += SHARD * LANES, noise += SHARD) {
-        for (int n = 0; n < SHARD; n++) {
+    for (int i = 0; i < width; i++, dy += IMAGES * LANES, a += IMAGES * LANES, noise += IMAGES) {
+        for (int n = 0; n < IMAGES; n++) {
             const vector y = load(a + n * LANES);
             const vector d = (load(dy + n * LANES) * s[n] + t[n] + (y - m[n]) * k[n]) * slope_of(y);
             store(dy + n * LANES, d);
@@ -223,43 +247,86 @@ static void FN(epilogue_gradient)(float *dy, const float *a, int width, const fl
     store(d_strength, load(d_strength) + strength);
 }
 
+/* x within +-limit */
+INLINE vector FN(clamp)(vector x, vector limit) {
+#if LANES == 1
+    return x > limit ? limit : x < -limit ? -limit : x;
+#else
+    return FN(choose)(x > limit, limit, FN(choose)(x < -limit, -limit, x));
+#endif
+}
+
+/* x where |y| is below the limit, otherwise 0 */
+INLINE vector FN(unless_clamped)(vector x, vector y, vector limit) {
+#if LANES == 1
+    return y < limit && y > -limit ? x : 0;
+#else
+    return FN(choose)((y < limit) & (y > -limit), x, splat(0));
+#endif
+}
+
+static void FN(clamp_row)(float *x, int pixels, float limit) {
+    const vector most = splat(limit);
+    for (int p = 0; p < pixels; p++, x += LANES) store(x, FN(clamp)(load(x), most));
+}
+
+static void FN(unclamp)(float *out, const float *dy, const float *y, int pixels, float limit) {
+    const vector most = splat(limit);
+    for (int p = 0; p < pixels; p++, out += LANES, dy += LANES, y += LANES)
+        store(out, FN(unless_clamped)(load(dy), load(y), most));
+}
+
 static void FN(demodulate)(float *x, int width, const float *scale, const float *noise, const float *strength,
-                           const float *bias) {
-    const vector s = load(strength), b = load(bias);
-    vector d[SHARD];
-    for (int n = 0; n < SHARD; n++) d[n] = load(scale + n * LANES);
-    for (int i = 0; i < width; i++, x += SHARD * LANES, noise += SHARD)
-        for (int n = 0; n < SHARD; n++)
-            store(x + n * LANES, lrelu(load(x + n * LANES) * d[n] + s * noise[n] + b, 0.2f));
+                           const float *bias, float limit) {
+    const vector s = load(strength), b = load(bias), most = splat(limit);
+    vector d[IMAGES];
+    for (int n = 0; n < IMAGES; n++) d[n] = load(scale + n * LANES);
+    for (int i = 0; i < width; i++, x += IMAGES * LANES, noise += IMAGES)
+        for (int n = 0; n < IMAGES; n++)
+            store(x + n * LANES, FN(clamp)(lrelu(load(x + n * LANES) * d[n] + s * noise[n] + b, 0.2f), most));
 }
 
 static void FN(demodulate_gradient)(float *dy, const float *a, int width, const float *scale, const float *noise,
-                                    const float *strength, const float *bias, float *product, float *d_bias,
-                                    float *d_strength) {
-    const vector s = load(strength), b = load(bias);
-    vector bias_sum = splat(0), strength_sum = splat(0), d[SHARD], p[SHARD];
-    for (int n = 0; n < SHARD; n++) {
+                                    const float *strength, const float *bias, float limit, float *product,
+                                    float *d_bias, float *d_strength) {
+    const vector s = load(strength), b = load(bias), most = splat(limit);
+    vector bias_sum = splat(0), strength_sum = splat(0), d[IMAGES], p[IMAGES];
+    for (int n = 0; n < IMAGES; n++) {
         d[n] = load(scale + n * LANES);
         p[n] = splat(0);
     }
-    for (int i = 0; i < width; i++, dy += SHARD * LANES, a += SHARD * LANES, noise += SHARD) {
-        for (int n = 0; n < SHARD; n++) {
-            const vector y = load(a + n * LANES), slope = slope_of(y), dh = load(dy + n * LANES) * slope;
+    for (int i = 0; i < width; i++, dy += IMAGES * LANES, a += IMAGES * LANES, noise += IMAGES) {
+        for (int n = 0; n < IMAGES; n++) {
+            const vector y = load(a + n * LANES), slope = slope_of(y);
+            const vector dh = FN(unless_clamped)(load(dy + n * LANES) * slope, y, most);
             p[n] += dh * (y / slope - s * noise[n] - b);
             bias_sum += dh;
             strength_sum += dh * noise[n];
             store(dy + n * LANES, dh * d[n]);
         }
     }
-    for (int n = 0; n < SHARD; n++) store(product + n * LANES, load(product + n * LANES) + p[n]);
+    for (int n = 0; n < IMAGES; n++) store(product + n * LANES, load(product + n * LANES) + p[n]);
     store(d_bias, load(d_bias) + bias_sum);
     store(d_strength, load(d_strength) + strength_sum);
+}
+
+static void FN(dot)(float *out, const float *x, size_t block, int blocks, const float *factor, int width) {
+    for (int i = 0; i < width; i++)
+        for (int n = 0; n < IMAGES; n++, x += LANES) {
+            vector sum = splat(0);
+            float lane[LANES], total = 0;
+            for (int b = 0; b < blocks; b++)
+                sum += load(x + block * (size_t)b) * load(factor + (b * IMAGES + n) * LANES);
+            store(lane, sum);
+            for (int l = 0; l < LANES; l++) total += lane[l];
+            out[i * IMAGES + n] = total;
+        }
 }
 
 static void FN(blur)(float *out, size_t out_step, const float *a, const float *b, const float *c, size_t in_step,
                      int count) {
     for (int i = 0; i < count; i++, out += out_step, a += in_step, b += in_step, c += in_step)
-        for (int n = 0; n < SHARD * LANES; n += LANES)
+        for (int n = 0; n < IMAGES * LANES; n += LANES)
             store(out + n, (load(a + n) + load(c + n)) * 0.25f + load(b + n) * 0.5f);
 }
 
@@ -277,7 +344,7 @@ static void FN(interleave)(float *out, const float *a, const float *b, int pixel
 
 static void FN(separate)(float *out, size_t image, const float *in, int pixels) {
     for (int p = 0; p < pixels; p++, out += LANES)
-        for (size_t n = 0; n < SHARD; n++, in += LANES) store(out + n * image, load(in));
+        for (size_t n = 0; n < IMAGES; n++, in += LANES) store(out + n * image, load(in));
 }
 
 static void FN(add)(float *y, const float *x, float scale, size_t count) {
@@ -286,6 +353,7 @@ static void FN(add)(float *y, const float *x, float scale, size_t count) {
 
 static const elementwise FN(table) = {
     LANES,
+    IMAGES,
     FN(activate),
     FN(mask),
     FN(sum),
@@ -295,6 +363,9 @@ static const elementwise FN(table) = {
     FN(epilogue_gradient),
     FN(demodulate),
     FN(demodulate_gradient),
+    FN(clamp_row),
+    FN(unclamp),
+    FN(dot),
     FN(blur),
     FN(transpose),
     FN(interleave),

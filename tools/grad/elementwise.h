@@ -1,16 +1,16 @@
 /* elementwise.h - what happens to feature maps between the convolutions, a row at a time, for each vector width.
 
-   V lanes of channels lie together, and the N = 4 images of a shard lie side by side: a row is [W][N][V], W * N pixels.
+   V lanes of channels lie together, and the N images of a shard, 4 or 1, lie side by side: a row is [W][N][V], W * N pixels.
    What belongs to a channel is [V]; what belongs to an image and a channel is [N][V]. lrelu has slope 0.2. */
 #ifndef ELEMENTWISE_H
 #define ELEMENTWISE_H
 
 #include <stddef.h>
 
-enum { SHARD = 4 }; /* N, the images of a shard */
+enum { SHARD = 4 }; /* N of a training shard, and the largest N */
 
 typedef struct elementwise {
-    int lanes; /* V */
+    int lanes, images; /* V, N */
     /* x = lrelu(x + bias) with any slope up to 1 */
     void (*activate)(float *x, int pixels, const float *bias, float slope);
     /* x = x * lrelu'(y), y the output of the lrelu (it has the sign of the input); sum += the sum over all pixels */
@@ -29,14 +29,21 @@ typedef struct elementwise {
     void (*epilogue_gradient)(float *dy, const float *a, int width, const float *mean, const float *scale,
                               const float *shift, const float *slope, const float *noise, float *d_bias,
                               float *d_strength);
-    /* x = lrelu(x * scale + strength * noise + bias), scale [N][V] */
+    /* x = lrelu(x * scale + strength * noise + bias), scale [N][V], kept within +-limit */
     void (*demodulate)(float *x, int width, const float *scale, const float *noise, const float *strength,
-                       const float *bias);
-    /* From dy to dx, in place, at a = lrelu(h), h = x * scale + strength * noise + bias: dh = dy * lrelu'(a),
-       product [N][V] += dh * x * scale, d_bias += dh, d_strength += dh * noise, dx = dh * scale */
+                       const float *bias, float limit);
+    /* From dy to dx, in place, at a = lrelu(h), h = x * scale + strength * noise + bias: dh = dy * lrelu'(a), or 0 at
+       the limit, product [N][V] += dh * x * scale, d_bias += dh, d_strength += dh * noise, dx = dh * scale */
     void (*demodulate_gradient)(float *dy, const float *a, int width, const float *scale, const float *noise,
-                                const float *strength, const float *bias, float *product, float *d_bias,
+                                const float *strength, const float *bias, float limit, float *product, float *d_bias,
                                 float *d_strength);
+    /* x within +-limit */
+    void (*clamp)(float *x, int pixels, float limit);
+    /* out = dy where |y| is below the limit, otherwise 0 */
+    void (*unclamp)(float *out, const float *dy, const float *y, int pixels, float limit);
+    /* out [W][N] = the sum over the blocks, `block` floats from one to the next, and their lanes of x * factor, factor
+       [blocks][N][V] */
+    void (*dot)(float *out, const float *x, size_t block, int blocks, const float *factor, int width);
     /* out[i * out_step] = (a[i * in_step] + 2 b[...] + c[...]) / 4 for `count` groups [N][V] */
     void (*blur)(float *out, size_t out_step, const float *a, const float *b, const float *c, size_t in_step,
                  int count);
@@ -50,7 +57,7 @@ typedef struct elementwise {
     void (*add)(float *y, const float *x, float scale, size_t count);
 } elementwise;
 
-/* For V = 1, 4, 8 or 16 lanes; the caller knows that the processor has them. */
-const elementwise *elementwise_for(int lanes);
+/* For V = 1, 4, 8 or 16 lanes, N = 1 or 4 images; the caller knows that the processor has them. */
+const elementwise *elementwise_for(int lanes, int images);
 
 #endif

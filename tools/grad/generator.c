@@ -29,32 +29,56 @@ static void plan_mapping(generator *g, const network_shape *shape, arena *a) {
 }
 
 void generator_plan(generator *g, const network_shape *shape, const engine *e, arena *a) {
+    generator_plan_variant(g, shape, &(network_variant){NULL, IMAGE_SKIP, 0, 0}, e, a);
+}
+
+void generator_plan_variant(generator *g, const network_shape *shape, const network_variant *variant, const engine *e,
+                            arena *a) {
     *g = (generator){.net.engine = e,
                      .architecture = shape->architecture,
                      .z_dim = shape->z_dim,
                      .w_dim = shape->w_dim,
                      .labels = shape->label_size,
+                     .image = variant->image,
                      .mapping_layers = shape->mapping_layers};
     plan_mapping(g, shape, a);
-    for (int size = 4; size <= shape->resolution; size *= 2) {
-        g->channels[g->levels++] = network_channels(shape->fmap_base, shape->fmap_max, size);
-    }
-    synthesis_of(g)->plan(g, shape, a);
+    for (int size = 4; size <= shape->resolution; size *= 2, g->levels++)
+        for (int i = 0; i < 2; i++)
+            *(i ? &g->channels[g->levels] : &g->channels0[g->levels]) =
+                variant->fmaps ? variant->fmaps[2 * g->levels + i]
+                               : network_channels(shape->fmap_base, shape->fmap_max, size);
+    synthesis_of(g)->plan(g, shape, variant, a);
     network_allocate(&g->net, a);
 }
 
-g_maps g_maps_take(arena *a, const generator *g, int gradients) {
+static void take_latents(arena *a, const generator *g, g_maps *x) {
     const engine *e = g->net.engine;
-    g_maps x;
-    memset(&x, 0, sizeof x);
     for (int i = 0; i < 2; i++) {
         const int in = g->mapping[0]->c.in;
-        x.latent[i].input = map_take(a, e, in, 1, 1);
-        x.latent[i].normal = map_take(a, e, in, 1, 1);
-        x.latent[i].factor = arena_take(a, SHARD);
-        for (int m = 0; m < g->mapping_layers; m++) x.latent[i].hidden[m] = map_take(a, e, g->w_dim, 1, 1);
+        x->latent[i].input = map_take(a, e, in, 1, 1);
+        x->latent[i].normal = map_take(a, e, in, 1, 1);
+        x->latent[i].factor = arena_take(a, (size_t)e->images);
+        for (int m = 0; m < g->mapping_layers; m++) x->latent[i].hidden[m] = map_take(a, e, g->w_dim, 1, 1);
     }
-    synthesis_of(g)->take_maps(a, g, gradients, &x);
+}
+
+g_maps g_maps_take(arena *a, const generator *g, g_maps_kind kind) {
+    const engine *e = g->net.engine;
+    size_t widest = 0;
+    g_maps x;
+    memset(&x, 0, sizeof x);
+    if (g->mapping_layers) take_latents(a, g, &x);
+    synthesis_of(g)->take_maps(a, g, kind != G_MAPS, &x);
+    if (kind == G_MAPS) return x;
+    for (int l = 0; l < g->levels; l++)
+        for (int i = 0; i < 2; i++) {
+            const int channels = i ? g->channels[l] : g->channels0[l];
+            const size_t size = (size_t)4 << l, noise = size * size * (size_t)e->images;
+            if (kind == G_NOISE_GRADIENTS) x.layer[l][i].noise = arena_take(a, noise);
+            if ((size_t)padded(channels) > widest) widest = (size_t)padded(channels);
+        }
+    x.ignored = arena_take(a, widest);
+    x.factor = arena_take(a, widest * (size_t)e->images);
     return x;
 }
 
@@ -67,7 +91,7 @@ void generator_scratch_fit(const generator *g, convolution_scratch *s) {
 /* The label's embedding [K][E] goes behind z: for a one-hot label, a row. */
 static void embed_labels(const generator *g, const float *labels, const map *input) {
     const float *rows = network_value(&g->net, g->embed);
-    for (int n = 0; n < SHARD; n++)
+    for (int n = 0; n < g->net.engine->images; n++)
         for (int i = 0; i < g->z_dim; i++) {
             float sum = 0;
             for (int k = 0; k < g->labels; k++) sum += labels[n * g->labels + k] * rows[k * padded(g->z_dim) + i];
@@ -76,7 +100,7 @@ static void embed_labels(const generator *g, const float *labels, const map *inp
 }
 
 static void embed_labels_gradient(const generator *g, const float *labels, const map *d_input, float *d_rows) {
-    for (int n = 0; n < SHARD; n++)
+    for (int n = 0; n < g->net.engine->images; n++)
         for (int i = 0; i < g->z_dim; i++)
             for (int k = 0; k < g->labels; k++)
                 d_rows[k * padded(g->z_dim) + i] +=
@@ -95,20 +119,37 @@ static void map_latent(const generator *g, g_maps *x, int which, const float *la
     }
 }
 
-/* Which latent image n takes in a layer. StyleGAN 2's first level has no layer 0, and each ToRGB shares a style with the
-   level above's layer 0. */
-static int latent_of(const generator *g, const g_maps *x, int n, int level, int index) {
-    return 2 * level + index - (g->architecture == ARCHITECTURE_STYLEGAN2) >= x->crossover[n];
+/* StyleGAN 2's first level has no layer 0, and each ToRGB shares a style with the level above's layer 0. */
+int generator_ws_index(const generator *g, int level, int index) {
+    return 2 * level + index - (g->architecture == ARCHITECTURE_STYLEGAN2);
+}
+
+int generator_first_layer(const generator *g, int level) {
+    return g->architecture == ARCHITECTURE_STYLEGAN2 && !level;
+}
+
+int generator_layers(const generator *g, int level) {
+    return g->architecture == ARCHITECTURE_STYLEGAN2 && g->to_rgb[level] ? 3 : 2;
+}
+
+static const map *latent_of(const generator *g, const g_maps *x, int n, int level, int index) {
+    const int second = generator_ws_index(g, level, index) >= x->crossover[n];
+    return &x->latent[second].hidden[g->mapping_layers - 1];
+}
+
+/* Copies each image's w to the layers that take it. */
+static void spread_latents(const generator *g, growth at, g_maps *x) {
+    for (int level = 0; level <= at.top; level++)
+        for (int index = generator_first_layer(g, level); index < generator_layers(g, level); index++)
+            for (int n = 0; n < g->net.engine->images; n++) {
+                const map *w = &x->layer[level][index].w, *from = latent_of(g, x, n, level, index);
+                for (int i = 0; i < g->w_dim; i++) w->data[map_at(w, i, 0, 0, n)] = from->data[map_at(w, i, 0, 0, n)];
+            }
 }
 
 void style_forward(const generator *g, g_maps *x, int level, int index, const scratch *s) {
-    const int last = g->mapping_layers - 1;
     const linear *affine = g->layer[level][index].affine;
     const map *w = &x->layer[level][index].w;
-    for (int n = 0; n < SHARD; n++) {
-        const map *from = &x->latent[latent_of(g, x, n, level, index)].hidden[last];
-        for (int i = 0; i < g->w_dim; i++) w->data[map_at(w, i, 0, 0, n)] = from->data[map_at(w, i, 0, 0, n)];
-    }
     const finish f = finish_activate(g->net.engine, affine->used_bias, 1);
     convolution_forward(&affine->c, w, &x->layer[level][index].style, &f, &s->convolution);
 }
@@ -116,13 +157,18 @@ void style_forward(const generator *g, g_maps *x, int level, int index, const sc
 void constant_forward(const generator *g, const map *y) {
     const float *constant = network_value(&g->net, g->constant);
     for (int p = 0; p < 16; p++)
-        for (int c = 0; c < g->channels[0]; c++)
-            for (int n = 0; n < SHARD; n++)
-                y->data[map_at(y, c, p / 4, p % 4, n)] = constant[p * padded(g->channels[0]) + c];
+        for (int c = 0; c < g->channels0[0]; c++)
+            for (int n = 0; n < g->net.engine->images; n++)
+                y->data[map_at(y, c, p / 4, p % 4, n)] = constant[p * padded(g->channels0[0]) + c];
 }
 
 void generator_forward(const generator *g, growth at, g_maps *x, const float *labels, const scratch *s) {
     for (int i = 0; i < 2; i++) map_latent(g, x, i, labels, s);
+    spread_latents(g, at, x);
+    synthesis_of(g)->forward(g, at, x, s);
+}
+
+void generator_synthesize(const generator *g, growth at, g_maps *x, const scratch *s) {
     synthesis_of(g)->forward(g, at, x, s);
 }
 
@@ -133,20 +179,37 @@ const map *generator_image(const g_maps *x, growth at) {
 /* --- Backward --- */
 
 float *gradient_of(const generator *g, float *gradient, int number) {
-    return network_at(&g->net, gradient, number);
+    return gradient ? network_at(&g->net, gradient, number) : NULL;
+}
+
+float *gradient_or(const generator *g, float *gradient, int number, float *otherwise) {
+    return gradient ? network_at(&g->net, gradient, number) : otherwise;
 }
 
 void linear_gradient(const generator *g, const linear *l, const map *x, const map *dy, float *gradient,
                      const scratch *s) {
-    convolution_gradient(&l->c, x, dy, gradient_of(g, gradient, l->weight), &s->convolution);
+    if (gradient) convolution_gradient(&l->c, x, dy, gradient_of(g, gradient, l->weight), &s->convolution);
 }
 
 void constant_backward(const generator *g, const map *dy, float *gradient) {
     float *d_constant = gradient_of(g, gradient, g->constant);
+    if (!gradient) return;
     for (int p = 0; p < 16; p++)
-        for (int c = 0; c < g->channels[0]; c++)
-            for (int n = 0; n < SHARD; n++)
-                d_constant[p * padded(g->channels[0]) + c] += dy->data[map_at(dy, c, p / 4, p % 4, n)];
+        for (int c = 0; c < g->channels0[0]; c++)
+            for (int n = 0; n < g->net.engine->images; n++)
+                d_constant[p * padded(g->channels0[0]) + c] += dy->data[map_at(dy, c, p / 4, p % 4, n)];
+}
+
+void layer_noise_gradient(const generator *g, const g_layer *layer, const map *scale, const map *dx, float *factor,
+                          float *d_noise) {
+    const engine *e = g->net.engine;
+    const float *strength = network_value(&g->net, layer->strength);
+    for (int i = 0; i < map_blocks(dx) * e->images * e->lanes; i++) {
+        const int channel = i / (e->images * e->lanes) * e->lanes + i % e->lanes, n = i / e->lanes % e->images;
+        factor[i] = channel >= dx->channels ? 0 : strength[channel];
+        if (scale && channel < dx->channels) factor[i] /= scale->data[map_at(scale, channel, 0, 0, n)];
+    }
+    noise_gradient(e, dx, factor, d_noise);
 }
 
 void style_backward(const generator *g, g_maps *x, g_maps *dx, int level, int index, float *gradient,
@@ -154,12 +217,20 @@ void style_backward(const generator *g, g_maps *x, g_maps *dx, int level, int in
     const linear *affine = g->layer[level][index].affine;
     const map *d_style = &dx->layer[level][index].style, *dw = &dx->layer[level][index].w;
     linear_gradient(g, affine, &x->layer[level][index].w, d_style, gradient, s);
-    map_sum(g->net.engine, d_style, gradient_of(g, gradient, affine->bias));
+    if (gradient) map_sum(g->net.engine, d_style, gradient_of(g, gradient, affine->bias));
     convolution_backward(&affine->c, d_style, dw, NULL, &s->convolution);
-    for (int n = 0; n < SHARD; n++) {
-        const map *to = &dx->latent[latent_of(g, x, n, level, index)].hidden[g->mapping_layers - 1];
-        for (int i = 0; i < g->w_dim; i++) to->data[map_at(to, i, 0, 0, n)] += dw->data[map_at(dw, i, 0, 0, n)];
-    }
+}
+
+/* The latents' gradients are the sums of those of the layers that take them. */
+static void gather_latents(const generator *g, growth at, const g_maps *x, g_maps *dx) {
+    for (int i = 0; i < 2; i++) map_clear(&dx->latent[i].hidden[g->mapping_layers - 1]);
+    for (int level = at.top; level >= 0; level--)
+        for (int index = generator_layers(g, level) - 1; index >= generator_first_layer(g, level); index--)
+            for (int n = 0; n < g->net.engine->images; n++) {
+                const int second = generator_ws_index(g, level, index) >= x->crossover[n];
+                const map *dw = &dx->layer[level][index].w, *to = &dx->latent[second].hidden[g->mapping_layers - 1];
+                for (int i = 0; i < g->w_dim; i++) to->data[map_at(to, i, 0, 0, n)] += dw->data[map_at(dw, i, 0, 0, n)];
+            }
 }
 
 static void latent_backward(const generator *g, g_maps *x, g_maps *dx, int which, const float *labels, float *gradient,
@@ -182,10 +253,15 @@ static void latent_backward(const generator *g, g_maps *x, g_maps *dx, int which
 
 void generator_backward(const generator *g, growth at, g_maps *x, g_maps *dx, const map *d_image, const float *labels,
                         float *gradient, const scratch *s) {
-    for (int i = 0; i < 2; i++) map_clear(&dx->latent[i].hidden[g->mapping_layers - 1]);
     synthesis_of(g)->backward(g, at, x, dx, d_image, gradient, s);
+    gather_latents(g, at, x, dx);
     for (int i = 0; i < 2; i++) latent_backward(g, x, dx, i, labels, gradient, s);
     network_tell_final(s, 0);
+}
+
+void generator_synthesize_back(const generator *g, growth at, g_maps *x, g_maps *dx, const map *d_image,
+                               float *gradient, const scratch *s) {
+    synthesis_of(g)->backward(g, at, x, dx, d_image, gradient, s);
 }
 
 /* --- Export --- */
@@ -216,7 +292,7 @@ void export_dense(const generator *g, const linear *l, const float *values, floa
 }
 
 /* The weight file's up-sampling convolutions scatter: their taps run backwards. */
-void export_convolution(const generator *g, const linear *l, const float *values, double factor, weights *w) {
+void export_weight(const generator *g, const linear *l, const float *values, double factor, weights *w) {
     const parameter *p = &g->net.parameters[l->weight];
     const int kernel = l->c.kernel, taps = kernel * kernel;
     const size_t tap = (size_t)(l->c.in * p->columns);
@@ -228,9 +304,13 @@ void export_convolution(const generator *g, const linear *l, const float *values
         memcpy(b, swap, tap * sizeof *swap);
     }
     weights_add_values(w, p->name, 4, (const int32_t[4]){kernel, kernel, l->c.in, p->columns}, out);
-    export_parameter(g, l->bias, values, factor, 1, (const int32_t[1]){p->columns}, 0, w);
     free(swap);
     free(out);
+}
+
+void export_convolution(const generator *g, const linear *l, const float *values, double factor, weights *w) {
+    export_weight(g, l, values, factor, w);
+    export_parameter(g, l->bias, values, factor, 1, (const int32_t[1]){g->net.parameters[l->bias].columns}, 0, w);
 }
 
 void export_noise(const generator *g, int level, int index, const float *values, double factor, weights *w) {
@@ -241,7 +321,8 @@ void export_noise(const generator *g, int level, int index, const float *values,
     snprintf(name, sizeof name, "b%d.conv%d.noise", (int)size, index);
     weights_add_values(w, name, 2, (const int32_t[2]){size, size}, noise);
     free(noise);
-    export_parameter(g, g->layer[level][index].strength, values, factor, 1, &(int32_t){g->channels[level]}, 0, w);
+    export_parameter(g, g->layer[level][index].strength, values, factor, 1,
+                     &(int32_t){index ? g->channels[level] : g->channels0[level]}, 0, w);
 }
 
 void generator_export(const generator *g, growth at, const float *values, const float *w_avg, weights *w) {
@@ -262,6 +343,6 @@ void generator_export(const generator *g, growth at, const float *values, const 
     if (g->labels) export_parameter(g, g->embed, values, 1, 2, (const int32_t[2]){g->labels, g->z_dim}, 0, w);
     for (int i = 0; i < g->mapping_layers; i++) export_dense(g, g->mapping[i], values, 0, w);
     weights_add_values(w, "w_avg", 1, &w->config.w_dim, w_avg);
-    export_parameter(g, g->constant, values, 1, 3, (const int32_t[3]){4, 4, g->channels[0]}, 0, w);
+    export_parameter(g, g->constant, values, 1, 3, (const int32_t[3]){4, 4, g->channels0[0]}, 0, w);
     synthesis_of(g)->write(g, at, values, w);
 }

@@ -13,16 +13,21 @@ enum { MOST_MAPPING = 16, MOST_LAYERS = 3 }; /* of a level: two convolutions and
 typedef struct g_layer {
     linear *conv; /* with its bias */
     linear *affine;
-    int bias, strength;
+    int bias, strength, quiet; /* quiet: without noise */
+    double gain;               /* StyleGAN 2: after the activation */
+    float limit;               /* what clamps the result, INFINITY: nothing */
 } g_layer;
 
-/* Level l works at R = 4 << l with C_l channels; layer 0 up-samples the level below. */
+/* Level l works at R = 4 << l with C_l channels, layer 0 with C0_l; layer 0 up-samples the level below. */
 typedef struct generator {
     network net;
-    int architecture, levels, channels[MOST_LEVELS], z_dim, w_dim, labels, mapping_layers;
+    int architecture, levels, channels[MOST_LEVELS], channels0[MOST_LEVELS], z_dim, w_dim, labels, mapping_layers;
     int embed;    /* parameter [K][E], E = z_dim; only with labels */
     int constant; /* parameter [4 * 4][C_0] */
-    linear *mapping[MOST_MAPPING], *to_rgb[MOST_LEVELS];
+    int image;    /* network_image */
+    linear *mapping[MOST_MAPPING];
+    linear *to_rgb[MOST_LEVELS]; /* but for IMAGE_SKIP, of the last level */
+    linear *skip[MOST_LEVELS];   /* IMAGE_RESNET: 1x1 convolution around the level, but for the first */
     g_layer layer[MOST_LEVELS][MOST_LAYERS];
 } generator;
 
@@ -43,18 +48,25 @@ typedef struct g_maps {
         map planes;    /* layer 0: four planes [C_l][R/2][R/2] of the up-sampling convolution's output */
         map activated; /* StyleGAN 1: [C_l][R][R] after noise, bias, lrelu */
         map y;         /* [C_l][R][R]: the layer's output, after AdaIN in StyleGAN 1 */
-        float *noise;  /* [R][R][N]; NULL: none */
+        float *noise;  /* [R][R][N]; NULL: none, or its gradient not wanted */
         adain adain;
     } layer[MOST_LEVELS][MOST_LAYERS];
     map rgb[MOST_LEVELS]; /* [3][R][R]: ToRGB's output */
     map image
         [MOST_LEVELS]; /* [3][R][R]: StyleGAN 1: blended with the level below's, while fading; 2: the image so far */
-    map below[MOST_LEVELS]; /* StyleGAN 2: four planes [3][R/2][R/2], the image of the level below, up-sampled */
-    float *energy;          /* scratch */
+    map below[MOST_LEVELS];  /* StyleGAN 2: four planes [3][R/2][R/2], the image of the level below, up-sampled */
+    map branch[MOST_LEVELS]; /* IMAGE_RESNET: [C_l][R/2][R/2], the level's input through `skip` */
+    map spread[MOST_LEVELS]; /* the same in four planes, up-sampled */
+    map sum[MOST_LEVELS];    /* [C_l][R][R]: of layer 1 and that */
+    float *energy, *ignored, *factor; /* scratch */
 } g_maps;
 
 void generator_plan(generator *g, const network_shape *shape, const engine *e, arena *a);
-g_maps g_maps_take(arena *a, const generator *g, int gradients);
+/* mapping_layers 0: the synthesis alone */
+void generator_plan_variant(generator *g, const network_shape *shape, const network_variant *variant, const engine *e,
+                            arena *a);
+typedef enum g_maps_kind { G_MAPS, G_GRADIENTS, G_NOISE_GRADIENTS } g_maps_kind; /* the last: of noise, too */
+g_maps g_maps_take(arena *a, const generator *g, g_maps_kind kind);
 void generator_scratch_fit(const generator *g, convolution_scratch *s);
 
 /* From latent[].input's z, crossover and noise to generator_image. labels [N][K] or NULL. */
@@ -65,6 +77,14 @@ const map *generator_image(const g_maps *x, growth at);
 /* From the image's gradient to that of all parameters: gradient [floats] +=. dx is scratch for the gradients. */
 void generator_backward(const generator *g, growth at, g_maps *x, g_maps *dx, const map *d_image, const float *labels,
                         float *gradient, const scratch *s);
+
+/* The synthesis alone, from layer[][].w and noise; and back, to the gradients of these. gradient NULL: of parameters none. */
+void generator_synthesize(const generator *g, growth at, g_maps *x, const scratch *s);
+void generator_synthesize_back(const generator *g, growth at, g_maps *x, g_maps *dx, const map *d_image,
+                               float *gradient, const scratch *s);
+int generator_first_layer(const generator *g, int level);         /* the first that takes a style */
+int generator_layers(const generator *g, int level);              /* and their number, it and those before */
+int generator_ws_index(const generator *g, int level, int index); /* the row of ws that a layer takes */
 
 /* The network as named tensors for stylegan.h, with the given parameter values. */
 void generator_export(const generator *g, growth at, const float *values, const float *w_avg, weights *w);

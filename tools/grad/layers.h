@@ -1,25 +1,37 @@
-/* layers.h - what both networks are made of, each operator with its gradient. Shapes: N = 4 images (a shard), C channels,
+/* layers.h - what both networks are made of, each operator with its gradient. Shapes: N images (a shard: 4, or 1), C channels,
    S x S pixels, I input and O output channels, V lanes of the instruction set, D the width of w. */
 #ifndef LAYERS_H
 #define LAYERS_H
 
 #include "elementwise.h"
+#include "../base/pool.h"
 #include "../../stylegan.h"
 
 #include <stdint.h>
 
 enum { COLUMNS = 16, MOST_PLANES = 4 }; /* parameters have rows of a multiple of 16 values, the last ones zero */
 
-/* The instruction set: the convolution of stylegan.h, and what comes between convolutions. */
+/* The instruction set: the convolution of stylegan.h, and what comes between convolutions; and who computes. */
 typedef struct engine {
-    int lanes, vectors; /* V; Q, vectors of output channels that a convolution computes at once */
+    int lanes, vectors;  /* V; Q, vectors of output channels that a convolution computes at once */
+    int images, threads; /* N; threads that share an operator's work */
     const void *kernels;
     const elementwise *elementwise;
     stylegan_isa isa;
+    pool *pool; /* NULL: the calling thread alone */
 } engine;
 
-/* NULL if the processor lacks it. */
+/* For shards of 4 images, each computed by one thread. NULL if the processor lacks the instruction set. */
 const engine *engine_for(stylegan_isa isa);
+/* For a single image, on which the threads work together; the same bits for any number of them. Returns 0 if the processor
+   lacks the instruction set. */
+int engine_for_one(stylegan_isa isa, int threads, engine *e);
+void engine_end(engine *e); /* what engine_for_one made */
+
+/* Calls run(context, item, thread) for every item, on the engine's threads if they have enough to do: `floats` in all. */
+void engine_each(const engine *e, size_t floats, int items, pool_item *run, void *context);
+
+int round_up(int n, int to); /* to a multiple */
 
 /* --- Memory: planned with base NULL, which only counts; then allocated, zeroed, and planned again --- */
 
@@ -39,13 +51,14 @@ void arena_free(arena *a);
    map of S = 1. Four planes hold a map of 2S x 2S by its even and odd rows and columns: plane 2 * (y % 2) + x % 2. */
 typedef struct map {
     float *data;
-    int channels, size, planes, lanes;
+    int channels, size, planes, lanes, images;
 } map;
 
 map map_take(arena *a, const engine *e, int channels, int size, int planes);
 int map_blocks(const map *m);                                  /* ceil(C/V) */
 size_t map_row_floats(const map *m);                           /* between rows */
 size_t map_block_floats(const map *m);                         /* between channel blocks */
+size_t map_plane_floats(const map *m);                         /* between planes */
 float *map_row(const map *m, int plane, int block, int y);     /* its first pixel inside the border */
 size_t map_at(const map *m, int channel, int y, int x, int n); /* index into data, plane 0 */
 void map_clear(const map *m);
@@ -90,8 +103,9 @@ convolution convolution_take(arena *a, const engine *e, convolution_kind kind, i
                              double gain);
 size_t convolution_weights(const convolution *c); /* [k][k][I][O rounded up to 16] */
 
-/* Scratch that one thread needs for any of these convolutions. */
+/* Scratch that the threads of an engine need for any of these convolutions. */
 typedef struct convolution_scratch {
+    int threads;
     float *transposed, *interleaved, *partial, *folded, *panels, *separated, *points, *products;
     size_t transposed_size, interleaved_size, partial_size, folded_size, panels_size, separated_size, points_size,
         products_size;
@@ -115,10 +129,10 @@ void convolution_gradient(const convolution *c, const map *x, const map *dy, flo
 
 /* The binomial filter [1 2 1] / 4 in both directions, zero outside the picture: its own adjoint. One side is a map of
    2S x 2S, the other its four planes. With `beyond`, the pixels -1 and 2S of the planes' side are set too; blur_join
-   always takes them along. `row`: scratch of (2S + 4) * N * V. */
+   always takes them along. `row`: scratch of (2S + 4) * N * V for each thread. */
 void blur_split(const engine *e, const map *x, const map *planes, int beyond, float *row);
 void blur_join(const engine *e, const map *planes, const map *y, const finish *f, float *row);
-size_t blur_row_floats(const map *whole);
+size_t blur_row_floats(const map *whole); /* of one thread */
 
 /* y = factor * the sum of 2x2 pixels: average pooling with 1/4; with 1 the adjoint of nearest-neighbour up-sampling. */
 void map_pool(const engine *e, const map *x, const map *y, float factor);
@@ -137,6 +151,12 @@ void map_repeat(const map *x, const map *planes);                     /* each pl
 void map_fold(const engine *e, const map *planes, const map *y);      /* y = the sum of the planes */
 void map_flatten(const map *x, const map *y);                         /* [C][4][4] to [4 * 4 * C][1][1] */
 void map_unflatten(const map *x, const map *y, const finish *f);      /* and back */
+
+/* d_noise [S][S][N] = the sum over the channels of dx * factor, factor [C/V][N][V]. */
+void noise_gradient(const engine *e, const map *dx, const float *factor, float *d_noise);
+/* x within +-limit; to = dy where |y| is below the limit, otherwise 0. */
+void map_clamp(const engine *e, const map *x, float limit);
+void map_unclamp(const engine *e, const map *dy, const map *y, float limit, const map *to);
 
 /* AdaIN of a layer: style [2 * C rounded up to 16][1][1], the scales (one is added), then the shifts. */
 typedef struct adain {

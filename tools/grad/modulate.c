@@ -11,20 +11,37 @@ static float *of_block(const map *vector, int block) {
     return map_row(vector, 0, block, 0);
 }
 
+typedef struct modulate_job {
+    const engine *e;
+    const map *x, *style, *y;
+} modulate_job;
+
+static void modulate_block(void *context, int block, int thread) {
+    const modulate_job *j = context;
+    (void)thread;
+    for (int at = 0; at < j->x->size; at++)
+        j->e->elementwise->normalize(map_row(j->y, 0, block, at), map_row(j->x, 0, block, at), j->x->size, zeros,
+                                     of_block(j->style, block), zeros);
+}
+
 void modulate(const engine *e, const map *x, const map *style, const map *y) {
-    for (int block = 0; block < map_blocks(x); block++)
-        for (int at = 0; at < x->size; at++)
-            e->elementwise->normalize(map_row(y, 0, block, at), map_row(x, 0, block, at), x->size, zeros,
-                                      of_block(style, block), zeros);
+    modulate_job j = {e, x, style, y};
+    engine_each(e, map_plane_floats(x), map_blocks(x), modulate_block, &j);
+}
+
+static void sum_block(void *context, int block, int thread) {
+    const modulate_job *j = context;
+    float ignored[SHARD * 16] = {0};
+    (void)thread;
+    for (int at = 0; at < j->x->size; at++)
+        j->e->elementwise->normalize_sums(map_row(j->y, 0, block, at), map_row(j->x, 0, block, at), j->x->size, zeros,
+                                          ignored, of_block(j->style, block));
 }
 
 void modulate_gradient(const engine *e, const map *x, const map *style, const map *dy, const map *d_style) {
-    float ignored[SHARD * 16] = {0};
+    modulate_job j = {e, x, d_style, dy};
     map_clear(d_style);
-    for (int block = 0; block < map_blocks(x); block++)
-        for (int at = 0; at < x->size; at++)
-            e->elementwise->normalize_sums(map_row(dy, 0, block, at), map_row(x, 0, block, at), x->size, zeros, ignored,
-                                           of_block(d_style, block));
+    engine_each(e, map_plane_floats(x), map_blocks(x), sum_block, &j);
     modulate(e, dy, style, dy);
 }
 
@@ -44,60 +61,97 @@ void energy_prepare(const convolution *c, const float *weights, float *energy) {
         for (size_t i = 0; i < count; i++) energy[i] += square * weights[i] * weights[i];
 }
 
-void demodulation(const map *style, const float *energy, const map *scale) {
-    const int stride = (scale->channels + COLUMNS - 1) / COLUMNS * COLUMNS;
-    for (int n = 0; n < SHARD; n++)
-        for (int o = 0; o < scale->channels; o++) {
-            double sum = 1e-8;
+void demodulation(const map *style, const float *energy, double gain, const map *scale) {
+    enum { GROUP = COLUMNS }; /* of output channels: their sums lie together */
+    const int stride = round_up(scale->channels, GROUP);
+    for (int n = 0; n < style->images; n++)
+        for (int first = 0; first < scale->channels; first += GROUP) {
+            double sum[GROUP];
+            for (int o = 0; o < GROUP; o++) sum[o] = 1e-8;
             for (int i = 0; i < style->channels; i++) {
-                const double s = (double)style->data[map_at(style, i, 0, 0, n)];
-                sum += s * s * (double)energy[i * stride + o];
+                const double s = (double)style->data[map_at(style, i, 0, 0, n)], square = s * s;
+                const float *row = energy + i * stride + first;
+                for (int o = 0; o < GROUP; o++) sum[o] += square * (double)row[o];
             }
-            scale->data[map_at(scale, o, 0, 0, n)] = (float)sqrt(2 / sum);
+            for (int o = 0; o < GROUP && first + o < scale->channels; o++)
+                scale->data[map_at(scale, first + o, 0, 0, n)] = (float)sqrt(gain * gain / sum[o]);
         }
 }
 
 static void demodulate_row(const finish *f, int block, int y, float *row, int width) {
     const demodulate *d = f->context;
     const int channel = block * f->engine->lanes;
-    f->engine->elementwise->demodulate(row, width, of_block(d->scale, block), d->noise + y * width * SHARD,
-                                       d->strength + channel, d->bias + channel);
+    f->engine->elementwise->demodulate(row, width, of_block(d->scale, block), d->noise + y * width * f->engine->images,
+                                       d->strength + channel, d->bias + channel, d->limit);
 }
 
 finish finish_demodulate(const demodulate *d) {
     return (finish){.row = demodulate_row, .engine = d->engine, .context = (void *)(uintptr_t)d};
 }
 
-void demodulate_gradient(const demodulate *d, const map *a, const map *dy, const map *d_scale, float *d_bias,
-                         float *d_strength) {
-    map_clear(d_scale);
-    for (int block = 0; block < map_blocks(a); block++)
-        for (int at = 0; at < a->size; at++) {
-            const int channel = block * d->engine->lanes;
-            d->engine->elementwise->demodulate_gradient(
-                map_row(dy, 0, block, at), map_row(a, 0, block, at), a->size, of_block(d->scale, block),
-                d->noise + at * a->size * SHARD, d->strength + channel, d->bias + channel, of_block(d_scale, block),
-                d_bias + channel, d_strength + channel);
-        }
+typedef struct gradient_job {
+    const demodulate *d;
+    const map *a, *dy, *d_scale;
+    float *d_bias, *d_strength;
+} gradient_job;
+
+static void gradient_block(void *context, int block, int thread) {
+    const gradient_job *j = context;
+    const demodulate *d = j->d;
+    const map *a = j->a;
+    const int channel = block * a->lanes;
+    (void)thread;
+    for (int at = 0; at < a->size; at++)
+        d->engine->elementwise->demodulate_gradient(
+            map_row(j->dy, 0, block, at), map_row(a, 0, block, at), a->size, of_block(d->scale, block),
+            d->noise + at * a->size * a->images, d->strength + channel, d->bias + channel, d->limit,
+            of_block(j->d_scale, block), j->d_bias + channel, j->d_strength + channel);
 }
 
-/* With q = sum of style^2 * energy + 1e-8 and scale = sqrt(2 / q): dq = -scale dscale / (2 q) = -d_scale * scale^2 / 4. */
+void demodulate_gradient(const demodulate *d, const map *a, const map *dy, const map *d_scale, float *d_bias,
+                         float *d_strength) {
+    gradient_job j = {d, a, dy, d_scale, d_bias, d_strength};
+    map_clear(d_scale);
+    engine_each(d->engine, map_plane_floats(a), map_blocks(a), gradient_block, &j);
+}
+
+/* With q = sum of style^2 * energy + 1e-8 and scale = gain / sqrt(q): dq = -scale dscale / (2 q) =
+   -d_scale * scale^2 / (2 gain^2), which takes the place of d_scale. */
+static void scale_to_energy(const map *scale, const map *d_scale, double gain, int n) {
+    const float share = (float)(-0.5 / (gain * gain));
+    for (int o = 0; o < scale->channels; o++) {
+        const size_t at = map_at(scale, o, 0, 0, n);
+        d_scale->data[at] = share * d_scale->data[at] * scale->data[at] * scale->data[at];
+    }
+}
+
+/* sum over o of dq * energy, and d_energy += square * dq unless it is NULL */
+static float energy_row(const map *dq, int n, const float *energy, float square, float *d_energy) {
+    float sum = 0;
+    for (int block = 0; block < map_blocks(dq); block++) {
+        const int lanes = dq->lanes, first = block * lanes;
+        const float *q = of_block(dq, block) + n * lanes;
+        for (int o = first; o < dq->channels && o < first + lanes; o++) sum += q[o - first] * energy[o];
+        if (!d_energy) continue;
+        for (int o = first; o < dq->channels && o < first + lanes; o++) d_energy[o] += square * q[o - first];
+    }
+    return sum;
+}
+
 void demodulation_gradient(const convolution *c, const map *style, const float *weights, const float *energy,
-                           const map *scale, const map *d_scale, const map *d_style, float *gradient, float *d_energy) {
+                           double gain, const map *scale, const map *d_scale, const map *d_style, float *gradient,
+                           float *d_energy) {
     const size_t count = energy_floats(c);
-    memset(d_energy, 0, count * sizeof *d_energy);
-    for (int n = 0; n < SHARD; n++)
+    if (gradient) memset(d_energy, 0, count * sizeof *d_energy);
+    for (int n = 0; n < style->images; n++) {
+        scale_to_energy(scale, d_scale, gain, n);
         for (int i = 0; i < c->in; i++) {
             const float s = style->data[map_at(style, i, 0, 0, n)];
-            float sum = 0;
-            for (int o = 0; o < c->out; o++) {
-                const size_t at = map_at(scale, o, 0, 0, n);
-                const float dq = -d_scale->data[at] * scale->data[at] * scale->data[at] / 4;
-                sum += dq * energy[i * columns(c) + o];
-                d_energy[i * columns(c) + o] += s * s * dq;
-            }
+            const float sum =
+                energy_row(d_scale, n, energy + i * columns(c), s * s, gradient ? d_energy + i * columns(c) : NULL);
             d_style->data[map_at(d_style, i, 0, 0, n)] += 2 * s * sum;
         }
-    for (int tap = 0; tap < c->kernel * c->kernel; tap++, weights += count, gradient += count)
+    }
+    for (int tap = 0; gradient && tap < c->kernel * c->kernel; tap++, weights += count, gradient += count)
         for (size_t i = 0; i < count; i++) gradient[i] += 2 * c->gain * weights[i] * d_energy[i];
 }

@@ -15,14 +15,15 @@ void modulate_gradient(const engine *e, const map *x, const map *style, const ma
 size_t energy_floats(const convolution *c);
 void energy_prepare(const convolution *c, const float *weights, float *energy);
 
-/* scale [O][1][1] = sqrt(2) / sqrt(sum over i of style^2 * energy + 1e-8); sqrt(2) keeps the variance through an lrelu */
-void demodulation(const map *style, const float *energy, const map *scale);
+/* scale [O][1][1] = gain / sqrt(sum over i of style^2 * energy + 1e-8); sqrt(2) keeps the variance through an lrelu */
+void demodulation(const map *style, const float *energy, double gain, const map *scale);
 
-/* The end of a layer: a = lrelu(scale * x + strength * noise + bias), noise [S][S][N]. */
+/* The end of a layer: a = lrelu(scale * x + strength * noise + bias) within +-limit, noise [S][S][N]. */
 typedef struct demodulate {
     const engine *engine;
     const map *scale;
     const float *noise, *strength, *bias;
+    float limit; /* INFINITY: none */
 } demodulate;
 finish finish_demodulate(const demodulate *d);
 
@@ -30,8 +31,10 @@ finish finish_demodulate(const demodulate *d);
    of scale. */
 void demodulate_gradient(const demodulate *d, const map *a, const map *dy, const map *d_scale, float *d_bias,
                          float *d_strength);
-/* From there on: d_style [I][1][1] +=, gradient += that of gain * weight. d_energy: scratch as energy. */
+/* From there on: d_style [I][1][1] +=, gradient += that of gain * weight, unless it is NULL. d_energy: scratch as energy;
+   d_scale is used up. */
 void demodulation_gradient(const convolution *c, const map *style, const float *weights, const float *energy,
-                           const map *scale, const map *d_scale, const map *d_style, float *gradient, float *d_energy);
+                           double gain, const map *scale, const map *d_scale, const map *d_style, float *gradient,
+                           float *d_energy);
 
 #endif

@@ -18,4 +18,14 @@ typedef struct network_shape {
     double mapping_rate;         /* factor for the learning rate of the mapping network: 0.01 */
 } network_shape;
 
+typedef enum network_image { IMAGE_SKIP, IMAGE_RESNET, IMAGE_ORIG } network_image;
+
+/* What networks from elsewhere may have otherwise than those that are trained here, which have all zero. */
+typedef struct network_variant {
+    const int *fmaps; /* feature maps of each level's two convolutions, or NULL */
+    int image;        /* network_image: how StyleGAN 2 makes its image */
+    float clamp;      /* StyleGAN 2: of layers and ToRGB; 0: none */
+    double gain;      /* StyleGAN 2: after the activation; 0: sqrt(2) */
+} network_variant;
+
 #endif

@@ -10,12 +10,12 @@
 static void plan_layer(generator *g, int level, int index, arena *a) {
     const double lrelu = 1.4142135623730951;
     g_layer *layer = &g->layer[level][index];
-    const int size = 4 << level, channels = g->channels[level];
+    const int size = 4 << level, channels = index ? g->channels[level] : g->channels0[level];
     char name[32], text[64];
     snprintf(name, sizeof name, "b%d.conv%d", size, index);
     if (index) {
-        layer->conv =
-            network_add_linear(&g->net, a, name, CONVOLUTION_SAME, 3, channels, channels, size, lrelu, 1, level, 0);
+        layer->conv = network_add_linear(&g->net, a, name, CONVOLUTION_SAME, 3, g->channels0[level], channels, size,
+                                         lrelu, 1, level, 0);
     } else if (level) {
         layer->conv = network_add_linear(&g->net, a, name, CONVOLUTION_UP, 3, g->channels[level - 1], channels,
                                          size / 2, lrelu, 1, level, 0);
@@ -34,8 +34,9 @@ static void plan_layer(generator *g, int level, int index, arena *a) {
     }
 }
 
-static void plan(generator *g, const network_shape *shape, arena *a) {
-    g->constant = network_add(&g->net, "b4.const", 16, 1, g->channels[0], 1, 0, 1, 0, 0);
+static void plan(generator *g, const network_shape *shape, const network_variant *variant, arena *a) {
+    (void)variant; /* but for the feature maps, which are chosen already, there is only one StyleGAN 1 */
+    g->constant = network_add(&g->net, "b4.const", 16, 1, g->channels0[0], 1, 0, 1, 0, 0);
     for (int level = 0; level < g->levels; level++) {
         char name[32];
         for (int index = 0; index < 2; index++) plan_layer(g, level, index, a);
@@ -48,15 +49,16 @@ static void plan(generator *g, const network_shape *shape, arena *a) {
 static void take_maps(arena *a, const generator *g, int gradients, g_maps *x) {
     const engine *e = g->net.engine;
     for (int l = 0; l < g->levels; l++) {
-        const int size = 4 << l, channels = g->channels[l];
+        const int size = 4 << l;
         for (int i = 0; i < 2; i++) {
+            const int channels = i ? g->channels[l] : g->channels0[l];
             x->layer[l][i].w = map_take(a, e, g->w_dim, 1, 1);
             x->layer[l][i].style = map_take(a, e, 2 * padded(channels), 1, 1);
             if (l && !i) x->layer[l][i].planes = map_take(a, e, channels, size / 2, MOST_PLANES);
             x->layer[l][i].y = map_take(a, e, channels, size, 1);
             if (gradients) continue;
             x->layer[l][i].activated = map_take(a, e, channels, size, 1);
-            x->layer[l][i].noise = arena_take(a, (size_t)(size * size * SHARD));
+            x->layer[l][i].noise = arena_take(a, (size_t)(size * size * e->images));
             x->layer[l][i].adain = adain_take(a, e, channels);
         }
         x->rgb[l] = map_take(a, e, g->to_rgb[l]->c.out, size, 1);
@@ -75,7 +77,7 @@ static void layer_forward(const generator *g, g_maps *x, int level, int index, c
                         network_value(&g->net, layer->bias), &x->layer[level][index].adain};
     const finish f = finish_epilogue(&p);
     style_forward(g, x, level, index, s);
-    epilogue_reset(&p, g->channels[level]);
+    epilogue_reset(&p, a->channels);
     if (index) {
         convolution_forward(&layer->conv->c, &x->layer[level][0].y, a, &f, &s->convolution);
     } else if (level) {
@@ -115,7 +117,10 @@ static void layer_backward(const generator *g, g_maps *x, g_maps *dx, int level,
     const map *dy = &dx->layer[level][index].y;
     adain_backward(e, &x->layer[level][index].adain, &x->layer[level][index].activated, &x->layer[level][index].style,
                    dy, &dx->layer[level][index].style, x->layer[level][index].noise,
-                   gradient_of(g, gradient, layer->bias), gradient_of(g, gradient, layer->strength));
+                   gradient_or(g, gradient, layer->bias, dx->ignored),
+                   gradient_or(g, gradient, layer->strength, dx->ignored));
+    if (dx->layer[level][index].noise)
+        layer_noise_gradient(g, layer, NULL, dy, dx->factor, dx->layer[level][index].noise);
     style_backward(g, x, dx, level, index, gradient, s);
     if (index) {
         linear_gradient(g, layer->conv, &x->layer[level][0].y, dy, gradient, s);
@@ -133,7 +138,7 @@ static void layer_backward(const generator *g, g_maps *x, g_maps *dx, int level,
 static void to_rgb_backward(const generator *g, g_maps *x, const map *d_rgb, int level, const map *dy, float *gradient,
                             const scratch *s) {
     linear_gradient(g, g->to_rgb[level], &x->layer[level][1].y, d_rgb, gradient, s);
-    map_sum(g->net.engine, d_rgb, gradient_of(g, gradient, g->to_rgb[level]->bias));
+    if (gradient) map_sum(g->net.engine, d_rgb, gradient_of(g, gradient, g->to_rgb[level]->bias));
     convolution_backward(&g->to_rgb[level]->c, d_rgb, dy, NULL, &s->convolution);
 }
 
@@ -166,7 +171,7 @@ static void export_layer(const generator *g, int level, int index, const float *
     if (layer->conv)
         export_convolution(g, layer->conv, values, 1, w);
     else
-        export_parameter(g, layer->bias, values, 1, 1, &(int32_t){g->channels[level]}, 0, w);
+        export_parameter(g, layer->bias, values, 1, 1, &(int32_t){g->channels0[level]}, 0, w);
     export_noise(g, level, index, values, 1, w);
     export_dense(g, layer->affine, values, 1, w);
 }

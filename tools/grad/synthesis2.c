@@ -4,6 +4,7 @@
 #include "synthesis.h"
 #include "modulate.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +27,17 @@ static linear *plan_affine(generator *g, const char *layer, int in, int level, a
     return l;
 }
 
-static void plan_layer(generator *g, int level, int index, arena *a) {
+/* In a residual level, layer 1 and the branch around the level share the variance. */
+static double share_of(const generator *g, int level, int index) {
+    return g->image == IMAGE_RESNET && level && index ? 0.70710678 : 1;
+}
+
+static void plan_layer(generator *g, int level, int index, const network_variant *variant, arena *a) {
+    static const double root = 1.4142135623730951;
     g_layer *layer = &g->layer[level][index];
-    const int size = 4 << level, out = g->channels[level], in = index ? out : g->channels[level - 1];
+    const int size = 4 << level, out = index ? g->channels[level] : g->channels0[level];
+    const int in = index ? g->channels0[level] : g->channels[level - 1];
+    const double share = share_of(g, level, index);
     char name[32], text[64];
     snprintf(name, sizeof name, "b%d.conv%d", size, index);
     layer->conv = network_add_linear(&g->net, a, name, index ? CONVOLUTION_SAME : CONVOLUTION_SPREAD, 3, in, out,
@@ -38,57 +47,100 @@ static void plan_layer(generator *g, int level, int index, arena *a) {
     snprintf(text, sizeof text, "%s.noise_strength", name);
     layer->strength = network_add(&g->net, text, 1, 1, out, 1, 0, 0, level, 0);
     layer->affine = plan_affine(g, name, in, level, a);
+    layer->gain = share * (variant->gain > 0 ? variant->gain : root);
+    layer->limit = variant->clamp > 0 ? variant->clamp * (float)share : INFINITY;
 }
 
-static void plan(generator *g, const network_shape *shape, arena *a) {
-    g->constant = network_add(&g->net, "b4.const", 16, 1, g->channels[0], 1, 1, 0, 0, 0);
+static void plan_to_rgb(generator *g, int level, int colors, const network_variant *variant, arena *a) {
+    char name[32];
+    snprintf(name, sizeof name, "b%d.torgb", 4 << level);
+    g->to_rgb[level] = network_add_linear(&g->net, a, name, CONVOLUTION_SAME, 1, g->channels[level], colors, 4 << level,
+                                          1, 1, level, 0);
+    g->layer[level][TO_RGB] = (g_layer){.conv = g->to_rgb[level],
+                                        .affine = plan_affine(g, name, g->channels[level], level, a),
+                                        .limit = variant->clamp > 0 ? variant->clamp : INFINITY};
+}
+
+/* Its bias, which the weight file does not have, stays zero. */
+static void plan_skip(generator *g, int level, arena *a) {
+    char name[32];
+    snprintf(name, sizeof name, "b%d.skip", 4 << level);
+    g->skip[level] = network_add_linear(&g->net, a, name, CONVOLUTION_SAME, 1, g->channels[level - 1],
+                                        g->channels[level], 2 << level, 1, 1, level, 0);
+}
+
+static void plan(generator *g, const network_shape *shape, const network_variant *variant, arena *a) {
+    g->constant = network_add(&g->net, "b4.const", 16, 1, g->channels0[0], 1, 1, 0, 0, 0);
     for (int level = 0; level < g->levels; level++) {
-        char name[32];
-        for (int index = first_layer(level); index < 2; index++) plan_layer(g, level, index, a);
-        snprintf(name, sizeof name, "b%d.torgb", 4 << level);
-        g->to_rgb[level] = network_add_linear(&g->net, a, name, CONVOLUTION_SAME, 1, g->channels[level],
-                                              shape->channels, 4 << level, 1, 1, level, 0);
-        g->layer[level][TO_RGB] =
-            (g_layer){.conv = g->to_rgb[level], .affine = plan_affine(g, name, g->channels[level], level, a)};
+        for (int index = first_layer(level); index < 2; index++) plan_layer(g, level, index, variant, a);
+        if (g->image == IMAGE_SKIP || level == g->levels - 1) plan_to_rgb(g, level, shape->channels, variant, a);
+        if (g->image == IMAGE_RESNET && level) plan_skip(g, level, a);
     }
+}
+
+/* ToRGB and what it adds to. */
+static void take_image_maps(arena *a, const generator *g, int gradients, int l, g_maps *x) {
+    const engine *e = g->net.engine;
+    const int size = 4 << l, colors = g->to_rgb[l]->c.out, clamped = g->layer[l][TO_RGB].limit < INFINITY;
+    x->rgb[l] = map_take(a, e, colors, size, 1);
+    if (l && g->image == IMAGE_SKIP) x->below[l] = map_take(a, e, colors, size / 2, MOST_PLANES);
+    if (!gradients) x->image[l] = x->below[l].size ? map_take(a, e, colors, size, 1) : x->rgb[l];
+    if (gradients && clamped) x->image[l] = map_take(a, e, colors, size, 1);
+}
+
+static void take_branch_maps(arena *a, const generator *g, int l, g_maps *x) {
+    const engine *e = g->net.engine;
+    x->branch[l] = map_take(a, e, g->channels[l], 2 << l, 1);
+    x->spread[l] = map_take(a, e, g->channels[l], 2 << l, MOST_PLANES);
+    x->sum[l] = map_take(a, e, g->channels[l], 4 << l, 1);
 }
 
 static void take_maps(arena *a, const generator *g, int gradients, g_maps *x) {
     const engine *e = g->net.engine;
     size_t energy = 0;
-    x->layer[0][0].y = map_take(a, e, g->channels[0], 4, 1); /* the constant */
+    x->layer[0][0].y = map_take(a, e, g->channels0[0], 4, 1); /* the constant */
     for (int l = 0; l < g->levels; l++) {
-        const int size = 4 << l, channels = g->channels[l], colors = g->to_rgb[l]->c.out;
-        for (int i = first_layer(l); i < MOST_LAYERS; i++) {
+        const int size = 4 << l;
+        for (int i = first_layer(l); i < generator_layers(g, l); i++) {
             const convolution *c = &g->layer[l][i].conv->c;
+            const int channels = c->out;
             x->layer[l][i].w = map_take(a, e, g->w_dim, 1, 1);
             x->layer[l][i].style = map_take(a, e, c->in, 1, 1);
-            if (!gradients || i == TO_RGB) x->layer[l][i].modulated = map_take(a, e, c->in, c->size, 1);
+            if (!gradients || i == TO_RGB || (!i && g->skip[l]))
+                x->layer[l][i].modulated = map_take(a, e, c->in, c->size, 1);
             if (i == TO_RGB) continue;
             x->layer[l][i].scale = map_take(a, e, channels, 1, 1);
             x->layer[l][i].y = map_take(a, e, channels, size, 1);
             if (!i) x->layer[l][i].planes = map_take(a, e, channels, size / 2, MOST_PLANES);
-            if (!gradients) x->layer[l][i].noise = arena_take(a, (size_t)(size * size * SHARD));
+            if (!gradients) x->layer[l][i].noise = arena_take(a, (size_t)(size * size * e->images));
             if (energy_floats(c) > energy) energy = energy_floats(c);
         }
-        x->rgb[l] = map_take(a, e, colors, size, 1);
-        if (l) x->below[l] = map_take(a, e, colors, size / 2, MOST_PLANES);
-        if (!gradients) x->image[l] = l ? map_take(a, e, colors, size, 1) : x->rgb[0];
+        if (g->to_rgb[l]) take_image_maps(a, g, gradients, l, x);
+        if (g->skip[l]) take_branch_maps(a, g, l, x);
     }
     if (gradients) x->energy = arena_take(a, energy);
 }
 
 /* --- Forward --- */
 
+/* What a level hands on. */
+static const map *output_of(const g_maps *x, int level) {
+    return x->sum[level].channels ? &x->sum[level] : &x->layer[level][1].y;
+}
+
 /* The map that a layer's convolution sees, before its modulation. */
 static const map *input_of(const g_maps *x, int level, int index) {
-    return index == 0 ? &x->layer[level - 1][1].y : index == 1 ? &x->layer[level][0].y : &x->layer[level][1].y;
+    return index == 0 ? output_of(x, level - 1) : index == 1 ? &x->layer[level][0].y : output_of(x, level);
 }
 
 static demodulate end_of(const generator *g, const g_maps *x, int level, int index) {
     const g_layer *layer = &g->layer[level][index];
-    return (demodulate){g->net.engine, &x->layer[level][index].scale, x->layer[level][index].noise,
-                        network_value(&g->net, layer->strength), network_value(&g->net, layer->bias)};
+    return (demodulate){g->net.engine,
+                        &x->layer[level][index].scale,
+                        x->layer[level][index].noise,
+                        network_value(&g->net, layer->strength),
+                        network_value(&g->net, layer->bias),
+                        layer->limit};
 }
 
 static void layer_forward(const generator *g, g_maps *x, int level, int index, const scratch *s) {
@@ -100,7 +152,7 @@ static void layer_forward(const generator *g, g_maps *x, int level, int index, c
     const finish f = finish_demodulate(&end);
     style_forward(g, x, level, index, s);
     modulate(e, input_of(x, level, index), style, modulated);
-    demodulation(style, conv->energy, end.scale);
+    demodulation(style, conv->energy, g->layer[level][index].gain, end.scale);
     if (index) {
         convolution_forward(&conv->c, modulated, y, &f, &s->convolution);
     } else {
@@ -109,17 +161,37 @@ static void layer_forward(const generator *g, g_maps *x, int level, int index, c
     }
 }
 
+/* Pixels doubled and blurred: the low-pass filter of up-sampling. */
+static void upsample(const engine *e, const map *x, const map *planes, const map *y, const scratch *s) {
+    map_repeat(x, planes);
+    blur_join(e, planes, y, NULL, s->row);
+}
+
+static void upsample_backward(const engine *e, const map *dy, const map *planes, const map *dx, const scratch *s) {
+    blur_split(e, dy, planes, 0, s->row);
+    map_fold(e, planes, dx);
+}
+
+/* IMAGE_RESNET: a level's output is the sum of layer 1 and its up-sampled input. */
+static void branch_forward(const generator *g, g_maps *x, int level, const scratch *s) {
+    const engine *e = g->net.engine;
+    convolution_forward(&g->skip[level]->c, output_of(x, level - 1), &x->branch[level], NULL, &s->convolution);
+    upsample(e, &x->branch[level], &x->spread[level], &x->sum[level], s);
+    map_add(e, &x->layer[level][1].y, &x->sum[level]);
+}
+
 /* The image so far = the image of the level below, up-sampled, + share * ToRGB; a new level fades in. */
 static void to_rgb_forward(const generator *g, g_maps *x, int level, float share, const scratch *s) {
     const engine *e = g->net.engine;
     const map *modulated = &x->layer[level][TO_RGB].modulated;
+    const float limit = g->layer[level][TO_RGB].limit;
     const finish f = finish_activate(e, g->to_rgb[level]->used_bias, 1);
     style_forward(g, x, level, TO_RGB, s);
     modulate(e, input_of(x, level, TO_RGB), &x->layer[level][TO_RGB].style, modulated);
     convolution_forward(&g->to_rgb[level]->c, modulated, &x->rgb[level], &f, &s->convolution);
-    if (!level) return;
-    map_repeat(&x->image[level - 1], &x->below[level]);
-    blur_join(e, &x->below[level], &x->image[level], NULL, s->row);
+    if (limit < INFINITY) map_clamp(e, &x->rgb[level], limit);
+    if (!x->below[level].size) return;
+    upsample(e, &x->image[level - 1], &x->below[level], &x->image[level], s);
     map_blend(e, &x->image[level], 1, &x->rgb[level], share, &x->image[level]);
 }
 
@@ -127,7 +199,8 @@ static void forward(const generator *g, growth at, g_maps *x, const scratch *s) 
     constant_forward(g, &x->layer[0][0].y);
     for (int level = 0; level <= at.top; level++) {
         for (int index = first_layer(level); index < 2; index++) layer_forward(g, x, level, index, s);
-        to_rgb_forward(g, x, level, level == at.top ? at.fade : 1, s);
+        if (g->skip[level]) branch_forward(g, x, level, s);
+        if (g->to_rgb[level]) to_rgb_forward(g, x, level, level == at.top ? at.fade : 1, s);
     }
 }
 
@@ -142,8 +215,13 @@ static void modulation_backward(const generator *g, g_maps *x, g_maps *dx, int l
 static void to_rgb_backward(const generator *g, g_maps *x, g_maps *dx, int level, const map *d_rgb, const map *to,
                             float *gradient, const scratch *s) {
     const linear *conv = g->to_rgb[level];
+    const float limit = g->layer[level][TO_RGB].limit;
+    if (limit < INFINITY) {
+        map_unclamp(g->net.engine, d_rgb, &x->rgb[level], limit, &dx->image[level]);
+        d_rgb = &dx->image[level];
+    }
     linear_gradient(g, conv, &x->layer[level][TO_RGB].modulated, d_rgb, gradient, s);
-    map_sum(g->net.engine, d_rgb, gradient_of(g, gradient, conv->bias));
+    if (gradient) map_sum(g->net.engine, d_rgb, gradient_of(g, gradient, conv->bias));
     convolution_backward(&conv->c, d_rgb, to, NULL, &s->convolution);
     modulation_backward(g, x, dx, level, TO_RGB, to);
     style_backward(g, x, dx, level, TO_RGB, gradient, s);
@@ -157,33 +235,52 @@ static void layer_backward(const generator *g, g_maps *x, g_maps *dx, int level,
     const demodulate end = end_of(g, x, level, index);
     const map *dy = &dx->layer[level][index].y, *planes = &dx->layer[level][index].planes;
     const map *d_scale = &dx->layer[level][index].scale, *d_input = input_of(dx, level, index);
-    demodulate_gradient(&end, &x->layer[level][index].y, dy, d_scale, gradient_of(g, gradient, layer->bias),
-                        gradient_of(g, gradient, layer->strength));
+    float *d_noise = dx->layer[level][index].noise;
+    demodulate_gradient(&end, &x->layer[level][index].y, dy, d_scale,
+                        gradient_or(g, gradient, layer->bias, dx->ignored),
+                        gradient_or(g, gradient, layer->strength, dx->ignored));
+    if (d_noise) layer_noise_gradient(g, layer, end.scale, dy, dx->factor, d_noise);
     if (!index) blur_split(g->net.engine, dy, planes, 1, s->row);
     linear_gradient(g, conv, &x->layer[level][index].modulated, index ? dy : planes, gradient, s);
     convolution_backward(&conv->c, index ? dy : planes, d_input, NULL, &s->convolution);
     modulation_backward(g, x, dx, level, index, d_input);
     demodulation_gradient(&conv->c, &x->layer[level][index].style, network_value(&g->net, conv->weight), conv->energy,
-                          end.scale, d_scale, &dx->layer[level][index].style, gradient_of(g, gradient, conv->weight),
-                          dx->energy);
+                          layer->gain, end.scale, d_scale, &dx->layer[level][index].style,
+                          gradient_of(g, gradient, conv->weight), dx->energy);
     style_backward(g, x, dx, level, index, gradient, s);
+}
+
+/* The level's gradient goes to layer 1 as it is ... */
+static void branch_split(const generator *g, g_maps *dx, int level, const scratch *s) {
+    const engine *e = g->net.engine;
+    map_scale(e, &dx->sum[level], 1, &dx->layer[level][1].y);
+    upsample_backward(e, &dx->sum[level], &dx->spread[level], &dx->branch[level], s);
+}
+
+/* ... and around the level to the one below. */
+static void branch_backward(const generator *g, g_maps *x, g_maps *dx, int level, float *gradient, const scratch *s) {
+    const map *around = &dx->layer[level][0].modulated;
+    linear_gradient(g, g->skip[level], output_of(x, level - 1), &dx->branch[level], gradient, s);
+    convolution_backward(&g->skip[level]->c, &dx->branch[level], around, NULL, &s->convolution);
+    map_add(g->net.engine, around, output_of(dx, level - 1));
 }
 
 static void backward(const generator *g, growth at, g_maps *x, g_maps *dx, const map *d_image, float *gradient,
                      const scratch *s) {
     const engine *e = g->net.engine;
     for (int level = at.top; level >= 0; level--) {
-        const map *dy = &dx->layer[level][1].y, *share = &dx->layer[level][TO_RGB].modulated;
+        const map *dy = output_of(dx, level), *share = &dx->layer[level][TO_RGB].modulated;
         const map *d_rgb = level == at.top && growth_fades(at) ? &dx->rgb[level] : d_image;
         if (d_rgb != d_image) map_scale(e, d_image, at.fade, d_rgb);
-        to_rgb_backward(g, x, dx, level, d_rgb, level < at.top ? share : dy, gradient, s);
-        if (level < at.top) map_add(e, share, dy);
-        if (level) {
-            blur_split(e, d_image, &dx->below[level], 0, s->row);
+        if (g->to_rgb[level]) to_rgb_backward(g, x, dx, level, d_rgb, level < at.top ? share : dy, gradient, s);
+        if (g->to_rgb[level] && level < at.top) map_add(e, share, dy);
+        if (x->below[level].size) {
+            upsample_backward(e, d_image, &dx->below[level], &dx->rgb[level - 1], s);
             d_image = &dx->rgb[level - 1];
-            map_fold(e, &dx->below[level], d_image);
         }
+        if (g->skip[level]) branch_split(g, dx, level, s);
         for (int index = 1; index >= first_layer(level); index--) layer_backward(g, x, dx, level, index, gradient, s);
+        if (g->skip[level]) branch_backward(g, x, dx, level, gradient, s);
         if (level) network_tell_final(s, level);
     }
     constant_backward(g, &dx->layer[0][0].y, gradient);
@@ -194,19 +291,21 @@ static void backward(const generator *g, growth at, g_maps *x, g_maps *dx, const
 /* stylegan.h multiplies by sqrt(2) after the activation, this trainer before; the demodulation takes any factor out of
    the weights. */
 static void write_layers(const generator *g, growth at, const float *values, weights *w) {
-    static const double root = 1.4142135623730951;
     float filter[16];
     for (int i = 0; i < 16; i++) filter[i] = (i / 4 % 3 ? 3.0f : 1.0f) * (i % 4 % 3 ? 3.0f : 1.0f) / 64;
     w->config.family = STYLEGAN_FAMILY_2;
     w->config.architecture = STYLEGAN_SKIP;
-    w->config.activation_gain = (float)root;
+    w->config.activation_gain = (float)g->layer[0][1].gain;
     weights_add_values(w, "fir", 2, (const int32_t[2]){4, 4}, filter);
     for (int level = 0; level <= at.top; level++) {
         for (int index = first_layer(level); index < 2; index++) {
-            export_convolution(g, g->layer[level][index].conv, values, 1 / root, w);
-            export_noise(g, level, index, values, 1 / root, w);
+            const double factor = 1 / g->layer[level][index].gain;
+            export_convolution(g, g->layer[level][index].conv, values, factor, w);
+            export_noise(g, level, index, values, factor, w);
             export_dense(g, g->layer[level][index].affine, values, 0, w);
         }
+        if (g->skip[level]) export_weight(g, g->skip[level], values, 1, w);
+        if (!g->to_rgb[level]) continue;
         export_convolution(g, g->to_rgb[level], values, level == at.top ? (double)at.fade : 1, w);
         export_dense(g, g->layer[level][TO_RGB].affine, values, 0, w);
     }
