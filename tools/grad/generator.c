@@ -327,7 +327,7 @@ void export_noise(const generator *g, int level, int index, const float *values,
 
 void generator_export(const generator *g, growth at, const float *values, const float *w_avg, weights *w) {
     memset(w, 0, sizeof *w);
-    w->config = (stylegan_config){.channels = g->to_rgb[0]->c.out,
+    w->config = (stylegan_config){.channels = g->to_rgb[g->levels - 1]->c.out,
                                   .z_dim = g->z_dim,
                                   .w_dim = g->w_dim,
                                   .c_dim = g->labels,
@@ -342,7 +342,7 @@ void generator_export(const generator *g, growth at, const float *values, const 
     weights_set_resolution(&w->config, 4 << at.top);
     if (g->labels) export_parameter(g, g->embed, values, 1, 2, (const int32_t[2]){g->labels, g->z_dim}, 0, w);
     for (int i = 0; i < g->mapping_layers; i++) export_dense(g, g->mapping[i], values, 0, w);
-    weights_add_values(w, "w_avg", 1, &w->config.w_dim, w_avg);
+    if (w_avg) weights_add_values(w, "w_avg", 1, &w->config.w_dim, w_avg);
     export_parameter(g, g->constant, values, 1, 3, (const int32_t[3]){4, 4, g->channels0[0]}, 0, w);
     synthesis_of(g)->write(g, at, values, w);
 }

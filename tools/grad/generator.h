@@ -86,7 +86,7 @@ int generator_first_layer(const generator *g, int level);         /* the first t
 int generator_layers(const generator *g, int level);              /* and their number, it and those before */
 int generator_ws_index(const generator *g, int level, int index); /* the row of ws that a layer takes */
 
-/* The network as named tensors for stylegan.h, with the given parameter values. */
+/* The network as named tensors for stylegan.h, with the given parameter values; w_avg may be NULL. */
 void generator_export(const generator *g, growth at, const float *values, const float *w_avg, weights *w);
 
 #endif

@@ -1,4 +1,6 @@
 /* weights.c - the weight file, byte by byte as stylegan.h specifies it under >>weight-file. */
+#define STYLEGAN_KERNELS
+#include "../../stylegan.h"
 #include "weights.h"
 #include "../base/cli.h"
 #include "../base/notes.h"
@@ -61,6 +63,34 @@ float *weights_values(const weights_tensor *t) {
     else
         memcpy(values, t->values, count * sizeof *values);
     return values;
+}
+
+weights_tensor *weights_find(const weights *w, const char *name) {
+    for (int i = 0; i < w->count; i++)
+        if (strcmp(w->tensors[i].name, name) == 0) return &w->tensors[i];
+    return NULL;
+}
+
+/* The header's own reading of f32, f16 and i8. */
+static void read_values(const stylegan_tensor *from, weights_tensor *to) {
+    const sg__kernels *k = sg__find_kernels(STYLEGAN_ISA_SCALAR);
+    const int columns = from->shape[from->dimensions - 1];
+    const size_t count = element_count(to), scales = from->type == STYLEGAN_I8 ? 4 * (size_t)columns : 0;
+    const sg__tensor packed = {from->data + scales, from->data, from->type, columns};
+    to->values = cli_alloc(count, sizeof *to->values);
+    for (size_t row = 0; row < count / (size_t)columns; row++)
+        k->unpack(&packed, row, 0, columns, to->values + row * (size_t)columns);
+}
+
+void weights_read(weights *w, const stylegan_model *model) {
+    size_t length;
+    const char *text = stylegan_text(model, &length);
+    *w = (weights){.config = *stylegan_describe(model), .text = cli_format("%.*s", (int)length, length ? text : "")};
+    for (int i = 0; i < stylegan_tensor_count(model); i++) {
+        stylegan_tensor tensor;
+        if (stylegan_get_tensor(model, i, &tensor)) cli_fail("tensor %d cannot be read", i);
+        read_values(&tensor, append(w, tensor.name, tensor.dimensions, tensor.shape));
+    }
 }
 
 void weights_copy_mapping(const weights *w, weights *mapping) {

@@ -31,6 +31,10 @@ void weights_add_values(weights *w, const char *name, int dimensions, const int3
                         const float *values);   /* copies */
 float *weights_values(const weights_tensor *t); /* made or copied; the caller frees them */
 
+/* An open model's configuration, text and tensors, as float32: copies. */
+void weights_read(weights *w, const stylegan_model *model);
+weights_tensor *weights_find(const weights *w, const char *name); /* NULL: none of that name */
+
 /* The mapping of a network alone, as a file without blocks holds it: copies. */
 void weights_copy_mapping(const weights *w, weights *mapping);
 void weights_note(weights *w, const char *key, const char *value);
