@@ -183,7 +183,7 @@ void npy_expect(const npy *array, const char *path, const char *what, int dimens
 
 /* --- Writing --- */
 
-void npy_open(npy_writer *writer, const char *path, int dimensions, const int64_t *shape) {
+void npy_begin(npy_writer *writer, int dimensions, const int64_t *shape) {
     char sizes[NPY_MAX_DIMENSIONS * 24 + 1] = "", *at = sizes;
     for (int i = 0; i < dimensions; i++) at += sprintf(at, i ? ", %lld" : "%lld", (long long)shape[i]);
     char *text =
@@ -191,16 +191,19 @@ void npy_open(npy_writer *writer, const char *path, int dimensions, const int64_
     const size_t start = MAGIC_SIZE + 4, used = start + strlen(text) + 1;
     const size_t padding = (ALIGNMENT - used % ALIGNMENT) % ALIGNMENT, length = used + padding - start;
     char *header = cli_format("%s%*s\n", text, (int)padding, "");
-    free(text);
-
-    if (strcmp(path, "-") == 0)
-        output_open_standard(&writer->out);
-    else
-        output_open(&writer->out, path);
     output_write(&writer->out, magic, MAGIC_SIZE);
     output_write(&writer->out, (const unsigned char[]){1, 0, (unsigned char)length, (unsigned char)(length >> 8)}, 4);
     output_write(&writer->out, header, length);
     free(header);
+    free(text);
+}
+
+void npy_open(npy_writer *writer, const char *path, int dimensions, const int64_t *shape) {
+    if (strcmp(path, "-") == 0)
+        output_open_standard(&writer->out);
+    else
+        output_open(&writer->out, path);
+    npy_begin(writer, dimensions, shape);
 }
 
 void npy_append(npy_writer *writer, const float *values, size_t count) {

@@ -27,6 +27,7 @@ typedef struct npy_writer {
     output out;
 } npy_writer;
 void npy_open(npy_writer *writer, const char *path, int dimensions, const int64_t *shape);
+void npy_begin(npy_writer *writer, int dimensions, const int64_t *shape); /* instead of opening, into an open output */
 void npy_append(npy_writer *writer, const float *values, size_t count);
 void npy_close(npy_writer *writer);
 void npy_write(const char *path, int dimensions, const int64_t *shape, const float *values);

@@ -70,3 +70,64 @@ void npz_read(const char *path, npy *array) {
     if (fault) cli_fail("%s: %s", path, fault);
     file_view_close(&file);
 }
+
+/* --- Writing: a zip archive of one stored member --- */
+
+static void put(output *out, uint32_t value, int bytes) {
+    const unsigned char low[] = {(unsigned char)value, (unsigned char)(value >> 8), (unsigned char)(value >> 16),
+                                 (unsigned char)(value >> 24)};
+    output_write(out, low, (size_t)bytes);
+}
+
+/* What local header and directory entry have in common: version, flags, method, date (1 January 1980), sizes, name. */
+static void put_member(output *out, uint32_t checksum, uint32_t size, const char *name) {
+    enum { VERSION = 20, DATE = 0x21 };
+    put(out, VERSION, 2);
+    put(out, 0, 2);
+    put(out, ZIP_STORED, 2);
+    put(out, 0, 2);
+    put(out, DATE, 2);
+    put(out, checksum, 4);
+    put(out, size, 4);
+    put(out, size, 4);
+    put(out, (uint32_t)strlen(name), 2);
+    put(out, 0, 2);
+}
+
+static void put_archive(output *out, const unsigned char *bytes, uint32_t size, const char *name) {
+    enum { LOCAL = 0x04034b50, ENTRY = 0x02014b50, END = 0x06054b50, LOCAL_SIZE = 30, ENTRY_SIZE = 46 };
+    const uint32_t checksum = crc32_of(0, bytes, size), length = (uint32_t)strlen(name);
+    put(out, LOCAL, 4);
+    put_member(out, checksum, size, name);
+    output_write(out, name, length);
+    output_write(out, bytes, size);
+    put(out, ENTRY, 4);
+    put(out, 20, 2); /* the version that made it */
+    put_member(out, checksum, size, name);
+    for (int i = 0; i < 7; i++) put(out, 0, 2); /* comment, disk, attributes (4 bytes), offset (4 bytes) */
+    output_write(out, name, length);
+    put(out, END, 4);
+    put(out, 0, 4); /* disks */
+    put(out, 1, 2); /* members, here and in all */
+    put(out, 1, 2);
+    put(out, ENTRY_SIZE + length, 4);
+    put(out, LOCAL_SIZE + length + size, 4);
+    put(out, 0, 2);
+}
+
+void npz_write(const char *path, const char *name, int dimensions, const int64_t *shape, const float *values) {
+    npy_writer array = {{0}};
+    output out;
+    size_t size, count = 1;
+    for (int i = 0; i < dimensions; i++) count *= (size_t)shape[i];
+    npy_begin(&array, dimensions, shape);
+    npy_append(&array, values, count);
+    unsigned char *bytes = output_take_memory(&array.out, &size);
+    if (size > UINT32_MAX / 2) cli_fail("%s: the array is too large for an archive", path);
+    char *member = cli_format("%s.npy", name);
+    output_open(&out, path);
+    put_archive(&out, bytes, (uint32_t)size, member);
+    output_close(&out);
+    free(member);
+    free(bytes);
+}

@@ -9,4 +9,7 @@
 void npz_read(const char *path, npy *array);
 char *npz_parse(const unsigned char *bytes, size_t size, npy *array);
 
+/* Writes one array of float32 under a name, "w" say, as numpy.savez does. */
+void npz_write(const char *path, const char *name, int dimensions, const int64_t *shape, const float *values);
+
 #endif
