@@ -18,15 +18,17 @@ const engine *engine_for(stylegan_isa isa) {
     static engine engines[STYLEGAN_ISA_COUNT];
     const sg__kernels *k = sg__find_kernels(isa);
     if (!k) return NULL;
-    engines[isa] = (engine){k->lanes, k->vectors, SHARD, 1, k, elementwise_for(k->lanes, SHARD), k->isa, NULL};
+    engines[isa] = (engine){k->lanes, k->vectors, SHARD, 1, k, elementwise_for(k->lanes, SHARD), k->isa, NULL, 0};
     return engines[isa].elementwise ? &engines[isa] : NULL;
 }
 
 int engine_for_one(stylegan_isa isa, int threads, engine *e) {
+    enum { WORTH_WAKING = 1 << 17 }; /* which takes as long as some ten thousand floats */
     const engine *shards = engine_for(isa);
     if (!shards) return 0;
     *e = *shards;
     e->images = 1;
+    e->worth_waking = WORTH_WAKING;
     e->elementwise = elementwise_for(e->lanes, 1);
     e->threads = threads;
     if (threads > 1) e->pool = pool_start(threads);
@@ -38,10 +40,8 @@ void engine_end(engine *e) {
     e->pool = NULL;
 }
 
-/* Waking a thread takes as long as some ten thousand floats. */
 void engine_each(const engine *e, size_t floats, int items, pool_item *run, void *context) {
-    enum { WORTH_WAKING = 1 << 17 };
-    if (e->pool && items > 1 && floats >= WORTH_WAKING)
+    if (e->pool && items > 1 && floats >= e->worth_waking)
         pool_run(e->pool, items, run, context);
     else
         for (int i = 0; i < items; i++) run(context, i, 0);

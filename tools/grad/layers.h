@@ -18,7 +18,8 @@ typedef struct engine {
     const void *kernels;
     const elementwise *elementwise;
     stylegan_isa isa;
-    pool *pool; /* NULL: the calling thread alone */
+    pool *pool;          /* NULL: the calling thread alone */
+    size_t worth_waking; /* floats of work from which on the others help */
 } engine;
 
 /* For shards of 4 images, each computed by one thread. NULL if the processor lacks the instruction set. */
