@@ -1,6 +1,6 @@
 /* test_project.c - inversion: weight files in the differentiable networks draw what the engine draws; gradients for w and
- * noise against central differences of the double-precision reference; tuned networks; pictures found again. Arguments: a
- * folder of weight files, their names, and portraits-64. */
+ * noise against central differences of the double-precision reference; tuned networks; pictures found again. Arguments:
+ * portraits-64.sgw, a folder of weight files, and their names. */
 #include "test.h"
 #include "reference.h"
 #include "../tools/base/cli.h"
@@ -22,6 +22,7 @@ typedef struct differentiable {
     map d_image;
     scratch scratch;
     growth at;
+    float *gradient; /* of the weights */
 } differentiable;
 
 static void import_network(differentiable *d, const weights *w, stylegan_isa isa, int threads) {
@@ -36,6 +37,7 @@ static void import_network(differentiable *d, const weights *w, stylegan_isa isa
         convolution_scratch_take(&d->arena, &d->scratch.convolution);
         const map widest = {NULL, 1, w->config.width, 1, d->engine.lanes, 1};
         d->scratch.row = arena_take(&d->arena, blur_row_floats(&widest) * (size_t)threads);
+        d->gradient = arena_take(&d->arena, d->g.net.floats);
         if (!pass) arena_allocate(&d->arena);
     }
     d->engine.worth_waking = 0; /* every operator on all threads */
@@ -66,6 +68,12 @@ static void draw(differentiable *d, const float *ws, float *image) {
 
 /* --- The engine's picture --- */
 
+static float *copied(const float *values, size_t count) {
+    float *copy = cli_alloc(count, sizeof *copy);
+    memcpy(copy, values, count * sizeof *copy);
+    return copy;
+}
+
 static void check_pictures(const char *name, const stylegan_model *model, stylegan_isa isa) {
     const stylegan_config *config = stylegan_describe(model);
     const size_t size = test_image_size(config);
@@ -74,16 +82,24 @@ static void check_pictures(const char *name, const stylegan_model *model, styleg
     weights w;
     differentiable d;
     weights_read(&w, model);
+    float *gradient = NULL;
+    int same = 1;
     for (int threads = 1; threads <= 3; threads += 2) {
         import_network(&d, &w, isa, threads);
         draw(&d, ws, threads == 1 ? found : again);
+        for (size_t i = 0; i < size / 3; i++) /* red only: any gradient will do */
+            d.d_image.data[map_at(&d.d_image, 0, (int)i / config->width, (int)i % config->width, 0)] = found[i];
+        generator_synthesize_back(&d.g, d.at, &d.x, &d.dx, &d.d_image, d.gradient, &d.scratch);
+        if (!gradient) gradient = copied(d.gradient, d.g.net.floats);
+        same &= test_same(gradient, d.gradient, d.g.net.floats);
         free_network(&d);
     }
     const double difference = test_difference(found, expected, size);
     test_check(difference < 1e-5, "project %s %s: the engine's picture: %.1e of its range", name,
                stylegan_isa_name(isa), difference);
-    test_check(test_same(found, again, size), "project %s %s: the same bits with 3 threads", name,
-               stylegan_isa_name(isa));
+    test_check(same && test_same(found, again, size),
+               "project %s %s: the same picture and gradients of weights with 3 threads", name, stylegan_isa_name(isa));
+    free(gradient);
     weights_free(&w);
     free(ws);
     free(expected);
@@ -220,21 +236,250 @@ static void check_gradients(const char *name, const char *path, const stylegan_m
     free(r);
 }
 
-static void check_network(const char *folder, const char *name) {
-    char *path = cli_format("%s/%s.sgw", folder, name);
-    stylegan_error error;
+/* --- What the search makes small --- */
+
+typedef double part_fn(void *context, const float *x, float *gradient);
+
+/* The error of a float32 gradient along +-1, over its length: the parts are smooth, so the step may be large. */
+static double part_error(part_fn *part, void *context, const float *x, size_t count, float step) {
+    float *moved = cli_alloc(count, sizeof *moved), *gradient = cli_alloc(count, sizeof *gradient);
+    float *ignored = cli_alloc(count, sizeof *ignored);
+    double found = 0, expected = 0, length = 0;
+    for (size_t i = 0; i < count; i++) gradient[i] = 0;
+    part(context, x, gradient);
+    for (int side = -1; side <= 1; side += 2) {
+        for (size_t i = 0; i < count; i++) moved[i] = x[i] + (float)(side * sign_at(21, i)) * step;
+        expected += side * part(context, moved, ignored) / (2 * (double)step);
+    }
+    for (size_t i = 0; i < count; i++) {
+        found += (double)gradient[i] * sign_at(21, i);
+        length += (double)gradient[i] * (double)gradient[i];
+    }
+    free(moved);
+    free(gradient);
+    free(ignored);
+    return fabs(found - expected) / sqrt(length);
+}
+
+static double penalty_of(void *context, const float *x, float *gradient) {
+    float room[3 * 32 * 32];
+    return noise_penalty(*(const int *)context, x, 1, gradient, room);
+}
+
+typedef struct distance_case {
+    const distance *distance;
+    void *state;
+} distance_case;
+
+static double distance_of(void *context, const float *x, float *gradient) {
+    const distance_case *k = context;
+    return k->distance->measure(k->state, x, gradient);
+}
+
+static void check_parts(void) {
+    enum { SIZE = 32, PIXELS = SIZE * SIZE };
+    float *x = test_normal(31, 3 * PIXELS), *target = test_normal(32, 3 * PIXELS);
+    for (int size = 8; size <= SIZE; size *= 2) {
+        for (int i = 1; i < size * size; i++) x[i] += 0.5f * x[i - 1]; /* neighbours that are alike */
+        const double error = part_error(penalty_of, &size, x, (size_t)(size * size), 1e-3f);
+        test_check(error < 1e-3, "project: gradient of the noise's autocorrelation, %dx%d: %.1e", size, size, error);
+    }
+    for (int i = 0; i < DISTANCES; i++) {
+        distance_case k = {&distances[i], distances[i].start(target, 3, SIZE)};
+        float *ignored = cli_alloc(3 * PIXELS, sizeof *ignored);
+        const double error = part_error(distance_of, &k, x, 3 * PIXELS, 1e-2f);
+        const double zero = k.distance->measure(k.state, target, ignored);
+        test_check(error < 1e-3 && zero >= 0 && zero < 1e-12, "project: gradient of the distance %s: %.1e",
+                   distances[i].name, error);
+        k.distance->end(k.state);
+        free(ignored);
+    }
+    free(x);
+    free(target);
+}
+
+/* --- Inversion: a picture of the network's own, from a w that the search does not know --- */
+
+/* ws of seed 77 about w_avg; w [D] of 100 others: their mean and spread. */
+static w_statistics statistics_of(const stylegan_model *model) {
+    enum { SAMPLES = 100 };
+    const stylegan_config *c = stylegan_describe(model);
+    float *ws = test_styles(model, 40, SAMPLES);
+    w_statistics s = {cli_alloc((size_t)c->w_dim, sizeof(float)), 0};
+    for (int d = 0; d < c->w_dim; d++) {
+        double sum = 0;
+        for (int n = 0; n < SAMPLES; n++) sum += (double)ws[n * c->num_ws * c->w_dim + d] / SAMPLES;
+        s.mean[d] = (float)sum;
+        for (int n = 0; n < SAMPLES; n++)
+            s.deviation += pow((double)ws[n * c->num_ws * c->w_dim + d] - sum, 2) / SAMPLES;
+    }
+    s.deviation = sqrt(s.deviation);
+    free(ws);
+    return s;
+}
+
+/* In decibels, of pictures from -1 to 1. */
+static double psnr(const float *a, const float *b, size_t count) {
+    double square = 0;
+    for (size_t i = 0; i < count; i++) square += pow((double)a[i] - (double)b[i], 2) / (double)count;
+    return 10 * log10(4 / square);
+}
+
+typedef struct inversion {
+    const stylegan_model *model;
+    weights file;
+    w_statistics w;
+    float *target, *ws, *image;
+    size_t size;
+} inversion;
+
+static inversion start_inversion(const stylegan_model *model) {
+    const stylegan_config *c = stylegan_describe(model);
+    inversion v = {.model = model, .w = statistics_of(model), .size = test_image_size(c)};
+    float *ws = test_styles(model, 77, 1);
+    weights_read(&v.file, model);
+    v.target = test_images(model, ws, 1, NULL);
+    v.ws = cli_alloc((size_t)(c->num_ws * c->w_dim), sizeof *v.ws);
+    v.image = cli_alloc(v.size, sizeof *v.image);
+    free(ws);
+    return v;
+}
+
+static void end_inversion(inversion *v) {
+    weights_free(&v->file);
+    free(v->w.mean);
+    free(v->target);
+    free(v->ws);
+    free(v->image);
+}
+
+/* Leaves ws and the picture in v. */
+static void invert(inversion *v, int threads, const projector_settings *settings, int tune_steps) {
+    projector *p = projector_start(&v->file, stylegan_model_isa(v->model), threads, settings, &v->w, v->target);
+    for (int i = 0; i < settings->steps; i++) projector_step(p);
+    for (int i = 0; i < tune_steps; i++) projector_tune(p);
+    projector_ws(p, v->ws);
+    projector_draw(p, v->image);
+    if (tune_steps) projector_write(p, &v->file);
+    projector_end(p);
+}
+
+static void check_inversion(const stylegan_model *model) {
+    inversion v = start_inversion(model);
+    projector_settings settings = projector_defaults;
+    settings.distance = distance_named("pyramid");
+    settings.steps = 150;
+    settings.keep_noise = 1;
+    invert(&v, 2, &settings, 0);
+    const double found = psnr(v.image, v.target, v.size);
+    float *by_engine = test_images(model, v.ws, 1, NULL);
+    test_check(found > 30, "project: an unseen w found again in %d steps: %.1f dB", settings.steps, found);
+    test_check(test_difference(v.image, by_engine, v.size) < 1e-5, "project: the engine draws the w that was found");
+    free(by_engine);
+    end_inversion(&v);
+}
+
+static void check_threads(const char *name, const stylegan_model *model) {
+    inversion v = start_inversion(model), other = start_inversion(model);
+    const size_t count = (size_t)(stylegan_describe(model)->num_ws * stylegan_describe(model)->w_dim);
+    projector_settings settings = projector_defaults;
+    settings.distance = distance_named("pyramid");
+    settings.steps = 12;
+    settings.per_layer = 1;
+    settings.tuning = 1;
+    invert(&v, 1, &settings, 3);
+    invert(&other, 3, &settings, 3);
+    test_check(test_same(v.ws, other.ws, count) && test_same(v.image, other.image, v.size),
+               "project %s: the same w+, noise and weights with 1 and 3 threads", name);
+    settings.seed = 1;
+    weights_free(&other.file);
+    weights_read(&other.file, model);
+    invert(&other, 1, &settings, 0);
+    test_check(!test_same(v.ws, other.ws, count), "project %s: another seed, another search", name);
+    end_inversion(&v);
+    end_inversion(&other);
+}
+
+/* The tuned network as a weight file, in the engine. */
+static void check_tuning(const char *name, const stylegan_model *model) {
+    inversion v = start_inversion(model);
+    projector_settings settings = projector_defaults;
+    settings.distance = distance_named("pyramid");
+    settings.steps = 20;
+    settings.tuning = 1;
+    invert(&v, 1, &settings, 0);
+    const double before = psnr(v.image, v.target, v.size);
+    invert(&v, 1, &settings, 20);
+    const double after = psnr(v.image, v.target, v.size);
+    test_file file;
+    file.bytes = weights_to_memory(&v.file, STYLEGAN_F32, &file.size);
+    stylegan_model *tuned = test_open(&file, stylegan_model_isa(model), 1);
+    float *by_engine = test_images(tuned, v.ws, 1, NULL);
+    const double difference = test_difference(v.image, by_engine, v.size);
+    test_check(difference < 1e-5 && after > before,
+               "project %s: the engine draws the tuned network: %.1e; PSNR %.1f, tuned %.1f", name, difference, before,
+               after);
+    stylegan_close(tuned);
+    free(by_engine);
+    free(file.bytes);
+    end_inversion(&v);
+}
+
+/* --- What is refused --- */
+
+static void check_refusals(const stylegan_model *model) {
+    static const struct {
+        const char *text;
+        int32_t family, blocks, width, activation;
+    } cases[] = {{"StyleGAN 3", 3, 5, 64, STYLEGAN_LRELU},
+                 {"a mapping alone", 1, 0, 0, STYLEGAN_LRELU},
+                 {"32x64, not square", 1, 5, 32, STYLEGAN_LRELU},
+                 {"from 4x4", 1, 4, 64, STYLEGAN_LRELU},
+                 {"activation is relu", 1, 5, 64, STYLEGAN_RELU}};
     weights w;
+    weights_read(&w, model);
+    const stylegan_config sound = w.config;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        w.config = sound;
+        w.config.family = cases[i].family;
+        w.config.blocks = cases[i].blocks;
+        w.config.width = cases[i].width;
+        w.config.activation = cases[i].activation;
+        char *refusal = import_refusal(&w);
+        test_check(refusal && strstr(refusal, cases[i].text), "project: refused: %s", refusal ? refusal : "nothing");
+        free(refusal);
+    }
+    w.config = sound;
+    weights_find(&w, "fir")->values[0] *= 2;
+    char *refusal = import_refusal(&w);
+    test_check(refusal && strstr(refusal, "(fir)"), "project: refused: %s", refusal ? refusal : "nothing");
+    free(refusal);
+    weights_free(&w);
+}
+
+static stylegan_model *open_file(const char *path) {
+    stylegan_error error;
     stylegan_model *model = stylegan_open_file(path, NULL, &error);
     if (!model) cli_fail("%s", error.message);
+    return model;
+}
+
+static void check_network(const char *folder, const char *name) {
+    char *path = cli_format("%s/%s.sgw", folder, name);
+    weights w;
+    stylegan_model *model = open_file(path);
     const stylegan_config *config = stylegan_describe(model);
     weights_read(&w, model);
     char *refusal = import_refusal(&w);
-    printf("# %s: %s\n", name, refusal ? refusal : "ok");
+    test_check(!refusal, "project %s: can be differentiated%s%s", name, refusal ? ", not: " : "",
+               refusal ? refusal : "");
     for (stylegan_isa isa = test_next_isa(STYLEGAN_ISA_AUTO); !refusal && isa < STYLEGAN_ISA_COUNT;
          isa = test_next_isa(isa)) {
         check_pictures(name, model, isa);
         if (config->width <= 32) check_gradients(name, path, model, isa);
     }
+    if (!refusal && config->width <= 32) check_threads(name, model);
+    if (!refusal && config->width <= 32) check_tuning(name, model);
     free(refusal);
     weights_free(&w);
     stylegan_close(model);
@@ -242,7 +487,12 @@ static void check_network(const char *folder, const char *name) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 2) cli_fail("usage: test_project FOLDER NAME...");
-    for (int i = 2; i < argc; i++) check_network(argv[1], argv[i]);
+    if (argc < 4) cli_fail("usage: test_project PORTRAITS.sgw FOLDER NAME...");
+    stylegan_model *portraits = open_file(argv[1]);
+    check_parts();
+    check_inversion(portraits);
+    check_refusals(portraits);
+    stylegan_close(portraits);
+    for (int i = 3; i < argc; i++) check_network(argv[2], argv[i]);
     return test_end();
 }

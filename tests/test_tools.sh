@@ -21,7 +21,7 @@ files() {
 
 prints "stylegan --help" "generate" "$tool" --help
 prints "stylegan --version" "scalar" "$tool" --version
-for command in convert generate mix video map directions edit info bench embed train evaluate portraits pack; do
+for command in convert generate mix video map directions edit project info bench embed train evaluate portraits pack; do
     prints "$command --help" "Usage: stylegan $command" "$tool" $command --help
 done
 refuses "no command" 2 "stylegan --help"

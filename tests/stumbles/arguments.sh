@@ -53,6 +53,9 @@ missing argument: stylegan evaluate MODEL --data DATA|evaluate
 --data and --outdir are needed|train --data portraits
 --data and --outdir are needed|train --outdir run
 --data and --outdir are needed|train --resume
+missing argument: stylegan project MODEL|project
+--target is needed: the picture to find|project $model
+--target needs a value: --target FILE|project $model --target
 missing argument: stylegan pack DATA -o FILE.sgd|pack
 give the file to write: -o FILE.sgd|pack photographs
 -o needs a value: -o FILE.sgd|pack photographs -o

@@ -7,6 +7,7 @@ cp "$tool" "$work/stylegan"
 cp examples/portraits-64.sgw tests/golden/sg1-64/model.pkl "$work"
 "$tool" convert tests/golden/sg1-cond-32/model.pkl "$work/conditional.sgw" >"$work/stdout" || exit
 "$tool" portraits --count 4 --size 16 --pack "$work/people.sgd" >"$work/stdout" || exit
+cp examples/portraits-64.png "$work/target.png"
 model=$work/portraits-64.sgw people=$work/people.sgd
 
 # bad NAME PATH ARGUMENTS...: fails, as a failure or as wrong usage, with one line that names the path.
@@ -47,6 +48,8 @@ read_bad() { # read_bad NAME PATH: every command reads from it
     bad "bench: $1" "$2" bench "$2" --runs 1
     bad "embed: $1" "$2" embed "$2" -o "$left/x.h"
     bad "evaluate: $1" "$2" evaluate "$2" --data "$people"
+    bad "project: $1" "$2" project "$2" --target "$work/target.png" --num-steps 2 --outdir "$left/out"
+    bad "project --target: $1" "$2" project "$model" --target "$2" --num-steps 2 --outdir "$left/out"
     bad "evaluate --data: $1" "$2" evaluate "$model" --data "$2"
     bad "train --data: $1" "$2" train --config tiny-16 --data "$2" --outdir "$left/run"
     bad "train --resume: $1" "$2" train --resume --data "$people" --outdir "$2"
@@ -78,6 +81,7 @@ enter_bad() { # enter_bad NAME PATH [NAMED]: every command makes a folder there;
     bad "video: $1" "$named" video "$model" --seeds 1 --w-frames 1 -o "$2/"
     bad "portraits --outdir: $1" "$named" portraits --count 2 --outdir "$2"
     bad "pack --outdir: $1" "$named" pack "$people" --outdir "$2"
+    bad "project --outdir: $1" "$named" project "$model" --target "$work/target.png" --num-steps 2 --outdir "$2"
     bad "train --outdir: $1" "$named" train --config tiny-16 --data "$people" --outdir "$2"
 }
 

@@ -4,6 +4,7 @@
 #include "../base/png.h"
 #include "../base/sheet.h"
 #include "../base/stop.h"
+#include "../base/system.h"
 #include "../data/photograph.h"
 #include "../grad/projector.h"
 #include "../model/drawing.h"
@@ -236,6 +237,27 @@ static void save_network(projection *p, const project_flags *f, int tuned) {
     free(path);
 }
 
+/* The target may lie where a result will: it is the user's. */
+static void refuse_to_overwrite(const projection *p) {
+    static const char *const results[] = {"target.png", "proj.png", "comparison.png"};
+    for (size_t i = 0; i < sizeof results / sizeof *results; i++) {
+        char *path = cli_format("%s/%s", p->folder, results[i]);
+        if (strcmp(path, p->target_path) == 0)
+            cli_usage("--target %s would be overwritten: give another --outdir", p->target_path);
+        free(path);
+    }
+}
+
+/* Before the search, that it is not for nothing. */
+static void check_model_path(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? cli_format("%.*s/", (int)(slash - path), path) : cli_format(".");
+    const system_kind kind = system_kind_of(path);
+    if (kind == SYSTEM_FOLDER) cli_fail("%s: is a folder", path);
+    if (kind != SYSTEM_DEVICE && !system_can_write_into(folder)) cli_fail("%s: cannot write into %s", path, folder);
+    free(folder);
+}
+
 static void make_folders(const projection *p) {
     char *frames = cli_format("%s/frames", p->folder);
     cli_make_folder(p->folder);
@@ -246,6 +268,8 @@ static void make_folders(const projection *p) {
 static void start(projection *p, const char *path, const project_flags *f, const projector_settings *settings) {
     open_network(p, path, f);
     read_target(p);
+    refuse_to_overwrite(p);
+    if (f->model) check_model_path(f->model);
     make_folders(p);
     const stylegan_model *model = p->opened.model;
     mapping m;

@@ -67,10 +67,16 @@ static double mean_square(float *d, size_t count) {
     return sum / (double)count;
 }
 
+/* A picture's black and white stand for all that lies beyond them, too. */
+static float difference_of(float value, float target) {
+    if ((target >= 1 && value > target) || (target <= -1 && value < target)) return 0;
+    return value - target;
+}
+
 static double measure(void *state, const float *image, float *gradient) {
     pyramid *p = state;
     double total = 0;
-    for (size_t i = 0; i < floats_of(p, 0); i++) p->difference[0][i] = image[i] - p->target[i];
+    for (size_t i = 0; i < floats_of(p, 0); i++) p->difference[0][i] = difference_of(image[i], p->target[i]);
     for (int l = 1; l < p->levels; l++)
         average(p->difference[l - 1], p->channels * (p->size >> l), p->size >> l, p->difference[l]);
     for (int l = p->levels - 1; l >= 0; l--) {
