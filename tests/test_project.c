@@ -284,6 +284,7 @@ static void check_parts(void) {
         const double error = part_error(penalty_of, &size, x, (size_t)(size * size), 1e-3f);
         test_check(error < 1e-3, "project: gradient of the noise's autocorrelation, %dx%d: %.1e", size, size, error);
     }
+    for (int i = 0; i < 3 * PIXELS; i++) target[i] *= 0.2f; /* within the range, whose ends are checked below */
     for (int i = 0; i < DISTANCES; i++) {
         distance_case k = {&distances[i], distances[i].start(target, 3, SIZE)};
         float *ignored = cli_alloc(3 * PIXELS, sizeof *ignored);
@@ -296,6 +297,25 @@ static void check_parts(void) {
     }
     free(x);
     free(target);
+}
+
+/* A target's -1 and 1 may lie beyond; what falls short of them is far from them. */
+static void check_ends(void) {
+    enum { SIZE = 8, VALUES = 3 * SIZE * SIZE };
+    float target[VALUES], beyond[VALUES], within[VALUES], gradient[VALUES];
+    for (int i = 0; i < VALUES; i++) {
+        target[i] = i % 2 ? 1 : -1;
+        beyond[i] = (float)(1 + i % 5) * target[i];
+        within[i] = 0.5f * target[i];
+    }
+    for (int i = 0; i < DISTANCES; i++) {
+        void *state = distances[i].start(target, 3, SIZE);
+        const double none = distances[i].measure(state, beyond, gradient);
+        const double some = distances[i].measure(state, within, gradient);
+        test_check(none >= 0 && none <= 0 && some > 0.2,
+                   "project: black and white of the distance %s: beyond %g, within %g", distances[i].name, none, some);
+        distances[i].end(state);
+    }
 }
 
 /* --- Inversion: a picture of the network's own, from a w that the search does not know --- */
@@ -490,6 +510,7 @@ int main(int argc, char **argv) {
     if (argc < 4) cli_fail("usage: test_project PORTRAITS.sgw FOLDER NAME...");
     stylegan_model *portraits = open_file(argv[1]);
     check_parts();
+    check_ends();
     check_inversion(portraits);
     check_refusals(portraits);
     stylegan_close(portraits);
