@@ -116,7 +116,7 @@ static void open_network(projection *p, const char *path, const project_flags *f
                  p->opened.config->channels);
 }
 
-static void read_target(projection *p) {
+static picture_size read_target(projection *p) {
     const size_t side = (size_t)side_of(p), pixels = side * side;
     picture_size original;
     pixel_budget budget;
@@ -124,11 +124,9 @@ static void read_target(projection *p) {
     char *fault = photograph_load(p->target_path, (int)side, &budget, &original, &p->target);
     if (fault) cli_fail("%s: %s", p->target_path, fault);
     pixel_budget_end(&budget);
-    if (original.width != original.height)
-        cli_note("%s: %dx%d pixels: the square in the middle is taken", p->target_path, original.width,
-                 original.height);
     p->aim = cli_alloc(3 * pixels, sizeof *p->aim);
     for (size_t i = 0; i < 3 * pixels; i++) p->aim[i % 3 * pixels + i / 3] = (float)p->target[i] / 127.5f - 1;
+    return original;
 }
 
 /* Mean and deviation of w over 10,000 latents, those of NumPy's RandomState(123) as in the official projector. */
@@ -267,10 +265,13 @@ static void make_folders(const projection *p) {
 
 static void start(projection *p, const char *path, const project_flags *f, const projector_settings *settings) {
     open_network(p, path, f);
-    read_target(p);
+    const picture_size original = read_target(p);
     refuse_to_overwrite(p);
     if (f->model) check_model_path(f->model);
     make_folders(p);
+    if (original.width != original.height)
+        cli_note("%s: %dx%d pixels: the square in the middle is taken", p->target_path, original.width,
+                 original.height);
     const stylegan_model *model = p->opened.model;
     mapping m;
     p->ws = cli_alloc(p->opened.ws_values, sizeof *p->ws);
