@@ -27,7 +27,8 @@ const cli_command project_command = {
     run};
 
 typedef struct project_flags {
-    const char *target, *steps, *seed, *space, *keep_noise, *class_index, *distance, *rate, *tune, *model, *dtype;
+    const char *target, *steps, *seed, *space, *keep_noise, *class_index, *distance, *rate, *noise_weight, *tune,
+        *model, *dtype;
     const char *frame_every, *folder, *no_metadata;
     model_flags compute;
 } project_flags;
@@ -38,6 +39,7 @@ static const char *parse_flags(project_flags *f, int argc, char **argv) {
                          .space = "w",
                          .distance = "pyramid",
                          .rate = "0.1",
+                         .noise_weight = "100",
                          .tune = "0",
                          .dtype = "f16",
                          .frame_every = "0",
@@ -54,6 +56,8 @@ static const char *parse_flags(project_flags *f, int argc, char **argv) {
          &f->class_index},
         {"--distance", "NAME", "pyramid: pixels and their averages down to 4 x 4 (default); pixels", &f->distance},
         {"--learning-rate", "X", "largest step of each value (default: 0.1)", &f->rate},
+        {"--noise-weight", "X", "how much the noise must stay noise: weight of its autocorrelation (default: 100)",
+         &f->noise_weight},
         {"--tune-steps", "N", "then fit the weights, too, and write OUTDIR/tuned.sgw (default: 0)", &f->tune},
         {"--save-model", "FILE.sgw", "write the network with the noise found, and the fitted weights", &f->model},
         {"--dtype", "TYPE", "type of its weights: f32, f16 (default) or i8", &f->dtype},
@@ -75,6 +79,7 @@ static projector_settings settings_of(const project_flags *f) {
     s.steps = (int)cli_integer("--num-steps", f->steps, 1, MOST_STEPS);
     s.seed = (uint64_t)cli_integer("--seed", f->seed, 0, INT64_MAX);
     s.learning_rate = cli_number("--learning-rate", f->rate, 1e-6, 100);
+    s.noise_weight = cli_number("--noise-weight", f->noise_weight, 0, 1e9);
     s.tuning = cli_integer("--tune-steps", f->tune, 0, MOST_STEPS) > 0;
     s.keep_noise = f->keep_noise != NULL;
     s.per_layer = strcmp(f->space, "w+") == 0;

@@ -12,7 +12,7 @@ const projector_settings projector_defaults = {.steps = 1000,
                                                .ramp_down = 0.25,
                                                .exploration = 0.05,
                                                .exploration_ramp = 0.75,
-                                               .noise_weight = 1e5,
+                                               .noise_weight = 100,
                                                .tuning_rate = 0.001};
 
 /* Numbers that Adam moves. */

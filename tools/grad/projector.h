@@ -21,7 +21,8 @@ typedef struct projector_settings {
     uint64_t seed;
     const distance *distance;
 } projector_settings;
-extern const projector_settings projector_defaults; /* as published */
+/* As published, but for noise_weight: the official 1e5 goes with a distance that sums features, not with a mean of pixels. */
+extern const projector_settings projector_defaults;
 
 /* Where w starts, and how far it is spread: over mapped latents. */
 typedef struct w_statistics {
