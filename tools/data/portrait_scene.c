@@ -218,6 +218,7 @@ static const void *pick(const void *table, int rows, size_t row_size, float numb
     return row;
 }
 #define PICK(type, number) (*(const type *)pick(type##s, COUNT(type##s), sizeof(type), number))
+#define PICK_ROW(type, number) ((const type *)pick(type##s, COUNT(type##s), sizeof(type), number) - type##s)
 
 /* Colours as they look on a screen, from which palette() picks. */
 static const vec skin_colors[] = {
@@ -489,6 +490,52 @@ static void scene_build(scene *s, const portrait *p, int size) {
     }
     set_bound(s, CLOTHES, 0, (vec){0, -2.1f, -0.3f}, 1.75f);
     if (s->glasses.thickness > 0) set_bound(s, GLASSES, 1, (vec){0, s->eye.y, 0.40f}, 1.0f);
+}
+
+/* --- What can be told of it --- */
+
+static void screen_color(vec linear_color, float *color) {
+    color[0] = sqrtf(linear_color.x), color[1] = sqrtf(linear_color.y), color[2] = sqrtf(linear_color.z);
+}
+
+static float color_difference(vec a, vec b) {
+    float x[3], y[3];
+    screen_color(a, x);
+    screen_color(b, y);
+    return length((vec){x[0] - y[0], x[1] - y[1], x[2] - y[2]});
+}
+
+void portrait_describe(const portrait *p, portrait_look *look) {
+    const float degrees = 57.29577951f;
+    scene s;
+    scene_build(&s, p, 64);
+    *look = (portrait_look){.p = *p,
+                            .hair = (float)PICK_ROW(hair_style, p->hair_style),
+                            .beard = (float)PICK_ROW(beard_style, p->beard_style),
+                            .glasses = (float)PICK_ROW(glasses_style, p->glasses_style),
+                            .clothes = (float)PICK_ROW(clothes_style, p->clothes_style),
+                            .gaze_x = degrees * atan2f(s.gaze.x, s.gaze.z),
+                            .gaze_y = degrees * asinf(s.gaze.y),
+                            .open = s.open,
+                            .painted = ramp(0.72f, 0.9f, p->lipstick),
+                            .wrinkles = ramp(0.55f, 1, p->age),
+                            .has_hair = !s.bald,
+                            .hangs = s.hair.hang > 0,
+                            .has_beard = s.bearded};
+    const vec beard = scale(s.hair_color, 0.8f);
+    look->beard_contrast = color_difference(s.skin, s.bearded ? beard : blend(s.skin, beard, s.beard.shade));
+    screen_color(s.skin, look->skin);
+    screen_color(s.hair_color, look->hair_color);
+    screen_color(s.iris, look->iris);
+    screen_color(s.cloth, look->cloth);
+    screen_color(s.back_top, look->back);
+}
+
+portrait portrait_mirrored(const portrait *p) {
+    portrait m = *p;
+    float *const turned[] = {&m.yaw, &m.roll, &m.body_yaw, &m.shift_x, &m.gaze_x, &m.light_azimuth, &m.hair_side};
+    for (int i = 0; i < COUNT(turned); i++) *turned[i] = -*turned[i];
+    return m;
 }
 
 /* --- The face, drawn: features that are colour and relief on the head. Coordinates: x and y of the head's frame --- */

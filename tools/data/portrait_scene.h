@@ -80,6 +80,22 @@ typedef struct portrait {
 /* The factors of portrait `index` of the collection `seed`. */
 void portrait_draw_factors(portrait *p, uint64_t seed, uint64_t index);
 
+/* What a factor comes to in the picture: rows of the tables of styles (hair_styles, ... in portrait_scene.c), angles in
+   degrees, shares from 0 to 1, colours as they look on a screen, 0 to 1. */
+typedef struct portrait_look {
+    portrait p;
+    float hair, beard, glasses, clothes; /* rows */
+    float gaze_x, gaze_y;                /* of the eyes, from the head */
+    float open, painted, wrinkles;       /* mouth, lips, age */
+    float skin[3], hair_color[3], iris[3], cloth[3], back[3];
+    float beard_contrast; /* length of the difference in colour between skin and beard; of stubble that which shows */
+    int has_hair, hangs, has_beard;
+} portrait_look;
+void portrait_describe(const portrait *p, portrait_look *look);
+
+/* The same person, as a mirror shows them. */
+portrait portrait_mirrored(const portrait *p);
+
 /* Renders it: pixels [size][size][3]. The same on every machine, but for the rounding of float arithmetic. */
 void portrait_render(const portrait *p, int size, uint8_t *pixels);
 
