@@ -56,6 +56,16 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
 
+# A file as an array, as `xxd -i` makes it: $(call ARRAY,FILE,NAME).
+ARRAY = { echo 'static const unsigned char $(2)[] = {'; od -An -v -tu1 $(1) | sed 's/[0-9][0-9]*/&,/g'; echo '};'; }
+
+# The network of factors is compiled into the tool.
+$(BUILD)/tools/data/recognition.o: $(BUILD)/factors_network.h
+$(BUILD)/tools/data/recognition.o: SYSTEM_FLAGS += -I$(BUILD)
+$(BUILD)/factors_network.h: tools/data/factors.bin
+	@mkdir -p $(@D)
+	@$(call ARRAY,$<,factors_network) > $@
+
 $(BUILD)/tools/base/stb.o: WARNINGS += -Wfatal-errors # only one message if libstb-dev is missing
 
 MODEL = examples/portraits-64.sgw
@@ -105,6 +115,10 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJECTS) $(BUILD)/tools.a
 directions: $(TOOL) # directions for the network in examples/, from what the tool sees in its pictures
 	TOOL=$(TOOL) sh examples/editing/portraits.sh $(MODEL) examples/editing/portraits.npy
 
+factors: $(TOOL) $(BUILD)/tests/learn_factors # tools/data/factors.bin, the network that sees what portraits show, anew
+	$(TOOL) portraits --count 30000 --size 64 --seed 1 --pack $(BUILD)/portraits-64.sgd
+	$(BUILD)/tests/learn_factors $(BUILD)/portraits-64.sgd 1 77 tools/data/factors.bin
+
 playground: # examples/playground.html, the network opened up in the browser (clang-16, lld-16)
 	sh examples/playground/build.sh examples/playground.html
 
@@ -138,7 +152,7 @@ help: # this list
 	@sed -n 's/^\([a-z-]*\):[^#]*# \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target what; do \
 	    printf '%-22s%s\n' "$$target" "$$what"; done
 
-.PHONY: all demo animation test bench examples boards run-board directions playground windows install uninstall clean help
+.PHONY: all demo animation test bench examples boards run-board directions factors playground windows install uninstall clean help
 .PRECIOUS: $(BUILD)/%.o
 .DELETE_ON_ERROR:
 

@@ -129,8 +129,7 @@ static void compose_on_white(uint8_t *pixels, size_t count) {
     for (size_t i = 0; i < count; i++, from += CHANNELS + 1, pixels += CHANNELS) pixel_rgb(from, CHANNELS + 1, pixels);
 }
 
-/* The largest square in the middle; shrunk by averaging areas, which leaves pictures of the right size as they are. */
-static void crop_and_resize(const uint8_t *pixels, int width, int height, int resolution, uint8_t *resized) {
+void picture_resize(const uint8_t *pixels, int width, int height, int resolution, uint8_t *resized) {
     const int side = width < height ? width : height, x = (width - side) / 2, y = (height - side) / 2;
     const uint8_t *corner = pixels + ((size_t)y * (size_t)width + (size_t)x) * CHANNELS;
     const stbir_filter filter = side < resolution ? STBIR_FILTER_MITCHELL : STBIR_FILTER_BOX;
@@ -146,7 +145,7 @@ static char *decode(bytes file, int resolution, uint8_t **pixels) {
     if (!decoded) return cli_format("damaged picture: %s", stbi_failure_reason());
     uint8_t *stored = cli_alloc(picture_bytes(resolution), 1);
     compose_on_white(decoded, (size_t)width * (size_t)height);
-    crop_and_resize(decoded, width, height, resolution, stored);
+    picture_resize(decoded, width, height, resolution, stored);
     stbi_image_free(decoded);
     *pixels = cli_alloc(picture_bytes(resolution), 1);
     turn_upright(stored, resolution, orientation(file), *pixels);

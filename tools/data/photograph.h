@@ -29,4 +29,8 @@ char *photograph_decode(const unsigned char *bytes, size_t size, int resolution,
                         picture_size *original, uint8_t **pixels);
 char *photograph_load(const char *path, int resolution, pixel_budget *budget, picture_size *original, uint8_t **pixels);
 
+/* pixels [height][width][3] to resized [resolution][resolution][3]: the largest square in the middle; shrunk by averaging
+   areas, which leaves pictures of the right size as they are. */
+void picture_resize(const uint8_t *pixels, int width, int height, int resolution, uint8_t *resized);
+
 #endif
