@@ -42,9 +42,17 @@ check "draws fewer" "$tool" portraits --count 2 --size 32 --seed 3 --no-metadata
 check "a picture depends on seed and index only" cmp a/portrait000001.png c/portrait000001.png
 check "draws another seed" "$tool" portraits --count 2 --size 32 --seed 4 --no-metadata --outdir d
 if cmp -s c/portrait000000.png d/portrait000000.png; then fail "another seed" "the same"; else ok "another seed"; fi
+check "draws, and tells the factors" "$tool" portraits --count 5 --size 32 --seed 3 --no-metadata --outdir f --factors f.tsv
+check "a line for each and the names" test "$(cut -f 1 f.tsv | tr '\n' ' ')" = "portrait 0 1 2 3 4 "
+check "the factors of a portrait depend on its seed and index only" sh -c '
+    "$1" portraits --count 2 --size 8 --seed 3 --outdir g --factors g.tsv && head -n 3 f.tsv | cmp - g.tsv' - "$tool"
 check "pictures that say what they are" "$tool" portraits --count 1 --size 32 --seed 5 --outdir told
 prints "a portrait is synthetic" "Synthetic: portrait drawn by a program, of nobody" "$tool" info told/portrait000000.png
 prints "a portrait's collection" "Collection: 5" "$tool" info told/portrait000000.png
+prints "what a portrait shows" "Seen hair: " "$tool" info told/portrait000000.png
+prints "what a portrait shows, as JSON" '"Seen hair": "' "$tool" info told/portrait000000.png --json
+check "a portrait that is too small" "$tool" portraits --count 1 --size 31 --outdir tiny
+check "a portrait that is too small: nothing is told" test "$("$tool" info tiny/portrait000000.png | grep -c Seen)" = 0
 check "any size" "$tool" portraits --count 1 --size 37 --outdir odd
 says "a size of 4" 2 "--size 4: must be" portraits --size 4
 says "no pictures" 2 "--count 0: must be" portraits --count 0

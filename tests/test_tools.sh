@@ -21,7 +21,7 @@ files() {
 
 prints "stylegan --help" "generate" "$tool" --help
 prints "stylegan --version" "scalar" "$tool" --version
-for command in convert generate mix video map directions edit project info bench embed train evaluate portraits pack; do
+for command in convert generate mix video map directions edit project info bench embed train evaluate factors portraits pack; do
     prints "$command --help" "Usage: stylegan $command" "$tool" $command --help
 done
 refuses "no command" 2 "stylegan --help"
@@ -475,6 +475,11 @@ refuses "--transform of eight numbers" 2 "must be 9 numbers" mix "$work/sg3-t-64
     --outdir "$left/out"
 refuses "--transform beside --rotate" 2 "excludes" generate "$work/sg3-t-64.sgw" --seeds 1 --transform 1,0,0,0,1,0,0,0,1 --rotate 3 \
     --outdir "$left/out"
+refuses "factors of a rectangle" 1 "factors are seen in RGB squares of at least 32x32" factors "$work/sg2-rect-64.sgw" --seeds 1
+refuses "factors of no picture" 2 "give one of --seeds" factors "$model"
+refuses "factors of mixed seeds" 2 "no --seeds, --latents or --ws" factors "$model" --mixing 2 --seeds 1
+refuses "factors of styles without mixing" 2 "--styles is for --mixing" factors "$model" --seeds 1 --styles 0-3
+refuses "factors of mixing with layers out of range" 2 "--styles 0-99" factors "$model" --mixing 2 --styles 0-99
 refuses "evaluate of a rectangle" 1 "only RGB squares" evaluate "$work/sg2-rect-64.sgw" --data portraits
 refuses "mix without rows" 2 "--rows" mix "$model" --cols 1
 refuses "mix without columns" 2 "--cols" mix "$model" --rows 1

@@ -254,6 +254,35 @@ refuses "to compare one picture" 2 "--count 1" evaluate "$work/whole/model.sgw" 
 check "a small network" "$tool" bench sg1-8 --runs 1 --save "$work/small.sgw"
 refuses "to compare pictures of 8x8" 1 "at least 16x16" evaluate "$work/small.sgw" --data "$pack"
 
+# What a network sees that knows drawn portraits: its figures are for these alone.
+evaluate_portraits() {
+    "$tool" evaluate examples/portraits-64.sgw --count 40 "$@" >"$table" 2>"$work/notes"
+}
+check "evaluate portraits" evaluate_portraits --data portraits
+for measure in frechet precision recall; do
+    check "evaluate portraits: $measure of the factors" larger "0$(value factors_$measure 1)" 0
+done
+check "a network of other pictures" "$tool" bench sg2-64 --runs 1 --save "$work/random.sgw"
+check "other pictures" "$tool" generate "$work/random.sgw" --seeds 0-79 --outdir "$work/random"
+check "evaluate with other pictures" evaluate_portraits --data "$work/random"
+check "evaluate with other pictures: figures of factors are not for them" grep -q "no drawn portraits" "$work/notes"
+check "evaluate with other pictures: there are none" test -z "$(value factors_frechet 1)"
+factors() {
+    "$tool" factors examples/portraits-64.sgw "$@" >"$table"
+}
+check "factors" factors --seeds 3-5
+check "factors: a line for each seed" test "$(cut -f 1 "$table" | tr '\n' ' ')" = "seed 3 4 5 "
+cut -f 2- "$table" >"$work/of-seeds"
+check "factors: their ws" "$tool" map examples/portraits-64.sgw --seeds 3-5 --save-npy "$work/ws.npy"
+check "factors of ws" factors --ws "$work/ws.npy"
+cut -f 2- "$table" >"$work/of-ws"
+check "factors of ws: the same" cmp "$work/of-seeds" "$work/of-ws"
+check "mixed styles" factors --mixing 20
+check "mixed styles: pose comes with the coarse ones" larger "$(value 'all: pose' 2)" 0.6
+check "mixed styles: colours come with the others" larger "$(value 'all: colours' 3)" 0.6
+check "mixed styles: all of A" factors --mixing 5 --styles 0-9
+check "mixed styles: all of A: so is what is seen" test "$(value 'all: colours' 2)" = 1.000
+
 # --- The example ---
 
 check "train_step" "$build/examples/train_step" "$work/train_step.ppm" 20

@@ -7,12 +7,12 @@
 
 extern const cli_command convert_command, generate_command, map_command, mix_command, info_command, bench_command,
     train_command, evaluate_command, portraits_command, pack_command, directions_command, edit_command, video_command,
-    embed_command, project_command;
+    embed_command, project_command, factors_command;
 
-static const cli_command *const commands[] = {&convert_command,  &generate_command,   &mix_command,   &video_command,
-                                              &map_command,      &directions_command, &edit_command,  &project_command,
-                                              &info_command,     &bench_command,      &embed_command, &train_command,
-                                              &evaluate_command, &portraits_command,  &pack_command};
+static const cli_command *const commands[] = {
+    &convert_command,  &generate_command, &mix_command,       &video_command, &map_command,   &directions_command,
+    &edit_command,     &project_command,  &info_command,      &bench_command, &embed_command, &train_command,
+    &evaluate_command, &factors_command,  &portraits_command, &pack_command};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static int print_help(void) {

@@ -49,6 +49,8 @@ unexpected argument $left/portrait.h|embed $model $left/portrait.h
 unknown flag --memory; did you mean --memory-limit?|embed $model -o $left/portrait.h --memory 1M
 missing argument: stylegan evaluate MODEL --data DATA|evaluate
 --data is needed: the training pictures|evaluate $model
+missing argument: stylegan factors MODEL|factors --seeds 1
+give one of --seeds, --latents and --ws|factors $model
 --data and --outdir are needed|train
 --data and --outdir are needed|train --data portraits
 --data and --outdir are needed|train --outdir run

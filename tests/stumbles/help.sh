@@ -3,7 +3,7 @@
 . tests/checks.sh
 case $tool in /*) ;; *) tool=$PWD/$tool ;; esac
 
-for command in convert generate mix video map directions edit project info bench embed train evaluate portraits pack; do
+for command in convert generate mix video map directions edit project info bench embed train evaluate factors portraits pack; do
     for arguments in "$command --help" "$command -h" "help $command" "--help $command" "$command missing.sgw --help" \
         "$command --unknown --help"; do
         mkdir "$left"

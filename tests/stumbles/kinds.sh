@@ -22,7 +22,7 @@ wrong() {
     refuses "$what" 1 "$file: $text" $(printf '%s\n' "$@" | sed "s|^FILE\$|$file|")
 }
 
-for use in generate video map mix directions edit project bench embed evaluate; do
+for use in generate video map mix directions edit project bench embed evaluate factors; do
     case $use in
     generate) arguments="--seeds 1 --outdir $left/out" ;;
     video) arguments="--seeds 1 -o $left/x.y4m" ;;
@@ -34,6 +34,7 @@ for use in generate video map mix directions edit project bench embed evaluate; 
     embed) arguments="-o $left/x.h" ;;
     evaluate) arguments="--data $work/people.sgd" ;;
     project) arguments="--target $work/seed0001.png --num-steps 2 --outdir $left/out" ;;
+    factors) arguments="--seeds 1" ;;
     esac
     while IFS='|' read -r kind text; do
         # shellcheck disable=SC2086 # a list of flags

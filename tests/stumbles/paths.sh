@@ -51,6 +51,7 @@ read_bad() { # read_bad NAME PATH: every command reads from it
     bad "project: $1" "$2" project "$2" --target "$work/target.png" --num-steps 2 --outdir "$left/out"
     bad "project --target: $1" "$2" project "$model" --target "$2" --num-steps 2 --outdir "$left/out"
     bad "evaluate --data: $1" "$2" evaluate "$model" --data "$2"
+    bad "factors: $1" "$2" factors "$2" --seeds 1
     bad "train --data: $1" "$2" train --config tiny-16 --data "$2" --outdir "$left/run"
     bad "train --resume: $1" "$2" train --resume --data "$people" --outdir "$2"
     bad "pack: $1" "$2" pack "$2" -o "$left/x.sgd"
@@ -66,6 +67,7 @@ write_bad() { # write_bad NAME PATH: every command writes a file there
     bad "video --save-ws: $1" "$2" video "$model" --seeds 1 --w-frames 1 --save-ws "$2"
     bad "bench --save: $1" "$2" bench sg2-8 --runs 1 --save "$2"
     bad "portraits --pack: $1" "$2" portraits --count 2 --size 16 --pack "$2"
+    bad "portraits --factors: $1" "$2" portraits --count 2 --size 16 --outdir "$work/drawn" --factors "$2"
     bad "pack: $1" "$2" pack "$people" -o "$2"
 }
 

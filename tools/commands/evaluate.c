@@ -1,5 +1,8 @@
 /* evaluate.c - how well a network's pictures pass for its training pictures. */
 #include "../data/dataset.h"
+#include "../data/factors.h"
+#include "../data/fidelity.h"
+#include "../data/recognition.h"
 #include "../data/swd.h"
 #include "../model/drawing.h"
 #include "../model/latents.h"
@@ -127,6 +130,68 @@ static void print_tones(const picture_set *generated, const picture_set *trainin
     }
 }
 
+/* --- What a network sees that knows drawn portraits --- */
+
+/* Sets of pictures as features and outputs. */
+typedef struct seen_set {
+    point_set features;
+    float *values, *outputs;
+} seen_set;
+
+static seen_set see(recognition *eye, const picture_set *set) {
+    seen_set s;
+    s.values = cli_alloc((size_t)set->count * RECOGNIZER_FEATURES, sizeof *s.values);
+    s.outputs = cli_alloc((size_t)set->count * (size_t)factor_outputs(), sizeof *s.outputs);
+    s.features = (point_set){set->count, RECOGNIZER_FEATURES, s.values};
+    recognition_see(eye, set, s.values, s.outputs);
+    return s;
+}
+
+static void free_seen(seen_set *s) {
+    free(s->values);
+    free(s->outputs);
+}
+
+static double frechet(const point_set *a, const point_set *b) {
+    gaussian x = gaussian_of(a), y = gaussian_of(b);
+    const double distance = frechet_distance(&x, &y);
+    gaussian_free(&x);
+    gaussian_free(&y);
+    return distance;
+}
+
+static void print_fidelity(const seen_set *generated, const seen_set *training, int threads) {
+    enum { NEIGHBOURS = 3 };
+    const point_set *real = &training[0].features, *others = &training[1].features;
+    const precision_recall drawn = measure_precision_recall(real, &generated->features, NEIGHBOURS, threads);
+    const precision_recall least = measure_precision_recall(real, others, NEIGHBOURS, threads);
+    print_row("factors_frechet", frechet(&generated->features, real), frechet(others, real));
+    print_row("factors_precision", drawn.precision, least.precision);
+    print_row("factors_recall", drawn.recall, least.recall);
+}
+
+/* Of other pictures than drawn portraits, these figures would mean nothing. */
+static void judge_portraits(const picture_set *generated, const halves *training, stylegan_isa isa, int threads,
+                            const char *data) {
+    const double most_strange = 0.1;
+    const int fewest = 32; /* pictures that tell a set of drawn portraits from others */
+    const picture_set *const sets[] = {&training->sets[0], &training->sets[1], generated};
+    seen_set seen[3];
+    if (generated->count < fewest || generated->resolution < RECOGNITION_LEAST_SIZE) {
+        cli_note("%s: %d pictures of %dx%d: figures of factors need %d of at least %dx%d", data, generated->count,
+                 generated->resolution, generated->resolution, fewest, RECOGNITION_LEAST_SIZE, RECOGNITION_LEAST_SIZE);
+        return;
+    }
+    recognition *eye = recognition_open(isa, threads);
+    for (int i = 0; i < 3; i++) seen[i] = see(eye, sets[i]);
+    recognition_close(eye);
+    if (factors_strangeness(seen[0].outputs, sets[0]->count) > most_strange)
+        cli_note("%s: no drawn portraits, so no figures of factors: the network that sees them knows no others", data);
+    else
+        print_fidelity(&seen[2], seen, threads);
+    for (int i = 0; i < 3; i++) free_seen(&seen[i]);
+}
+
 /* Both sets must find room in the data. */
 static int count_of_each(const dataset *d, const char *name, int wanted) {
     if (d->count < 4)
@@ -170,6 +235,7 @@ static int run(int argc, char **argv) {
     print_distances(&generated, &training, seed, threads);
     print_spreads(&generated, &training.sets[0], threads);
     print_tones(&generated, &training.sets[0]);
+    judge_portraits(&generated, &training, stylegan_model_isa(opened.model), threads, data);
 
     free(generated.pixels);
     for (int i = 0; i < 2; i++) free(training.sets[i].pixels);

@@ -2,6 +2,9 @@
 #include "../base/json.h"
 #include "../base/notes.h"
 #include "../base/png.h"
+#include "../data/factors.h"
+#include "../data/photograph.h"
+#include "../data/recognition.h"
 #include "../data/sources.h"
 #include "../model/footprint.h"
 #include "../model/model.h"
@@ -210,6 +213,29 @@ typedef struct description {
     char *notes;
 } description;
 
+/* What a square picture shows, if it is a drawn portrait. */
+static void describe_portrait(const file_view *file, char **notes) {
+    pixel_budget budget;
+    picture_size original;
+    uint8_t *pixels = NULL;
+    pixel_budget_start(&budget, MOST_PIXELS);
+    char *fault = photograph_decode(file->data, file->size, RECOGNIZER_SIZE, &budget, &original, &pixels);
+    pixel_budget_end(&budget);
+    free(fault);
+    if (!pixels) return;
+    float *outputs = cli_alloc((size_t)factor_outputs(), sizeof *outputs);
+    float *values = cli_alloc((size_t)factor_count(), sizeof *values);
+    recognition *eye = recognition_open(STYLEGAN_ISA_AUTO, 1);
+    recognition_see(eye, &(picture_set){1, RECOGNIZER_SIZE, pixels}, NULL, outputs);
+    recognition_close(eye);
+    factors_read(outputs, values);
+    notes_add(notes, "Seen", "as follows, by a network that knows drawn portraits; of other pictures it means nothing");
+    factors_note(values, "Seen ", notes);
+    free(values);
+    free(outputs);
+    free(pixels);
+}
+
 static int describe_picture(const file_view *file, description *d) {
     int width, height;
     char *told;
@@ -220,6 +246,7 @@ static int describe_picture(const file_view *file, description *d) {
     free(d->notes);
     free(told);
     d->notes = all;
+    if (width == height && width >= RECOGNITION_LEAST_SIZE) describe_portrait(file, &d->notes);
     return 1;
 }
 

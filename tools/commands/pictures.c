@@ -6,7 +6,9 @@
 #include "../base/png.h"
 #include "../base/sheet.h"
 #include "../data/dataset.h"
+#include "../data/factors.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,7 +88,8 @@ static char *make_notes(int drawn, uint64_t seed) {
     return notes;
 }
 
-static void write_pictures(const char *data, const char *prefix, uint64_t seed, const picture_flags *f) {
+/* Returns their number. */
+static int64_t write_pictures(const char *data, const char *prefix, uint64_t seed, const picture_flags *f) {
     const int size = f->size ? (int)cli_integer("--size", f->size, 8, 4096) : 0;
     const int threads = f->threads ? (int)cli_integer("--threads", f->threads, 1, 64) : 0;
     int64_t count = f->count ? cli_integer("--count", f->count, 1, 100000000) : 0;
@@ -116,6 +119,32 @@ static void write_pictures(const char *data, const char *prefix, uint64_t seed, 
     free(to.notes);
     free(to.counts);
     dataset_close(&d);
+    return count;
+}
+
+/* The true factors of each portrait, as a table; "-" where hidden. Completes the file. */
+static void write_factors(output *out, uint64_t seed, int64_t count) {
+    float *values = cli_alloc((size_t)factor_count(), sizeof *values);
+    fprintf(out->file, "portrait");
+    for (int i = 0; i < factor_count(); i++) fprintf(out->file, "\t%s", factor_at(i)->name);
+    for (int64_t index = 0; index < count; index++) {
+        portrait p;
+        portrait_draw_factors(&p, seed, (uint64_t)index);
+        factors_of(&p, values);
+        fprintf(out->file, "\n%lld", (long long)index);
+        for (int i = 0; i < factor_count(); i++) {
+            const factor *f = factor_at(i);
+            if (isnan(values[i]))
+                fprintf(out->file, "\t-");
+            else if (f->names)
+                fprintf(out->file, "\t%s", f->names[(int)values[i]]);
+            else
+                fprintf(out->file, "\t%.6g", (double)values[i]);
+        }
+    }
+    fprintf(out->file, "\n");
+    output_close(out);
+    free(values);
 }
 
 /* --- Joining --- */
@@ -166,16 +195,18 @@ static void join_parts(const char *path, int parts) {
 }
 
 static int run_portraits(int argc, char **argv) {
-    const char *seed = "0", *join = NULL;
+    const char *seed = "0", *join = NULL, *factors = NULL;
     picture_flags f = {0};
-    const cli_flag flags[] = {{"--count", "N", "pictures (default: 100)", &f.count},
-                              {"--size", "PIXELS", "their width and height (default: 64)", &f.size},
-                              {"--seed", "S", "seed: portrait i of seed S is always the same (default: 0)", &seed},
-                              {"--pack", "FILE.sgd", "write all into one file for `stylegan train` instead", &f.pack},
-                              PART_FLAG(f.part),
-                              {"--join", "N", "join the N parts of the --pack file that --part has written", &join},
-                              PICTURE_FLAGS(f),
-                              {0}};
+    const cli_flag flags[] = {
+        {"--count", "N", "pictures (default: 100)", &f.count},
+        {"--size", "PIXELS", "their width and height (default: 64)", &f.size},
+        {"--seed", "S", "seed: portrait i of seed S is always the same (default: 0)", &seed},
+        {"--pack", "FILE.sgd", "write all into one file for `stylegan train` instead", &f.pack},
+        PART_FLAG(f.part),
+        {"--join", "N", "join the N parts of the --pack file that --part has written", &join},
+        {"--factors", "FILE.tsv", "also write what each shows: hair, glasses, pose, ...", &factors},
+        PICTURE_FLAGS(f),
+        {0}};
     cli_parse(&portraits_command, flags, argc, argv, NULL, 0, 0);
     if (join && (!f.pack || f.part)) cli_usage("--join needs --pack FILE.sgd, the whole, and no --part");
     if (join) {
@@ -183,8 +214,13 @@ static int run_portraits(int argc, char **argv) {
         return CLI_EXIT_OK;
     }
     if (f.part && f.grid) cli_usage("--part and --grid exclude each other: a sheet shows the first pictures");
+    if (f.part && factors) cli_usage("--part and --factors exclude each other: the table is one of all pictures");
     if (f.pack && f.folder && !f.grid) cli_usage("--pack writes no pictures: --outdir is for --grid then");
-    write_pictures("portraits", "portrait", (uint64_t)cli_integer("--seed", seed, 0, INT64_MAX), &f);
+    const uint64_t collection = (uint64_t)cli_integer("--seed", seed, 0, INT64_MAX);
+    output table;
+    if (factors) output_open(&table, factors);
+    const int64_t count = write_pictures("portraits", "portrait", collection, &f);
+    if (factors) write_factors(&table, collection, count);
     return CLI_EXIT_OK;
 }
 
