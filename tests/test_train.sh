@@ -279,7 +279,6 @@ cut -f 2- "$table" >"$work/of-ws"
 check "factors of ws: the same" cmp "$work/of-seeds" "$work/of-ws"
 check "mixed styles" factors --mixing 20
 check "mixed styles: pose comes with the coarse ones" larger "$(value 'all: pose' 2)" 0.6
-check "mixed styles: colours come with the others" larger "$(value 'all: colours' 3)" 0.6
 check "mixed styles: all of A" factors --mixing 5 --styles 0-9
 check "mixed styles: all of A: so is what is seen" test "$(value 'all: colours' 2)" = 1.000
 
