@@ -55,22 +55,26 @@ static void look_end(looker *l) {
     free(l->outputs);
 }
 
+/* The table: first what is told surely, then what is read less so. */
+
 static void print_header(const char *first) {
     printf("%s", first);
-    for (int i = 0; i < factor_count(); i++)
-        if (factor_at(i)->told) printf("\t%s", factor_at(i)->name);
+    for (int told = 1; told >= 0; told--)
+        for (int i = 0; i < factor_count(); i++)
+            if (factor_at(i)->told == told) printf("\t%s", factor_at(i)->name);
     printf("\n");
 }
 
 static void print_seen(const looker *l) {
     float *values = cli_alloc((size_t)factor_count(), sizeof *values);
     factors_read(l->outputs, values);
-    for (int i = 0; i < factor_count(); i++) {
-        if (!factor_at(i)->told) continue;
-        char *text = factor_text(factor_at(i), values[i]);
-        printf("\t%s", text);
-        free(text);
-    }
+    for (int told = 1; told >= 0; told--)
+        for (int i = 0; i < factor_count(); i++) {
+            if (factor_at(i)->told != told) continue;
+            char *text = factor_text(factor_at(i), values[i]);
+            printf("\t%s", text);
+            free(text);
+        }
     printf("\n");
     free(values);
 }

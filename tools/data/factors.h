@@ -20,8 +20,8 @@ typedef enum factor_group {
 typedef struct factor {
     const char *name;
     factor_group group;
-    int told;                      /* 0: learnt beside the others, but not sure enough on unseen portraits to be told */
-    int color;                     /* 1: the red of a colour, whose green and blue follow */
+    int told;  /* 0: learnt beside the others, but read less surely in unseen portraits than the bars ask */
+    int color; /* 1: the red of a colour, whose green and blue follow */
     const char *const *names;      /* of a category's values; NULL: a number */
     const char *const *told_names; /* the same, but values that cannot be told apart have one name */
     float mean, deviation;         /* of a number among portraits: outputs are (number - mean) / deviation */

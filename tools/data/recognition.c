@@ -6,12 +6,14 @@
           0      8  magic: 89 53 47 46 0D 0A 1A 0A (hexadecimal; "SGF" between bytes that text transfers spoil)
           8      4  outputs
          12      -  of each layer in turn: the weights' scales [out], weights / scale from -127 to 127 [taps][in][out],
-                    biases [out] */
+                    biases [out]
+
+   make writes that of tools/data/factors.bin as an array, factors_network.h. */
 #include "recognition.h"
 #include "../base/cli.h"
 #include "../base/pool.h"
 #include "factors.h"
-#include "factors_network.h" /* made from factors.bin: factors_network[] */
+#include "factors_network.h"
 #include "photograph.h"
 
 #include <math.h>
