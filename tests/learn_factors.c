@@ -99,10 +99,17 @@ static double rate_at(const learner *l) {
     return first_rate * (images > constant ? pow(constant / images, 2) : 1) * (left < last ? left / last : 1);
 }
 
+/* The shards' gradients are summed in their order, so that threads change nothing. */
 static void step_parameter(void *context, int item, int thread) {
     learner *l = context;
+    network *net = &l->network.net;
+    float *sum = network_at(net, l->gradients[0], item);
     (void)thread;
-    network_step(&l->network.net, item, (growth){0, 1}, (const float *const *)l->gradients, SHARDS, rate_at(l));
+    for (int shard = 1; shard < SHARDS; shard++) {
+        const float *gradient = network_at(net, l->gradients[shard], item);
+        for (size_t k = 0; k < network_floats(net, item); k++) sum[k] += gradient[k];
+    }
+    network_step(net, item, l->gradients[0], rate_at(l));
 }
 
 static void prepare_layer(void *context, int item, int thread) {
