@@ -364,6 +364,20 @@ typedef struct stylegan_tensor {
     X(NEON, "neon")      \
     X(WASM, "wasm")
 
+/* X(NAME, name): how exactly to compute. F32: 32-bit floating point throughout. FAST: feature maps are kept in 16 bits (IEEE
+   754 binary16, clamped to +-65504), which halves the memory that they take; arithmetic stays in 32 bits. Images then
+   differ by about 2^-12 of their range. */
+#define STYLEGAN_PRECISIONS(X) \
+    X(F32, "f32")              \
+    X(FAST, "fast")
+
+typedef enum stylegan_precision {
+#define STYLEGAN_PRECISION_ENUM(name, text) STYLEGAN_PRECISION_##name,
+    STYLEGAN_PRECISIONS(STYLEGAN_PRECISION_ENUM)
+#undef STYLEGAN_PRECISION_ENUM
+        STYLEGAN_PRECISION_COUNT
+} stylegan_precision;
+
 typedef enum stylegan_isa {
 #define STYLEGAN_ISA_ENUM(name, text) STYLEGAN_ISA_##name,
     STYLEGAN_ISAS(STYLEGAN_ISA_ENUM)
@@ -393,6 +407,7 @@ typedef struct stylegan_options {
     size_t memory_size;
     size_t memory_limit; /* bytes that the workspace should not exceed, at the price of speed (0: fastest) */
     int trust_data;      /* skip the checksum of the tensors (that of the head is always verified) */
+    stylegan_precision precision; /* what accuracy may be given up for memory */
 } stylegan_options;
 
 typedef struct stylegan_model stylegan_model;
@@ -433,6 +448,7 @@ STYLEGAN_API stylegan_result stylegan_get_tensor(const stylegan_model *model, in
                                                  stylegan_tensor *tensor); /* 0 <= index < count */
 STYLEGAN_API stylegan_isa stylegan_model_isa(const stylegan_model *model);
 STYLEGAN_API int stylegan_model_threads(const stylegan_model *model);
+STYLEGAN_API stylegan_precision stylegan_model_precision(const stylegan_model *model);
 
 /* One step of the synthesis and how this model computes it, in the order of computation. */
 typedef struct stylegan_layer {
@@ -476,7 +492,8 @@ typedef struct stylegan_feature_map {
     const char *layer;               /* its name, valid until stylegan_close */
     int index;                       /* its number, for stylegan_get_layer */
     int channels, height, width;     /* of the whole map */
-    int first_row, rows;             /* these rows of it: all of them, but at high resolutions, which come in strips */
+    int first_row, rows;             /* these rows of it: all of them, but at high resolutions and with precision FAST,
+                                        which come in strips, top to bottom */
     const float *style;              /* [stylegan_layer.styles] what steers it, offsets included; NULL: nothing */
     const float *data;               /* private layout */
     int lanes;                       /* private */
@@ -552,6 +569,7 @@ STYLEGAN_API const char *stylegan_version(void); /* STYLEGAN_VERSION of the impl
 STYLEGAN_API const char *stylegan_result_text(stylegan_result result);
 STYLEGAN_API const char *stylegan_isa_name(stylegan_isa isa); /* as STYLEGAN_ISAS has it */
 STYLEGAN_API int stylegan_isa_available(stylegan_isa isa);    /* compiled in and supported by this processor */
+STYLEGAN_API const char *stylegan_precision_name(stylegan_precision precision); /* as STYLEGAN_PRECISIONS has it */
 STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation);
 
 #ifdef __cplusplus
@@ -631,6 +649,9 @@ typedef struct sg__kernels {
     /* 3x3 products a pixel, product p of pixel i at in[p * stride + i * V], to pixels 2i and 2i + 1 of two rows: the
        middle ones less those before (even) or plus those after (odd) */
     void (*double_pixels)(const float *in, size_t stride, int width, float *top, float *bottom);
+    /* half [count][2 bytes], little-endian, = x [count], rounded and clamped to +-65504; and back. Multiples of V */
+    void (*narrow)(const float *x, int count, unsigned char *half);
+    void (*widen)(const unsigned char *half, int count, float *x);
     /* x = (x - mean) * scale + shift */
     void (*scale_shift)(float *row, int width, const float *mean, const float *scale, const float *shift);
     /* out pixel g * up + p = leak(sum of taps[p][k] * x[g + k]) for p < up, k < n */
@@ -857,6 +878,13 @@ STYLEGAN_API const char *stylegan_activation_name(stylegan_activation activation
     return (size_t)activation < sizeof texts / sizeof *texts ? texts[activation] : "unknown";
 }
 
+STYLEGAN_API const char *stylegan_precision_name(stylegan_precision precision) {
+#define SG__TEXT(name, text) text,
+    static const char *const texts[] = {STYLEGAN_PRECISIONS(SG__TEXT)};
+#undef SG__TEXT
+    return (size_t)precision < sizeof texts / sizeof *texts ? texts[precision] : "unknown";
+}
+
 /* >>kernels
 
    Feature maps are stored in channel blocks, x [C/V][H][1 + W + 1][V]: V neighbouring channels, one vector of the
@@ -964,6 +992,7 @@ static float sg__curve(stylegan_activation activation, float x) {
 #define SG__MIN(a, b) ((a) < (b) ? (a) : (b))
 #define SG__LOAD_F32(p) sg__f32(p)
 #define SG__LOAD_F16(p) sg__f16(p)
+#define SG__STORE_F16(p, v) sg__store_f16(p, v)
 #define SG__LOAD_I8(p) ((float)*(const signed char *)(p))
 static uint32_t sg__u32(const unsigned char *p) {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
@@ -985,6 +1014,17 @@ static float sg__f16(const unsigned char *p) {
     float magnitude = sg__bits_to_float((h & 0x7fff) << 13) * 5.192296858534828e33f;
     return h & 0x8000 ? -magnitude : magnitude;
 }
+/* The reverse: the factor 2^-112 makes the exponent the half's, then the mantissa is rounded to nearest, ties to even. */
+static void sg__store_f16(unsigned char *p, float x) {
+    uint32_t bits, sign;
+    float small = x * 1.925929944387236e-34f;
+    STYLEGAN_MEMCPY(&bits, &small, 4);
+    sign = bits >> 16 & 0x8000;
+    bits &= 0x7fffffff;
+    bits = sign | (bits + 0xfff + (bits >> 13 & 1)) >> 13;
+    p[0] = (unsigned char)bits;
+    p[1] = (unsigned char)(bits >> 8);
+}
 #include STYLEGAN_FILENAME
 
 #ifdef SG__X86
@@ -1005,6 +1045,7 @@ static float sg__f16(const unsigned char *p) {
 #define SG__MIN(a, b) _mm_min_ps(a, b)
 #define SG__LOAD_F32(p) _mm_loadu_ps((const float *)(const void *)(p))
 #define SG__LOAD_F16(p) SG__FN(load_f16)(p)
+#define SG__STORE_F16(p, v) SG__FN(store_f16)(p, v)
 #define SG__LOAD_I8(p) SG__FN(load_i8)(p)
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("sse2"))), apply_to = function)
@@ -1018,6 +1059,15 @@ SG__INLINE __m128 sg__load_f16_sse2(const unsigned char *p) { /* as sg__f16 */
     __m128i magnitude = _mm_slli_epi32(_mm_and_si128(h, _mm_set1_epi32(0x7fff)), 13);
     return _mm_or_ps(_mm_mul_ps(_mm_castsi128_ps(magnitude), _mm_set1_ps(5.192296858534828e33f)),
                      _mm_castsi128_ps(sign));
+}
+SG__INLINE void sg__store_f16_sse2(unsigned char *p, __m128 x) { /* as sg__store_f16 */
+    __m128i bits = _mm_castps_si128(_mm_mul_ps(x, _mm_set1_ps(1.925929944387236e-34f)));
+    __m128i sign = _mm_slli_epi32(_mm_srai_epi32(bits, 31), 15);
+    bits = _mm_and_si128(bits, _mm_set1_epi32(0x7fffffff));
+    __m128i odd = _mm_and_si128(_mm_srli_epi32(bits, 13), _mm_set1_epi32(1));
+    bits = _mm_srli_epi32(_mm_add_epi32(_mm_add_epi32(bits, _mm_set1_epi32(0xfff)), odd), 13);
+    bits = _mm_or_si128(bits, sign); /* negative: the upper half is set, as packing wants it */
+    _mm_storel_epi64((__m128i *)(void *)p, _mm_packs_epi32(bits, bits));
 }
 SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
     int bytes;
@@ -1050,6 +1100,7 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #define SG__MIN(a, b) _mm256_min_ps(a, b)
 #define SG__LOAD_F32(p) _mm256_loadu_ps((const float *)(const void *)(p))
 #define SG__LOAD_F16(p) _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(p)))
+#define SG__STORE_F16(p, v) _mm_storeu_si128((__m128i *)(void *)(p), _mm256_cvtps_ph(v, 0))
 #define SG__LOAD_I8(p) _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(p))))
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
@@ -1082,6 +1133,7 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #define SG__MIN(a, b) _mm512_min_ps(a, b)
 #define SG__LOAD_F32(p) _mm512_loadu_ps((const void *)(p))
 #define SG__LOAD_F16(p) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(p)))
+#define SG__STORE_F16(p, v) _mm256_storeu_si256((__m256i *)(void *)(p), _mm512_cvtps_ph(v, 0))
 #define SG__LOAD_I8(p) _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(p))))
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx2,fma,f16c"))), apply_to = function)
@@ -1120,6 +1172,7 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #define SG__MIN(a, b) vminq_f32(a, b)
 #define SG__LOAD_F32(p) vreinterpretq_f32_u8(vld1q_u8(p))
 #define SG__LOAD_F16(p) SG__FN(load_f16)(p)
+#define SG__STORE_F16(p, v) SG__FN(store_f16)(p, v)
 #define SG__LOAD_I8(p) SG__FN(load_i8)(p)
 SG__INLINE float32x4_t sg__load_f16_neon(const unsigned char *p) {
 #if defined(__aarch64__) || defined(_M_ARM64)
@@ -1133,6 +1186,18 @@ SG__INLINE float32x4_t sg__load_f16_neon(const unsigned char *p) {
     float32x4_t small = vsubq_f32(vreinterpretq_f32_u32(vaddq_u32(magnitude, least)), vreinterpretq_f32_u32(least));
     uint32x4_t bits = vbslq_u32(vcltq_u32(magnitude, vdupq_n_u32(1u << 23)), vreinterpretq_u32_f32(small), normal);
     return vreinterpretq_f32_u32(vorrq_u32(bits, sign));
+#endif
+}
+SG__INLINE void sg__store_f16_neon(unsigned char *p, float32x4_t x) {
+#if defined(__aarch64__) || defined(_M_ARM64)
+    vst1_u8(p, vreinterpret_u8_f16(vcvt_f16_f32(x)));
+#else
+    /* as sg__store_f16; what would be a subnormal half becomes zero */
+    uint32x4_t bits = vreinterpretq_u32_f32(vmulq_f32(x, vdupq_n_f32(1.925929944387236e-34f)));
+    uint32x4_t sign = vshlq_n_u32(vshrq_n_u32(bits, 31), 15), magnitude = vandq_u32(bits, vdupq_n_u32(0x7fffffff));
+    uint32x4_t odd = vandq_u32(vshrq_n_u32(magnitude, 13), vdupq_n_u32(1));
+    magnitude = vshrq_n_u32(vaddq_u32(vaddq_u32(magnitude, vdupq_n_u32(0xfff)), odd), 13);
+    vst1_u8(p, vreinterpret_u8_u16(vmovn_u32(vorrq_u32(magnitude, sign))));
 #endif
 }
 SG__INLINE float32x4_t sg__load_i8_neon(const unsigned char *p) {
@@ -1165,12 +1230,22 @@ SG__INLINE float32x4_t sg__load_i8_neon(const unsigned char *p) {
 #define SG__MIN(a, b) wasm_f32x4_pmin(b, a)
 #define SG__LOAD_F32(p) wasm_v128_load(p)
 #define SG__LOAD_F16(p) SG__FN(load_f16)(p)
+#define SG__STORE_F16(p, v) SG__FN(store_f16)(p, v)
 #define SG__LOAD_I8(p) SG__FN(load_i8)(p)
 SG__INLINE v128_t sg__load_f16_wasm(const unsigned char *p) { /* as sg__f16 */
     v128_t h = wasm_u32x4_load16x4(p);
     v128_t sign = wasm_i32x4_shl(wasm_v128_and(h, wasm_i32x4_splat(0x8000)), 16);
     v128_t magnitude = wasm_i32x4_shl(wasm_v128_and(h, wasm_i32x4_splat(0x7fff)), 13);
     return wasm_v128_or(wasm_f32x4_mul(magnitude, wasm_f32x4_splat(5.192296858534828e33f)), sign);
+}
+SG__INLINE void sg__store_f16_wasm(unsigned char *p, v128_t x) { /* as sg__store_f16 */
+    v128_t bits = wasm_f32x4_mul(x, wasm_f32x4_splat(1.925929944387236e-34f));
+    v128_t sign = wasm_i32x4_shl(wasm_u32x4_shr(bits, 31), 15);
+    bits = wasm_v128_and(bits, wasm_i32x4_splat(0x7fffffff));
+    v128_t odd = wasm_v128_and(wasm_u32x4_shr(bits, 13), wasm_i32x4_splat(1));
+    bits = wasm_u32x4_shr(wasm_i32x4_add(wasm_i32x4_add(bits, wasm_i32x4_splat(0xfff)), odd), 13);
+    bits = wasm_v128_or(bits, sign);
+    wasm_v128_store64_lane(p, wasm_u16x8_narrow_i32x4(bits, bits), 0);
 }
 SG__INLINE v128_t sg__load_i8_wasm(const unsigned char *p) {
     return wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(p))));
@@ -1765,6 +1840,7 @@ struct stylegan_model {
     const unsigned char *data;
     uint64_t parameters;
     const sg__kernels *kernels;
+    stylegan_precision precision;
 
     sg__tensor embed_weight, embed_bias, w_avg;
     sg__layer *mapping; /* [mapping_layers] */
@@ -2501,12 +2577,15 @@ typedef struct sg__tiling {
     int chunk;             /* rows of tiles that one part multiplies at a time */
 } sg__tiling;
 
-/* A feature map x [ceil(C/V)][capacity][border + W + border][V]: all of its rows, or a window [begin, end) of them. */
+/* A feature map x [ceil(C/V)][capacity][border + W + border][V]: all of its rows, or a window [begin, end) of them. One
+   that is kept in 16 bits has no borders; the rows at work are widened to this shape, see sg__stage. */
 struct sg__map {
     float *data;               /* pixel 0 of row `begin` */
+    unsigned char *half;       /* the same of one that is kept in 16 bits, without data; else NULL */
     int begin, end, capacity;  /* the rows it holds, and has room for */
     int blocks;                /* ceil(C/V) */
     size_t border, row, block; /* floats before pixel 0, between rows, between channel blocks */
+    size_t kept;               /* values of a row that are kept: all, or in 16 bits those of its pixels */
 };
 
 enum { SG__OWN = -1, SG__BUFFERS = 8 };
@@ -2519,6 +2598,7 @@ struct sg__plan {
     int map;      /* the step whose map it uses: itself, or for NORM the one that it normalises */
     int buffer;   /* of the workspace's, for whole maps; or memory of its own */
     int ahead;    /* rows by which its map lies ahead of the one that overwrites it, see sg__overwrite */
+    int in_rows, side_rows, out_rows; /* of input, side and output at work at a time, at most */
 };
 
 static uint64_t sg__most(uint64_t a, uint64_t b) {
@@ -2713,8 +2793,16 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
 
 /* --- Maps --- */
 
-static uint64_t sg__map_floats(const sg__map *map) {
-    return (uint64_t)map->blocks * (uint64_t)map->capacity * map->row;
+/* Whether a step's map is kept in 16 bits: all are but images, which are small. */
+static int sg__is_half(const stylegan_model *m, const sg__step *s) {
+    return m->precision == STYLEGAN_PRECISION_FAST && s->op != SG__IMAGE;
+}
+
+/* Floats of memory that a map takes. */
+static uint64_t sg__map_floats(const stylegan_model *m, const sg__step *s) {
+    const sg__map *map = &m->maps[s->number];
+    uint64_t values = (uint64_t)map->blocks * (uint64_t)map->capacity * map->kept;
+    return sg__is_half(m, s) ? (values + 1) / 2 : values;
 }
 
 static void sg__shape_map(const stylegan_model *m, const sg__step *s, sg__map *map) {
@@ -2728,6 +2816,7 @@ static void sg__shape_map(const stylegan_model *m, const sg__step *s, sg__map *m
     map->blocks = sg__blocks_of(m, s->channels);
     map->border = border * lanes;
     map->row = (pixels + 2 * border) * lanes;
+    map->kept = sg__is_half(m, s) ? (size_t)s->width * lanes : map->row;
 }
 
 static int sg__uses(const stylegan_model *m, const sg__step *s, int map) {
@@ -2753,7 +2842,8 @@ static int sg__last_reader(const stylegan_model *m, int map) {
                                    ^ writes here ^ reads from here on (its row y)
 
    Tiles that all parts share are transformed before anything is written: then one row is enough. Otherwise other parts
-   may be a strip further on, or behind. Returns whether this is such a step. */
+   may be a strip further on, or behind. Maps kept in 16 bits are read as a strip begins and written as it ends. Returns
+   whether this is such a step. */
 static int sg__overwrite(stylegan_model *m, int i) {
     const sg__step *s = &m->steps[i];
     sg__plan *p = &m->plans[i];
@@ -2761,7 +2851,7 @@ static int sg__overwrite(stylegan_model *m, int i) {
     int x = m->plans[s->input->number].map;
     if (m->plans[x].buffer == SG__OWN || sg__last_reader(m, x) > i) return 0;
     if (m->maps[x].row != m->maps[i].row || m->maps[x].capacity != s->height) return 0;
-    int ahead = p->tiling.points && !p->tiling.own ? 1 : p->strip + 1;
+    int ahead = sg__is_half(m, s) || (p->tiling.points && !p->tiling.own) ? 1 : p->strip + 1;
     for (int k = x; k < i; k++) {
         if (m->plans[k].map != x) continue;
         m->plans[k].ahead = ahead;
@@ -2797,7 +2887,7 @@ static void sg__place_maps(stylegan_model *m) {
                 images[best] = image;
             }
             p->buffer = best;
-            floats[best] = sg__most(floats[best], sg__map_floats(&m->maps[i]));
+            floats[best] = sg__most(floats[best], sg__map_floats(m, s));
         }
         until[p->buffer] = sg__last_reader(m, p->map);
     }
@@ -2851,7 +2941,7 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
         p->prepared = s->op == SG__IMAGE;
         if (s->op == SG__CONV || s->op == SG__SCATTER) sg__plan_tiling(m, s, p);
         if (p->tiling.points) p->strip = p->tiling.strip * sg__unit_rows(m, s);
-        if (s->op == SG__FILTERED && p->whole) p->strip = s->height;
+        if (s->op == SG__FILTERED && p->whole && !sg__is_half(m, s)) p->strip = s->height;
         if (s->op == SG__CONV && s->kernel == 1) p->strip = sg__cached_rows(m, s, p->strip);
         sg__shape_map(m, s, &m->maps[i]);
         m->maps[i].begin = m->maps[i].end = sg__origin(m, s); /* t begins where something is */
@@ -2867,10 +2957,11 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
 struct sg__sizes { /* in floats */
     uint64_t buffers[SG__BUFFERS];
     uint64_t scattered, transformed, zeros;
+    uint64_t staged[3];         /* input, side and output at work, of maps kept in 16 bits */
     uint64_t channels, moments; /* of normalised maps */
     uint64_t input, vector;     /* of the mapping */
     uint64_t band;
-    uint64_t panel, weights, products, own, noise, row, above, spread, resampled; /* of each part */
+    uint64_t panel, weights, products, own, noise, row, above, spread, resampled, normed; /* of each part */
     size_t bytes;                                                                 /* the workspace in all */
 };
 
@@ -2947,12 +3038,30 @@ static uint64_t sg__resampled_pixels(const sg__step *s) {
     return (uint64_t)(groups + sg__up_reach(r) - 1) + wide + taps * (r->radial ? wide : (uint64_t)columns);
 }
 
+/* Rows of maps that are kept in 16 bits, at work. */
+static void sg__measure_staged(const stylegan_model *m, const sg__step *s, sg__sizes *z) {
+    const sg__plan *p = sg__plan_of(m, s);
+    const sg__step *steps[3];
+    int rows[3];
+    steps[0] = s->input;
+    steps[1] = s->side;
+    steps[2] = s;
+    rows[0] = p->in_rows;
+    rows[1] = p->side_rows;
+    rows[2] = p->out_rows;
+    for (int i = 0; i < 3; i++) {
+        const sg__map *map = steps[i] ? &m->maps[steps[i]->number] : NULL;
+        if (map && sg__is_half(m, steps[i]))
+            sg__grow(&z->staged[i], (uint64_t)map->blocks * map->row * (uint64_t)rows[i]);
+    }
+}
+
 static void sg__measure_step(const stylegan_model *m, const sg__step *s, sg__sizes *z) {
     const sg__plan *p = sg__plan_of(m, s);
     const sg__map *map = &m->maps[s->number];
     uint64_t lanes = (uint64_t)m->kernels->lanes, channels = (uint64_t)map->blocks * lanes;
-    if (p->buffer != SG__OWN) sg__grow(&z->buffers[p->buffer], sg__map_floats(map));
-    if (s->op == SG__SCATTER && p->whole) sg__grow(&z->scattered, sg__map_floats(map));
+    if (p->buffer != SG__OWN) sg__grow(&z->buffers[p->buffer], sg__map_floats(m, s));
+    if (s->op == SG__SCATTER && p->whole) sg__grow(&z->scattered, sg__map_floats(m, s));
     if (s->affine_weight.data) sg__grow(&z->panel, (uint64_t)m->config.w_dim * sg__panel_width(m));
     if (sg__has_weights(s)) sg__measure_products(m, s, p, z);
     if (s->noise.data) sg__grow(&z->noise, (uint64_t)s->width + lanes);
@@ -2966,6 +3075,12 @@ static void sg__measure_step(const stylegan_model *m, const sg__step *s, sg__siz
     if (s->op == SG__NORM) {
         sg__grow(&z->channels, channels);
         sg__grow(&z->moments, 2 * channels * (uint64_t)sg__norm_strips(s));
+        if (sg__is_half(m, s)) {
+            int rows = s->height / sg__norm_strips(s) + 1;
+            sg__grow(&z->normed, map->row * (uint64_t)(s->pixel_norm && rows < map->blocks ? map->blocks : rows));
+        }
+    } else {
+        sg__measure_staged(m, s, z);
     }
     if (s->op == SG__IMAGE) {
         int rows = s->filter->separable ? 2 : 2 + s->filter->height / 2; /* one of them as high as the image below */
@@ -3017,6 +3132,7 @@ typedef struct sg__scratch {
     float *above;       /* a vector's row of the image below, up-sampled: [W][V] */
     float *spread;      /* rows with room for the low-pass filter */
     float *resampled;   /* rows on their way through a FILTERED, or a FOURIER's waves */
+    float *normed;      /* rows of a NORM that are kept in 16 bits */
 } sg__scratch;
 
 /* A step's parameters, unpacked: [ceil(C/V)][V] each, and prepared panels of weights. */
@@ -3031,6 +3147,7 @@ typedef struct sg__workspace {
     float *scattered;            /* t of whole steps */
     float *transformed;          /* Winograd's transformed inputs of a strip, or differences */
     float *zeros;                /* [W + 2][V]: a row above or below a map */
+    float *staged[3];            /* rows of input, side and output at work, of maps kept in 16 bits */
     float *styles;               /* [style_floats] */
     float *mean, *scale, *shift; /* [C] each: AdaIN */
     float *moments;              /* [strips][blocks][2][V] */
@@ -3053,6 +3170,7 @@ static sg__scratch sg__layout_scratch(const stylegan_model *m, sg__arena *arena)
     s.above = sg__arena_floats(arena, z->above);
     s.spread = sg__arena_floats(arena, z->spread);
     s.resampled = sg__arena_floats(arena, z->resampled);
+    s.normed = sg__arena_floats(arena, z->normed);
     return s;
 }
 
@@ -3088,12 +3206,15 @@ static void sg__layout_step(const stylegan_model *m, int i, sg__arena *arena, co
     } else if (i == m->step_count - 1) {
         data = NULL;
     } else if (s->op != SG__SCATTER || !p->whole) {
-        data = sg__arena_floats(arena, sg__map_floats(plan));
+        data = sg__arena_floats(arena, sg__map_floats(m, s));
     }
     if (!w->maps) return;
     w->tables[i] = t;
     w->maps[i] = *plan;
-    w->maps[i].data = data ? data + plan->border + (size_t)p->ahead * plan->row : NULL;
+    if (data && sg__is_half(m, s))
+        w->maps[i].half = (unsigned char *)data + 2 * (size_t)p->ahead * plan->kept;
+    else if (data)
+        w->maps[i].data = data + plan->border + (size_t)p->ahead * plan->row;
 }
 
 static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w) {
@@ -3107,6 +3228,7 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
     w->scattered = sg__arena_floats(&arena, z->scattered);
     w->transformed = sg__arena_floats(&arena, z->transformed);
     w->zeros = sg__arena_floats(&arena, z->zeros);
+    for (int i = 0; i < 3; i++) w->staged[i] = sg__arena_floats(&arena, z->staged[i]);
     w->styles = sg__arena_floats(&arena, m->style_floats);
     w->mean = sg__arena_floats(&arena, z->channels);
     w->scale = sg__arena_floats(&arena, z->channels);
@@ -3140,6 +3262,7 @@ typedef struct sg__call {
     float *image;           /* [C][H][W] or NULL */
     int index;              /* in the batch */
     double work_done, work; /* multiplications, for the progress */
+    sg__map in, side, out;  /* of the step at work, see sg__stage */
 } sg__call;
 
 static sg__map *sg__map_of(const sg__call *call, const sg__step *s) {
@@ -3156,6 +3279,10 @@ static const float *sg__style_of(const sg__call *call, const sg__step *s) {
 
 static float *sg__row_of(const sg__map *map, int block, int y) {
     return map->data + (size_t)block * map->block + (size_t)(y - map->begin) * map->row;
+}
+
+static unsigned char *sg__half_row(const sg__map *map, int block, int y) {
+    return map->half + 2 * ((size_t)block * map->block + (size_t)(y - map->begin) * map->kept);
 }
 
 /* The step with a layer's weights and style. */
@@ -3181,6 +3308,83 @@ static void sg__parallel(const stylegan_model *m, int count, sg__item_fn *run, v
     } else if (job.parts == 1) {
         sg__job_part(&job, 0);
     }
+}
+
+/* --- Maps kept in 16 bits: the rows at work, in 32 bits --- */
+
+/* Rows [first, last) of a map in `memory`, all blocks, or of one block alone, which is then `memory`'s first. */
+static sg__map sg__staged_map(const sg__map *map, float *memory, int first, int last, int block) {
+    sg__map staged = *map;
+    staged.half = NULL;
+    staged.begin = first;
+    staged.end = last;
+    staged.capacity = last - first;
+    staged.block = map->row * (size_t)staged.capacity;
+    staged.kept = map->row;
+    staged.data = memory + map->border - (size_t)block * staged.block;
+    return staged;
+}
+
+static void sg__widen_row(const sg__kernels *k, const sg__map *half, const sg__map *staged, int block, int y) {
+    float *row = sg__row_of(staged, block, y);
+    STYLEGAN_MEMSET(row - half->border, 0, half->border * sizeof(float));
+    k->widen(sg__half_row(half, block, y), (int)half->kept, row);
+    STYLEGAN_MEMSET(row + half->kept, 0, (half->row - half->border - half->kept) * sizeof(float));
+}
+
+static void sg__narrow_row(const sg__kernels *k, const sg__map *staged, const sg__map *half, int block, int y) {
+    k->narrow(sg__row_of(staged, block, y), (int)half->kept, sg__half_row(half, block, y));
+}
+
+typedef struct sg__staging {
+    const stylegan_model *model;
+    const sg__map *half, *staged;
+    int first, narrow; /* row; which way */
+} sg__staging;
+
+static void sg__staging_item(void *context, int item, int part) {
+    const sg__staging *job = (const sg__staging *)context;
+    int block = item % job->half->blocks, y = job->first + item / job->half->blocks;
+    (void)part;
+    if (job->narrow)
+        sg__narrow_row(job->model->kernels, job->staged, job->half, block, y);
+    else
+        sg__widen_row(job->model->kernels, job->half, job->staged, block, y);
+}
+
+/* Input, side and output of a step that computes rows [begin, end): as they are, or rows of them in 32 bits. */
+static void sg__stage(sg__call *call, const sg__step *s, const sg__rows *in, const sg__rows *side, int begin, int end) {
+    const stylegan_model *m = call->model;
+    const sg__step *steps[2];
+    const sg__rows *rows[2];
+    sg__map *maps[2];
+    steps[0] = s->input;
+    steps[1] = s->side;
+    rows[0] = in;
+    rows[1] = side;
+    maps[0] = &call->in;
+    maps[1] = &call->side;
+    int in_place = s->op == SG__NORM;
+    STYLEGAN_MEMSET(&call->side, 0, sizeof call->side);
+    for (int i = 0; i < 2 && !in_place; i++) {
+        if (!steps[i]) continue;
+        const sg__map *map = sg__map_of(call, steps[i]);
+        *maps[i] = *map;
+        if (!map->half) continue;
+        *maps[i] = sg__staged_map(map, call->workspace->staged[i], rows[i]->first, rows[i]->last, 0);
+        sg__staging job = {m, map, maps[i], rows[i]->first, 0};
+        sg__parallel(m, map->blocks * (rows[i]->last - rows[i]->first), sg__staging_item, &job);
+    }
+    call->out = *sg__map_of(call, s);
+    if (call->out.half && !in_place) call->out = sg__staged_map(&call->out, call->workspace->staged[2], begin, end, 0);
+}
+
+/* Keeps the rows that a step has computed. */
+static void sg__keep(sg__call *call, const sg__step *s, int begin, int end) {
+    const sg__map *map = sg__map_of(call, s);
+    sg__staging job = {call->model, map, &call->out, begin, 1};
+    if (map->half && s->op != SG__NORM)
+        sg__parallel(call->model, map->blocks * (end - begin), sg__staging_item, &job);
 }
 
 /* --- Fully connected layers --- */
@@ -3310,9 +3514,9 @@ static sg__work sg__start(const sg__call *call, const sg__step *s, int begin, in
     w.plan = sg__plan_of(call->model, s);
     w.tables = sg__tables_of(call, s);
     w.scale = s->op == SG__FILTER ? sg__tables_of(call, s->input)->scale : w.tables->scale;
-    if (s->input) w.in = *sg__map_of(call, s->input);
-    if (s->side) w.side = *sg__map_of(call, s->side);
-    w.out = *sg__map_of(call, s);
+    w.in = call->in;
+    w.side = call->side;
+    w.out = call->out;
     w.begin = begin;
     w.end = end;
     w.right = w.plan->tiling.tiles;
@@ -3978,22 +4182,39 @@ static sg__rows sg__norm_strip(const sg__step *s, int strip) {
     return rows;
 }
 
+/* Rows of blocks [block, end) in 32 bits, to be changed and kept by sg__narrow_norm. */
+static sg__map sg__widen_norm(const sg__work *w, sg__rows rows, int block, int end, int part) {
+    if (!w->out.half) return w->out;
+    float *memory = w->call->workspace->scratch[part].normed;
+    sg__map staged = sg__staged_map(&w->out, memory, rows.first, rows.last, block);
+    for (; block < end; block++)
+        for (int y = rows.first; y < rows.last; y++) sg__widen_row(w->model->kernels, &w->out, &staged, block, y);
+    return staged;
+}
+
+static void sg__narrow_norm(const sg__work *w, const sg__map *staged, sg__rows rows, int block, int end) {
+    for (; w->out.half && block < end; block++)
+        for (int y = rows.first; y < rows.last; y++) sg__narrow_row(w->model->kernels, staged, &w->out, block, y);
+}
+
 /* Pixel normalisation of one row (ProGAN, section 4.2): over the channels of each pixel. */
 static void sg__pixel_norm_item(void *context, int y, int part) {
     const sg__work *w = (const sg__work *)context;
     const sg__step *s = w->step;
     int lanes = w->model->kernels->lanes;
-    (void)part;
+    sg__rows rows = sg__clip_rows(y, y + 1, 0, s->height);
+    sg__map map = sg__widen_norm(w, rows, 0, w->out.blocks, part);
     for (int x = 0; x < s->width; x++) {
-        float *pixel = sg__row_of(&w->out, 0, y) + (size_t)x * (size_t)lanes;
+        float *pixel = sg__row_of(&map, 0, y) + (size_t)x * (size_t)lanes;
         double sum = 0;
         for (int c = 0; c < s->channels; c++) {
-            double value = (double)pixel[(size_t)(c / lanes) * w->out.block + (size_t)(c % lanes)];
+            double value = (double)pixel[(size_t)(c / lanes) * map.block + (size_t)(c % lanes)];
             sum += value * value;
         }
         float factor = (float)(1 / STYLEGAN_SQRT(sum / s->channels + 1e-8));
-        for (int c = 0; c < s->channels; c++) pixel[(size_t)(c / lanes) * w->out.block + (size_t)(c % lanes)] *= factor;
+        for (int c = 0; c < s->channels; c++) pixel[(size_t)(c / lanes) * map.block + (size_t)(c % lanes)] *= factor;
     }
+    sg__narrow_norm(w, &map, rows, 0, w->out.blocks);
 }
 
 /* Mean and sum of squared deviations of a strip and block: [2][V]. */
@@ -4007,8 +4228,8 @@ static void sg__moments_item(void *context, int item, int part) {
     int block = item % w->out.blocks, strip = item / w->out.blocks;
     sg__rows rows = sg__norm_strip(w->step, strip);
     float *out = sg__moments_of(w, strip, block);
-    (void)part;
-    k->moments(sg__row_of(&w->out, block, rows.first), w->step->width, rows.last - rows.first, w->out.row, out,
+    sg__map map = sg__widen_norm(w, rows, block, block + 1, part);
+    k->moments(sg__row_of(&map, block, rows.first), w->step->width, rows.last - rows.first, map.row, out,
                out + k->lanes);
 }
 
@@ -4037,11 +4258,12 @@ static void sg__scale_shift_item(void *context, int item, int part) {
     const sg__workspace *space = w->call->workspace;
     int block = item % w->out.blocks, channel = block * k->lanes;
     sg__rows rows = sg__norm_strip(w->step, item / w->out.blocks);
-    (void)part;
+    sg__map map = sg__widen_norm(w, rows, block, block + 1, part);
     for (int y = rows.first; y < rows.last; y++) {
-        k->scale_shift(sg__row_of(&w->out, block, y), w->step->width, space->mean + channel, space->scale + channel,
+        k->scale_shift(sg__row_of(&map, block, y), w->step->width, space->mean + channel, space->scale + channel,
                        space->shift + channel);
     }
+    sg__narrow_norm(w, &map, rows, block, block + 1);
 }
 
 static void sg__norm_rows(sg__call *call, const sg__step *s, int begin, int end) {
@@ -4506,9 +4728,13 @@ static void sg__make_room(sg__map *map, int first, int end) {
     if (map->end <= map->begin) map->begin = map->end = first;
     if (end - map->begin <= map->capacity) return;
     for (int block = 0; block < map->blocks; block++) {
-        float *to = map->data + (size_t)block * map->block - map->border;
-        for (int y = first; y < map->end; y++, to += map->row) {
-            STYLEGAN_MEMCPY(to, sg__row_of(map, block, y) - map->border, map->row * sizeof(float));
+        for (int y = first; y < map->end; y++) { /* each to where a row before it lay */
+            int to = map->begin + y - first;
+            if (map->half)
+                STYLEGAN_MEMCPY(sg__half_row(map, block, to), sg__half_row(map, block, y), 2 * map->kept);
+            else
+                STYLEGAN_MEMCPY(sg__row_of(map, block, to) - map->border, sg__row_of(map, block, y) - map->border,
+                                map->row * sizeof(float));
         }
     }
     map->begin = first;
@@ -4536,10 +4762,9 @@ static stylegan_result sg__progress(sg__call *call, double work) {
     return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED, "cancelled by the progress callback");
 }
 
-/* Shows rows from `begin` on to the caller who wants to look. */
-static void sg__inspect(const sg__call *call, const sg__step *s, int begin) {
+/* Shows rows from `begin` on of a map, or of what is staged of it, to the caller who wants to look. */
+static void sg__inspect(const sg__call *call, const sg__step *s, const sg__map *map, int begin) {
     const stylegan_model *m = call->model;
-    const sg__map *map = sg__map_of(call, s);
     if (!call->run->inspect || s->layer < 0 || s->half || s == &m->steps[m->step_count - 1]) return;
     stylegan_feature_map feature;
     feature.layer = s->name;
@@ -4575,16 +4800,24 @@ static stylegan_result sg__compute_strip(const sg__motion *go, const sg__step *s
     const stylegan_model *m = go->model;
     sg__map *map = &go->maps[s->number];
     int begin = map->end, keep = sg__still_needed(go, s), last = s == &m->steps[m->step_count - 1];
+    sg__plan *p = &go->model->plans[s->number];
+    sg__rows none = {0, 0}, in = s->input ? sg__needs(m, s, s->input, begin, end) : none;
+    sg__rows side = s->side ? sg__needs(m, s, s->side, begin, end) : none;
     if (keep > begin) keep = begin;
     if (!go->call) {
+        if (p->in_rows < in.last - in.first) p->in_rows = in.last - in.first;
+        if (p->side_rows < side.last - side.first) p->side_rows = side.last - side.first;
+        if (p->out_rows < end - begin) p->out_rows = end - begin;
         if (map->capacity < end - keep) map->capacity = end - keep;
         map->end = end;
         return STYLEGAN_OK;
     }
     if (!last) sg__make_room(map, keep, end);
     map->end = end;
+    sg__stage(go->call, s, &in, &side, begin, end);
     sg__operations[s->op].compute(go->call, s, begin, end);
-    if (!sg__holds_all(m, s)) sg__inspect(go->call, s, begin);
+    sg__keep(go->call, s, begin, end);
+    if (!sg__holds_all(m, s) || (map->half && s->op != SG__NORM)) sg__inspect(go->call, s, &go->call->out, begin);
     stylegan_result result = last ? sg__hand_over(go->call, s, begin, end) : STYLEGAN_OK;
     double work = sg__row_work(s) * (sg__clip(end, 0, s->height) - begin);
     if (last && end == s->height) /* rows that no step needed are as good as done */
@@ -4611,7 +4844,7 @@ static stylegan_result sg__advance(const sg__motion *go, const sg__step *s, int 
         stylegan_result result = sg__compute_strip(go, s, to);
         if (result) return result;
     }
-    if (go->call && sg__holds_all(m, s)) sg__inspect(go->call, s, 0);
+    if (go->call && sg__holds_all(m, s) && !map->half) sg__inspect(go->call, s, map, 0);
     return STYLEGAN_OK;
 }
 
@@ -4678,7 +4911,7 @@ static void sg__rehearse(stylegan_model *m) {
     if (!m->step_count) return;
     sg__draw(&go);
     for (int i = 0; i < m->step_count; i++) {
-        m->maps[i].block = m->maps[i].row * (size_t)m->maps[i].capacity;
+        m->maps[i].block = m->maps[i].kept * (size_t)m->maps[i].capacity;
         m->maps[i].end = m->maps[i].begin;
     }
 }
@@ -4912,6 +5145,9 @@ static stylegan_result sg__set_up_execution(stylegan_model *m, const stylegan_op
     if (options->threads < 0 || options->threads > SG__MAX_THREADS) {
         return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "options.threads must be 0 to %u", (uint64_t)SG__MAX_THREADS);
     }
+    if ((unsigned)options->precision >= STYLEGAN_PRECISION_COUNT)
+        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "options.precision is unknown");
+    m->precision = options->precision;
     m->parts = 1;
     if (options->parallel) {
         m->parallel = options->parallel;
@@ -4987,7 +5223,7 @@ static stylegan_result sg__open(stylegan_model **model, sg__source *source, cons
 }
 
 static const stylegan_options *sg__options(const stylegan_options *options) {
-    static const stylegan_options defaults = {STYLEGAN_ISA_AUTO, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0};
+    static const stylegan_options defaults = {STYLEGAN_ISA_AUTO, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, STYLEGAN_PRECISION_F32};
     return options ? options : &defaults;
 }
 
@@ -5099,6 +5335,10 @@ STYLEGAN_API stylegan_isa stylegan_model_isa(const stylegan_model *model) {
 
 STYLEGAN_API int stylegan_model_threads(const stylegan_model *model) {
     return model->parts;
+}
+
+STYLEGAN_API stylegan_precision stylegan_model_precision(const stylegan_model *model) {
+    return model->precision;
 }
 
 STYLEGAN_API size_t stylegan_workspace_size(const stylegan_model *model) {
@@ -5690,6 +5930,16 @@ static void SG__FN(double_pixels)(const float *in, size_t stride, int width, flo
     }
 }
 
+static void SG__FN(narrow)(const float *x, int count, unsigned char *half) {
+    SG__V most = SG__SET1(65504.0f), least = SG__SET1(-65504.0f);
+    for (int i = 0; i < count; i += SG__LANES)
+        SG__STORE_F16(half + 2 * (size_t)i, SG__MIN(SG__MAX(SG__LOAD(x + i), least), most));
+}
+
+static void SG__FN(widen)(const unsigned char *half, int count, float *x) {
+    for (int i = 0; i < count; i += SG__LANES) SG__STORE(x + i, SG__LOAD_F16(half + 2 * (size_t)i));
+}
+
 static void SG__FN(scale_shift)(float *row, int width, const float *mean, const float *scale, const float *shift) {
     SG__V m = SG__LOAD(mean), a = SG__LOAD(scale), b = SG__LOAD(shift);
     for (int i = 0; i < width; i++, row += SG__LANES) SG__STORE(row, SG__FMA(SG__SUB(SG__LOAD(row), m), a, b));
@@ -5771,6 +6021,8 @@ static const sg__kernels SG__FN(kernels) = {
     SG__FN(winograd_weights),
     SG__FN(winograd_output),
     SG__FN(double_pixels),
+    SG__FN(narrow),
+    SG__FN(widen),
     SG__FN(scale_shift),
     SG__IN_3(SG__FN(upsample)),
     SG__IN_3(SG__FN(downsample)),
@@ -5795,6 +6047,7 @@ static const sg__kernels SG__FN(kernels) = {
 #undef SG__MIN
 #undef SG__LOAD_F32
 #undef SG__LOAD_F16
+#undef SG__STORE_F16
 #undef SG__LOAD_I8
 #endif /* STYLEGAN_KERNEL_PASS */
 
