@@ -800,6 +800,9 @@ static const sg__kernels *sg__find_kernels(stylegan_isa isa);
 #define SG__UNROLL
 #endif
 
+/* To what a half can hold, for instructions that would make infinity of more. */
+#define SG__CLAMP_F16(v) SG__MIN(SG__MAX(v, SG__SET1(-65504.0f)), SG__SET1(65504.0f))
+
 #define SG__COUNT_FIELD(type, name, meaning) +1
 enum {
     SG__MAX_THREADS = 64,
@@ -1008,23 +1011,42 @@ static float sg__bits_to_float(uint32_t bits) {
 static float sg__f32(const unsigned char *p) {
     return sg__bits_to_float(sg__u32(p));
 }
+#if defined(__arm__) && defined(__ARM_FP) && __ARM_FP & 2 && defined(__GNUC__)
+/* 32-bit Arm converts halves; the compilers' type for them needs a flag. */
+static float sg__f16(const unsigned char *p) {
+    float x = sg__bits_to_float((uint32_t)p[0] | (uint32_t)p[1] << 8);
+    __asm__("vcvtb.f32.f16 %0, %1" : "=t"(x) : "t"(x));
+    return x;
+}
+static void sg__store_f16(unsigned char *p, float x) {
+    uint32_t bits;
+    __asm__("vcvtb.f16.f32 %0, %1" : "=t"(x) : "t"(x));
+    STYLEGAN_MEMCPY(&bits, &x, 4);
+    if ((bits & 0x7fff) > 0x7bff) bits = (bits & 0x8000) | 0x7bff;
+    p[0] = (unsigned char)bits;
+    p[1] = (unsigned char)(bits >> 8);
+}
+#else
 /* Shifts the half's exponent and mantissa into place and corrects the bias with a factor of 2^112: subnormals too. */
 static float sg__f16(const unsigned char *p) {
     uint32_t h = (uint32_t)p[0] | (uint32_t)p[1] << 8;
     float magnitude = sg__bits_to_float((h & 0x7fff) << 13) * 5.192296858534828e33f;
     return h & 0x8000 ? -magnitude : magnitude;
 }
-/* The reverse: the factor 2^-112 makes the exponent the half's, then the mantissa is rounded to nearest, ties to even. */
+/* The reverse: the factor 2^-112 makes the exponent the half's, then the mantissa is rounded to nearest, ties to even;
+   what is too large becomes the largest. */
 static void sg__store_f16(unsigned char *p, float x) {
     uint32_t bits, sign;
     float small = x * 1.925929944387236e-34f;
     STYLEGAN_MEMCPY(&bits, &small, 4);
     sign = bits >> 16 & 0x8000;
     bits &= 0x7fffffff;
-    bits = sign | (bits + 0xfff + (bits >> 13 & 1)) >> 13;
+    bits = (bits + 0xfff + (bits >> 13 & 1)) >> 13;
+    bits = sign | (bits > 0x7bff ? 0x7bff : bits);
     p[0] = (unsigned char)bits;
     p[1] = (unsigned char)(bits >> 8);
 }
+#endif
 #include STYLEGAN_FILENAME
 
 #ifdef SG__X86
@@ -1066,8 +1088,9 @@ SG__INLINE void sg__store_f16_sse2(unsigned char *p, __m128 x) { /* as sg__store
     bits = _mm_and_si128(bits, _mm_set1_epi32(0x7fffffff));
     __m128i odd = _mm_and_si128(_mm_srli_epi32(bits, 13), _mm_set1_epi32(1));
     bits = _mm_srli_epi32(_mm_add_epi32(_mm_add_epi32(bits, _mm_set1_epi32(0xfff)), odd), 13);
-    bits = _mm_or_si128(bits, sign); /* negative: the upper half is set, as packing wants it */
-    _mm_storel_epi64((__m128i *)(void *)p, _mm_packs_epi32(bits, bits));
+    bits = _mm_min_epi16(_mm_packs_epi32(bits, bits), _mm_set1_epi16(0x7bff));
+    sign = _mm_packs_epi32(sign, sign); /* its upper half is set, as packing wants it */
+    _mm_storel_epi64((__m128i *)(void *)p, _mm_or_si128(bits, sign));
 }
 SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
     int bytes;
@@ -1100,7 +1123,7 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #define SG__MIN(a, b) _mm256_min_ps(a, b)
 #define SG__LOAD_F32(p) _mm256_loadu_ps((const float *)(const void *)(p))
 #define SG__LOAD_F16(p) _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(p)))
-#define SG__STORE_F16(p, v) _mm_storeu_si128((__m128i *)(void *)(p), _mm256_cvtps_ph(v, 0))
+#define SG__STORE_F16(p, v) _mm_storeu_si128((__m128i *)(void *)(p), _mm256_cvtps_ph(SG__CLAMP_F16(v), 0))
 #define SG__LOAD_I8(p) _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(p))))
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
@@ -1133,7 +1156,7 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #define SG__MIN(a, b) _mm512_min_ps(a, b)
 #define SG__LOAD_F32(p) _mm512_loadu_ps((const void *)(p))
 #define SG__LOAD_F16(p) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(p)))
-#define SG__STORE_F16(p, v) _mm256_storeu_si256((__m256i *)(void *)(p), _mm512_cvtps_ph(v, 0))
+#define SG__STORE_F16(p, v) _mm256_storeu_si256((__m256i *)(void *)(p), _mm512_cvtps_ph(SG__CLAMP_F16(v), 0))
 #define SG__LOAD_I8(p) _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(p))))
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx2,fma,f16c"))), apply_to = function)
@@ -1190,13 +1213,14 @@ SG__INLINE float32x4_t sg__load_f16_neon(const unsigned char *p) {
 }
 SG__INLINE void sg__store_f16_neon(unsigned char *p, float32x4_t x) {
 #if defined(__aarch64__) || defined(_M_ARM64)
-    vst1_u8(p, vreinterpret_u8_f16(vcvt_f16_f32(x)));
+    vst1_u8(p, vreinterpret_u8_f16(vcvt_f16_f32(SG__CLAMP_F16(x))));
 #else
     /* as sg__store_f16; what would be a subnormal half becomes zero */
     uint32x4_t bits = vreinterpretq_u32_f32(vmulq_f32(x, vdupq_n_f32(1.925929944387236e-34f)));
     uint32x4_t sign = vshlq_n_u32(vshrq_n_u32(bits, 31), 15), magnitude = vandq_u32(bits, vdupq_n_u32(0x7fffffff));
     uint32x4_t odd = vandq_u32(vshrq_n_u32(magnitude, 13), vdupq_n_u32(1));
     magnitude = vshrq_n_u32(vaddq_u32(vaddq_u32(magnitude, vdupq_n_u32(0xfff)), odd), 13);
+    magnitude = vminq_u32(magnitude, vdupq_n_u32(0x7bff));
     vst1_u8(p, vreinterpret_u8_u16(vmovn_u32(vorrq_u32(magnitude, sign))));
 #endif
 }
@@ -1244,7 +1268,7 @@ SG__INLINE void sg__store_f16_wasm(unsigned char *p, v128_t x) { /* as sg__store
     bits = wasm_v128_and(bits, wasm_i32x4_splat(0x7fffffff));
     v128_t odd = wasm_v128_and(wasm_u32x4_shr(bits, 13), wasm_i32x4_splat(1));
     bits = wasm_u32x4_shr(wasm_i32x4_add(wasm_i32x4_add(bits, wasm_i32x4_splat(0xfff)), odd), 13);
-    bits = wasm_v128_or(bits, sign);
+    bits = wasm_v128_or(wasm_u32x4_min(bits, wasm_i32x4_splat(0x7bff)), sign);
     wasm_v128_store64_lane(p, wasm_u16x8_narrow_i32x4(bits, bits), 0);
 }
 SG__INLINE v128_t sg__load_i8_wasm(const unsigned char *p) {
@@ -1823,7 +1847,8 @@ typedef struct sg__layer {
     int in, out;
 } sg__layer;
 
-/* The workspace of calls that bring none, made by the first of them. */
+/* The workspace of calls that bring none, made by the first of them; behind it lie z [z_dim] and ws [L][D] of
+   stylegan_generate. */
 typedef struct sg__shared {
     void *workspace;
     sg__lock lock; /* held by the call that works in it */
@@ -1853,6 +1878,7 @@ struct stylegan_model {
     sg__map *maps;   /* [step_count], without data */
     sg__sizes *sizes;
     const sg__budget *budget;
+    unsigned dead_buffers; /* bit mask of the buffers that are free once the first window is computed */
 
     int parts;
     stylegan_parallel_fn *parallel;
@@ -2550,12 +2576,19 @@ struct sg__budget {
     uint64_t strip_floats;    /* Winograd's transformed inputs at a time */
     uint64_t prepared_floats; /* of a layer's weights, at most, to unpack and transform them before the first strip */
     int tiles;                /* whether to use Winograd's algorithm */
+    uint64_t room_floats;     /* of what a step holds while it computes a strip, if two rows at a time allow it; 0: any */
+    int batch;                /* latents mapped together */
+    int vectors;              /* of output channels in a panel, at most */
+    int twice;                /* whether normalised maps may be windows, too: computed once for their moments, and again */
 };
 
 /* Ways to trade speed for memory, the fastest first. */
 static const sg__budget sg__budgets[] = {
-    {256, 32, 1 << 21, 1 << 20, 1}, {128, 16, 1 << 19, 1 << 18, 1}, {64, 16, 1 << 18, 1 << 16, 1},
-    {32, 8, 1 << 16, 0, 0},         {8, 4, 1 << 14, 0, 0},
+    {256, 32, 1 << 21, 1 << 20, 1, 0, SG__BATCH, 4, 0}, {128, 16, 1 << 19, 1 << 18, 1, 0, SG__BATCH, 4, 0},
+    {64, 16, 1 << 18, 1 << 16, 1, 0, SG__BATCH, 4, 0},  {32, 8, 1 << 16, 0, 0, 0, SG__BATCH, 4, 0},
+    {8, 4, 1 << 14, 0, 0, 0, SG__BATCH, 4, 0},          {8, 4, 1 << 14, 0, 0, 5 << 12, 1, 4, 0},
+    {64, 4, 1 << 14, 0, 0, 1 << 14, 1, 4, 1},           {32, 2, 1 << 14, 0, 0, 1 << 13, 1, 4, 1},
+    {32, 1, 1 << 14, 0, 0, 1 << 12, 1, 2, 1},
 };
 
 enum { SG__PHASES = 4 };
@@ -2583,6 +2616,7 @@ struct sg__map {
     float *data;               /* pixel 0 of row `begin` */
     unsigned char *half;       /* the same of one that is kept in 16 bits, without data; else NULL */
     int begin, end, capacity;  /* the rows it holds, and has room for */
+    int measured;              /* of a NORM that is computed twice: its moments are known */
     int blocks;                /* ceil(C/V) */
     size_t border, row, block; /* floats before pixel 0, between rows, between channel blocks */
     size_t kept;               /* values of a row that are kept: all, or in 16 bits those of its pixels */
@@ -2599,6 +2633,7 @@ struct sg__plan {
     int buffer;   /* of the workspace's, for whole maps; or memory of its own */
     int ahead;    /* rows by which its map lies ahead of the one that overwrites it, see sg__overwrite */
     int in_rows, side_rows, out_rows; /* of input, side and output at work at a time, at most */
+    double work;                      /* multiplications, for the progress */
 };
 
 static uint64_t sg__most(uint64_t a, uint64_t b) {
@@ -2617,12 +2652,17 @@ static int sg__blocks_of(const stylegan_model *m, int channels) {
     return (channels + m->kernels->lanes - 1) / m->kernels->lanes;
 }
 
+/* Vectors of output channels in a panel. */
+static int sg__vectors(const stylegan_model *m) {
+    return m->kernels->vectors < m->budget->vectors ? m->kernels->vectors : m->budget->vectors;
+}
+
 static int sg__panels(const stylegan_model *m, int channels) {
-    return (sg__blocks_of(m, channels) + m->kernels->vectors - 1) / m->kernels->vectors;
+    return (sg__blocks_of(m, channels) + sg__vectors(m) - 1) / sg__vectors(m);
 }
 
 static uint64_t sg__panel_width(const stylegan_model *m) {
-    return (uint64_t)(m->kernels->lanes * m->kernels->vectors);
+    return (uint64_t)(m->kernels->lanes * sg__vectors(m));
 }
 
 static uint64_t sg__padded(const stylegan_model *m, int channels) { /* to whole panels */
@@ -2721,7 +2761,7 @@ static int sg__prepared_taps(const sg__step *s, const sg__tiling *t) {
 
 /* Floats of one prepared panel. */
 static size_t sg__panel_floats(const stylegan_model *m, const sg__step *s, const sg__tiling *t) {
-    int blocks = sg__blocks_of(m, s->channels), vectors = blocks < m->kernels->vectors ? blocks : m->kernels->vectors;
+    int blocks = sg__blocks_of(m, s->channels), vectors = blocks < sg__vectors(m) ? blocks : sg__vectors(m);
     return (size_t)sg__prepared_taps(s, t) * (size_t)s->in * (size_t)(vectors * m->kernels->lanes);
 }
 
@@ -2793,9 +2833,10 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
 
 /* --- Maps --- */
 
-/* Whether a step's map is kept in 16 bits: all are but images, which are small. */
+/* Whether a step's map is kept in 16 bits: all are but images, which are small, and the t that whole steps share. */
 static int sg__is_half(const stylegan_model *m, const sg__step *s) {
-    return m->precision == STYLEGAN_PRECISION_FAST && s->op != SG__IMAGE;
+    int small = s->op == SG__IMAGE || (s->op == SG__SCATTER && sg__plan_of(m, s)->whole);
+    return m->precision == STYLEGAN_PRECISION_FAST && !small;
 }
 
 /* Floats of memory that a map takes. */
@@ -2809,8 +2850,10 @@ static void sg__shape_map(const stylegan_model *m, const sg__step *s, sg__map *m
     size_t lanes = (size_t)m->kernels->lanes, border = (size_t)s->border, pixels = (size_t)s->width;
     if (border > 1) pixels += 3; /* the rest of a tile, of this map or of one computed from it */
     if (s->op == SG__SCATTER) {  /* whole tiles, and room for the filter on both sides */
-        border = (size_t)s[1].filter->width + 1;
-        if (!sg__doubles(s, &sg__plan_of(m, s)->tiling)) pixels = 8 * ((size_t)s->input->width / 4 + 1);
+        const sg__step *filter = s + 1;
+        int before = filter->pad_column, after = filter->width - 1 + filter->filter->width - before - s->width;
+        border = (size_t)sg__clip(before > after ? before : after, 1, SG__MAX_FIR + 1);
+        if (sg__plan_of(m, s)->tiling.points) pixels = 8 * ((size_t)s->input->width / 4 + 1);
     }
     STYLEGAN_MEMSET(map, 0, sizeof *map);
     map->blocks = sg__blocks_of(m, s->channels);
@@ -2862,6 +2905,19 @@ static int sg__overwrite(stylegan_model *m, int i) {
     return 1;
 }
 
+/* The first step whose map is a window; the number of steps if whole ones follow it. */
+static int sg__first_window(const stylegan_model *m) {
+    int first = m->step_count;
+    for (int i = 0; i < m->step_count - 1; i++) {
+        if (sg__holds_all(m, &m->steps[i])) {
+            if (first < i) return 0;
+        } else if (first > i && !m->plans[i].whole) {
+            first = i;
+        }
+    }
+    return first;
+}
+
 /* Gives every whole map but the last image, which leaves by rows, a buffer that nothing needs any more: the largest
    such, or a new one. Images, which are small, have buffers of their own. */
 static void sg__place_maps(stylegan_model *m) {
@@ -2891,6 +2947,9 @@ static void sg__place_maps(stylegan_model *m) {
         }
         until[p->buffer] = sg__last_reader(m, p->map);
     }
+    m->dead_buffers = 0;
+    for (int k = 0; k < count; k++)
+        if (until[k] < sg__first_window(m)) m->dead_buffers |= 1u << k;
 }
 
 /* --- The whole plan --- */
@@ -2905,6 +2964,16 @@ static int sg__is_small(const stylegan_model *m, const sg__step *s) {
     return sg__resolution(s) < m->budget->strips_from && floats <= SG__WHOLE_FLOATS;
 }
 
+/* Whether all of a map must be held: a NORM's, unless it may be computed twice. */
+static int sg__stays_whole(const stylegan_model *m, const sg__step *s) {
+    return s->op == SG__NORM && (s->pixel_norm || !m->budget->twice);
+}
+
+/* Whether it is a NORM whose map is a window: its input is computed once for the moments and again for its rows. */
+static int sg__computes_twice(const stylegan_model *m, const sg__step *s) {
+    return s->op == SG__NORM && !sg__plan_of(m, s)->whole;
+}
+
 /* Rows of the image handed to the callback at a time: a row of the last step at least. */
 static int sg__band_rows(const stylegan_model *m) {
     int least = m->step_count ? 1 << m->steps[m->step_count - 1].repeat : 1;
@@ -2917,6 +2986,61 @@ static int sg__cached_rows(const stylegan_model *m, const sg__step *s, int most)
     return rows < 1 ? 1 : rows < (uint64_t)most ? (int)rows : most;
 }
 
+/* Floats of a row of differences, of one channel block. */
+static size_t sg__difference_row(const stylegan_model *m, const sg__step *s) {
+    return ((size_t)s->input->width + 2) * (size_t)m->kernels->lanes;
+}
+
+/* What a step at work holds that no other needs, in floats: t of a whole SCATTER and its FILTER, rows of input, side and
+   output of maps that are kept in 16 bits, and transformed inputs or differences. One room serves all steps. */
+typedef struct sg__room {
+    uint64_t scattered, in, side, out, transformed;
+} sg__room;
+
+/* Rows at work of a map, if it is kept in 16 bits. */
+static uint64_t sg__staged_floats(const stylegan_model *m, const sg__step *s, int rows) {
+    const sg__map *map = s ? &m->maps[s->number] : NULL;
+    return map && sg__is_half(m, s) ? (uint64_t)map->blocks * map->row * (uint64_t)rows : 0;
+}
+
+/* Rows of tiles, or of doubled pixels, that all parts share. */
+static uint64_t sg__transformed_floats(const stylegan_model *m, const sg__step *s) {
+    const sg__plan *p = sg__plan_of(m, s);
+    const sg__tiling *t = &p->tiling;
+    uint64_t tiles = (uint64_t)t->across * (uint64_t)t->strip + 2 * (uint64_t)m->kernels->pixels;
+    if (sg__doubles(s, t)) {
+        uint64_t strip = (uint64_t)sg__clip(p->strip / 2, 1, s->input->height);
+        return (3 * strip + 2) * (uint64_t)sg__blocks_of(m, s->in) * sg__difference_row(m, s);
+    }
+    return t->points && !t->own ? (uint64_t)t->total * sg__padded(m, s->in) * tiles : 0;
+}
+
+static sg__room sg__room_of(const stylegan_model *m, const sg__step *s) {
+    const sg__plan *p = sg__plan_of(m, s);
+    const sg__step *t = s->op == SG__FILTER ? s->input : s;
+    sg__room room = {0, 0, 0, 0, 0};
+    if (t->op == SG__SCATTER && sg__plan_of(m, t)->whole) room.scattered = sg__map_floats(m, t);
+    if (s->op == SG__CONV || s->op == SG__SCATTER) room.transformed = sg__transformed_floats(m, s);
+    if (s->op == SG__NORM && p->whole) return room;
+    room.in = sg__staged_floats(m, s->input, p->in_rows);
+    room.side = sg__staged_floats(m, s->side, p->side_rows);
+    room.out = sg__staged_floats(m, s, p->out_rows);
+    return room;
+}
+
+/* The same before the windows' heights are known, of a step that works on p->strip rows. */
+static uint64_t sg__likely_room(stylegan_model *m, const sg__step *s) {
+    sg__plan *p = &m->plans[s->number];
+    int up = s->op == SG__SCATTER, filter = s->op == SG__FILTER ? s->filter->height : 0;
+    p->in_rows = up ? p->strip / 2 + 2 : p->strip + (filter ? filter : s->kernel) - 1;
+    p->in_rows = sg__clip(p->in_rows, 0, s->input ? s->input->height : 0);
+    p->out_rows = sg__clip(p->strip, 0, s->height);
+    if (up) m->maps[s->number].capacity = p->strip + s[1].filter->height - 1;
+    sg__room room = sg__room_of(m, s);
+    p->in_rows = p->out_rows = m->maps[s->number].capacity = 0;
+    return room.scattered + room.in + room.out + room.transformed;
+}
+
 /* Everything but the windows' heights, which are found out by going through the motions, see sg__choose_budget. */
 static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
     m->budget = budget;
@@ -2926,7 +3050,7 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
         STYLEGAN_MEMSET(p, 0, sizeof *p);
         p->map = i;
         p->buffer = SG__OWN;
-        p->whole = s->op != SG__SCATTER && (s->op == SG__NORM || sg__is_small(m, s));
+        p->whole = s->op != SG__SCATTER && (sg__stays_whole(m, s) || sg__is_small(m, s));
     }
     for (int i = m->step_count - 1; i >= 0;
          i--) { /* NORM needs all of what it normalises; SCATTER goes with its FILTER, CONV with its FILTERED */
@@ -2944,6 +3068,10 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
         if (s->op == SG__FILTERED && p->whole && !sg__is_half(m, s)) p->strip = s->height;
         if (s->op == SG__CONV && s->kernel == 1) p->strip = sg__cached_rows(m, s, p->strip);
         sg__shape_map(m, s, &m->maps[i]);
+        int least = sg__clip(budget->strip_rows, sg__unit_rows(m, s), 2);
+        if (p->strip < least) p->strip = least;
+        while (budget->room_floats && p->strip > least && !p->tiling.points && sg__likely_room(m, s) > budget->room_floats)
+            p->strip /= 2;
         m->maps[i].begin = m->maps[i].end = sg__origin(m, s); /* t begins where something is */
     }
     sg__place_maps(m);
@@ -2956,8 +3084,7 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
 
 struct sg__sizes { /* in floats */
     uint64_t buffers[SG__BUFFERS];
-    uint64_t scattered, transformed, zeros;
-    uint64_t staged[3];         /* input, side and output at work, of maps kept in 16 bits */
+    uint64_t rooms, zeros;      /* of the largest room of a step at work */
     uint64_t channels, moments; /* of normalised maps */
     uint64_t input, vector;     /* of the mapping */
     uint64_t band;
@@ -2973,9 +3100,11 @@ static void sg__measure_mapping(const stylegan_model *m, sg__sizes *z) {
     const stylegan_config *c = &m->config;
     int embed = c->c_dim ? m->embed_weight.columns : 0;
     z->input = (uint64_t)(c->z_dim + embed) + (uint64_t)m->kernels->lanes;
-    z->vector = SG__BATCH * sg__padded(m, c->z_dim + embed);
+    sg__grow(&z->input, (uint64_t)c->w_dim);
+    uint64_t batch = (uint64_t)m->budget->batch;
+    z->vector = batch * sg__padded(m, c->z_dim + embed);
     for (int i = 0; i < c->mapping_layers; i++) {
-        sg__grow(&z->vector, SG__BATCH * sg__padded(m, m->mapping[i].out));
+        sg__grow(&z->vector, batch * sg__padded(m, m->mapping[i].out));
         sg__grow(&z->panel, (uint64_t)m->mapping[i].in * sg__panel_width(m));
     }
 }
@@ -2985,26 +3114,16 @@ static int sg__doubled_pixels(const stylegan_model *m, const sg__step *s) {
     return sg__clip(2 * m->kernels->pixels, 1, s->input->width);
 }
 
-/* Floats of a row of differences, of one channel block. */
-static size_t sg__difference_row(const stylegan_model *m, const sg__step *s) {
-    return ((size_t)s->input->width + 2) * (size_t)m->kernels->lanes;
-}
-
 /* What multiplying takes. */
 static void sg__measure_products(const stylegan_model *m, const sg__step *s, const sg__plan *p, sg__sizes *z) {
     const sg__tiling *t = &p->tiling;
     uint64_t width = sg__panel_width(m), in = (uint64_t)s->in, square = (uint64_t)(t->points * t->points);
-    uint64_t rows = (uint64_t)(t->own ? t->chunk : t->strip), points = t->own ? square : (uint64_t)t->total;
-    uint64_t tiles = (uint64_t)t->across * rows + 2 * (uint64_t)m->kernels->pixels;
+    uint64_t tiles = (uint64_t)t->across * (uint64_t)t->chunk + 2 * (uint64_t)m->kernels->pixels;
     sg__grow(&z->panel, (uint64_t)(s->kernel * s->kernel + sg__summed_taps(s, t)) * in * width);
     if (t->points || s->nearest) sg__grow(&z->zeros, m->maps[s->input->number].row);
-    if (sg__doubles(s, t)) {
-        uint64_t strip = (uint64_t)sg__clip(p->strip / 2, 1, s->input->height);
-        sg__grow(&z->transformed, 3 * (strip + 1) * (uint64_t)sg__blocks_of(m, s->in) * sg__difference_row(m, s));
-        sg__grow(&z->products, 9 * width * (uint64_t)sg__doubled_pixels(m, s));
-    }
+    if (sg__doubles(s, t)) sg__grow(&z->products, 9 * width * (uint64_t)sg__doubled_pixels(m, s));
     if (!t->points) return;
-    sg__grow(t->own ? &z->own : &z->transformed, points * sg__padded(m, s->in) * tiles);
+    if (t->own) sg__grow(&z->own, square * sg__padded(m, s->in) * tiles);
     sg__grow(&z->products, square * (uint64_t)t->across * (uint64_t)t->chunk * width);
     if (!p->prepared) sg__grow(&z->weights, square * in * width);
 }
@@ -3038,30 +3157,13 @@ static uint64_t sg__resampled_pixels(const sg__step *s) {
     return (uint64_t)(groups + sg__up_reach(r) - 1) + wide + taps * (r->radial ? wide : (uint64_t)columns);
 }
 
-/* Rows of maps that are kept in 16 bits, at work. */
-static void sg__measure_staged(const stylegan_model *m, const sg__step *s, sg__sizes *z) {
-    const sg__plan *p = sg__plan_of(m, s);
-    const sg__step *steps[3];
-    int rows[3];
-    steps[0] = s->input;
-    steps[1] = s->side;
-    steps[2] = s;
-    rows[0] = p->in_rows;
-    rows[1] = p->side_rows;
-    rows[2] = p->out_rows;
-    for (int i = 0; i < 3; i++) {
-        const sg__map *map = steps[i] ? &m->maps[steps[i]->number] : NULL;
-        if (map && sg__is_half(m, steps[i]))
-            sg__grow(&z->staged[i], (uint64_t)map->blocks * map->row * (uint64_t)rows[i]);
-    }
-}
-
 static void sg__measure_step(const stylegan_model *m, const sg__step *s, sg__sizes *z) {
     const sg__plan *p = sg__plan_of(m, s);
     const sg__map *map = &m->maps[s->number];
     uint64_t lanes = (uint64_t)m->kernels->lanes, channels = (uint64_t)map->blocks * lanes;
     if (p->buffer != SG__OWN) sg__grow(&z->buffers[p->buffer], sg__map_floats(m, s));
-    if (s->op == SG__SCATTER && p->whole) sg__grow(&z->scattered, sg__map_floats(m, s));
+    sg__room room = sg__room_of(m, s);
+    sg__grow(&z->rooms, room.scattered + room.in + room.side + room.out + room.transformed);
     if (s->affine_weight.data) sg__grow(&z->panel, (uint64_t)m->config.w_dim * sg__panel_width(m));
     if (sg__has_weights(s)) sg__measure_products(m, s, p, z);
     if (s->noise.data) sg__grow(&z->noise, (uint64_t)s->width + lanes);
@@ -3072,15 +3174,13 @@ static void sg__measure_step(const stylegan_model *m, const sg__step *s, sg__siz
         sg__grow(&z->panel, (uint64_t)m->config.w_dim * sg__panel_width(m));
         sg__grow(&z->vector, sg__padded(m, s->weight.columns));
     }
-    if (s->op == SG__NORM) {
+    if (s->op == SG__NORM && p->whole) {
         sg__grow(&z->channels, channels);
         sg__grow(&z->moments, 2 * channels * (uint64_t)sg__norm_strips(s));
         if (sg__is_half(m, s)) {
             int rows = s->height / sg__norm_strips(s) + 1;
             sg__grow(&z->normed, map->row * (uint64_t)(s->pixel_norm && rows < map->blocks ? map->blocks : rows));
         }
-    } else {
-        sg__measure_staged(m, s, z);
     }
     if (s->op == SG__IMAGE) {
         int rows = s->filter->separable ? 2 : 2 + s->filter->height / 2; /* one of them as high as the image below */
@@ -3144,16 +3244,13 @@ typedef struct sg__workspace {
     sg__map *maps;               /* [step_count] the plan's maps, with their data */
     sg__tables *tables;          /* [step_count] */
     float *buffers[SG__BUFFERS]; /* whole maps */
-    float *scattered;            /* t of whole steps */
-    float *transformed;          /* Winograd's transformed inputs of a strip, or differences */
+    float *room;                 /* of the step at work, see sg__room */
     float *zeros;                /* [W + 2][V]: a row above or below a map */
-    float *staged[3];            /* rows of input, side and output at work, of maps kept in 16 bits */
     float *styles;               /* [style_floats] */
     float *mean, *scale, *shift; /* [C] each: AdaIN */
     float *moments;              /* [strips][blocks][2][V] */
     float *input, *vector[2];    /* the mapping's input, and [SG__BATCH][width] twice */
     float *band;                 /* [C][rows][W]: finished rows for the callback */
-    float *z, *ws;               /* [z_dim], [L][D]: of stylegan_generate */
     sg__scratch *scratch;        /* [parts] */
 } sg__workspace;
 
@@ -3180,11 +3277,15 @@ static int sg__is_bare(const sg__step *s) {
            ((s->op == SG__CONSTANT || s->op == SG__DENSE) && !s->bias.data);
 }
 
-/* A step's tables and, if it has one of its own, its map. */
-static void sg__layout_step(const stylegan_model *m, int i, sg__arena *arena, const sg__workspace *w) {
+static void sg__layout_buffers(const stylegan_model *m, sg__arena *arena, unsigned dead, sg__workspace *w) {
+    for (int i = 0; i < SG__BUFFERS; i++)
+        if ((m->dead_buffers >> i & 1) == dead) w->buffers[i] = sg__arena_floats(arena, m->sizes->buffers[i]);
+}
+
+/* A step's tables. */
+static void sg__layout_tables(const stylegan_model *m, int i, sg__arena *arena, const sg__workspace *w) {
     const sg__step *s = &m->steps[i];
     const sg__plan *p = &m->plans[i];
-    const sg__map *plan = &m->maps[i];
     uint64_t channels = sg__is_bare(s) ? 0 : sg__padded(m, s->channels);
     sg__tables t;
     t.scale = sg__arena_floats(arena, s->op == SG__FILTER ? 0 : channels);
@@ -3195,12 +3296,21 @@ static void sg__layout_step(const stylegan_model *m, int i, sg__arena *arena, co
         t.weights = sg__arena_floats(arena, (uint64_t)sg__panels(m, s->channels) *
                                                 (uint64_t)sg__panel_floats(m, s, &p->tiling));
     }
+    if (sg__computes_twice(m, s)) t.weights = sg__arena_floats(arena, 3 * sg__padded(m, s->channels));
     if (s->op == SG__FILTERED) { /* its taps */
         const sg__resampling *r = &s->resampling;
         t.weights = sg__arena_floats(arena, (uint64_t)(r->up * sg__up_reach(r)) +
                                                 (uint64_t)(r->down_taps * (r->radial ? r->down_taps : 1)));
     }
-    float *data = w->scattered;
+    if (w->tables) w->tables[i] = t;
+}
+
+/* A step's map, of its own or in a buffer. */
+static void sg__layout_map(const stylegan_model *m, int i, sg__arena *arena, const sg__workspace *w) {
+    const sg__step *s = &m->steps[i];
+    const sg__plan *p = &m->plans[i];
+    const sg__map *plan = &m->maps[i];
+    float *data = w->room; /* t of a whole SCATTER */
     if (p->buffer != SG__OWN) {
         data = w->buffers[p->buffer];
     } else if (i == m->step_count - 1) {
@@ -3209,7 +3319,6 @@ static void sg__layout_step(const stylegan_model *m, int i, sg__arena *arena, co
         data = sg__arena_floats(arena, sg__map_floats(m, s));
     }
     if (!w->maps) return;
-    w->tables[i] = t;
     w->maps[i] = *plan;
     if (data && sg__is_half(m, s))
         w->maps[i].half = (unsigned char *)data + 2 * (size_t)p->ahead * plan->kept;
@@ -3218,17 +3327,14 @@ static void sg__layout_step(const stylegan_model *m, int i, sg__arena *arena, co
 }
 
 static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w) {
-    const stylegan_config *c = &m->config;
     const sg__sizes *z = m->sizes;
     sg__arena arena = {memory ? sg__aligned(memory) : NULL, 0};
     w->maps = (sg__map *)sg__arena_take(&arena, (uint64_t)m->step_count * sizeof(sg__map));
     w->tables = (sg__tables *)sg__arena_take(&arena, (uint64_t)m->step_count * sizeof(sg__tables));
     w->scratch = (sg__scratch *)sg__arena_take(&arena, (uint64_t)m->parts * sizeof(sg__scratch));
-    for (int i = 0; i < SG__BUFFERS; i++) w->buffers[i] = sg__arena_floats(&arena, z->buffers[i]);
-    w->scattered = sg__arena_floats(&arena, z->scattered);
-    w->transformed = sg__arena_floats(&arena, z->transformed);
+    sg__layout_buffers(m, &arena, 0, w);
+    w->room = sg__arena_floats(&arena, z->rooms);
     w->zeros = sg__arena_floats(&arena, z->zeros);
-    for (int i = 0; i < 3; i++) w->staged[i] = sg__arena_floats(&arena, z->staged[i]);
     w->styles = sg__arena_floats(&arena, m->style_floats);
     w->mean = sg__arena_floats(&arena, z->channels);
     w->scale = sg__arena_floats(&arena, z->channels);
@@ -3237,14 +3343,18 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
     w->input = sg__arena_floats(&arena, z->input);
     for (int i = 0; i < 2; i++) w->vector[i] = sg__arena_floats(&arena, z->vector);
     w->band = sg__arena_floats(&arena, z->band);
-    w->z = sg__arena_floats(&arena, (uint64_t)c->z_dim);
-    w->ws = sg__arena_floats(&arena, (uint64_t)c->num_ws * (uint64_t)c->w_dim);
     for (int i = 0; i < m->parts; i++) {
         sg__scratch s = sg__layout_scratch(m, &arena);
         if (w->scratch) w->scratch[i] = s;
     }
-    for (int i = 0; i < m->step_count; i++) sg__layout_step(m, i, &arena, w);
-    uint64_t total = arena.used + SG__ALIGN; /* the caller's memory may be aligned to less */
+    for (int i = 0; i < m->step_count; i++) sg__layout_tables(m, i, &arena, w);
+    /* windows lie where buffers have lain that are no longer needed */
+    uint64_t begin = arena.used;
+    sg__layout_buffers(m, &arena, 1, w);
+    uint64_t end = arena.used;
+    arena.used = begin;
+    for (int i = 0; i < m->step_count; i++) sg__layout_map(m, i, &arena, w);
+    uint64_t total = sg__most(arena.used, end) + SG__ALIGN; /* the caller's memory may be aligned to less */
     return total > (uint64_t)((size_t)-1) / 2 ? (size_t)-1 : (size_t)total;
 }
 
@@ -3263,6 +3373,8 @@ typedef struct sg__call {
     int index;              /* in the batch */
     double work_done, work; /* multiplications, for the progress */
     sg__map in, side, out;  /* of the step at work, see sg__stage */
+    float *transformed;     /* its transformed inputs */
+    int measuring;          /* rows are wanted for moments only */
 } sg__call;
 
 static sg__map *sg__map_of(const sg__call *call, const sg__step *s) {
@@ -3364,26 +3476,32 @@ static void sg__stage(sg__call *call, const sg__step *s, const sg__rows *in, con
     rows[1] = side;
     maps[0] = &call->in;
     maps[1] = &call->side;
-    int in_place = s->op == SG__NORM;
+    int in_place = s->op == SG__NORM && sg__plan_of(m, s)->whole;
+    sg__room room = sg__room_of(m, s);
+    float *memory[3];
+    memory[0] = call->workspace->room + room.scattered;
+    memory[1] = memory[0] + room.in;
+    memory[2] = memory[1] + room.side;
+    call->transformed = memory[2] + room.out;
     STYLEGAN_MEMSET(&call->side, 0, sizeof call->side);
     for (int i = 0; i < 2 && !in_place; i++) {
         if (!steps[i]) continue;
         const sg__map *map = sg__map_of(call, steps[i]);
         *maps[i] = *map;
         if (!map->half) continue;
-        *maps[i] = sg__staged_map(map, call->workspace->staged[i], rows[i]->first, rows[i]->last, 0);
+        *maps[i] = sg__staged_map(map, memory[i], rows[i]->first, rows[i]->last, 0);
         sg__staging job = {m, map, maps[i], rows[i]->first, 0};
         sg__parallel(m, map->blocks * (rows[i]->last - rows[i]->first), sg__staging_item, &job);
     }
     call->out = *sg__map_of(call, s);
-    if (call->out.half && !in_place) call->out = sg__staged_map(&call->out, call->workspace->staged[2], begin, end, 0);
+    if (call->out.half && !in_place) call->out = sg__staged_map(&call->out, memory[2], begin, end, 0);
 }
 
 /* Keeps the rows that a step has computed. */
 static void sg__keep(sg__call *call, const sg__step *s, int begin, int end) {
     const sg__map *map = sg__map_of(call, s);
     sg__staging job = {call->model, map, &call->out, begin, 1};
-    if (map->half && s->op != SG__NORM)
+    if (map->half && (s->op != SG__NORM || !sg__plan_of(call->model, s)->whole))
         sg__parallel(call->model, map->blocks * (end - begin), sg__staging_item, &job);
 }
 
@@ -3402,8 +3520,8 @@ typedef struct sg__dense {
 
 static void sg__dense_panel(const stylegan_model *m, const sg__dense *d, int panel, const sg__scratch *s) {
     const sg__kernels *k = m->kernels;
-    int lanes = k->lanes, first = panel * k->vectors, left = sg__blocks_of(m, d->out) - first;
-    int q = left < k->vectors ? left : k->vectors;
+    int lanes = k->lanes, vectors = sg__vectors(m), first = panel * vectors, left = sg__blocks_of(m, d->out) - first;
+    int q = left < vectors ? left : vectors;
     size_t block = (size_t)d->count * (size_t)lanes;
     float zero[16], one[16], bias[16];
     for (int i = 0; i < lanes; i++) {
@@ -3520,7 +3638,7 @@ static sg__work sg__start(const sg__call *call, const sg__step *s, int begin, in
     w.begin = begin;
     w.end = end;
     w.right = w.plan->tiling.tiles;
-    w.transformed = call->workspace->transformed;
+    w.transformed = call->transformed;
     w.panels = sg__panels(call->model, s->channels);
     w.pieces = 1;
     w.phase = -1;
@@ -3537,7 +3655,7 @@ typedef struct sg__panel {
 
 static sg__panel sg__make_panel(const sg__work *w, const sg__scratch *s, int panel) {
     sg__panel p;
-    int vectors = w->model->kernels->vectors, left = sg__blocks_of(w->model, w->step->channels) - panel * vectors;
+    int vectors = sg__vectors(w->model), left = sg__blocks_of(w->model, w->step->channels) - panel * vectors;
     p.work = w;
     p.scratch = s;
     p.first = panel * vectors;
@@ -3810,11 +3928,16 @@ static const float *sg__input_row(const sg__work *w, int block, int y) {
     return held ? sg__row_of(&w->in, block, y) : w->call->workspace->zeros + w->in.border;
 }
 
+/* Rows of a kind of differences; those down are wanted of the row behind the strip, too. */
+static size_t sg__difference_rows(const sg__work *w, int kind) {
+    return (size_t)(w->tile_end - w->tile_begin + (kind > 0));
+}
+
 /* Differences of input row y: 0 across, 1 down, 2 both; pixel x less the one before it. */
 static float *sg__difference(const sg__work *w, int kind, int block, int y) {
-    size_t row = sg__difference_row(w->model, w->step), rows = (size_t)(w->tile_end - w->tile_begin + 1);
-    size_t at = ((size_t)kind * (size_t)w->in.blocks + (size_t)block) * rows + (size_t)(y - w->tile_begin);
-    return w->transformed + at * row + w->model->kernels->lanes;
+    size_t row = sg__difference_row(w->model, w->step), rows = sg__difference_rows(w, kind), blocks = (size_t)w->in.blocks;
+    size_t before = kind ? blocks * (sg__difference_rows(w, 0) + (size_t)(kind - 1) * rows) : 0;
+    return w->transformed + (before + (size_t)block * rows + (size_t)(y - w->tile_begin)) * row + w->model->kernels->lanes;
 }
 
 /* Item: a block of channels of a row, of those of the strip and the one behind them. */
@@ -3823,7 +3946,7 @@ static void sg__difference_item(void *context, int item, int part) {
     const sg__work *w = (const sg__work *)context;
     const sg__kernels *k = w->model->kernels;
     int block = item % w->in.blocks, y = w->tile_begin + item / w->in.blocks, width = w->step->input->width * k->lanes;
-    float *across = sg__difference(w, 0, block, y), *down = sg__difference(w, 1, block, y);
+    float *down = sg__difference(w, 1, block, y);
     const float *row = sg__input_row(w, block, y), *above = sg__input_row(w, block, y - 1);
     const float *pixels[2], *rows[2], *both[2];
     (void)part;
@@ -3833,7 +3956,7 @@ static void sg__difference_item(void *context, int item, int part) {
     rows[1] = above - k->lanes;
     both[0] = down;
     both[1] = down - k->lanes;
-    k->weighted_sum(across, width + k->lanes, pixels, signs, 2);
+    if (y < w->tile_end) k->weighted_sum(sg__difference(w, 0, block, y), width + k->lanes, pixels, signs, 2);
     k->weighted_sum(down - k->lanes, width + 2 * k->lanes, rows, signs, 2);
     k->weighted_sum(sg__difference(w, 2, block, y), width + k->lanes, both, signs, 2);
 }
@@ -3849,7 +3972,7 @@ static void sg__multiply_doubled(const sg__panel *p, int y, int first, int count
     r.input = sg__input_row(w, 0, y);
     if (kind >= 0) {
         r.input = sg__difference(w, kind, 0, y + (row == 2));
-        r.input_block = (size_t)(w->tile_end - w->tile_begin + 1) * sg__difference_row(w->model, s);
+        r.input_block = sg__difference_rows(w, kind) * sg__difference_row(w->model, s);
     }
     r.taps = 1;
     r.offset[0] = (first + (column == 2)) * (ptrdiff_t)lanes;
@@ -4170,7 +4293,7 @@ static void sg__filter_rows(sg__call *call, const sg__step *s, int begin, int en
 /* --- NORM: normalisation and style (AdaIN, StyleGAN, equation 1), in place --- */
 
 static sg__rows sg__norm_needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
-    (void)m, (void)s, (void)begin, (void)end;
+    if (sg__computes_twice(m, s)) return sg__clip_rows(begin, end, 0, of->height);
     return sg__clip_rows(0, of->height, 0, of->height);
 }
 
@@ -4266,8 +4389,73 @@ static void sg__scale_shift_item(void *context, int item, int part) {
     sg__narrow_norm(w, &map, rows, block, block + 1);
 }
 
+/* --- The same of a window, whose input is computed twice --- */
+
+/* Mean, scale (before: the sum of squared deviations) and shift of channel 0, [C] each. */
+static float *sg__window_moments(const sg__call *call, const sg__step *s, int which) {
+    return sg__tables_of(call, s)->weights + (size_t)which * (size_t)sg__padded(call->model, s->channels);
+}
+
+static void sg__begin_moments(sg__call *call, const sg__step *s) {
+    size_t bytes = 3 * (size_t)sg__padded(call->model, s->channels) * sizeof(float);
+    STYLEGAN_MEMSET(sg__window_moments(call, s, 0), 0, bytes);
+    call->measuring++;
+}
+
+/* Item: a block of channels of a strip, whose moments are merged with those of the rows before by Chan's formula. */
+static void sg__add_moments_item(void *context, int block, int part) {
+    const sg__work *w = (const sg__work *)context;
+    const sg__kernels *k = w->model->kernels;
+    float strip[2][16], *mean = sg__window_moments(w->call, w->step, 0) + block * k->lanes;
+    float *deviation = sg__window_moments(w->call, w->step, 1) + block * k->lanes;
+    float n = (float)(w->end - w->begin), share = n / (float)w->end, before = (float)w->begin * (float)w->step->width;
+    (void)part;
+    k->moments(sg__row_of(&w->out, block, w->begin), w->step->width, w->end - w->begin, w->out.row, strip[0], strip[1]);
+    for (int i = 0; i < k->lanes; i++) {
+        float delta = strip[0][i] - mean[i];
+        deviation[i] += strip[1][i] + delta * delta * before * share;
+        mean[i] += delta * share;
+    }
+}
+
+/* The input's rows [begin, end) are at work. */
+static void sg__add_moments(sg__call *call, const sg__step *s, int begin, int end) {
+    sg__work w = sg__start(call, s, begin, sg__clip(end, 0, s->height));
+    sg__parallel(w.model, w.out.blocks, sg__add_moments_item, &w);
+}
+
+static void sg__end_moments(sg__call *call, const sg__step *s) {
+    const float *style = sg__style_of(call, s);
+    float *mean = sg__window_moments(call, s, 0), *scale = sg__window_moments(call, s, 1);
+    float *shift = sg__window_moments(call, s, 2);
+    double count = (double)s->height * s->width;
+    call->measuring--;
+    for (int i = 0; i < s->channels; i++) {
+        double factor = style ? (double)style[i] : 1.0;
+        if (s->instance_norm) factor /= STYLEGAN_SQRT((double)scale[i] / count + 1e-8);
+        else mean[i] = 0;
+        scale[i] = (float)factor;
+        shift[i] = style ? style[s->channels + i] : 0.0f;
+    }
+}
+
+static void sg__window_norm_item(void *context, int item, int part) {
+    const sg__work *w = (const sg__work *)context;
+    const sg__kernels *k = w->model->kernels;
+    int block = item % w->out.blocks, y = w->begin + item / w->out.blocks, channel = block * k->lanes;
+    float *row = sg__row_of(&w->out, block, y);
+    (void)part;
+    STYLEGAN_MEMCPY(row - w->out.border, sg__row_of(&w->in, block, y) - w->in.border, w->out.row * sizeof(float));
+    k->scale_shift(row, w->step->width, sg__window_moments(w->call, w->step, 0) + channel,
+                   sg__window_moments(w->call, w->step, 1) + channel, sg__window_moments(w->call, w->step, 2) + channel);
+}
+
 static void sg__norm_rows(sg__call *call, const sg__step *s, int begin, int end) {
     sg__work w = sg__start(call, s, begin, end);
+    if (sg__computes_twice(w.model, s)) {
+        sg__parallel(w.model, w.out.blocks * (end - begin), sg__window_norm_item, &w);
+        return;
+    }
     const sg__workspace *space = call->workspace;
     const float *style = sg__style_of(call, s); /* [2][C]: scales, then shifts */
     int strips = sg__norm_strips(s);
@@ -4695,7 +4883,7 @@ static int sg__strip_end(const sg__motion *go, const sg__step *s, int end) {
     const stylegan_model *m = go->model;
     const sg__plan *p = sg__plan_of(m, s);
     int begin = go->maps[s->number].end, height = s->height;
-    if (s->op == SG__NORM || s->op == SG__CONSTANT || s->op == SG__DENSE) return height;
+    if ((s->op == SG__NORM && p->whole) || s->op == SG__CONSTANT || s->op == SG__DENSE) return height;
     if (s->op == SG__FILTER && sg__unit_rows(m, s->input) > 1) {
         int reach = s->pad_row - s->filter->height + 1, t = sg__round_rows(m, s->input, end - reach);
         int most = go->maps[s->input->number].end + p[-1].strip;
@@ -4712,11 +4900,12 @@ static int sg__strip_end(const sg__motion *go, const sg__step *s, int end) {
 static int sg__still_needed(const sg__motion *go, const sg__step *s) {
     const stylegan_model *m = go->model;
     int least = s->height;
-    if (sg__holds_all(m, s) || s->op == SG__NORM) return 0;
+    if (sg__holds_all(m, s)) return 0;
     for (int i = s->number + 1; i < m->step_count; i++) {
         const sg__step *reader = &m->steps[i];
         int next = go->maps[i].end;
         if ((reader->input != s && reader->side != s) || next >= reader->height) continue;
+        if (sg__computes_twice(m, reader) && !go->maps[i].measured) continue; /* it wants the moments only */
         sg__rows rows = sg__needs(m, reader, s, next, next + 1);
         if (rows.first < least) least = rows.first;
     }
@@ -4750,7 +4939,7 @@ static double sg__row_work(const sg__step *s) {
 
 static double sg__work_of(const stylegan_model *m) {
     double work = 0;
-    for (int i = 0; i < m->step_count; i++) work += sg__row_work(&m->steps[i]) * m->steps[i].height;
+    for (int i = 0; i < m->step_count; i++) work += m->plans[i].work;
     return work;
 }
 
@@ -4765,7 +4954,7 @@ static stylegan_result sg__progress(sg__call *call, double work) {
 /* Shows rows from `begin` on of a map, or of what is staged of it, to the caller who wants to look. */
 static void sg__inspect(const sg__call *call, const sg__step *s, const sg__map *map, int begin) {
     const stylegan_model *m = call->model;
-    if (!call->run->inspect || s->layer < 0 || s->half || s == &m->steps[m->step_count - 1]) return;
+    if (!call->run->inspect || call->measuring || s->layer < 0 || s->half || s == &m->steps[m->step_count - 1]) return;
     stylegan_feature_map feature;
     feature.layer = s->name;
     feature.index = s->layer;
@@ -4803,8 +4992,10 @@ static stylegan_result sg__compute_strip(const sg__motion *go, const sg__step *s
     sg__plan *p = &go->model->plans[s->number];
     sg__rows none = {0, 0}, in = s->input ? sg__needs(m, s, s->input, begin, end) : none;
     sg__rows side = s->side ? sg__needs(m, s, s->side, begin, end) : none;
+    double work = sg__row_work(s) * (sg__clip(end, 0, s->height) - begin);
     if (keep > begin) keep = begin;
     if (!go->call) {
+        p->work += work;
         if (p->in_rows < in.last - in.first) p->in_rows = in.last - in.first;
         if (p->side_rows < side.last - side.first) p->side_rows = side.last - side.first;
         if (p->out_rows < end - begin) p->out_rows = end - begin;
@@ -4818,11 +5009,28 @@ static stylegan_result sg__compute_strip(const sg__motion *go, const sg__step *s
     sg__operations[s->op].compute(go->call, s, begin, end);
     sg__keep(go->call, s, begin, end);
     if (!sg__holds_all(m, s) || (map->half && s->op != SG__NORM)) sg__inspect(go->call, s, &go->call->out, begin);
+    if (!last && s[1].input == s && sg__computes_twice(m, s + 1) && !map[1].measured)
+        sg__add_moments(go->call, s + 1, begin, end);
     stylegan_result result = last ? sg__hand_over(go->call, s, begin, end) : STYLEGAN_OK;
-    double work = sg__row_work(s) * (sg__clip(end, 0, s->height) - begin);
     if (last && end == s->height) /* rows that no step needed are as good as done */
         go->call->work_done = sg__work_of(m) * (go->call->index + 1) - work;
     return result ? result : sg__progress(go->call, work);
+}
+
+static stylegan_result sg__advance(const sg__motion *go, const sg__step *s, int end);
+
+/* Computes all of a NORM's input for its moments, and forgets it again with all windows before it. */
+static stylegan_result sg__measure_norm(const sg__motion *go, const sg__step *s) {
+    const stylegan_model *m = go->model;
+    if (go->call) sg__begin_moments(go->call, s);
+    stylegan_result result = sg__advance(go, s->input, s->height);
+    if (go->call) sg__end_moments(go->call, s);
+    go->maps[s->number].measured = 1;
+    for (int i = 0; i < s->number; i++) {
+        if (m->plans[i].whole) continue;
+        go->maps[i].begin = go->maps[i].end = sg__origin(m, &m->steps[i]);
+    }
+    return result;
 }
 
 /* Brings a step's rows up to `end`, and before that the rows of its inputs that they need. */
@@ -4833,6 +5041,10 @@ static stylegan_result sg__advance(const sg__motion *go, const sg__step *s, int 
     inputs[0] = s->input;
     inputs[1] = s->side;
     if (map->end >= end) return STYLEGAN_OK;
+    if (sg__computes_twice(m, s) && !map->measured) {
+        stylegan_result result = sg__measure_norm(go, s);
+        if (result) return result;
+    }
     if (sg__holds_all(m, s)) end = s->height;
     while (map->end < end) {
         int to = sg__strip_end(go, s, end);
@@ -4900,6 +5112,7 @@ static stylegan_result sg__draw_image(sg__call *call) {
     for (int i = 0; i < m->step_count; i++) {
         go.maps[i].begin = m->maps[i].begin;
         go.maps[i].end = m->maps[i].end;
+        go.maps[i].measured = 0;
         sg__begin_step(call, &m->steps[i]);
     }
     return sg__draw(&go);
@@ -4912,7 +5125,8 @@ static void sg__rehearse(stylegan_model *m) {
     sg__draw(&go);
     for (int i = 0; i < m->step_count; i++) {
         m->maps[i].block = m->maps[i].kept * (size_t)m->maps[i].capacity;
-        m->maps[i].end = m->maps[i].begin;
+        m->maps[i].begin = m->maps[i].end = sg__origin(m, &m->steps[i]);
+        m->maps[i].measured = 0;
     }
 }
 
@@ -4994,7 +5208,7 @@ static void sg__map_batch(const stylegan_model *m, const float *z, const float *
         x = y;
         y = swap;
     }
-    float *one = y + sg__padded(m, c->w_dim);
+    float *one = w->input;
     if (m->w_avg.data) m->kernels->unpack(&m->w_avg, 0, 0, c->w_dim, y);
     for (int n = 0; n < count; n++, ws += (size_t)c->num_ws * (size_t)c->w_dim) {
         for (int i = 0; i < c->w_dim; i++) one[i] = x[sg__blocked(m, count, n, i)];
@@ -5005,10 +5219,10 @@ static void sg__map_batch(const stylegan_model *m, const float *z, const float *
 static void sg__map_all(const stylegan_model *m, const float *z, const float *labels, int count, float psi, int cutoff,
                         float *ws, const sg__workspace *w) {
     const stylegan_config *c = &m->config;
-    for (int n = 0; n < count; n += SG__BATCH) {
+    for (int n = 0, batch = m->budget->batch; n < count; n += batch) {
         size_t at = (size_t)n;
         sg__map_batch(m, z ? z + at * (size_t)c->z_dim : z, labels ? labels + at * (size_t)c->c_dim : labels,
-                      count - n < SG__BATCH ? count - n : SG__BATCH, psi, cutoff,
+                      count - n < batch ? count - n : batch, psi, cutoff,
                       ws + at * (size_t)c->num_ws * (size_t)c->w_dim, w);
     }
 }
@@ -5427,6 +5641,7 @@ static const stylegan_run *sg__run(const stylegan_run *run) {
 static stylegan_result sg__acquire(const stylegan_model *m, const stylegan_run *run, sg__workspace *w,
                                    stylegan_error *error) {
     size_t needed = m->sizes->bytes;
+    uint64_t latents = (uint64_t)m->config.z_dim + (uint64_t)m->config.num_ws * (uint64_t)m->config.w_dim;
     if (run->workspace) {
         if (run->workspace_size < needed) {
             return sg__fail(error, STYLEGAN_ERROR_WORKSPACE, "the workspace has %u bytes, %u are needed",
@@ -5437,8 +5652,8 @@ static stylegan_result sg__acquire(const stylegan_model *m, const stylegan_run *
     }
     sg__shared *shared = m->shared;
     SG__LOCK(&shared->lock);
-    if (!shared->workspace && m->allocate && needed != (size_t)-1)
-        shared->workspace = m->allocate(m->allocator_user, needed);
+    if (!shared->workspace && m->allocate && needed < (size_t)-1 - sizeof(float) * latents)
+        shared->workspace = m->allocate(m->allocator_user, needed + (size_t)latents * sizeof(float));
     if (!shared->workspace) {
         SG__UNLOCK(&shared->lock);
         return sg__fail(error, STYLEGAN_ERROR_MEMORY, "cannot allocate a workspace of %u bytes", (uint64_t)needed);
@@ -5495,8 +5710,16 @@ static stylegan_result sg__synthesize_all(const stylegan_model *m, const float *
     const stylegan_config *c = &m->config;
     size_t style_size = (size_t)c->num_ws * (size_t)c->w_dim;
     size_t image_size = (size_t)c->channels * (size_t)c->height * (size_t)c->width;
-    sg__call call = {m, w, run, error, ws, image, 0, 0, sg__work_of(m) * count};
+    sg__call call;
     stylegan_result result = STYLEGAN_OK;
+    STYLEGAN_MEMSET(&call, 0, sizeof call);
+    call.model = m;
+    call.workspace = w;
+    call.run = run;
+    call.error = error;
+    call.ws = ws;
+    call.image = image;
+    call.work = sg__work_of(m) * count;
     STYLEGAN_MEMSET(w->zeros, 0, (size_t)m->sizes->zeros * sizeof(float));
     for (; call.index < count && !result; call.index++) {
         result = sg__draw_image(&call);
@@ -5561,9 +5784,11 @@ STYLEGAN_API stylegan_result stylegan_generate(const stylegan_model *model, uint
     stylegan_result result = sg__check_psi(model, psi, error);
     if (!result) result = sg__acquire(model, &run, &w, error);
     if (result) return result;
-    stylegan_seed_z(seed, w.z, model->config.z_dim);
-    sg__map_all(model, w.z, NULL, 1, psi, model->config.truncation_cutoff, w.ws, &w);
-    result = sg__synthesize_all(model, w.ws, 1, NULL, &run, &w, error);
+    float *z = (float *)(void *)((unsigned char *)model->shared->workspace + model->sizes->bytes);
+    float *ws = z + model->config.z_dim;
+    stylegan_seed_z(seed, z, model->config.z_dim);
+    sg__map_all(model, z, NULL, 1, psi, model->config.truncation_cutoff, ws, &w);
+    result = sg__synthesize_all(model, ws, 1, NULL, &run, &w, error);
     sg__release(model, &run);
     return result;
 }
@@ -5609,20 +5834,41 @@ static void SG__FN(unpack)(const sg__tensor *tensor, size_t row, int column, int
     }
 }
 
+/* q vectors of a panel, `step` floats between its rows; q and whole_i8 (all of it lies in i8 columns) are constants, so that the sums are registers. */
+SG__INLINE void SG__FN(panel_rows)(const sg__tensor *tensor, size_t row, int rows, int column, const float *style,
+                                   float *squares, float *panel, int step, const int q, const int whole_i8) {
+    const unsigned char *p = tensor->data + (whole_i8 ? row * (size_t)tensor->columns + (size_t)column : 0);
+    const unsigned char *scales = tensor->scales + (whole_i8 ? (size_t)column * 4 : 0);
+    SG__V sum[SG__Q], scale[SG__Q];
+    SG__UNROLL for (int v = 0; v < q; v++) {
+        sum[v] = scale[v] = SG__LOAD(squares + v * SG__LANES);
+        if (whole_i8) scale[v] = SG__LOAD_F32(scales + 4 * v * SG__LANES);
+    }
+    for (int i = 0; i < rows; i++, panel += step, p += tensor->columns) {
+        SG__UNROLL for (int v = 0; v < q; v++) {
+            int first = column + v * SG__LANES, left = tensor->columns - first, n = left < SG__LANES ? left : SG__LANES;
+            SG__V w = whole_i8 ? SG__MUL(SG__LOAD_I8(p + v * SG__LANES), scale[v])
+                               : SG__FN(load_weights)(tensor, row + (size_t)i, first, n);
+            if (style) w = SG__MUL(w, SG__SET1(style[i]));
+            sum[v] = SG__FMA(w, w, sum[v]);
+            SG__STORE(panel + v * SG__LANES, w);
+        }
+    }
+    SG__UNROLL for (int v = 0; v < q; v++) SG__STORE(squares + v * SG__LANES, sum[v]);
+}
+
 static void SG__FN(panel)(const sg__tensor *tensor, size_t row, int rows, int column, int q, const float *style,
                           float *squares, float *panel) {
-    for (int v = 0; v < q; v++) {
-        int first = column + v * SG__LANES, left = tensor->columns - first;
-        int n = left < SG__LANES ? left : SG__LANES;
-        SG__V sum = SG__LOAD(squares + v * SG__LANES);
-        float *out = panel + v * SG__LANES;
-        for (int i = 0; i < rows; i++, out += q * SG__LANES) {
-            SG__V w = SG__FN(load_weights)(tensor, row + (size_t)i, first, n);
-            if (style) w = SG__MUL(w, SG__SET1(style[i]));
-            sum = SG__FMA(w, w, sum);
-            SG__STORE(out, w);
-        }
-        SG__STORE(squares + v * SG__LANES, sum);
+    int step = q * SG__LANES;
+    if (q == SG__Q && tensor->type == STYLEGAN_I8 && column + step <= tensor->columns) {
+        SG__FN(panel_rows)(tensor, row, rows, column, style, squares, panel, step, SG__Q, 1);
+        return;
+    }
+    for (int v = 0; v < q; v++, column += SG__LANES, squares += SG__LANES, panel += SG__LANES) {
+        if (tensor->type == STYLEGAN_I8 && column + SG__LANES <= tensor->columns)
+            SG__FN(panel_rows)(tensor, row, rows, column, style, squares, panel, step, 1, 1);
+        else
+            SG__FN(panel_rows)(tensor, row, rows, column, style, squares, panel, step, 1, 0);
     }
 }
 
@@ -5931,9 +6177,7 @@ static void SG__FN(double_pixels)(const float *in, size_t stride, int width, flo
 }
 
 static void SG__FN(narrow)(const float *x, int count, unsigned char *half) {
-    SG__V most = SG__SET1(65504.0f), least = SG__SET1(-65504.0f);
-    for (int i = 0; i < count; i += SG__LANES)
-        SG__STORE_F16(half + 2 * (size_t)i, SG__MIN(SG__MAX(SG__LOAD(x + i), least), most));
+    for (int i = 0; i < count; i += SG__LANES) SG__STORE_F16(half + 2 * (size_t)i, SG__LOAD(x + i));
 }
 
 static void SG__FN(widen)(const unsigned char *half, int count, float *x) {
