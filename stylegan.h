@@ -59,7 +59,8 @@
    Weights are used where they lie; nothing is unpacked ahead. Mapping and synthesis work in a workspace
    that the caller hands in (stylegan_workspace_size bytes); calls without one share a workspace that the
    model allocates at the first such call and keeps. With a workspace handed in, nothing is allocated.
-   options.memory_limit trades speed for a smaller workspace.
+   options.memory_limit trades speed for a smaller workspace, options.precision accuracy that nobody sees.
+   Stack: no call takes more than 3 KB of a 32-bit processor's, its callbacks' not counted (stylegan_seed_z most).
 
    Threads. An open model does not change: any number of threads may use it at once, each with its own
    workspace. Calls without a workspace wait for each other: a callback that calls the same model without
@@ -234,7 +235,7 @@
 #if defined(STYLEGAN_API)
 /* the user's own, to export the functions of a shared library */
 #elif defined(STYLEGAN_STATIC) && defined(__GNUC__)
-#define STYLEGAN_API static __attribute__((unused))
+#define STYLEGAN_API static __attribute__((unused, noinline))
 #elif defined(STYLEGAN_STATIC)
 #define STYLEGAN_API static
 #else
@@ -394,6 +395,9 @@ typedef void stylegan_parallel_fn(void *user, int parts, stylegan_task_fn *task,
    it cannot. */
 typedef int stylegan_read_fn(void *user, void *buffer, size_t size);
 
+/* options.memory_limit: the smallest workspace, whatever its size. */
+#define STYLEGAN_MEMORY_LEAST 1
+
 /* Everything optional about opening; all zero means the defaults. */
 typedef struct stylegan_options {
     stylegan_isa isa;               /* force an instruction set */
@@ -405,8 +409,10 @@ typedef struct stylegan_options {
     void *allocator_user;
     void *memory; /* or: memory to open in, kept by the caller until after stylegan_close */
     size_t memory_size;
-    size_t memory_limit; /* bytes that the workspace should not exceed, at the price of speed (0: fastest) */
-    int trust_data;      /* skip the checksum of the tensors (that of the head is always verified) */
+    /* bytes that the workspace may take, at the price of speed; refused where it cannot be so small. 0: the fastest way;
+       STYLEGAN_MEMORY_LEAST: the one that takes least */
+    size_t memory_limit;
+    int trust_data;               /* skip the checksum of the tensors (that of the head is always verified) */
     stylegan_precision precision; /* what accuracy may be given up for memory */
 } stylegan_options;
 
@@ -777,12 +783,15 @@ static const sg__kernels *sg__find_kernels(stylegan_isa isa);
 #if defined(__GNUC__) && !defined(__TINYC__)
 #define SG__INLINE static inline __attribute__((always_inline))
 #define SG__UNUSED __attribute__((unused))
+#define SG__APART __attribute__((noinline)) /* for what holds much on the stack */
 #elif defined(_MSC_VER)
 #define SG__INLINE static __forceinline
 #define SG__UNUSED
+#define SG__APART __declspec(noinline)
 #else
 #define SG__INLINE static inline
 #define SG__UNUSED
+#define SG__APART
 #endif
 
 #if defined(__GNUC__) && !defined(__TINYC__)
@@ -969,6 +978,16 @@ static float sg__curve(stylegan_activation activation, float x) {
 #include <wasm_simd128.h>
 #endif
 #endif
+
+enum {
+#if defined(SG__X86)
+    SG__MAX_LANES = 16 /* of a vector */
+#elif defined(SG__NEON) || defined(SG__WASM)
+    SG__MAX_LANES = 4
+#else
+    SG__MAX_LANES = 1
+#endif
+};
 
 #define STYLEGAN_KERNEL_PASS
 #if defined(__GNUC__) && !defined(__clang__)
@@ -1595,7 +1614,8 @@ static void sg__twister_start(sg__twister *t, uint32_t seed) {
     t->at = 624;
 }
 
-STYLEGAN_API void stylegan_seed_z(uint32_t seed, float *z, int count) {
+/* Holds 2.5 KB on the stack, which must not become part of the caller's. */
+SG__APART STYLEGAN_API void stylegan_seed_z(uint32_t seed, float *z, int count) {
     sg__twister twister;
     sg__twister_start(&twister, seed);
     for (int i = 0; i < count; i += 2) {
@@ -2006,7 +2026,7 @@ static void sg__take_filter(sg__builder *b, sg__filter *f, const char *name, int
         return;
     }
     STYLEGAN_MEMSET(f, 0, sizeof *f);
-    float padded[SG__MAX_FIR + 16], sum = 0, largest = 0, error = 0;
+    float padded[SG__MAX_FIR + SG__MAX_LANES], sum = 0, largest = 0, error = 0;
     int h = f->height = tensor.data ? shape[0] : 1, w = f->width = tensor.data ? shape[1] : 1;
     f->taps[0] = 1;
     for (int y = 0; tensor.data && y < h; y++) {
@@ -2352,7 +2372,7 @@ static void sg__take_resampling(sg__builder *b, const char *name, sg__resampling
         b->result =
             sg__fail(b->error, STYLEGAN_ERROR_UNSUPPORTED, "layer %s: filters of this shape are not supported", name);
     }
-    float top[SG__MAX_RADIAL + 16], bottom[SG__MAX_RADIAL + 16];
+    float top[SG__MAX_RADIAL + SG__MAX_LANES], bottom[SG__MAX_RADIAL + SG__MAX_LANES];
     r->folded = radial && r->down_taps % 2 == 0;
     for (int y = 0; !b->result && r->folded && y < r->down_taps / 2; y++) {
         b->model->kernels->unpack(&r->down_filter, (size_t)y, 0, r->down_taps, top);
@@ -2576,10 +2596,10 @@ struct sg__budget {
     uint64_t strip_floats;    /* Winograd's transformed inputs at a time */
     uint64_t prepared_floats; /* of a layer's weights, at most, to unpack and transform them before the first strip */
     int tiles;                /* whether to use Winograd's algorithm */
-    uint64_t room_floats;     /* of what a step holds while it computes a strip, if two rows at a time allow it; 0: any */
-    int batch;                /* latents mapped together */
-    int vectors;              /* of output channels in a panel, at most */
-    int twice;                /* whether normalised maps may be windows, too: computed once for their moments, and again */
+    uint64_t room_floats; /* of what a step holds while it computes a strip, if two rows at a time allow it; 0: any */
+    int batch;            /* latents mapped together */
+    int vectors;          /* of output channels in a panel, at most */
+    int twice;            /* whether normalised maps may be windows, too: computed once for their moments, and again */
 };
 
 /* Ways to trade speed for memory, the fastest first. */
@@ -2610,13 +2630,18 @@ typedef struct sg__tiling {
     int chunk;             /* rows of tiles that one part multiplies at a time */
 } sg__tiling;
 
+/* The moments of a NORM that is computed twice. */
+enum { SG__UNKNOWN, SG__AT_WORK, SG__KNOWN };
+
 /* A feature map x [ceil(C/V)][capacity][border + W + border][V]: all of its rows, or a window [begin, end) of them. One
    that is kept in 16 bits has no borders; the rows at work are widened to this shape, see sg__stage. */
 struct sg__map {
     float *data;               /* pixel 0 of row `begin` */
     unsigned char *half;       /* the same of one that is kept in 16 bits, without data; else NULL */
     int begin, end, capacity;  /* the rows it holds, and has room for */
-    int measured;              /* of a NORM that is computed twice: its moments are known */
+    int wanted, next, asker;   /* while they are computed: the row up to which they are wanted, the end of the strip at
+                                  work (0: none), the number of the step that wants them (-1: none) */
+    int measured;              /* of a NORM that is computed twice, see SG__UNKNOWN */
     int blocks;                /* ceil(C/V) */
     size_t border, row, block; /* floats before pixel 0, between rows, between channel blocks */
     size_t kept;               /* values of a row that are kept: all, or in 16 bits those of its pixels */
@@ -3070,7 +3095,8 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
         sg__shape_map(m, s, &m->maps[i]);
         int least = sg__clip(budget->strip_rows, sg__unit_rows(m, s), 2);
         if (p->strip < least) p->strip = least;
-        while (budget->room_floats && p->strip > least && !p->tiling.points && sg__likely_room(m, s) > budget->room_floats)
+        while (budget->room_floats && p->strip > least && !p->tiling.points &&
+               sg__likely_room(m, s) > budget->room_floats)
             p->strip /= 2;
         m->maps[i].begin = m->maps[i].end = sg__origin(m, s); /* t begins where something is */
     }
@@ -3089,7 +3115,7 @@ struct sg__sizes { /* in floats */
     uint64_t input, vector;     /* of the mapping */
     uint64_t band;
     uint64_t panel, weights, products, own, noise, row, above, spread, resampled, normed; /* of each part */
-    size_t bytes;                                                                 /* the workspace in all */
+    size_t bytes;                                                                         /* the workspace in all */
 };
 
 static void sg__grow(uint64_t *size, uint64_t floats) {
@@ -3523,7 +3549,7 @@ static void sg__dense_panel(const stylegan_model *m, const sg__dense *d, int pan
     int lanes = k->lanes, vectors = sg__vectors(m), first = panel * vectors, left = sg__blocks_of(m, d->out) - first;
     int q = left < vectors ? left : vectors;
     size_t block = (size_t)d->count * (size_t)lanes;
-    float zero[16], one[16], bias[16];
+    float zero[SG__MAX_LANES], one[SG__MAX_LANES], bias[SG__MAX_LANES];
     for (int i = 0; i < lanes; i++) {
         zero[i] = bias[i] = 0;
         one[i] = 1;
@@ -3935,9 +3961,11 @@ static size_t sg__difference_rows(const sg__work *w, int kind) {
 
 /* Differences of input row y: 0 across, 1 down, 2 both; pixel x less the one before it. */
 static float *sg__difference(const sg__work *w, int kind, int block, int y) {
-    size_t row = sg__difference_row(w->model, w->step), rows = sg__difference_rows(w, kind), blocks = (size_t)w->in.blocks;
+    size_t row = sg__difference_row(w->model, w->step), rows = sg__difference_rows(w, kind),
+           blocks = (size_t)w->in.blocks;
     size_t before = kind ? blocks * (sg__difference_rows(w, 0) + (size_t)(kind - 1) * rows) : 0;
-    return w->transformed + (before + (size_t)block * rows + (size_t)(y - w->tile_begin)) * row + w->model->kernels->lanes;
+    return w->transformed + (before + (size_t)block * rows + (size_t)(y - w->tile_begin)) * row +
+           w->model->kernels->lanes;
 }
 
 /* Item: a block of channels of a row, of those of the strip and the one behind them. */
@@ -4036,7 +4064,7 @@ static void sg__transform_row(const sg__work *w, int phase, int row, int block) 
     int tile = row * (w->right - w->left), end = tile + whole - w->left;
     size_t lanes = (size_t)k->lanes, stride = (size_t)w->in.blocks * sg__strip_tiles(w) * lanes;
     const float *rows[6];
-    float edge[5 * 5 * 16];
+    float edge[5 * 5 * SG__MAX_LANES];
     sg__phase_points points = sg__phase(t, phase);
     for (int i = 0; i < t->points;
          i++) { /* outputs that depend on rows that are not there are zero-padded or not needed */
@@ -4237,6 +4265,20 @@ static void sg__convolve_rows(sg__call *call, const sg__step *s, int begin, int 
     sg__run_pieces(&w, sg__multiply_item, units, w.plan->prepared ? units : (units + per_piece - 1) / per_piece);
 }
 
+/* out [count] (+)= sum of taps[k] * pixel k of a row, whose first such pixel is `row`. */
+static void sg__sum_row(const sg__kernels *k, float *out, int count, const float *row, const float *taps, int n,
+                        int add) {
+    const float *source[1 + SG__MAX_FIR];
+    float weight[1 + SG__MAX_FIR];
+    source[0] = out;
+    weight[0] = 1;
+    for (int i = 0; i < n; i++) {
+        source[add + i] = row + i * k->lanes;
+        weight[add + i] = taps[i];
+    }
+    k->weighted_sum(out, count, source, weight, add + n);
+}
+
 #if STYLEGAN_FAMILIES & 3
 /* --- FILTER: the low-pass filter of t, and what ends a main layer --- */
 
@@ -4250,25 +4292,21 @@ static void sg__filter_row(const sg__panel *p, int y) {
     const sg__step *s = w->step;
     const sg__kernels *k = w->model->kernels;
     const sg__filter *f = s->filter;
-    const float *source[SG__MAX_FIR * SG__MAX_FIR];
-    int top = y - s->pad_row, width = s->width * k->lanes;
+    const float *source[SG__MAX_FIR];
+    int top = y - s->pad_row, width = s->width * k->lanes, left = -s->pad_column * k->lanes;
     sg__rows t = sg__filter_needs(w->model, s, s->input, y, y + 1);
     for (int v = 0; v < p->q; v++) {
         float *out = sg__row_of(&w->out, p->first + v, y);
         if (f->separable) { /* columns, then rows */
-            float *row = p->scratch->spread + w->in.border;
             for (int i = t.first; i < t.last; i++)
                 source[i - t.first] = sg__row_of(&w->in, p->first + v, i) - w->in.border;
             k->weighted_sum(p->scratch->spread, (int)w->in.row, source, f->column + (t.first - top), t.last - t.first);
-            for (int i = 0; i < f->width; i++) source[i] = row + (ptrdiff_t)(i - s->pad_column) * k->lanes;
-            k->weighted_sum(out, width, source, f->row, f->width);
+            sg__sum_row(k, out, width, p->scratch->spread + w->in.border + left, f->row, f->width, 0);
         } else {
-            int n = 0;
             for (int i = t.first; i < t.last; i++) {
-                const float *row = sg__row_of(&w->in, p->first + v, i);
-                for (int j = 0; j < f->width; j++) source[n++] = row + (ptrdiff_t)(j - s->pad_column) * k->lanes;
+                const float *taps = f->taps + (i - top) * f->width;
+                sg__sum_row(k, out, width, sg__row_of(&w->in, p->first + v, i) + left, taps, f->width, i > t.first);
             }
-            k->weighted_sum(out, width, source, f->taps + (t.first - top) * f->width, n);
         }
     }
 }
@@ -4406,7 +4444,7 @@ static void sg__begin_moments(sg__call *call, const sg__step *s) {
 static void sg__add_moments_item(void *context, int block, int part) {
     const sg__work *w = (const sg__work *)context;
     const sg__kernels *k = w->model->kernels;
-    float strip[2][16], *mean = sg__window_moments(w->call, w->step, 0) + block * k->lanes;
+    float strip[2][SG__MAX_LANES], *mean = sg__window_moments(w->call, w->step, 0) + block * k->lanes;
     float *deviation = sg__window_moments(w->call, w->step, 1) + block * k->lanes;
     float n = (float)(w->end - w->begin), share = n / (float)w->end, before = (float)w->begin * (float)w->step->width;
     (void)part;
@@ -4432,8 +4470,10 @@ static void sg__end_moments(sg__call *call, const sg__step *s) {
     call->measuring--;
     for (int i = 0; i < s->channels; i++) {
         double factor = style ? (double)style[i] : 1.0;
-        if (s->instance_norm) factor /= STYLEGAN_SQRT((double)scale[i] / count + 1e-8);
-        else mean[i] = 0;
+        if (s->instance_norm)
+            factor /= STYLEGAN_SQRT((double)scale[i] / count + 1e-8);
+        else
+            mean[i] = 0;
         scale[i] = (float)factor;
         shift[i] = style ? style[s->channels + i] : 0.0f;
     }
@@ -4447,7 +4487,8 @@ static void sg__window_norm_item(void *context, int item, int part) {
     (void)part;
     STYLEGAN_MEMCPY(row - w->out.border, sg__row_of(&w->in, block, y) - w->in.border, w->out.row * sizeof(float));
     k->scale_shift(row, w->step->width, sg__window_moments(w->call, w->step, 0) + channel,
-                   sg__window_moments(w->call, w->step, 1) + channel, sg__window_moments(w->call, w->step, 2) + channel);
+                   sg__window_moments(w->call, w->step, 1) + channel,
+                   sg__window_moments(w->call, w->step, 2) + channel);
 }
 
 static void sg__norm_rows(sg__call *call, const sg__step *s, int begin, int end) {
@@ -4508,11 +4549,11 @@ static void sg__upsample_row(const sg__work *w, int v, int y, float *out, const 
     const sg__step *s = w->step;
     const sg__kernels *k = w->model->kernels;
     const sg__filter *f = s->filter;
-    const float *source[SG__MAX_FIR * SG__MAX_FIR];
-    float weight[SG__MAX_FIR * SG__MAX_FIR];
+    const float *source[SG__MAX_FIR / 2]; /* every other row */
+    float weight[SG__MAX_FIR / 2];
     size_t lanes = (size_t)k->lanes, size = (size_t)s->side->width;
     size_t row_floats = (size_t)sg__spread_row(w->model, s);
-    int top = y - s->pad_row, rows = 0, n = 0;
+    int top = y - s->pad_row, rows = 0;
     int first = sg__clip(top, 0, 2 * s->side->height - 1), last = sg__clip(top + f->height, 0, 2 * s->side->height - 1);
     for (int i = (first + 1) / 2; 2 * i < last; i++, rows++) {
         source[rows] = sg__row_of(&w->side, v, i);
@@ -4524,15 +4565,12 @@ static void sg__upsample_row(const sg__work *w, int v, int y, float *out, const 
         rows = 1;
     }
     sg__spread_rows(s, scratch, lanes, row_floats, rows, source);
+    if (!rows) STYLEGAN_MEMSET(out, 0, 2 * size * lanes * sizeof(float));
     for (int i = 0; i < rows; i++) {
         const float *row = scratch->spread + (size_t)(i + 1) * row_floats + ((size_t)f->width + 1) * lanes;
         const float *taps = f->separable ? f->row : f->taps + (2 * ((first + 1) / 2 + i) - top) * f->width;
-        for (int j = 0; j < f->width; j++) {
-            source[n] = row + (ptrdiff_t)(j - s->pad_column) * k->lanes;
-            weight[n++] = taps[j];
-        }
+        sg__sum_row(k, out, (int)(2 * size * lanes), row - s->pad_column * k->lanes, taps, f->width, i > 0);
     }
-    k->weighted_sum(out, (int)(2 * size * lanes), source, weight, n);
 }
 
 /* Blends a row with the nearest-neighbour up-sampled image below (a half-grown StyleGAN 1). */
@@ -4620,7 +4658,7 @@ static void sg__image_rows(sg__call *call, const sg__step *s, int begin, int end
 static void sg__fourier_transform(const sg__call *call, const sg__step *s, double m[6]) {
     static const float identity[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
     const float *style = sg__style_of(call, s), *user = call->run->transform;
-    float stored[9 + 3 * 16];
+    float stored[9 + 3 * SG__MAX_LANES];
     double c = (double)style[0], n = (double)style[1], x = (double)style[2], y = (double)style[3];
     double length = STYLEGAN_SQRT(c * c + n * n);
     for (int i = 0; !user && s->waves.transform.data && i < 3; i++)
@@ -4643,7 +4681,7 @@ typedef struct sg__wave {
 } sg__wave;
 
 static sg__wave sg__make_wave(const sg__step *s, const sg__kernels *k, const double m[6], int channel) {
-    float frequency[16], phase[16]; /* and the lanes beside them */
+    float frequency[1 + SG__MAX_LANES], phase[SG__MAX_LANES]; /* and the lanes beside them */
     sg__wave wave = {0, 0, 0, 0};
     if (channel >= s->channels) return wave;
     k->unpack(&s->weight, (size_t)channel, 0, 2, frequency);
@@ -4667,8 +4705,8 @@ static void sg__fourier_item(void *context, int block, int part) {
     size_t lanes = (size_t)k->lanes;
     float *across = w->call->workspace->scratch[part].resampled; /* [W][2][V]: cosine, sine */
     double m[6];
-    sg__wave waves[16];
-    float sine[16], cosine[16];
+    sg__wave waves[SG__MAX_LANES];
+    float sine[SG__MAX_LANES], cosine[SG__MAX_LANES];
     sg__fourier_transform(w->call, s, m);
     for (size_t lane = 0; lane < lanes; lane++) {
         waves[lane] = sg__make_wave(s, k, m, block * (int)lanes + (int)lane);
@@ -4708,7 +4746,7 @@ static void sg__fourier_rows(sg__call *call, const sg__step *s, int begin, int e
 /* As sg__kernels want them: [up][reach] for the pixels between two of the input, then the down filter, folded rows
    first. */
 static void sg__prepare_taps(const stylegan_model *m, const sg__resampling *r, float *taps) {
-    float line[SG__MAX_LINE + 16];
+    float line[SG__MAX_LINE + SG__MAX_LANES];
     int reach = sg__up_reach(r), n = r->down_taps;
     line[0] = 1;
     if (r->up_filter.data) m->kernels->unpack(&r->up_filter, 0, 0, r->up_taps, line);
@@ -4905,7 +4943,8 @@ static int sg__still_needed(const sg__motion *go, const sg__step *s) {
         const sg__step *reader = &m->steps[i];
         int next = go->maps[i].end;
         if ((reader->input != s && reader->side != s) || next >= reader->height) continue;
-        if (sg__computes_twice(m, reader) && !go->maps[i].measured) continue; /* it wants the moments only */
+        if (sg__computes_twice(m, reader) && go->maps[i].measured != SG__KNOWN)
+            continue; /* it wants the moments only */
         sg__rows rows = sg__needs(m, reader, s, next, next + 1);
         if (rows.first < least) least = rows.first;
     }
@@ -4971,6 +5010,15 @@ static void sg__inspect(const sg__call *call, const sg__step *s, const sg__map *
     call->run->inspect(call->run->user, call->index, &feature);
 }
 
+/* The same of all rows of a map kept in 16 bits: the room holds one of them, as the step behind reads them there. */
+static void sg__inspect_kept(const sg__call *call, const sg__step *s, const sg__map *map) {
+    for (int y = 0; call->run->inspect && y < s->height; y++) {
+        sg__map row = sg__staged_map(map, call->workspace->room, y, y + 1, 0);
+        for (int block = 0; block < map->blocks; block++) sg__widen_row(call->model->kernels, map, &row, block, y);
+        sg__inspect(call, s, &row, y);
+    }
+}
+
 /* Hands the image's rows [begin, end), which lie in the band, to the caller. */
 static stylegan_result sg__hand_over(const sg__call *call, const sg__step *s, int begin, int end) {
     const stylegan_config *c = &call->model->config;
@@ -5008,56 +5056,83 @@ static stylegan_result sg__compute_strip(const sg__motion *go, const sg__step *s
     sg__stage(go->call, s, &in, &side, begin, end);
     sg__operations[s->op].compute(go->call, s, begin, end);
     sg__keep(go->call, s, begin, end);
-    if (!sg__holds_all(m, s) || (map->half && s->op != SG__NORM)) sg__inspect(go->call, s, &go->call->out, begin);
-    if (!last && s[1].input == s && sg__computes_twice(m, s + 1) && !map[1].measured)
-        sg__add_moments(go->call, s + 1, begin, end);
+    if (!sg__holds_all(m, s) || (map->half && s->op != SG__NORM))
+        sg__inspect(go->call, s, &go->call->out, begin);
+    else if (map->half)
+        sg__inspect_kept(go->call, s, map);
+    else if (end >= s->height)
+        sg__inspect(go->call, s, map, 0);
+#if STYLEGAN_FAMILIES & 1
+    if (!last && s[1].input == s && map[1].measured == SG__AT_WORK) sg__add_moments(go->call, s + 1, begin, end);
+#endif
     stylegan_result result = last ? sg__hand_over(go->call, s, begin, end) : STYLEGAN_OK;
     if (last && end == s->height) /* rows that no step needed are as good as done */
         go->call->work_done = sg__work_of(m) * (go->call->index + 1) - work;
     return result ? result : sg__progress(go->call, work);
 }
 
-static stylegan_result sg__advance(const sg__motion *go, const sg__step *s, int end);
-
-/* Computes all of a NORM's input for its moments, and forgets it again with all windows before it. */
-static stylegan_result sg__measure_norm(const sg__motion *go, const sg__step *s) {
+#if STYLEGAN_FAMILIES & 1
+/* Begins to measure a NORM's input, whose rows are wanted for their moments only, or ends it: all windows before it are
+   forgotten, to be computed again. */
+static void sg__measure_norm(const sg__motion *go, const sg__step *s) {
     const stylegan_model *m = go->model;
-    if (go->call) sg__begin_moments(go->call, s);
-    stylegan_result result = sg__advance(go, s->input, s->height);
-    if (go->call) sg__end_moments(go->call, s);
-    go->maps[s->number].measured = 1;
-    for (int i = 0; i < s->number; i++) {
+    int begins = go->maps[s->number].measured == SG__UNKNOWN;
+    go->maps[s->number].measured = begins ? SG__AT_WORK : SG__KNOWN;
+    if (go->call) (begins ? sg__begin_moments : sg__end_moments)(go->call, s);
+    for (int i = 0; i < s->number && !begins; i++) {
         if (m->plans[i].whole) continue;
         go->maps[i].begin = go->maps[i].end = sg__origin(m, &m->steps[i]);
     }
-    return result;
 }
 
-/* Brings a step's rows up to `end`, and before that the rows of its inputs that they need. */
-static stylegan_result sg__advance(const sg__motion *go, const sg__step *s, int end) {
+#endif
+
+/* Wants rows of a step up to `end`; asker: the step that wants them, or NULL. Returns whether they are not there yet. */
+static int sg__want(const sg__motion *go, const sg__step *s, int end, const sg__step *asker) {
+    sg__map *map = &go->maps[s->number];
+    if (map->end >= end) return 0;
+    map->wanted = sg__holds_all(go->model, s) ? s->height : end;
+    map->asker = asker ? asker->number : -1;
+    map->next = 0;
+    return 1;
+}
+
+/* An input that lacks rows for the next strip of a step; NULL: none. */
+static const sg__step *sg__lacking(const sg__motion *go, const sg__step *s) {
     const stylegan_model *m = go->model;
     sg__map *map = &go->maps[s->number];
-    const sg__step *inputs[2];
-    inputs[0] = s->input;
-    inputs[1] = s->side;
-    if (map->end >= end) return STYLEGAN_OK;
-    if (sg__computes_twice(m, s) && !map->measured) {
-        stylegan_result result = sg__measure_norm(go, s);
-        if (result) return result;
-    }
-    if (sg__holds_all(m, s)) end = s->height;
-    while (map->end < end) {
-        int to = sg__strip_end(go, s, end);
-        for (int i = 0; i < 2; i++) {
-            if (!inputs[i]) continue;
-            stylegan_result result = sg__advance(go, inputs[i], sg__needs(m, s, inputs[i], map->end, to).last);
+#if STYLEGAN_FAMILIES & 1
+    int measures = sg__computes_twice(m, s) && map->measured != SG__KNOWN;
+    if (measures && map->measured == SG__UNKNOWN) sg__measure_norm(go, s);
+    if (measures && sg__want(go, s->input, s->height, s)) return s->input;
+    if (measures) sg__measure_norm(go, s);
+#endif
+    if (!map->next) map->next = sg__strip_end(go, s, map->wanted);
+    if (s->input && sg__want(go, s->input, sg__needs(m, s, s->input, map->end, map->next).last, s)) return s->input;
+    if (s->side && sg__want(go, s->side, sg__needs(m, s, s->side, map->end, map->next).last, s)) return s->side;
+    return NULL;
+}
+
+/* Brings a step's rows up to `end`, strip by strip, and before each the rows of its inputs that it needs. Who asked whom
+   is noted in the maps: a recursion would take too much of a small processor's stack. */
+static stylegan_result sg__advance(const sg__motion *go, const sg__step *s, int end) {
+    const stylegan_model *m = go->model;
+    if (!sg__want(go, s, end, NULL)) return STYLEGAN_OK;
+    for (;;) {
+        sg__map *map = &go->maps[s->number];
+        const sg__step *input = map->end < map->wanted ? sg__lacking(go, s) : NULL;
+        if (input) {
+            s = input;
+        } else if (map->end < map->wanted) {
+            stylegan_result result = sg__compute_strip(go, s, map->next);
             if (result) return result;
+            map->next = 0;
+        } else if (map->asker < 0) {
+            return STYLEGAN_OK;
+        } else {
+            s = &m->steps[map->asker];
         }
-        stylegan_result result = sg__compute_strip(go, s, to);
-        if (result) return result;
     }
-    if (go->call && sg__holds_all(m, s) && !map->half) sg__inspect(go->call, s, map, 0);
-    return STYLEGAN_OK;
 }
 
 /* All rows of all steps: whole ones in their order, windows as the last step asks for them. A StyleGAN 3 crops its maps:
@@ -5112,7 +5187,7 @@ static stylegan_result sg__draw_image(sg__call *call) {
     for (int i = 0; i < m->step_count; i++) {
         go.maps[i].begin = m->maps[i].begin;
         go.maps[i].end = m->maps[i].end;
-        go.maps[i].measured = 0;
+        go.maps[i].measured = SG__UNKNOWN;
         sg__begin_step(call, &m->steps[i]);
     }
     return sg__draw(&go);
@@ -5126,20 +5201,35 @@ static void sg__rehearse(stylegan_model *m) {
     for (int i = 0; i < m->step_count; i++) {
         m->maps[i].block = m->maps[i].kept * (size_t)m->maps[i].capacity;
         m->maps[i].begin = m->maps[i].end = sg__origin(m, &m->steps[i]);
-        m->maps[i].measured = 0;
+        m->maps[i].measured = SG__UNKNOWN;
     }
 }
 
-/* Plans in the fastest way whose workspace fits into `limit` bytes (0: no limit), or else in the leanest. */
-static void sg__choose_budget(stylegan_model *m, size_t limit) {
+static void sg__plan_for(stylegan_model *m, const sg__budget *budget) {
     sg__workspace workspace;
-    for (size_t i = 0; i < sizeof sg__budgets / sizeof *sg__budgets; i++) {
-        sg__plan_steps(m, &sg__budgets[i]);
-        sg__rehearse(m);
-        sg__measure(m, m->sizes);
-        m->sizes->bytes = sg__layout(m, NULL, &workspace);
-        if (!limit || m->sizes->bytes <= limit) return;
+    sg__plan_steps(m, budget);
+    sg__rehearse(m);
+    sg__measure(m, m->sizes);
+    m->sizes->bytes = sg__layout(m, NULL, &workspace);
+}
+
+/* Plans in the fastest way whose workspace fits into `limit` bytes (0: no limit), or for STYLEGAN_MEMORY_LEAST in the
+   leanest. */
+static stylegan_result sg__choose_budget(stylegan_model *m, size_t limit, stylegan_error *error) {
+    const sg__budget *leanest = sg__budgets, *end = sg__budgets + sizeof sg__budgets / sizeof *sg__budgets;
+    size_t least = (size_t)-1;
+    for (const sg__budget *budget = sg__budgets; budget < end; budget++) {
+        sg__plan_for(m, budget);
+        if (!limit || (m->sizes->bytes <= limit && limit != STYLEGAN_MEMORY_LEAST)) return STYLEGAN_OK;
+        if (m->sizes->bytes < least) {
+            least = m->sizes->bytes;
+            leanest = budget;
+        }
     }
+    sg__plan_for(m, leanest);
+    if (limit == STYLEGAN_MEMORY_LEAST) return STYLEGAN_OK;
+    return sg__fail(error, STYLEGAN_ERROR_MEMORY, "options.memory_limit is %u bytes, the workspace takes at least %u",
+                    (uint64_t)limit, (uint64_t)least);
 }
 
 /* >>mapping */
@@ -5388,7 +5478,7 @@ static stylegan_result sg__build(const sg__rooms *rooms, sg__source *source, con
     if (!result) result = sg__verify(source, &m->head, options->trust_data, error);
     m->data = source->data;
     if (!result) result = sg__list_networks(m, rooms->used, error);
-    if (!result) sg__choose_budget(m, options->memory_limit);
+    if (!result) result = sg__choose_budget(m, options->memory_limit, error);
     return result;
 }
 
@@ -5437,7 +5527,8 @@ static stylegan_result sg__open(stylegan_model **model, sg__source *source, cons
 }
 
 static const stylegan_options *sg__options(const stylegan_options *options) {
-    static const stylegan_options defaults = {STYLEGAN_ISA_AUTO, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, STYLEGAN_PRECISION_F32};
+    static const stylegan_options defaults = {STYLEGAN_ISA_AUTO,     0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0,
+                                              STYLEGAN_PRECISION_F32};
     return options ? options : &defaults;
 }
 
@@ -5617,7 +5708,7 @@ STYLEGAN_API stylegan_result stylegan_get_layer(const stylegan_model *model, int
 STYLEGAN_API stylegan_result stylegan_get_style(const stylegan_model *model, int index, const float *ws, float *style) {
     const sg__step *s = index < 0 ? NULL : sg__find_layer(model, index);
     const sg__step *w = s ? sg__steered(s) : NULL;
-    float value[16]; /* one, and the lanes beside it */
+    float value[SG__MAX_LANES]; /* one, and the lanes beside it */
     if (!w || !w->affine_weight.data) return STYLEGAN_ERROR_ARGUMENT;
     ws += (size_t)w->ws * (size_t)model->config.w_dim;
     for (int k = 0; k < w->affine_weight.columns; k++) {
