@@ -249,8 +249,8 @@ again() {
     check "like: $1: the same file" cmp "$work/again/$4" "$3"
 }
 check "a picture to tell" "$tool" generate "$model" --seeds 85,3 --trunc=-0.7,0.3 --trunc-cutoff 5 --noise-mode random --noise-seed 9 \
-    --isa scalar --memory-limit 1K --grid 4x1 --outdir "$work/told"
-again "psi, cutoff, noise, instruction set, memory" "$model" "$work/told/seed0003-psi-0.7.png" seed0003.png
+    --isa scalar --precision fast --memory-limit least --grid 4x1 --outdir "$work/told"
+again "psi, cutoff, noise, instruction set, precision, memory" "$model" "$work/told/seed0003-psi-0.7.png" seed0003.png
 again "constant noise" "$model" "$work/direct/seed0003.png" seed0003.png
 again "style mixing" "$model" "$work/mix/0-56.png" 0-56.png
 again "a source of style mixing" "$model" "$work/mix/55-55.png" seed0055.png
@@ -360,11 +360,13 @@ plans() { # plans HEADING [3]: the workspaces below it, or how much more work th
     sed -n "/^$1/,/^\$/s/^ *\([0-9]*\)  *\([0-9.]*\) M  *\([0-9.]*\)\$/\\${2:-1}/p" "$work/plans"
 }
 check "info --memory: the fastest plan" test "$(plans This | head -n 1)" = "$(workspace --isa scalar --threads 1)"
-check "info --memory: the leanest plan" test "$(plans This | tail -n 1)" = "$(workspace --isa scalar --threads 1 --memory-limit 1K)"
+check "info --memory: the leanest plan" test "$(plans This | tail -n 1)" = "$(workspace --isa scalar --threads 1 --memory-limit least)"
 check "info --memory: as many plans for boards" test "$(plans Boards | wc -l)" -eq "$(plans This | wc -l)"
 check "info --memory: leaner and leaner" test "$(plans Boards)" = "$(plans Boards | sort -rnu)"
 check "info --memory: at the price of work" test "$(plans Boards 3 | tail -n 1 | tr -d .)" -gt 100
-check "info: --memory-limit makes it smaller" test "$(workspace --memory-limit 1K)" -lt "$(workspace)"
+check "info: --memory-limit makes it smaller" test "$(workspace --memory-limit least)" -lt "$(workspace)"
+check "info: --precision fast makes it smaller" test "$(workspace --precision fast)" -lt "$(workspace)"
+check "info: --memory-limit takes what is needed" test "$(workspace --memory-limit "$(workspace --memory-limit least)")" -eq "$(workspace --memory-limit least)"
 "$tool" portraits --count 3 --size 16 --pack "$work/three.sgd" >/dev/null
 prints "info: packed pictures" "Pictures: 3" "$tool" info "$work/three.sgd"
 "$tool" train --config tiny-16 --kimg 0.04 --data "$work/three.sgd" --outdir "$work/run" >/dev/null
@@ -441,6 +443,8 @@ a psi of two that is no number|--trunc x: not a number|--seeds 1 --trunc 0.5,x
 no memory|--memory-limit 0: must be|--seeds 1 --memory-limit 0
 a memory of another unit|--memory-limit 64Q: not a size such as 64M|--seeds 1 --memory-limit 64Q
 a memory of two units|--memory-limit 64MG: not a size such as 64M|--seeds 1 --memory-limit 64MG
+less memory than is needed|options.memory_limit is 1024 bytes, the workspace takes at least|--seeds 1 --memory-limit 1K
+an unknown precision|--precision f64: is neither f32 nor fast|--seeds 1 --precision f64
 more memory than there is|--memory-limit 9999999999: must be|--seeds 1 --memory-limit 9999999999G
 a negative cutoff|--trunc-cutoff -1|--seeds 1 --trunc-cutoff -1
 a fractional cutoff|--trunc-cutoff 1.5|--seeds 1 --trunc-cutoff 1.5

@@ -38,6 +38,7 @@ char *like_flags(const char *path, latent_flags *source, drawing_flags *noise, m
                 {"Noise Seed", &noise->noise_seed, "--noise-seed"},
                 {"Transform", &noise->transform, "--transform"},
                 {"Instruction Set", &compute->isa, NULL},
+                {"Precision", &compute->precision, NULL},
                 {"Memory Limit", &compute->memory_limit, NULL}};
     char *notes = read_notes(path);
     for (size_t i = 0; i < sizeof told / sizeof *told; i++) {

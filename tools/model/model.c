@@ -17,6 +17,16 @@ static stylegan_isa isa_named(const char *name) {
     cli_usage("--isa %s: no such instruction set", name);
 }
 
+static stylegan_precision precision_named(const char *name) {
+    for (int i = 0; i < STYLEGAN_PRECISION_COUNT; i++)
+        if (strcmp(name, stylegan_precision_name((stylegan_precision)i)) == 0) return (stylegan_precision)i;
+    cli_usage("--precision %s: is neither f32 nor fast", name);
+}
+
+static size_t memory_limit_of(const char *text) {
+    return strcmp(text, "least") == 0 ? STYLEGAN_MEMORY_LEAST : (size_t)cli_bytes("--memory-limit", text);
+}
+
 const char *model_parse(const cli_command *command, const cli_flag *flags, const model_flags *given, int argc,
                         char **argv, const char *by_default) {
     const char *path = NULL;
@@ -42,7 +52,8 @@ void model_open_bytes(opened_model *opened, const char *name, const unsigned cha
     stylegan_error error = {STYLEGAN_OK, ""};
     if (flags->isa) options.isa = isa_named(flags->isa);
     if (flags->threads) options.threads = (int)cli_integer("--threads", flags->threads, 1, MOST_THREADS);
-    if (flags->memory_limit) options.memory_limit = (size_t)cli_bytes("--memory-limit", flags->memory_limit);
+    if (flags->precision) options.precision = precision_named(flags->precision);
+    if (flags->memory_limit) options.memory_limit = memory_limit_of(flags->memory_limit);
     opened->model = stylegan_open_memory(bytes, size, &options, &error);
     if (!opened->model) cli_fail("%s: %s", name, error.message);
     opened->name = slash ? slash + 1 : name;
@@ -108,7 +119,12 @@ void model_notes(const opened_model *opened, char **notes) {
     if (source) notes_add(notes, "Model Source", "%s", source);
     if (!source && data) notes_add(notes, "Model Source", "trained on %s", data);
     notes_add(notes, "Instruction Set", "%s", stylegan_isa_name(stylegan_model_isa(opened->model)));
-    if (opened->options.memory_limit) notes_add(notes, "Memory Limit", "%zu", opened->options.memory_limit);
+    if (opened->options.precision)
+        notes_add(notes, "Precision", "%s", stylegan_precision_name(opened->options.precision));
+    if (opened->options.memory_limit == STYLEGAN_MEMORY_LEAST)
+        notes_add(notes, "Memory Limit", "least");
+    else if (opened->options.memory_limit)
+        notes_add(notes, "Memory Limit", "%zu", opened->options.memory_limit);
     free(data);
     free(source);
     free(checksum);

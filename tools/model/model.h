@@ -7,15 +7,17 @@
 
 /* How to compute. */
 typedef struct model_flags {
-    const char *network, *threads, *isa, *memory_limit;
+    const char *network, *threads, *isa, *precision, *memory_limit;
 } model_flags;
 #define MODEL_FLAGS(flags)                                                                                 \
     {"--network", "FILE", "the same as MODEL", &(flags).network},                                          \
         {"--threads", "N", "threads to compute with (default: one per processor)", &(flags).threads},      \
         {"--isa", "NAME", "instruction set: scalar, sse2, avx2, avx512, neon, ... (default: the fastest)", \
          &(flags).isa},                                                                                    \
+        {"--precision", "NAME", "f32, or fast: feature maps in 16 bits, half the memory (default: f32)",   \
+         &(flags).precision},                                                                              \
     {                                                                                                      \
-        "--memory-limit", "BYTES", "working memory to aim for, such as 64M, at the price of speed",        \
+        "--memory-limit", "BYTES", "most working memory, such as 64M, or least; at the price of speed",    \
             &(flags).memory_limit                                                                          \
     }
 

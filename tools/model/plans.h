@@ -76,9 +76,8 @@ static int list_plans(stylegan_model *m, size_t open_size, int count, footprint 
     size_t limit = 0;
     int found = 0;
     while (found < FOOTPRINT_MOST_PLANS) {
-        sg__choose_budget(m, limit);
+        if (sg__choose_budget(m, limit, NULL)) break; /* there is no leaner one */
         const size_t workspace = stylegan_workspace_size(m);
-        if (limit && workspace > limit) break; /* there is no leaner one */
         plans[found++] = (footprint){open_size, workspace, count ? plan_products(m) : 0};
         limit = workspace - 1;
     }
