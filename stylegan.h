@@ -519,7 +519,8 @@ typedef struct stylegan_run {
     /* Receives finished rows, top to bottom, on the calling thread: pixels [C][rows][W] of rows y, y + 1, ... of
        image `index`; not zero cancels. With it, `image` may be NULL and no full image is held. */
     int (*rows)(void *user, int index, int y, int rows, const float *pixels);
-    /* Called between layers on the calling thread with the share done, in (0, 1]; not zero cancels. */
+    /* Called on the calling thread with the share done, in (0, 1]; not zero cancels. Between strips of layers; in plain
+       C on one thread, for a watchdog's sake, at least every 2 million multiplications. */
     int (*progress)(void *user, float done);
     /* Called with every layer's output as it is computed, on the calling thread. For study and tests. */
     void (*inspect)(void *user, int index, const stylegan_feature_map *map);
@@ -833,7 +834,8 @@ enum {
     SG__HEAD_SIZE = 64,  /* prologue of the weight file */
     SG__ENTRY_SIZE = 64, /* of its directory */
     SG__MAX_FIELDS = 64, /* of the configuration */
-    SG__BATCH = 8        /* latents mapped together */
+    SG__BATCH = 8,       /* latents mapped together */
+    SG__TICK = 1 << 20   /* multiplications after which a watchdog hears of progress */
 };
 #undef SG__COUNT_FIELD
 
@@ -3389,18 +3391,27 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
    For each kind of step: which rows of its inputs it needs for some rows of its output, and how it computes these rows.
    What a step needs is there when it is called. */
 
+/* Multiplications, as sg__row_work counts them, for the progress. */
+typedef struct sg__clock {
+    double all, done;
+    double ahead; /* done of strips that are not finished */
+    double since; /* the caller has heard of it */
+    float shown;  /* the share that the caller has heard of last */
+    int cancelled;
+} sg__clock;
+
 typedef struct sg__call {
     const stylegan_model *model;
     const sg__workspace *workspace;
     const stylegan_run *run;
     stylegan_error *error;
-    const float *ws;        /* [L][D] */
-    float *image;           /* [C][H][W] or NULL */
-    int index;              /* in the batch */
-    double work_done, work; /* multiplications, for the progress */
-    sg__map in, side, out;  /* of the step at work, see sg__stage */
-    float *transformed;     /* its transformed inputs */
-    int measuring;          /* rows are wanted for moments only */
+    const float *ws; /* [L][D] */
+    float *image;    /* [C][H][W] or NULL */
+    int index;       /* in the batch */
+    sg__clock *clock;
+    sg__map in, side, out; /* of the step at work, see sg__stage */
+    float *transformed;    /* its transformed inputs */
+    int measuring;         /* rows are wanted for moments only */
 } sg__call;
 
 static sg__map *sg__map_of(const sg__call *call, const sg__step *s) {
@@ -3446,6 +3457,29 @@ static void sg__parallel(const stylegan_model *m, int count, sg__item_fn *run, v
     } else if (job.parts == 1) {
         sg__job_part(&job, 0);
     }
+}
+
+/* --- Progress --- */
+
+static void sg__report(const sg__call *call) {
+    sg__clock *clock = call->clock;
+    double done = clock->done + clock->ahead;
+    float share = done < clock->all ? (float)(done / clock->all) : 1.0f;
+    clock->since = 0;
+    if (!call->run->progress || clock->cancelled || share <= clock->shown) return;
+    clock->shown = share;
+    clock->cancelled = call->run->progress(call->run->user, share) != 0;
+}
+
+/* A part of a strip has been computed. Where one thread draws, which may be all that a small processor has, a watchdog
+   waits for the next report. Returns whether to stop. */
+static int sg__tick(const sg__call *call, double work) {
+    sg__clock *clock = call->clock;
+    if (call->model->parts > 1) return 0;
+    clock->ahead += work;
+    clock->since += work;
+    if (clock->since >= SG__TICK) sg__report(call);
+    return clock->cancelled;
 }
 
 /* --- Maps kept in 16 bits: the rows at work, in 32 bits --- */
@@ -4225,6 +4259,9 @@ static void sg__multiply_item(void *context, int item, int part) {
         for (int first = rows.first, last; first < rows.last; first = last) {
             last = !t->points ? first + 1 : sg__clip(first + t->chunk, first, rows.last);
             sg__multiply_rows(&p, phase, first, last);
+            double work = (double)(last - first) * sg__unit_rows(w->model, w->step) * w->step->width;
+            work *= (double)w->step->in * w->step->kernel * w->step->kernel * (double)width / t->phases;
+            if (sg__tick(w->call, work)) return;
         }
     }
 }
@@ -4982,11 +5019,13 @@ static double sg__work_of(const stylegan_model *m) {
     return work;
 }
 
-static stylegan_result sg__progress(sg__call *call, double work) {
-    if (work == 0) return STYLEGAN_OK;
-    call->work_done += work;
-    float done = call->work_done < call->work ? (float)(call->work_done / call->work) : 1.0f;
-    if (!call->run->progress || !call->run->progress(call->run->user, done)) return STYLEGAN_OK;
+/* The strip of this work is finished. */
+static stylegan_result sg__progress(const sg__call *call, double work) {
+    sg__clock *clock = call->clock;
+    clock->done += work;
+    clock->ahead = clock->ahead > work ? clock->ahead - work : 0;
+    if (work > 0) sg__report(call);
+    if (!clock->cancelled) return STYLEGAN_OK;
     return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED, "cancelled by the progress callback");
 }
 
@@ -5067,7 +5106,7 @@ static stylegan_result sg__compute_strip(const sg__motion *go, const sg__step *s
 #endif
     stylegan_result result = last ? sg__hand_over(go->call, s, begin, end) : STYLEGAN_OK;
     if (last && end == s->height) /* rows that no step needed are as good as done */
-        go->call->work_done = sg__work_of(m) * (go->call->index + 1) - work;
+        go->call->clock->done = sg__work_of(m) * (go->call->index + 1) - work;
     return result ? result : sg__progress(go->call, work);
 }
 
@@ -5803,6 +5842,7 @@ static stylegan_result sg__synthesize_all(const stylegan_model *m, const float *
     size_t image_size = (size_t)c->channels * (size_t)c->height * (size_t)c->width;
     sg__call call;
     stylegan_result result = STYLEGAN_OK;
+    sg__clock clock = {0, 0, 0, 0, 0, 0};
     STYLEGAN_MEMSET(&call, 0, sizeof call);
     call.model = m;
     call.workspace = w;
@@ -5810,7 +5850,8 @@ static stylegan_result sg__synthesize_all(const stylegan_model *m, const float *
     call.error = error;
     call.ws = ws;
     call.image = image;
-    call.work = sg__work_of(m) * count;
+    clock.all = sg__work_of(m) * count;
+    call.clock = &clock;
     STYLEGAN_MEMSET(w->zeros, 0, (size_t)m->sizes->zeros * sizeof(float));
     for (; call.index < count && !result; call.index++) {
         result = sg__draw_image(&call);
