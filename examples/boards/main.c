@@ -84,6 +84,7 @@ int main(void) {
     options.memory = model_memory;
     options.memory_size = sizeof model_memory;
     options.memory_limit = sizeof workspace;
+    options.precision = PORTRAIT_PRECISION;
     stylegan_model *model = stylegan_open_memory(portrait_weights, sizeof portrait_weights, &options, &error);
     if (!model) return fail(error.message);
     const uint64_t opened = port_nanoseconds();

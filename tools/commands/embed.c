@@ -41,7 +41,9 @@ static char *upper_case(const char *name) {
 /* The fastest plan whose workspace fits into the limit. */
 static footprint choose_plan(const char *path, const opened_model *opened, int bits, const char *limit_text) {
     footprint plans[FOOTPRINT_MOST_PLANS];
-    const int count = footprint_board(opened->file.data, opened->file.size, bits, 0, plans);
+    const int count =
+        footprint_board(opened->file.data, opened->file.size, bits, (int)opened->options.precision, 0, plans);
+    if (limit_text && !strcmp(limit_text, "least")) return plans[count - 1];
     const uint64_t limit = limit_text ? (uint64_t)cli_bytes("--memory-limit", limit_text) : UINT64_MAX;
     for (int i = 0; i < count; i++)
         if (plans[i].workspace <= limit && (bits == 64 || plans[i].workspace <= INT32_MAX)) return plans[i];
@@ -106,6 +108,8 @@ static void write_macros(output *out, const opened_model *opened, const footprin
         {"STACK_SIZE", FOOTPRINT_STACK, "bytes of stack that a call takes at most"},
         {"WEIGHTS_SIZE", opened->file.size, "bytes of the weights, which stay where they are"},
     };
+    write_text(out, cli_format("#define %s_PRECISION STYLEGAN_PRECISION_%s /* options.precision */\n", name,
+                               opened->options.precision == STYLEGAN_PRECISION_FAST ? "FAST" : "F32"));
     for (size_t i = 0; i < sizeof macros / sizeof *macros; i++) {
         char *define = cli_format("#define %s_%s %" PRIu64, name, macros[i].name, macros[i].value);
         if (*macros[i].meaning)
@@ -140,10 +144,12 @@ static void write_definition(output *out, const file_view *file, const char *nam
 }
 
 static int run(int argc, char **argv) {
-    const char *path, *out_path = NULL, *limit = NULL, *bits_text = "32";
+    const char *path, *out_path = NULL, *limit = NULL, *precision = NULL, *bits_text = "32";
     const cli_flag flags[] = {
         {"-o", "NAME.h", "the header to write; its names begin with NAME", &out_path},
-        {"--memory-limit", "BYTES", "most bytes of workspace, such as 640K (default: as fast as can be)", &limit},
+        {"--memory-limit", "BYTES", "most bytes of workspace, such as 640K, or least (default: as fast as can be)",
+         &limit},
+        {"--precision", "NAME", "f32, or fast: feature maps in 16 bits, half the memory (default: f32)", &precision},
         {"--bits", "32|64", "of a pointer where the program will run (default: 32)", &bits_text},
         {0}};
     cli_parse(&embed_command, flags, argc, argv, &path, 1, 1);
@@ -156,7 +162,7 @@ static int run(int argc, char **argv) {
 
     opened_model opened;
     output out;
-    model_open(&opened, path, &(model_flags){.threads = "1", .isa = "scalar"});
+    model_open(&opened, path, &(model_flags){.threads = "1", .isa = "scalar", .precision = precision});
     const footprint f = choose_plan(path, &opened, bits, limit);
     output_open(&out, out_path);
     write_comment(&out, out_path, &opened, bits, upper);

@@ -195,15 +195,15 @@ static void print_all_plans(const char *path, const opened_model *opened) {
     const unsigned char *bytes = opened->file.data;
     const size_t size = opened->file.size;
     const stylegan_isa isa = stylegan_model_isa(opened->model);
-    const int threads = stylegan_model_threads(opened->model);
+    const int threads = stylegan_model_threads(opened->model), precision = (int)opened->options.precision;
     footprint plans[FOOTPRINT_MOST_PLANS];
-    printf("%s: of these plans, the first whose workspace is within --memory-limit is taken, or else the last.\n"
+    printf("%s: of these plans, the first whose workspace is within --memory-limit is taken.\n"
            "Multiply-adds are those of the convolutions\n",
            path);
     printf("\nThis machine (%s, threads: %d)\n", stylegan_isa_name(isa), threads);
-    print_plans(plans, footprint_here(bytes, size, (int)isa, threads, plans));
+    print_plans(plans, footprint_here(bytes, size, (int)isa, threads, precision, plans));
     printf("\nBoards (plain C, one thread, pointers of 32 bits; see stylegan embed)\n");
-    print_plans(plans, footprint_board(bytes, size, 32, 1, plans));
+    print_plans(plans, footprint_board(bytes, size, 32, precision, 1, plans));
 }
 
 /* --- Other files: what they are, and notes --- */

@@ -25,10 +25,10 @@ void shuffle(uint32_t *values, int count, uint32_t seed) {
     }
 }
 
-int footprint_here(const unsigned char *bytes, size_t size, int isa, int threads,
+int footprint_here(const unsigned char *bytes, size_t size, int isa, int threads, int precision,
                    footprint plans[FOOTPRINT_MOST_PLANS]) {
     void *memory;
-    stylegan_model *m = open_for_plans(bytes, size, (stylegan_isa)isa, threads, &memory);
+    stylegan_model *m = open_for_plans(bytes, size, (stylegan_isa)isa, threads, precision, &memory);
     const int found = list_plans(m, stylegan_open_size(bytes, size, NULL, NULL), 1, plans);
     free(memory);
     return found;

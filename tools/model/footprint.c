@@ -34,10 +34,10 @@ static footprint shrink(const stylegan_model *m, footprint f) {
     return f;
 }
 
-int footprint_board(const unsigned char *bytes, size_t size, int bits, int count,
+int footprint_board(const unsigned char *bytes, size_t size, int bits, int precision, int count,
                     footprint plans[FOOTPRINT_MOST_PLANS]) {
     void *memory;
-    stylegan_model *m = open_for_plans(bytes, size, STYLEGAN_ISA_SCALAR, 1, &memory);
+    stylegan_model *m = open_for_plans(bytes, size, STYLEGAN_ISA_SCALAR, 1, precision, &memory);
     const int found = list_plans(m, stylegan_open_size(bytes, size, NULL, NULL), count, plans);
     for (int i = 0; i < found && bits == 32; i++) plans[i] = shrink(m, plans[i]);
     free(memory);

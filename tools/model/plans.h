@@ -60,10 +60,11 @@ static void one_by_one(void *user, int parts, stylegan_task_fn *task, void *cont
 
 /* Opens a weight file that has been opened before; the memory that it lies in is the caller's to free. */
 static stylegan_model *open_for_plans(const unsigned char *bytes, size_t size, stylegan_isa isa, int threads,
-                                      void **memory) {
+                                      int precision, void **memory) {
     stylegan_options options = {0};
     options.isa = isa;
     options.threads = threads;
+    options.precision = (stylegan_precision)precision;
     options.parallel = one_by_one;
     options.memory_size = stylegan_open_size(bytes, size, NULL, NULL);
     options.memory = *memory = cli_alloc(options.memory_size, 1);
