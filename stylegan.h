@@ -981,15 +981,13 @@ static float sg__curve(stylegan_activation activation, float x) {
 #endif
 #endif
 
-enum {
 #if defined(SG__X86)
-    SG__MAX_LANES = 16 /* of a vector */
+#define SG__MAX_LANES 16 /* of a vector */
 #elif defined(SG__NEON) || defined(SG__WASM)
-    SG__MAX_LANES = 4
+#define SG__MAX_LANES 4
 #else
-    SG__MAX_LANES = 1
+#define SG__MAX_LANES 1
 #endif
-};
 
 #define STYLEGAN_KERNEL_PASS
 #if defined(__GNUC__) && !defined(__clang__)
@@ -1177,7 +1175,8 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #define SG__MIN(a, b) _mm512_min_ps(a, b)
 #define SG__LOAD_F32(p) _mm512_loadu_ps((const void *)(p))
 #define SG__LOAD_F16(p) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(p)))
-#define SG__STORE_F16(p, v) _mm256_storeu_si256((__m256i *)(void *)(p), _mm512_cvtps_ph(SG__CLAMP_F16(v), 0))
+#define SG__STORE_F16(p, v) \
+    _mm256_storeu_si256((__m256i *)(void *)(p), _mm512_maskz_cvtps_ph(0xFFFF, SG__CLAMP_F16(v), 0))
 #define SG__LOAD_I8(p) _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(p))))
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx2,fma,f16c"))), apply_to = function)
@@ -3478,7 +3477,7 @@ static int sg__tick(const sg__call *call, double work) {
     if (call->model->parts > 1) return 0;
     clock->ahead += work;
     clock->since += work;
-    if (clock->since >= SG__TICK) sg__report(call);
+    if (clock->since >= (double)SG__TICK) sg__report(call);
     return clock->cancelled;
 }
 

@@ -6,7 +6,7 @@ cases='sg1-cond-32 sg2-ada-resnet-32'
 # All that knows no more than models, but for pictures and packed arrays: cross compilers do not find stb.
 sources=$(find tests/test.c tests/reference.c tools/base tools/model -name '*.c' \
     ! -name stb.c ! -name png.c ! -name npz.c ! -name sheet.c ! -name drawing.c ! -name latents.c ! -name like.c \
-    ! -name system_windows.c)
+    ! -name apng.c ! -name video.c ! -name system_windows.c)
 
 # Runs one test, its lines marked with the processor's name.
 run_test() { # TEST ARGUMENTS...
