@@ -60,7 +60,8 @@
    that the caller hands in (stylegan_workspace_size bytes); calls without one share a workspace that the
    model allocates at the first such call and keeps. With a workspace handed in, nothing is allocated.
    options.memory_limit trades speed for a smaller workspace, options.precision accuracy that nobody sees.
-   Stack: no call takes more than 3 KB of a 32-bit processor's, its callbacks' not counted (stylegan_seed_z most).
+   Stack: in plain C no call takes more than 3 KB of a 32-bit processor's, its callbacks' not counted
+   (stylegan_seed_z most).
 
    Threads. An open model does not change: any number of threads may use it at once, each with its own
    workspace. Calls without a workspace wait for each other: a callback that calls the same model without
@@ -73,9 +74,10 @@
    ask for much: one of 14 KB can describe a network of 16384 x 16384. Before drawing a stranger's file,
    compare stylegan_workspace_size and the image's size with what you are ready to give.
 
-   Deterministic: the same build, model and instruction set give the same bits for any number of threads.
-   Different instruction sets agree to rounding (about 1e-6 of the image's range). Seeds and random noise
-   are the same on every platform (unless a compiler contracts x * x + y * y, at most one value in 2^28 rounds
+   Deterministic: the same build, model, instruction set and precision give the same bits for any number of
+   threads, unless options.memory_limit makes them choose different plans, which agree to rounding, as
+   instruction sets do: about 1e-6 of the image's range, with FAST about 1e-4. Seeds and random noise are the
+   same on every platform (unless a compiler contracts x * x + y * y, at most one value in 2^28 rounds
    otherwise).
 
 
@@ -409,8 +411,8 @@ typedef struct stylegan_options {
     void *allocator_user;
     void *memory; /* or: memory to open in, kept by the caller until after stylegan_close */
     size_t memory_size;
-    /* bytes that the workspace may take, at the price of speed; refused where it cannot be so small. 0: the fastest way;
-       STYLEGAN_MEMORY_LEAST: the one that takes least */
+    /* bytes that the workspace may take, at the price of speed; opening fails with STYLEGAN_ERROR_MEMORY where it cannot
+       be so small, and the message tells the least. 0: the fastest way; STYLEGAN_MEMORY_LEAST: the one that takes least */
     size_t memory_limit;
     int trust_data;               /* skip the checksum of the tensors (that of the head is always verified) */
     stylegan_precision precision; /* what accuracy may be given up for memory */
@@ -519,8 +521,9 @@ typedef struct stylegan_run {
     /* Receives finished rows, top to bottom, on the calling thread: pixels [C][rows][W] of rows y, y + 1, ... of
        image `index`; not zero cancels. With it, `image` may be NULL and no full image is held. */
     int (*rows)(void *user, int index, int y, int rows, const float *pixels);
-    /* Called on the calling thread with the share done, in (0, 1]; not zero cancels. Between strips of layers; in plain
-       C on one thread, for a watchdog's sake, at least every 2 million multiplications. */
+    /* Called on the calling thread with the share done, in (0, 1]; not zero cancels. Between strips of layers; on one
+       thread, for a watchdog's sake, within StyleGAN 1's and 2's convolutions too: after about a million
+       multiplications, or a row of tiles where that is more. */
     int (*progress)(void *user, float done);
     /* Called with every layer's output as it is computed, on the calling thread. For study and tests. */
     void (*inspect)(void *user, int index, const stylegan_feature_map *map);
@@ -2581,13 +2584,15 @@ static stylegan_result sg__list_networks(stylegan_model *m, unsigned char *used,
 /* >>plan
 
    How: every step's algorithm, how many rows at a time, and where its map lies, for a budget of memory. Low resolutions
-   are computed as a whole; high ones hold windows of rows, computed strip by strip as the step behind asks for them. */
+   are computed as a whole; high ones hold windows of rows, computed strip by strip as the step behind asks for them. The
+   leanest plans compute in windows even what StyleGAN 1 normalises: once for its moments, once more for its rows. With
+   precision FAST maps lie in 16 bits, and a step has the rows at work in 32 (sg__stage). */
 
 enum {
     SG__STRIPS = 16,           /* partial sums of the instance normalisation */
     SG__CHUNK_TILES = 48,      /* tiles multiplied at a time */
     SG__OWN_FLOATS = 1 << 17,  /* transformed inputs and products of a part's own strip */
-    SG__WHOLE_FLOATS = 9 << 20 /* of a whole map, but for those that are normalised */
+    SG__WHOLE_FLOATS = 9 << 20 /* of a whole map, but for those that are normalised and not computed twice */
 };
 
 /* How much memory a plan may take. */
@@ -2931,7 +2936,8 @@ static int sg__overwrite(stylegan_model *m, int i) {
     return 1;
 }
 
-/* The first step whose map is a window; the number of steps if whole ones follow it. */
+/* The first step whose map is a window; the number of steps if there is none, 0 if whole ones follow it: then no buffer
+   is ever free for windows. */
 static int sg__first_window(const stylegan_model *m) {
     int first = m->step_count;
     for (int i = 0; i < m->step_count - 1; i++) {
@@ -2974,8 +2980,8 @@ static void sg__place_maps(stylegan_model *m) {
         until[p->buffer] = sg__last_reader(m, p->map);
     }
     m->dead_buffers = 0;
-    for (int k = 0; k < count; k++)
-        if (until[k] < sg__first_window(m)) m->dead_buffers |= 1u << k;
+    for (int k = 0, first = sg__first_window(m); k < count; k++)
+        if (until[k] < first) m->dead_buffers |= 1u << k;
 }
 
 /* --- The whole plan --- */
@@ -4235,6 +4241,7 @@ static void sg__multiply_rows(const sg__panel *p, int phase, int first, int end)
 /* Item: a panel and a piece of the strip's rows (of tiles). */
 static void sg__multiply_item(void *context, int item, int part) {
     const sg__work *w = (const sg__work *)context;
+    if (w->call->clock->cancelled) return;
     const sg__tiling *t = &w->plan->tiling;
     const sg__scratch *s = &w->call->workspace->scratch[part];
     int panel = item % w->panels, prepared = w->plan->prepared;
@@ -5093,6 +5100,7 @@ static stylegan_result sg__compute_strip(const sg__motion *go, const sg__step *s
     map->end = end;
     sg__stage(go->call, s, &in, &side, begin, end);
     sg__operations[s->op].compute(go->call, s, begin, end);
+    if (go->call->clock->cancelled) return sg__progress(go->call, 0);
     sg__keep(go->call, s, begin, end);
     if (!sg__holds_all(m, s) || (map->half && s->op != SG__NORM))
         sg__inspect(go->call, s, &go->call->out, begin);
@@ -5723,6 +5731,7 @@ STYLEGAN_API stylegan_result stylegan_get_layer(const stylegan_model *model, int
     uint64_t from = w->input ? (uint64_t)w->input->height * (uint64_t)w->input->width : 0;
     uint64_t kernel = (uint64_t)w->kernel, weights = sg__has_weights(w) ? kernel * kernel * in * out : 0;
     uint64_t panels = weights ? 4 * (uint64_t)sg__panels(model, s->channels) * sg__panel_floats(model, w, t) : 0;
+    uint64_t read = w->input && sg__is_half(model, w->input) ? 2 : 4, wrote = sg__is_half(model, s) ? 2 : 4;
     STYLEGAN_MEMCPY(layer->name, s->name, sizeof layer->name);
     layer->in = w->in;
     layer->out = s->channels;
@@ -5736,9 +5745,9 @@ STYLEGAN_API stylegan_result stylegan_get_layer(const stylegan_model *model, int
     layer->macs = sg__macs(w, s);
     layer->weight_bytes = weights * bytes[w->weight.type];
     layer->prepared_bytes = p->prepared ? panels : 0;
-    layer->moved_bytes = layer->weight_bytes + 2 * panels + 4 * (in * from + out * size);
-    if (w != s) layer->moved_bytes += 4 * 2 * out * size;
-    if (s->op == SG__NORM) layer->moved_bytes += 4 * out * size;
+    layer->moved_bytes = layer->weight_bytes + 2 * panels + read * in * from + wrote * out * size;
+    if (w != s) layer->moved_bytes += (uint64_t)(sg__is_half(model, w) ? 2 : 4) * 2 * out * size;
+    if (s->op == SG__NORM) layer->moved_bytes += wrote * out * size;
     if (t->points) layer->moved_bytes += 4 * 2 * in * (uint64_t)(t->down * t->tiles) * (uint64_t)t->total;
     return STYLEGAN_OK;
 }
@@ -5965,7 +5974,8 @@ static void SG__FN(unpack)(const sg__tensor *tensor, size_t row, int column, int
     }
 }
 
-/* q vectors of a panel, `step` floats between its rows; q and whole_i8 (all of it lies in i8 columns) are constants, so that the sums are registers. */
+/* q vectors of a panel, `step` floats between its rows; q and whole_i8 (all of it lies in i8 columns) are constants, so
+   that the sums are registers. */
 SG__INLINE void SG__FN(panel_rows)(const sg__tensor *tensor, size_t row, int rows, int column, const float *style,
                                    float *squares, float *panel, int step, const int q, const int whole_i8) {
     const unsigned char *p = tensor->data + (whole_i8 ? row * (size_t)tensor->columns + (size_t)column : 0);

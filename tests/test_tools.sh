@@ -430,6 +430,8 @@ echo "not a weight file, only text of some length, much longer than a magic numb
 for list in "" "," "1," "1-," -1 3-1 1,,2 x 1x 4294967296 0-4294967295 " 1"; do
     refuses "--seeds '$list'" 2 "--seeds" generate "$model" "--seeds=$list" --outdir "$left/out"
 done
+refuses "less memory than is needed" 1 "options.memory_limit is 1024 bytes, the workspace takes at least" \
+    generate "$model" --seeds 1 --memory-limit 1K --outdir "$left/out"
 while IFS='|' read -r name text flags; do
     # shellcheck disable=SC2086
     refuses "$name" 2 "$text" generate "$model" $flags --outdir "$left/out" --save-npy "$npy"
@@ -443,7 +445,6 @@ a psi of two that is no number|--trunc x: not a number|--seeds 1 --trunc 0.5,x
 no memory|--memory-limit 0: must be|--seeds 1 --memory-limit 0
 a memory of another unit|--memory-limit 64Q: not a size such as 64M|--seeds 1 --memory-limit 64Q
 a memory of two units|--memory-limit 64MG: not a size such as 64M|--seeds 1 --memory-limit 64MG
-less memory than is needed|options.memory_limit is 1024 bytes, the workspace takes at least|--seeds 1 --memory-limit 1K
 an unknown precision|--precision f64: is neither f32 nor fast|--seeds 1 --precision f64
 more memory than there is|--memory-limit 9999999999: must be|--seeds 1 --memory-limit 9999999999G
 a negative cutoff|--trunc-cutoff -1|--seeds 1 --trunc-cutoff -1

@@ -5,13 +5,14 @@
 #include "png.h"
 #include "terminal.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 void sheet_start(sheet *s, int columns, int rows, int width, int height, int channels) {
     *s = (sheet){columns, rows, width, height, channels, NULL};
-    png_check_size("the sheet", columns * width, rows * height, channels);
+    png_check_size("the sheet", columns * width, rows > INT_MAX / height ? INT_MAX : rows * height, channels);
     const size_t tiles = (size_t)columns * (size_t)rows, tile = (size_t)width * (size_t)height * (size_t)channels;
     s->pixels = cli_alloc(tiles, tile);
     memset(s->pixels, 0, tiles * tile);

@@ -107,6 +107,7 @@ static void draw_number(const overview *o, int number) {
 static void draw_overview(overview *o, const mapping *m, const uint32_t *seeds) {
     const size_t values = o->opened->ws_values;
     float *people = cli_alloc(PEOPLE * values, sizeof *people), *ws = cli_alloc(values, sizeof *ws);
+    const uint64_t noise_seed = o->picture.run.noise_seed; /* of the first person, in all rows */
     for (int i = 0; i < PEOPLE; i++) mapping_seed(m, i, seeds[i], people + (size_t)i * values);
     for (int row = 0; row < o->found->count; row++) {
         draw_number(o, row);
@@ -114,6 +115,7 @@ static void draw_overview(overview *o, const mapping *m, const uint32_t *seeds) 
         for (int i = 0; i < PEOPLE * STEPS; i++) {
             directions_move(o->found, row, step_range_at(&o->range, i % STEPS), o->moved,
                             people + (size_t)(i / STEPS) * values, ws);
+            o->picture.run.noise_seed = noise_seed + (uint64_t)(i / STEPS);
             drawing_draw(&o->picture, ws, 1, NULL);
             shrink_picture(o);
             sheet_put(&o->sheet, row * COLUMNS + 1 + i, o->tile);

@@ -43,12 +43,12 @@ static footprint choose_plan(const char *path, const opened_model *opened, int b
     footprint plans[FOOTPRINT_MOST_PLANS];
     const int count =
         footprint_board(opened->file.data, opened->file.size, bits, (int)opened->options.precision, 0, plans);
-    if (limit_text && !strcmp(limit_text, "least")) return plans[count - 1];
-    const uint64_t limit = limit_text ? (uint64_t)cli_bytes("--memory-limit", limit_text) : UINT64_MAX;
-    for (int i = 0; i < count; i++)
+    const int least = limit_text && !strcmp(limit_text, "least");
+    const uint64_t limit = limit_text && !least ? (uint64_t)cli_bytes("--memory-limit", limit_text) : UINT64_MAX;
+    for (int i = least ? count - 1 : 0; i < count; i++)
         if (plans[i].workspace <= limit && (bits == 64 || plans[i].workspace <= INT32_MAX)) return plans[i];
     cli_fail("%s: needs a workspace of at least %" PRIu64 " bytes, more than %s", path, plans[count - 1].workspace,
-             limit_text ? "--memory-limit allows" : "32 bits can address");
+             limit_text && !least ? "--memory-limit allows" : "32 bits can address");
 }
 
 static void write_text(output *out, char *text) {

@@ -213,7 +213,7 @@ typedef struct description {
     char *notes;
 } description;
 
-/* What a square picture shows, if it is a drawn portrait. */
+/* What the network of factors sees in a square picture; it knows drawn portraits alone. */
 static void describe_portrait(const file_view *file, char **notes) {
     pixel_budget budget;
     picture_size original;

@@ -209,6 +209,8 @@ static int run_portraits(int argc, char **argv) {
         {0}};
     cli_parse(&portraits_command, flags, argc, argv, NULL, 0, 0);
     if (join && (!f.pack || f.part)) cli_usage("--join needs --pack FILE.sgd, the whole, and no --part");
+    if (join && (f.count || f.size || f.grid || f.folder || factors))
+        cli_usage("--join only puts the parts together: no --count, --size, --grid, --outdir or --factors");
     if (join) {
         join_parts(f.pack, (int)cli_integer("--join", join, 2, MOST_PARTS));
         return CLI_EXIT_OK;

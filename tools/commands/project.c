@@ -148,7 +148,7 @@ static void measure_w(projection *p, const mapping *m) {
         for (int d = 0; d < w_dim; d++)
             mean[d] += (double)(w[(size_t)i * (size_t)w_dim + (size_t)d] = p->ws[d]) / SAMPLES;
     }
-    if (stop_asked()) exit(128 + stop_asked()); /* nothing is found yet */
+    if (stop_asked()) cli_end(128 + stop_asked()); /* nothing is found yet */
     for (size_t i = 0; i < (size_t)SAMPLES * (size_t)w_dim; i++)
         square += ((double)w[i] - mean[i % (size_t)w_dim]) * ((double)w[i] - mean[i % (size_t)w_dim]);
     p->w = (w_statistics){cli_alloc((size_t)w_dim, sizeof *p->w.mean), sqrt(square / SAMPLES)};
@@ -240,13 +240,22 @@ static void save_network(projection *p, const project_flags *f, int tuned) {
     free(path);
 }
 
-/* The target may lie where a result will: it is the user's. */
-static void refuse_to_overwrite(const projection *p) {
-    static const char *const results[] = {"target.png", "proj.png", "comparison.png"};
+static int is_same_file(const char *a, const char *b) {
+    char *real_a = system_real_path(a), *real_b = system_real_path(b);
+    const int same = strcmp(real_a ? real_a : a, real_b ? real_b : b) == 0;
+    free(real_a);
+    free(real_b);
+    return same;
+}
+
+/* The target and the model may lie where a result will: they are the user's. */
+static void refuse_to_overwrite(const projection *p, const char *model) {
+    static const char *const results[] = {"target.png", "proj.png", "comparison.png", "tuned.sgw"};
     for (size_t i = 0; i < sizeof results / sizeof *results; i++) {
         char *path = cli_format("%s/%s", p->folder, results[i]);
-        if (strcmp(path, p->target_path) == 0)
+        if (is_same_file(path, p->target_path))
             cli_usage("--target %s would be overwritten: give another --outdir", p->target_path);
+        if (is_same_file(path, model)) cli_usage("%s would be overwritten: give another --outdir", model);
         free(path);
     }
 }
@@ -271,7 +280,7 @@ static void make_folders(const projection *p) {
 static void start(projection *p, const char *path, const project_flags *f, const projector_settings *settings) {
     open_network(p, path, f);
     const picture_size original = read_target(p);
-    refuse_to_overwrite(p);
+    refuse_to_overwrite(p, path);
     if (f->model) check_model_path(f->model);
     make_folders(p);
     if (original.width != original.height)

@@ -4,6 +4,7 @@
 #include "../model/latents.h"
 #include "../base/notes.h"
 #include "../base/sheet.h"
+#include "../base/stop.h"
 #include "../base/system.h"
 #include "../train/agreement.h"
 #include "../train/feed.h"
@@ -13,10 +14,8 @@
 #include "../train/trainer.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static int run(int argc, char **argv);
 
@@ -146,6 +145,7 @@ typedef struct training {
     int64_t row_images;                             /* ... after so many images; ... */
     double row_sums[REPORTED], row_steps[REPORTED]; /* ... what its steps reported, and how many did */
     double total_images;
+    int stopped; /* by this signal, at whichever rank */
 } training;
 
 static void refuse_changes(const trainer_config *config, const trainer_config *resumed) {
@@ -377,22 +377,6 @@ static void save_everything(training *r) {
 
 /* --- Training --- */
 
-static volatile sig_atomic_t stop_signal;
-static volatile time_t stop_time;
-
-/* The first signal asks for an orderly end, one that follows seconds later ends the program at once. (`timeout` sends its
-   signal twice in a row.) */
-static void request_stop(int signal_number) {
-    const time_t now = time(NULL);
-    if (stop_signal && now > stop_time + 1) {
-        signal(signal_number, SIG_DFL);
-        raise(signal_number); /* as soon as this handler returns */
-    }
-    if (stop_signal) return;
-    stop_time = now;
-    stop_signal = signal_number;
-}
-
 static void print_status(const training *r, double rate) {
     if (ranks_index()) return;
     const double images = (double)trainer_images(r->trainer);
@@ -413,7 +397,7 @@ static void print_status(const training *r, double rate) {
 typedef enum plan { GO_ON, SAVE, STOP } plan;
 
 static plan agree_on_plan(int save_is_due) {
-    return (plan)ranks_most(stop_signal ? STOP : save_is_due && !ranks_index() ? SAVE : GO_ON);
+    return (plan)ranks_most(stop_asked() ? STOP : save_is_due && !ranks_index() ? SAVE : GO_ON);
 }
 
 static void print_traffic(const training *r, double seconds, double done) {
@@ -456,10 +440,10 @@ static void train(training *r, double snapshot_seconds) {
     progress_end(&shown);
     feed_end(&pictures);
     const double seconds = system_seconds() - start_time;
-    stop_signal = ranks_most(stop_signal);
+    r->stopped = ranks_most(stop_asked());
     save_everything(r);
     print_status(r, 0);
-    if (ranks_count() > 1 && !stop_signal) print_traffic(r, seconds, done);
+    if (ranks_count() > 1 && !r->stopped) print_traffic(r, seconds, done);
 }
 
 /* The size is that of the finished networks: of a run that begins at the full resolution. */
@@ -498,7 +482,7 @@ static void train_in_folder(training *r, double snapshot_seconds) {
     const int keeps_folder = ranks_index() == 0;
     agree_on_settings(r->config);
     agree_on_data(&r->data);
-    system_to_stop(request_stop);
+    stop_when_asked();
     if (keeps_folder) run_remove_unfinished(r->folder);
     if (keeps_folder && r->resumed) log_continue(&r->log, trainer_images(r->trainer));
     if (keeps_folder && !r->resumed) log_begin(&r->log);
@@ -534,7 +518,7 @@ static int run(int argc, char **argv) {
     trainer_free(r.trainer);
     if (r.data.close) dataset_close(&r.data);
     free_flags(&f);
-    if (!stop_signal) return CLI_EXIT_OK;
+    if (!r.stopped) return CLI_EXIT_OK;
     cli_note("%s: stopped; --resume continues the run", r.folder);
-    return 128 + stop_signal; /* as shells report a signal */
+    return 128 + r.stopped; /* as shells report a signal */
 }

@@ -66,6 +66,7 @@ void drawing_start(drawing *d, const opened_model *opened, const drawing_flags *
         if (d->run.noise_mode != STYLEGAN_NOISE_RANDOM) cli_usage("--noise-seed needs --noise-mode random");
         d->run.noise_seed = (uint64_t)cli_integer("--noise-seed", flags->noise_seed, 0, INT64_MAX);
     }
+    d->first_noise_seed = d->run.noise_seed;
     set_transform(d, flags);
     progress_start(&d->progress, "images", count);
 }
@@ -92,7 +93,7 @@ char *drawing_notes(const drawing *d, int sheet) {
     if (m)
         notes_add(&notes, "Transform", "%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g", (double)m[0], (double)m[1],
                   (double)m[2], (double)m[3], (double)m[4], (double)m[5], (double)m[6], (double)m[7], (double)m[8]);
-    const uint64_t seed = d->run.noise_seed - (uint64_t)(sheet ? d->drawn : 1);
+    const uint64_t seed = sheet ? d->first_noise_seed : d->run.noise_seed - 1;
     if (d->run.noise_mode == STYLEGAN_NOISE_RANDOM)
         notes_add(&notes, sheet ? "First Noise Seed" : "Noise Seed", "%llu", (unsigned long long)seed);
     return notes;

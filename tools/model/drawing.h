@@ -27,7 +27,8 @@ typedef struct drawing {
     unsigned char *pixels; /* [batch][H][W][C] */
     int batch, room;       /* images drawn by one call, and the most so far */
     int drawn;
-    int metadata; /* 0: pictures carry no notes */
+    uint64_t first_noise_seed; /* of the first image */
+    int metadata;              /* 0: pictures carry no notes */
     progress progress;
 } drawing;
 

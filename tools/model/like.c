@@ -17,6 +17,8 @@ static char *read_notes(const char *path) {
     free(checksum);
     char *direction = notes_find(notes, "Direction");
     if (direction) cli_fail("%s: was edited along %s; `stylegan edit` draws it again", path, direction);
+    char *target = notes_find(notes, "Projected From");
+    if (target) cli_fail("%s: was projected from %s; generate --projected-w draws its w", path, target);
     return notes;
 }
 

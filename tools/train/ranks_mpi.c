@@ -44,13 +44,26 @@ static void finish(MPI_Request *request) {
 
 /* --- All together --- */
 
+/* The thread that carries sums sleeps until there is one. While it works no other thread may call MPI. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER; /* a sum has begun, a piece is done, a sum has ended */
+static ordered_sum *current;
+
+static int is_carrying(void) {
+    pthread_mutex_lock(&lock);
+    const int carrying = current != NULL;
+    pthread_mutex_unlock(&lock);
+    return carrying;
+}
+
 /* The first rank, if it waits, removes what it has not finished before it ends all; it gets two seconds for that. */
 static void end_all(int status) {
     static const double patience = 2;
     const double start = system_seconds();
     MPI_Request request;
-    if (own_index) MPI_Isend(&status, 1, MPI_INT, 0, FAILURE, MPI_COMM_WORLD, &request);
-    for (int done; own_index && system_seconds() - start < patience; pause_after(patience))
+    const int tells = own_index && !is_carrying();
+    if (tells) MPI_Isend(&status, 1, MPI_INT, 0, FAILURE, MPI_COMM_WORLD, &request);
+    for (int done; tells && system_seconds() - start < patience; pause_after(patience))
         MPI_Test(&request, &done, MPI_STATUS_IGNORE);
     MPI_Abort(MPI_COMM_WORLD, status);
 }
@@ -205,11 +218,6 @@ struct ordered_sum {
     MPI_Status *statuses;
     double final_since, waited;
 };
-
-/* The thread that carries sums sleeps until there is one. While it works no other thread may call MPI. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER; /* a sum has begun, a piece is done, a sum has ended */
-static ordered_sum *current;
 
 ordered_sum *ordered_sum_create(size_t floats, ordered_add *add, void *context) {
     static int numbers;
