@@ -28,25 +28,6 @@ static void random_covariance(uint32_t seed, int n, double *covariance) {
     free(g);
 }
 
-static void test_eigenvalues(void) {
-    enum { N = 40 };
-    static double a[N * N], copy[N * N], vectors[N * N], values[N];
-    double worst = 0;
-    random_covariance(1, N, a);
-    memcpy(copy, a, sizeof a);
-    symmetric_eigenvalues(copy, N, values, vectors);
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++) { /* V diag V^T = A, and V V^T = 1 */
-            double sum = 0, one = 0;
-            for (int k = 0; k < N; k++) {
-                sum += vectors[i * N + k] * values[k] * vectors[j * N + k];
-                one += vectors[i * N + k] * vectors[j * N + k];
-            }
-            worst = fmax(worst, fmax(fabs(sum - a[i * N + j]), fabs(one - (i == j))));
-        }
-    test_check(worst < 1e-10, "eigenvalues of a symmetric matrix: %.1e off", worst);
-}
-
 static void test_frechet_numbers(void) {
     double mean_a[1] = {1}, mean_b[1] = {4}, a[1] = {4}, b[1] = {25};
     const double d = frechet_distance(&(gaussian){1, mean_a, a}, &(gaussian){1, mean_b, b});
@@ -373,7 +354,6 @@ static void test_strangeness(void) {
 }
 
 int main(void) {
-    test_eigenvalues();
     test_gaussian();
     test_frechet_numbers();
     test_frechet_planes();

@@ -1,7 +1,8 @@
 /* fidelity.c - see fidelity.h. */
 #include "fidelity.h"
 #include "../base/cli.h"
-#include "../base/pool.h"
+#include "../base/covariance.h"
+#include "../base/eigen.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,47 +12,6 @@
 
 static double *new_matrix(int n) {
     return cli_alloc((size_t)n * (size_t)n, sizeof(double));
-}
-
-/* The rotation that makes element (p, q) zero (Jacobi; Golub and Van Loan, section 8.5). */
-static void rotate(double *a, int n, int p, int q, double *vectors) {
-    const double off = a[p * n + q];
-    if (off == 0) return;
-    const double theta = (a[q * n + q] - a[p * n + p]) / (2 * off);
-    const double t = (theta < 0 ? -1 : 1) / (fabs(theta) + sqrt(theta * theta + 1)), c = 1 / sqrt(t * t + 1), s = t * c;
-    for (int i = 0; i < n; i++) { /* columns p and q */
-        const double x = a[i * n + p], y = a[i * n + q];
-        a[i * n + p] = c * x - s * y;
-        a[i * n + q] = s * x + c * y;
-    }
-    for (int i = 0; i < n; i++) { /* rows p and q */
-        const double x = a[p * n + i], y = a[q * n + i];
-        a[p * n + i] = c * x - s * y;
-        a[q * n + i] = s * x + c * y;
-    }
-    for (int i = 0; vectors && i < n; i++) {
-        const double x = vectors[i * n + p], y = vectors[i * n + q];
-        vectors[i * n + p] = c * x - s * y;
-        vectors[i * n + q] = s * x + c * y;
-    }
-}
-
-static void square_sums(const double *a, int n, double *diagonal, double *rest) {
-    *diagonal = *rest = 0;
-    for (int i = 0; i < n * n; i++) *(i / n == i % n ? diagonal : rest) += a[i] * a[i];
-}
-
-void symmetric_eigenvalues(double *a, int n, double *values, double *vectors) {
-    enum { MOST_SWEEPS = 60 };
-    double diagonal, rest;
-    for (int i = 0; vectors && i < n * n; i++) vectors[i] = i / n == i % n;
-    for (int sweep = 0; sweep < MOST_SWEEPS; sweep++) {
-        square_sums(a, n, &diagonal, &rest);
-        if (rest <= 1e-28 * diagonal) break;
-        for (int p = 0; p < n; p++)
-            for (int q = p + 1; q < n; q++) rotate(a, n, p, q, vectors);
-    }
-    for (int i = 0; i < n; i++) values[i] = a[i * n + i];
 }
 
 /* c = a b */
@@ -68,18 +28,21 @@ static double root(double eigenvalue) {
     return eigenvalue > 0 ? sqrt(eigenvalue) : 0;
 }
 
-/* root = a^(1/2), symmetric as a is. */
+static void decompose(double *a, int n, double *values) {
+    if (!eigen_symmetric(n, a, values)) cli_fail("what the network of factors sees is not finite");
+}
+
+/* result = a^(1/2), symmetric as a is. */
 static void square_root(const double *a, int n, double *result) {
-    double *copy = new_matrix(n), *vectors = new_matrix(n), *values = cli_alloc((size_t)n, sizeof *values);
-    memcpy(copy, a, (size_t)n * (size_t)n * sizeof *copy);
-    symmetric_eigenvalues(copy, n, values, vectors);
+    double *vectors = new_matrix(n), *values = cli_alloc((size_t)n, sizeof *values);
+    memcpy(vectors, a, (size_t)n * (size_t)n * sizeof *vectors);
+    decompose(vectors, n, values);
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) {
             double sum = 0;
-            for (int k = 0; k < n; k++) sum += vectors[i * n + k] * root(values[k]) * vectors[j * n + k];
+            for (int k = 0; k < n; k++) sum += vectors[k * n + i] * root(values[k]) * vectors[k * n + j];
             result[i * n + j] = sum;
         }
-    free(copy);
     free(vectors);
     free(values);
 }
@@ -88,18 +51,16 @@ static void square_root(const double *a, int n, double *result) {
 
 gaussian gaussian_of(const point_set *p) {
     const int n = p->size;
+    const double unbiased = (double)p->count / (p->count - 1);
     gaussian g = {n, cli_alloc((size_t)n, sizeof *g.mean), new_matrix(n)};
-    double *off = cli_alloc((size_t)n, sizeof *off);
-    memset(g.mean, 0, (size_t)n * sizeof *g.mean);
-    memset(g.covariance, 0, (size_t)n * (size_t)n * sizeof *g.covariance);
-    for (int k = 0; k < p->count; k++)
-        for (int i = 0; i < n; i++) g.mean[i] += (double)p->values[k * n + i] / p->count;
-    for (int k = 0; k < p->count; k++) {
-        for (int i = 0; i < n; i++) off[i] = (double)p->values[k * n + i] - g.mean[i];
-        for (int i = 0; i < n; i++)
-            for (int j = 0; j < n; j++) g.covariance[i * n + j] += off[i] * off[j] / (p->count - 1);
-    }
-    free(off);
+    covariance sums;
+    pool *alone = pool_start(1);
+    covariance_start(&sums, n);
+    covariance_add(&sums, alone, p->values, p->count);
+    covariance_read(&sums, g.mean, g.covariance);
+    for (int i = 0; i < n * n; i++) g.covariance[i] *= unbiased;
+    covariance_end(&sums);
+    pool_end(alone);
     return g;
 }
 
@@ -116,7 +77,7 @@ double frechet_distance(const gaussian *a, const gaussian *b) {
     square_root(a->covariance, n, half);
     multiply(half, b->covariance, n, product);
     multiply(product, half, n, whole);
-    symmetric_eigenvalues(whole, n, values, NULL);
+    decompose(whole, n, values);
     for (int i = 0; i < n; i++) {
         const double off = a->mean[i] - b->mean[i];
         distance += off * off + a->covariance[i * n + i] + b->covariance[i * n + i] - 2 * root(values[i]);

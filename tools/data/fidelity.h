@@ -28,8 +28,4 @@ typedef struct precision_recall {
 } precision_recall;
 precision_recall measure_precision_recall(const point_set *real, const point_set *generated, int k, int threads);
 
-/* Eigenvalues [size] of a symmetric matrix [size][size], and eigenvectors as the columns of vectors [size][size] unless
-   NULL. Destroys the matrix. */
-void symmetric_eigenvalues(double *matrix, int size, double *values, double *vectors);
-
 #endif
