@@ -363,6 +363,11 @@ char *cli_format_list(const char *format, va_list arguments) {
     return text;
 }
 
+const char *cli_file_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 char *cli_format(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);

@@ -85,6 +85,7 @@ uint32_t *cli_list(const char *flag, const char *text, int most, int *count);
 void *cli_alloc(size_t count, size_t size);
 void *cli_realloc(void *memory, size_t count, size_t size);
 char *cli_format(const char *format, ...) CLI_PRINTF(1, 2); /* allocated text */
+const char *cli_file_name(const char *path);                /* without its folders; in path */
 char *cli_format_list(const char *format, va_list arguments) CLI_PRINTF(1, 0);
 
 /* A file written under a temporary name beside `path` and renamed when it is complete: output_open, then what follows,

@@ -18,11 +18,6 @@ static generator_choice parse_network(const char *text) {
     return GENERATOR_TRAINING;
 }
 
-static const char *file_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static void note(weights *w, const char *text) {
     weights_note(w, "note", text);
     printf("note: %s\n", text);
@@ -59,7 +54,7 @@ int convert_command_run(int argc, char **argv) {
     checkpoint_read(&r, view.data, view.size, choice, &n);
     if (r.error[0]) cli_fail("%s: %s", paths[0], r.error);
     print_network(&n);
-    weights_note(&n.w, "source", file_name(paths[0]));
+    weights_note(&n.w, "source", cli_file_name(paths[0]));
     weights_note(&n.w, "format", n.format);
     if (!n.averaged) note(&n.w, "the generator in training, not the averaged one");
     if (n.estimate_w_avg) {
@@ -69,7 +64,7 @@ int convert_command_run(int argc, char **argv) {
     if (n.drew_noise) note(&n.w, "the checkpoint has no noise maps: drawn from a fixed seed");
     weights_note(&n.w, "licence", licence);
     const uint64_t size = weights_save(&n.w, paths[1], type);
-    printf("%s: %.1f MB, %s: %.1f MB (%s)\n", file_name(paths[0]), (double)view.size / 1e6, file_name(paths[1]),
+    printf("%s: %.1f MB, %s: %.1f MB (%s)\n", cli_file_name(paths[0]), (double)view.size / 1e6, cli_file_name(paths[1]),
            (double)size / 1e6, type_text);
     printf("licence: %s\n", licence);
     weights_free(&n.w);

@@ -29,11 +29,6 @@ typedef struct chosen_direction {
     char *text; /* what notes call it */
 } chosen_direction;
 
-static const char *file_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static void refuse_extra_flags(const direction_flags *flags) {
     if (!flags->file + !flags->fit + !(flags->from || flags->to) != 2)
         cli_usage("give one of --direction, --fit and --from-seeds with --to-seeds");
@@ -62,8 +57,8 @@ static void choose_direction(chosen_direction *c, const opened_model *opened, co
     if (source) c->index = directions_find(&c->all, source, flags->index);
     c->text = !source ? cli_format("seeds %s to seeds %s", flags->from, flags->to)
               : c->all.names && c->all.names[c->index]
-                  ? cli_format("%s, %d %s", file_name(source), c->index, c->all.names[c->index])
-                  : cli_format("%s, %d", file_name(source), c->index);
+                  ? cli_format("%s, %d %s", cli_file_name(source), c->index, c->all.names[c->index])
+                  : cli_format("%s, %d", cli_file_name(source), c->index);
 }
 
 static void save_direction(const chosen_direction *c, const char *path) {

@@ -76,10 +76,9 @@ static void write_notes(output *out, const stylegan_model *model) {
 
 static void write_comment(output *out, const char *path, const opened_model *opened, int bits, const char *name) {
     const stylegan_config *c = opened->config;
-    const char *slash = strrchr(path, '/');
     write_text(out, cli_format("/* %s - %s for programs without files: StyleGAN %d, %d x %d. Made by `stylegan embed`,"
                                " stylegan.h %s.\n\n",
-                               slash ? slash + 1 : path, opened->name, (int)c->family, (int)c->width, (int)c->height,
+                               cli_file_name(path), opened->name, (int)c->family, (int)c->width, (int)c->height,
                                stylegan_version()));
     write_notes(out, opened->model);
     write_text(out, cli_format("   One file of the program defines %s_IMPLEMENTATION before it includes this. The sizes"

@@ -166,8 +166,7 @@ static void draw_found(projection *p) {
 /* What a picture says of itself. */
 static char *notes_of(const projection *p, int of_sheet) {
     char *notes = drawing_notes(&p->picture, of_sheet);
-    const char *slash = strrchr(p->target_path, '/');
-    if (notes) notes_add(&notes, "Projected From", "%s", slash ? slash + 1 : p->target_path);
+    if (notes) notes_add(&notes, "Projected From", "%s", cli_file_name(p->target_path));
     return notes;
 }
 

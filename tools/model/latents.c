@@ -300,17 +300,12 @@ char *latents_name(const latents *l, int number, const char *end) {
     return name;
 }
 
-static const char *file_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 void latents_notes(const latents *l, int number, char **notes) {
     const int index = number / l->psi_count;
     if (l->seeds)
         notes_add(notes, "Seed", "%u", l->seeds[index]);
     else
-        notes_add(notes, "Array", "%s, image %d", file_name(l->source), index);
+        notes_add(notes, "Array", "%s, image %d", cli_file_name(l->source), index);
     if (!l->ws.values) mapping_notes(&l->mapping, index, notes);
     if (!l->mixed_layers.count) return;
     notes_add(notes, "Mixed Seed", "%u", l->mixed_seed);
@@ -318,7 +313,7 @@ void latents_notes(const latents *l, int number, char **notes) {
 }
 
 void latents_sheet_notes(const latents *l, char **notes) {
-    notes_add(notes, l->seeds ? "Seeds" : "Array", "%s", l->seeds ? l->source : file_name(l->source));
+    notes_add(notes, l->seeds ? "Seeds" : "Array", "%s", l->seeds ? l->source : cli_file_name(l->source));
     if (l->psis)
         notes_add(notes, "Psis", "%s", l->psi_text);
     else if (!l->ws.values)

@@ -47,7 +47,6 @@ int model_has_isa(const char *name) {
 void model_open_bytes(opened_model *opened, const char *name, const unsigned char *bytes, size_t size,
                       const model_flags *flags) {
     enum { MOST_THREADS = 64 };
-    const char *slash = strrchr(name, '/');
     stylegan_options options = {0};
     stylegan_error error = {STYLEGAN_OK, ""};
     if (flags->isa) options.isa = isa_named(flags->isa);
@@ -56,7 +55,7 @@ void model_open_bytes(opened_model *opened, const char *name, const unsigned cha
     if (flags->memory_limit) options.memory_limit = memory_limit_of(flags->memory_limit);
     opened->model = stylegan_open_memory(bytes, size, &options, &error);
     if (!opened->model) cli_fail("%s: %s", name, error.message);
-    opened->name = slash ? slash + 1 : name;
+    opened->name = cli_file_name(name);
     opened->options = options;
     opened->config = stylegan_describe(opened->model);
     opened->ws_values = (size_t)opened->config->num_ws * (size_t)opened->config->w_dim;
