@@ -122,6 +122,15 @@ prints "edit: says which" "Direction: seeds 1-3 to seeds 4,7" "$tool" info "$wor
 printf 'seed\tsmile\tage\n' >"$work/labels.tsv"
 for seed in 0 1 2 3 4 5 6 7 8 9; do printf '%d\t%d\t%d.5\n' $seed $((seed % 3)) $((seed * seed % 7)); done >>"$work/labels.tsv"
 check "edit --fit" edit fitted --seeds 4 --fit "$work/labels.tsv" --ridge 1 --index age --save-direction "$work/age.npy" --steps 3
+check "edit --save-direction: its name" test "$(cat "$work/age.txt")" = "0	age"
+cp "$found/pca.npy" "$work/named.npy"
+printf '1\tsecond\n' >"$work/named.txt"
+refuses "edit --save-direction: over other names" 1 "named.txt: holds other names" \
+    edit $model --seeds 4 $pca --index 0 --save-direction "$work/named.npy" --outdir "$left/out"
+check "edit --save-direction: what is there stays" cmp "$found/pca.npy" "$work/named.npy"
+check "edit --save-direction to a device" "$tool" edit $model --seeds 4 $pca --index 0 --steps 1 --save-direction /dev/null \
+    --outdir "$work/nothing"
+check "edit --save-direction to a device: no names" test ! -e /dev/null.txt
 check "edit --direction fitted" edit refitted --seeds 4 --direction "$work/age.npy" --steps 3
 check "edit: the same as fitted" "$pngdiff" "$work/fitted/seed0004-edit02.png" "$work/refitted/seed0004-edit02.png"
 check "directions --fit" "$tool" directions $model --fit "$work/labels.tsv" --ridge 1 -o "$found/labelled.npy"

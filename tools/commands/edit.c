@@ -62,11 +62,11 @@ static void choose_direction(chosen_direction *c, const opened_model *opened, co
 }
 
 static void save_direction(const chosen_direction *c, const char *path) {
-    const int w_dim = c->all.opened->config->w_dim;
-    if (c->all.layers == 1)
-        npy_write(path, 2, (const int64_t[]){1, w_dim}, directions_at(&c->all, c->index));
-    else
-        npy_write(path, 3, (const int64_t[]){1, c->all.layers, w_dim}, directions_at(&c->all, c->index));
+    directions one = c->all;
+    one.count = 1;
+    one.values = directions_at(&c->all, c->index);
+    one.names = c->all.names && c->all.names[c->index] ? &c->all.names[c->index] : NULL;
+    directions_write(&one, path);
 }
 
 /* A command's work, for each picture. */

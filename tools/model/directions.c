@@ -92,15 +92,32 @@ static void write_text(const char *path, const char *text) {
     output_close(&out);
 }
 
-void directions_write(const directions *d, const char *path) {
+/* Names that are kept must be of directions that there are. */
+static void check_kept(const directions *d, const char *path) {
+    directions named = {.opened = d->opened, .count = d->count};
+    read_names(&named, path);
+    directions_end(&named);
+}
+
+static void write_array(const directions *d, const char *path) {
     const int32_t w_dim = d->opened->config->w_dim;
-    char *names = names_path(path), *text = names_text(d);
-    const int exists = system_kind_of(names) == SYSTEM_FILE, kept = exists && !holds_text(names, text);
-    if (kept && d->names) cli_fail("%s: holds other names; remove it or write to another file", names);
     if (d->layers == 1)
         npy_write(path, 2, (const int64_t[]){d->count, w_dim}, d->values);
     else
         npy_write(path, 3, (const int64_t[]){d->count, d->layers, w_dim}, d->values);
+}
+
+void directions_write(const directions *d, const char *path) {
+    const system_kind kind = system_kind_of(path);
+    if (strcmp(path, "-") == 0 || kind == SYSTEM_DEVICE || kind == SYSTEM_PIPE) {
+        write_array(d, path);
+        return;
+    }
+    char *names = names_path(path), *text = names_text(d);
+    const int exists = system_kind_of(names) == SYSTEM_FILE, kept = exists && !holds_text(names, text);
+    if (kept && d->names) cli_fail("%s: holds other names; remove it or write to another file", names);
+    if (kept) check_kept(d, path);
+    write_array(d, path);
     if (kept) cli_note("%s: kept; it may name the directions that were here before", names);
     if (!exists) write_text(names, text);
     free(text);
