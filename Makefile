@@ -82,8 +82,8 @@ demo: $(TOOL) # faces, style mixing, truncation and noise from the network in ex
 	@echo 'The sheets: out/*/grid.png'
 
 animation: $(TOOL) # examples/animation.png, the README's moving picture: under 500 KB
-	$(TOOL) video $(MODEL) --seeds 30,8,7,37,22,26,38,29,14,45,9,58 --grid 4x1 --trunc 0.8 --w-frames 12 --fps 12 --colours 256 \
-	    -o examples/animation.png
+	$(TOOL) video examples/portraits-64-stylegan2.sgw --seeds 33,4,53,24,36,1,48,14,18,21,57,9 --grid 4x1 --trunc 0.7 \
+	    --w-frames 12 --fps 12 --colours 256 -o examples/animation.png
 
 test: $(TOOL) $(TESTS) examples # all tests
 	sh tests/run
