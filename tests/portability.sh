@@ -3,10 +3,10 @@
 # converted reference networks. Prints ok, FAIL and skipped lines.
 cd "$(dirname "$0")/.." || exit 1
 cases='sg1-cond-32 sg2-ada-resnet-32'
-# All that knows no more than models, but for pictures and packed arrays: cross compilers do not find stb.
+# All that knows no more than models, but for what needs stb, which cross compilers do not find. The linker leaves out what the
+# tests do not call.
 sources=$(find tests/test.c tests/reference.c tools/base tools/model -name '*.c' \
-    ! -name stb.c ! -name png.c ! -name npz.c ! -name sheet.c ! -name drawing.c ! -name latents.c ! -name like.c \
-    ! -name apng.c ! -name video.c ! -name system_windows.c)
+    ! -name stb.c ! -name png.c ! -name system_windows.c)
 
 # Runs one test, its lines marked with the processor's name.
 run_test() { # TEST ARGUMENTS...
@@ -25,7 +25,7 @@ run_test() { # TEST ARGUMENTS...
 }
 
 check() { # NAME COMPILER EMULATOR [FLAGS]
-    name=$1 emulator=$3 compile="$2 -O2 -std=c99 -D_POSIX_C_SOURCE=200809L $4" objects=$WORK/cross-$1
+    name=$1 emulator=$3 compile="$2 -O2 -ffunction-sections -Wl,--gc-sections -std=c99 -D_POSIX_C_SOURCE=200809L $4" objects=$WORK/cross-$1
     for tool in "$2" "$3"; do
         command -v "$tool" >/dev/null || { echo "skipped: $name: $tool not installed"; return; }
     done
