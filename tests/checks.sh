@@ -32,6 +32,20 @@ prints() {
     if cat "$work/stdout" "$work/stderr" | grep -qF -e "$text"; then ok "$name"; else fail "$name" "does not print: $text"; fi
 }
 
+# differs NAME COMMAND...: the comparison finds a difference.
+differs() {
+    name=$1
+    shift
+    if "$@" >/dev/null 2>&1; then fail "$name" "no difference"; else ok "$name"; fi
+}
+
+# files NAME DIR FILE...: the folder holds exactly these files.
+files() {
+    name=$1 folder=$2
+    shift 2
+    if [ "$(ls "$folder")" = "$(printf '%s\n' "$@" | sort)" ]; then ok "$name"; else fail "$name" "holds $(ls "$folder" | tr '\n' ' ')"; fi
+}
+
 # refuses NAME STATUS TEXT ARGUMENTS...: the tool ends with STATUS, its last line on standard error, of at most $most_lines,
 # has TEXT, and it leaves nothing in $left.
 left=$work/left

@@ -12,20 +12,6 @@ same() {
     check "$1" "$pngdiff" "$work/$2/$3" "$4"
 }
 
-# differs NAME COMMAND...: the comparison finds a difference.
-differs() {
-    name=$1
-    shift
-    if "$@" >/dev/null 2>&1; then fail "$name" "no difference"; else ok "$name"; fi
-}
-
-# files NAME DIR FILE...: the folder holds exactly these files.
-files() {
-    name=$1 folder=$2
-    shift 2
-    if [ "$(ls "$folder")" = "$(printf '%s\n' "$@" | LC_ALL=C sort)" ]; then ok "$name"; else fail "$name" "holds $(ls "$folder" | tr '\n' ' ')"; fi
-}
-
 # size FILE: of a picture, as info tells it.
 size() {
     "$tool" info "$1" | sed -n 's/^Size: //p'

@@ -3,20 +3,6 @@
 . tests/checks.sh
 golden=tests/golden npydiff=$build/tests/npydiff pngdiff=$build/tests/pngdiff
 
-# differs NAME COMMAND...: the comparison finds a difference.
-differs() {
-    name=$1
-    shift
-    if "$@" >/dev/null 2>&1; then fail "$name" "no difference"; else ok "$name"; fi
-}
-
-# files NAME DIR FILE...: the folder holds exactly these files.
-files() {
-    name=$1 folder=$2
-    shift 2
-    if [ "$(ls "$folder")" = "$(printf '%s\n' "$@" | LC_ALL=C sort)" ]; then ok "$name"; else fail "$name" "holds $(ls "$folder" | tr '\n' ' ')"; fi
-}
-
 # --- The program ---
 
 prints "stylegan --help" "generate" "$tool" --help
