@@ -15,10 +15,11 @@ char *table_open(table *t, const unsigned char *bytes, size_t size) {
 
 static void split(table *t, char *line) {
     t->fields = 0;
-    for (char *tab = line; tab; line = tab + 1) {
+    while (line) {
         t->field[t->fields++] = line;
-        tab = t->fields < TABLE_FIELDS ? strchr(line, '\t') : NULL;
-        if (tab) *tab = 0;
+        char *tab = t->fields < TABLE_FIELDS ? strchr(line, '\t') : NULL;
+        if (tab) *tab++ = 0;
+        line = tab;
     }
 }
 
