@@ -98,10 +98,9 @@ static void end(void *state) {
 
 /* --- The table --- */
 
-const distance distances[DISTANCES] = {{"pyramid",
-                                        "squared differences of the picture and of its halves down to 4 x 4 pixels",
-                                        start_pyramid, measure, end},
-                                       {"pixels", "squared differences of pixels", start_pixels, measure, end}};
+/* Squared differences, of the picture and of its halves down to 4 x 4 pixels, or of pixels alone. */
+const distance distances[DISTANCES] = {{"pyramid", start_pyramid, measure, end},
+                                       {"pixels", start_pixels, measure, end}};
 
 const distance *distance_named(const char *name) {
     for (int i = 0; i < DISTANCES; i++)

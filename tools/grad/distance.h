@@ -5,7 +5,7 @@
 /* One kind of distance; another joins as a row of the table. Pictures are [C][S][S], nominal range [-1, 1]: what a target
    shows as -1 or 1 may lie beyond. */
 typedef struct distance {
-    const char *name, *meaning;
+    const char *name;
     void *(*start)(const float *target, int channels, int size); /* copies what it needs */
     double (*measure)(void *state, const float *image, float *gradient);
     void (*end)(void *state);

@@ -1,7 +1,7 @@
 /* model.c - opens a weight file for a command. */
-#define STYLEGAN_KERNELS
 #include "model.h"
 #include "../base/notes.h"
+#include "weights.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -130,20 +130,10 @@ void model_notes(const opened_model *opened, char **notes) {
 }
 
 float *model_tensor(const opened_model *opened, const char *name, stylegan_tensor *t) {
-    enum { ALL_LANES = 16 };
     int index = stylegan_tensor_count(opened->model) - 1;
     while (index >= 0 && (stylegan_get_tensor(opened->model, index, t) || strcmp(t->name, name) != 0)) index--;
     if (index < 0) return NULL;
-    const int columns = t->shape[t->dimensions - 1];
-    size_t rows = 1;
-    for (int i = 0; i < t->dimensions - 1; i++) rows *= (size_t)t->shape[i];
-    const size_t scales = t->type == STYLEGAN_I8 ? sizeof(float) * (size_t)columns : 0;
-    const sg__tensor matrix = {t->data + scales, t->data, t->type, columns};
-    float *values =
-        cli_alloc(rows * (size_t)columns + ALL_LANES, sizeof *values); /* rows are unpacked to full vectors */
-    for (size_t i = 0; i < rows; i++)
-        sg__find_kernels(STYLEGAN_ISA_AUTO)->unpack(&matrix, i, 0, columns, values + i * (size_t)columns);
-    return values;
+    return weights_unpack(t);
 }
 
 void model_close(opened_model *opened) {

@@ -71,15 +71,16 @@ weights_tensor *weights_find(const weights *w, const char *name) {
     return NULL;
 }
 
-/* The header's own reading of f32, f16 and i8. */
-static void read_values(const stylegan_tensor *from, weights_tensor *to) {
-    const sg__kernels *k = sg__find_kernels(STYLEGAN_ISA_SCALAR);
-    const int columns = from->shape[from->dimensions - 1];
-    const size_t count = element_count(to), scales = from->type == STYLEGAN_I8 ? 4 * (size_t)columns : 0;
-    const sg__tensor packed = {from->data + scales, from->data, from->type, columns};
-    to->values = cli_alloc(count, sizeof *to->values);
-    for (size_t row = 0; row < count / (size_t)columns; row++)
-        k->unpack(&packed, row, 0, columns, to->values + row * (size_t)columns);
+float *weights_unpack(const stylegan_tensor *t) {
+    const sg__kernels *k = sg__find_kernels(STYLEGAN_ISA_SCALAR); /* whose vectors have one lane: no row is padded */
+    const int columns = t->shape[t->dimensions - 1];
+    const size_t scales = t->type == STYLEGAN_I8 ? 4 * (size_t)columns : 0;
+    const sg__tensor packed = {t->data + scales, t->data, t->type, columns};
+    size_t rows = 1;
+    for (int i = 0; i < t->dimensions - 1; i++) rows *= (size_t)t->shape[i];
+    float *values = cli_alloc(rows * (size_t)columns, sizeof *values);
+    for (size_t row = 0; row < rows; row++) k->unpack(&packed, row, 0, columns, values + row * (size_t)columns);
+    return values;
 }
 
 void weights_read(weights *w, const stylegan_model *model) {
@@ -89,7 +90,7 @@ void weights_read(weights *w, const stylegan_model *model) {
     for (int i = 0; i < stylegan_tensor_count(model); i++) {
         stylegan_tensor tensor;
         if (stylegan_get_tensor(model, i, &tensor)) cli_fail("tensor %d cannot be read", i);
-        read_values(&tensor, append(w, tensor.name, tensor.dimensions, tensor.shape));
+        append(w, tensor.name, tensor.dimensions, tensor.shape)->values = weights_unpack(&tensor);
     }
 }
 

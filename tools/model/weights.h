@@ -33,6 +33,7 @@ float *weights_values(const weights_tensor *t); /* made or copied; the caller fr
 
 /* An open model's configuration, text and tensors, as float32: copies. */
 void weights_read(weights *w, const stylegan_model *model);
+float *weights_unpack(const stylegan_tensor *t);                  /* the values of f32, f16 or i8, to be freed */
 weights_tensor *weights_find(const weights *w, const char *name); /* NULL: none of that name */
 
 /* The mapping of a network alone, as a file without blocks holds it: copies. */
