@@ -7,7 +7,7 @@
 
 /* The bytes: magic, size, checksum of what follows, the options, counters, then every array. Numbers are in the
    machine's own order; the magic number reads differently in the other one. */
-static const uint64_t magic = 0x0002746e69617274; /* "traint", version 2 */
+static const uint64_t magic = 0x0003746e69617274; /* "traint", version 3 */
 
 typedef struct head {
     uint64_t magic, size, checksum;

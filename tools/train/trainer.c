@@ -298,6 +298,13 @@ static int has_penalties(const trainer *t) {
     return t->config.r1_gamma > 0 && t->steps % t->config.r1_interval == 0;
 }
 
+/* A strong penalty keeps D from running ahead at first, a weak one lets it see details at last (R3GAN). */
+static double current_gamma(const trainer *t) {
+    const trainer_config *c = &t->config;
+    if (c->r1_gamma_last <= 0 || c->r1_gamma <= 0) return c->r1_gamma;
+    return c->r1_gamma * pow(c->r1_gamma_last / c->r1_gamma, fmin((double)t->images / (1000 * c->total_kimg), 1));
+}
+
 /* D's gradient at the activations x, where the loss has the derivatives `slopes` by the scores, and with `penalised` that
    of R1. Returns the sum of |dD/dx|^2 over the shard's images, or NAN. The last pass of a shard makes its gradient final. */
 static double learn(trainer *t, int item, trainer_thread *desk, const d_maps *x, const double *slopes, int penalised,
@@ -306,7 +313,7 @@ static double learn(trainer *t, int item, trainer_thread *desk, const d_maps *x,
     const scratch telling = {desk->scratch.convolution, desk->scratch.row, discriminator_final, t};
     double square = NAN;
     if (penalised) {
-        const float factor = (float)(t->config.r1_gamma * t->config.r1_interval / t->config.batch);
+        const float factor = (float)(current_gamma(t) * t->config.r1_interval / t->config.batch);
         for (int n = 0; n < SHARD; n++) set_score_gradient(t, item, &desk->dx.logits, n, 1);
         square =
             discriminator_r1(&t->d, g, x, &desk->dx, &desk->tangent, &desk->extra, factor, gradient, &desk->scratch);

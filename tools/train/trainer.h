@@ -18,6 +18,7 @@ typedef struct trainer_config {
     int loss;                      /* trainer_loss */
     double g_rate, d_rate;         /* learning rates of Adam(0, 0.99) */
     double r1_gamma;               /* of R1 and, with the relativistic loss, of R2, the same on generated images */
+    double r1_gamma_last;          /* ... which it falls to by the end of the run, by the same factor every image; 0: it stays */
     int r1_interval;               /* every so many steps, scaled accordingly; 1: every step */
     double mixing;                 /* probability of style mixing: 0.9 */
     double ema_kimg;               /* half-life of the generator's moving average, in thousands of images */
