@@ -2790,10 +2790,21 @@ static int sg__prepared_taps(const sg__step *s, const sg__tiling *t) {
     return taps;
 }
 
+/* Floats from one tap or point to the next: a vector more than they take, since at distances of a power of two all would
+   lie in the same few lines of a cache. */
+static uint64_t sg__apart(const stylegan_model *m, uint64_t vectors) {
+    return (vectors + 1) * (uint64_t)m->kernels->lanes;
+}
+
+/* Floats from one tap or point of a panel of q vectors to the next. */
+static size_t sg__tap(const stylegan_model *m, const sg__step *s, int q) {
+    return (size_t)sg__apart(m, (uint64_t)s->in * (uint64_t)q);
+}
+
 /* Floats of one prepared panel. */
 static size_t sg__panel_floats(const stylegan_model *m, const sg__step *s, const sg__tiling *t) {
     int blocks = sg__blocks_of(m, s->channels), vectors = blocks < sg__vectors(m) ? blocks : sg__vectors(m);
-    return (size_t)sg__prepared_taps(s, t) * (size_t)s->in * (size_t)(vectors * m->kernels->lanes);
+    return (size_t)sg__prepared_taps(s, t) * sg__tap(m, s, vectors);
 }
 
 /* Whether all of a layer's prepared weights, in whole panels, are few enough. */
@@ -3044,7 +3055,7 @@ static uint64_t sg__transformed_floats(const stylegan_model *m, const sg__step *
         uint64_t strip = (uint64_t)sg__clip(p->strip / 2, 1, s->input->height);
         return (3 * strip + 2) * (uint64_t)sg__blocks_of(m, s->in) * sg__difference_row(m, s);
     }
-    return t->points && !t->own ? (uint64_t)t->total * sg__padded(m, s->in) * tiles : 0;
+    return t->points && !t->own ? (uint64_t)t->total * sg__apart(m, (uint64_t)sg__blocks_of(m, s->in) * tiles) : 0;
 }
 
 static sg__room sg__room_of(const stylegan_model *m, const sg__step *s) {
@@ -3150,15 +3161,16 @@ static int sg__doubled_pixels(const stylegan_model *m, const sg__step *s) {
 /* What multiplying takes. */
 static void sg__measure_products(const stylegan_model *m, const sg__step *s, const sg__plan *p, sg__sizes *z) {
     const sg__tiling *t = &p->tiling;
-    uint64_t width = sg__panel_width(m), in = (uint64_t)s->in, square = (uint64_t)(t->points * t->points);
-    uint64_t tiles = (uint64_t)t->across * (uint64_t)t->chunk + 2 * (uint64_t)m->kernels->pixels;
-    sg__grow(&z->panel, (uint64_t)(s->kernel * s->kernel + sg__summed_taps(s, t)) * in * width);
+    int taps = s->kernel * s->kernel + sg__summed_taps(s, t), points = t->points * t->points;
+    uint64_t vectors = (uint64_t)sg__vectors(m), tap = sg__tap(m, s, sg__vectors(m));
+    uint64_t chunk = (uint64_t)t->across * (uint64_t)t->chunk, tiles = chunk + 2 * (uint64_t)m->kernels->pixels;
+    sg__grow(&z->panel, (uint64_t)taps * tap);
     if (t->points || s->nearest) sg__grow(&z->zeros, m->maps[s->input->number].row);
-    if (sg__doubles(s, t)) sg__grow(&z->products, 9 * width * (uint64_t)sg__doubled_pixels(m, s));
+    if (sg__doubles(s, t)) sg__grow(&z->products, 9 * sg__panel_width(m) * (uint64_t)sg__doubled_pixels(m, s));
     if (!t->points) return;
-    if (t->own) sg__grow(&z->own, square * sg__padded(m, s->in) * tiles);
-    sg__grow(&z->products, square * (uint64_t)t->across * (uint64_t)t->chunk * width);
-    if (!p->prepared) sg__grow(&z->weights, square * in * width);
+    if (t->own) sg__grow(&z->own, (uint64_t)points * sg__apart(m, (uint64_t)sg__blocks_of(m, s->in) * tiles));
+    sg__grow(&z->products, (uint64_t)points * sg__apart(m, vectors * chunk));
+    if (!p->prepared) sg__grow(&z->weights, (uint64_t)points * tap);
 }
 
 /* Rows of a spread image below ToRGB, with room for the filter on both sides. */
@@ -3847,7 +3859,8 @@ static void sg__sum_shifts(const sg__panel *p, const float *weights, float *summ
     static const float ones[4] = {1, 1, 1, 1};
     const sg__step *s = p->work->step;
     const sg__kernels *k = p->work->model->kernels;
-    int size = s->kernel, summed_size = sg__summed_kernel(s), tap = s->in * p->q * k->lanes;
+    int size = s->kernel, summed_size = sg__summed_kernel(s);
+    size_t tap = sg__tap(p->work->model, s, p->q);
     for (int y = 0; y <= size; y++) {
         for (int x = 0; x <= size; x++) {
             const float *source[4];
@@ -3855,9 +3868,9 @@ static void sg__sum_shifts(const sg__panel *p, const float *weights, float *summ
             for (int shift = 0; shift < 4; shift++) {
                 int from_y = y - shift / 2, from_x = x - shift % 2;
                 if (from_y < 0 || from_y >= size || from_x < 0 || from_x >= size) continue;
-                source[n++] = weights + (size_t)tap * (size_t)(from_y * size + from_x);
+                source[n++] = weights + tap * (size_t)(from_y * size + from_x);
             }
-            k->weighted_sum(summed + (size_t)tap * (size_t)(y * summed_size + x), tap, source, ones, n);
+            k->weighted_sum(summed + tap * (size_t)(y * summed_size + x), (int)tap - k->lanes, source, ones, n);
         }
     }
 }
@@ -3866,12 +3879,12 @@ static void sg__sum_shifts(const sg__panel *p, const float *weights, float *summ
 static void sg__sum_taps(const sg__panel *p, float *panel) {
     static const float ones[3] = {1, 1, 1};
     const sg__kernels *k = p->work->model->kernels;
-    int tap = p->work->step->in * p->q * k->lanes;
+    size_t tap = sg__tap(p->work->model, p->work->step, p->q);
     for (int i = 0; i < 6; i++) { /* the rows, then the columns */
         int first = i < 3 ? 3 * i : i - 3, step = i < 3 ? 1 : 3;
         const float *source[3];
-        for (int t = 0; t < 3; t++) source[t] = panel + (size_t)tap * (size_t)(first + t * step);
-        k->weighted_sum(panel + (size_t)tap * (size_t)(first + step), tap, source, ones, 3);
+        for (int t = 0; t < 3; t++) source[t] = panel + tap * (size_t)(first + t * step);
+        k->weighted_sum(panel + tap * (size_t)(first + step), (int)tap - k->lanes, source, ones, 3);
     }
 }
 
@@ -3879,8 +3892,7 @@ static void sg__sum_taps(const sg__panel *p, float *panel) {
 static void sg__transform_weights(const sg__panel *p, const float *panel, int phase, float *to) {
     const sg__step *s = p->work->step;
     const sg__kernels *k = p->work->model->kernels;
-    int count = s->in * p->q;
-    size_t tap = (size_t)(count * k->lanes);
+    size_t tap = sg__tap(p->work->model, s, p->q);
     const float *taps[9];
     sg__phase_points points = sg__phase(&p->work->plan->tiling, phase);
     int down = points.down - 3, across = points.across - 3;
@@ -3893,7 +3905,7 @@ static void sg__transform_weights(const sg__panel *p, const float *panel, int ph
         }
         taps[i] = panel + tap * (size_t)(y * sg__summed_kernel(s) + x);
     }
-    k->winograd_weights(taps, points.down, points.across, count, to, tap);
+    k->winograd_weights(taps, points.down, points.across, s->in * p->q, to, tap);
 }
 
 /* Fills panel [taps][I][q][V], modulated and summed, and scale [q][V], the demodulation. */
@@ -3902,7 +3914,7 @@ static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
     const sg__kernels *k = p->work->model->kernels;
     const float *style = sg__style_of(p->work->call, s);
     int width = p->q * k->lanes, summed = sg__summed_taps(s, &p->work->plan->tiling);
-    size_t tap = (size_t)s->in * (size_t)width;
+    size_t tap = sg__tap(p->work->model, s, p->q);
     float *plain = panel + tap * (size_t)summed;
     STYLEGAN_MEMSET(scale, 0, (size_t)width * sizeof(float));
     for (int t = 0; t < s->kernel * s->kernel; t++) {
@@ -3923,7 +3935,7 @@ static void sg__prepare_item(void *context, int item, int part) {
     const sg__work *w = (const sg__work *)context;
     const sg__tiling *t = &w->plan->tiling;
     sg__panel p = sg__make_panel(w, &w->call->workspace->scratch[part], item);
-    size_t lanes = (size_t)w->model->kernels->lanes, tap = (size_t)(w->step->in * p.q) * lanes;
+    size_t lanes = (size_t)w->model->kernels->lanes, tap = sg__tap(w->model, w->step, p.q);
     float *to = w->tables->weights + (size_t)item * sg__panel_floats(w->model, w->step, t);
     sg__unpack_panel(&p, t->points ? p.scratch->panel : to, w->tables->scale + (size_t)p.first * lanes);
     for (int i = 0; t->points && i < t->phases; i++) {
@@ -3938,7 +3950,7 @@ static void sg__prepare_item(void *context, int item, int part) {
 static void sg__add_tap(sg__row *r, const sg__panel *p, int y, int x, int row, int column) {
     const sg__work *w = p->work;
     int lanes = w->model->kernels->lanes;
-    size_t tap = (size_t)w->step->in * (size_t)(p->q * lanes);
+    size_t tap = sg__tap(w->model, w->step, p->q);
     r->offset[r->taps] = sg__row_of(&w->in, 0, row) - w->in.data + (ptrdiff_t)column * lanes;
     r->panel[r->taps++] = p->weights + tap * (size_t)(y * w->step->kernel + x);
 }
@@ -4043,7 +4055,7 @@ static void sg__multiply_doubled(const sg__panel *p, int y, int first, int count
     }
     r.taps = 1;
     r.offset[0] = (first + (column == 2)) * (ptrdiff_t)lanes;
-    r.panel[0] = p->weights + (s->kernel == 3 ? (size_t)(8 - product) * (size_t)s->in * (size_t)p->q * lanes : 0);
+    r.panel[0] = p->weights + (s->kernel == 3 ? (size_t)(8 - product) * sg__tap(w->model, s, p->q) : 0);
     w->model->kernels->convolve(&r, p->q);
 }
 
@@ -4086,12 +4098,17 @@ static size_t sg__strip_tiles(const sg__work *w) {
     return ((size_t)(w->tile_end - w->tile_begin) * (size_t)(w->right - w->left) + group - 1) / group * group;
 }
 
+/* Floats from one of their points to the next. */
+static size_t sg__point(const sg__work *w) {
+    return (size_t)sg__apart(w->model, (uint64_t)w->in.blocks * sg__strip_tiles(w));
+}
+
 static float *sg__transformed(const sg__work *w, int phase, int channels, int number) {
     const sg__tiling *t = &w->plan->tiling;
     size_t group = (size_t)sg__group(w->model), blocks = (size_t)w->in.blocks;
     size_t block = (size_t)channels, tile = (size_t)number, first = t->own ? 0 : (size_t)t->first[phase];
-    size_t at = (tile / group * blocks + block) * group + tile % group + first * blocks * sg__strip_tiles(w);
-    return w->transformed + at * (size_t)w->model->kernels->lanes;
+    size_t at = (tile / group * blocks + block) * group + tile % group;
+    return w->transformed + at * (size_t)w->model->kernels->lanes + first * sg__point(w);
 }
 
 /* A row of tiles of one channel block, for one phase. */
@@ -4101,7 +4118,7 @@ static void sg__transform_row(const sg__work *w, int phase, int row, int block) 
     int scatter = w->step->op == SG__SCATTER, pad = scatter ? 1 : w->step->pad, group = sg__group(w->model);
     int whole = scatter ? sg__clip(w->step->input->width / 4, w->left, w->right) : w->right;
     int tile = row * (w->right - w->left), end = tile + whole - w->left;
-    size_t lanes = (size_t)k->lanes, stride = (size_t)w->in.blocks * sg__strip_tiles(w) * lanes;
+    size_t lanes = (size_t)k->lanes, stride = sg__point(w);
     const float *rows[6];
     float edge[5 * 5 * SG__MAX_LANES];
     sg__phase_points points = sg__phase(t, phase);
@@ -4138,12 +4155,11 @@ static void sg__multiply_point(const sg__panel *panel, int phase, int p, const f
     const sg__work *w = panel->work;
     const sg__kernels *k = w->model->kernels;
     size_t lanes = (size_t)k->lanes, group = (size_t)sg__group(w->model);
-    size_t point = (size_t)p * (size_t)w->in.blocks * sg__strip_tiles(w) * lanes;
     for (size_t at = 0, n; at < tiles; at += n) {
         size_t left = group - (first + at) % group;
         n = left < tiles - at ? left : tiles - at;
         sg__row r;
-        r.input = sg__transformed(w, phase, 0, (int)(first + at)) + point;
+        r.input = sg__transformed(w, phase, 0, (int)(first + at)) + (size_t)p * sg__point(w);
         r.input_block = group * lanes;
         r.channels = w->step->in;
         r.taps = 1;
@@ -4165,18 +4181,18 @@ static void sg__multiply_tiles(const sg__panel *panel, int phase, int begin, int
     const sg__kernels *k = w->model->kernels;
     size_t lanes = (size_t)k->lanes, across = (size_t)(w->right - w->left), q = (size_t)panel->q;
     size_t first = (size_t)(begin - w->tile_begin) * across, tiles = (size_t)(end - begin) * across;
+    size_t tap = sg__tap(w->model, w->step, panel->q), point = (size_t)sg__apart(w->model, q * tiles);
     float *products = panel->scratch->products;
     for (int p = 0; p < points.down * points.across; p++) {
         int y = points.down == 4 ? 0 : p / points.across, x = points.across == 4 ? 0 : p % points.across;
         int weight = points.across == 4 ? y : y * points.across + x;
-        sg__multiply_point(panel, phase, p, panel->weights + (size_t)(weight * w->step->in) * q * lanes, first, tiles,
-                           products + (size_t)p * q * tiles * lanes);
+        sg__multiply_point(panel, phase, p, panel->weights + (size_t)weight * tap, first, tiles,
+                           products + (size_t)p * point);
     }
     for (size_t v = 0; v < q; v++) {
         for (size_t y = 0; y < (size_t)(end - begin); y++) {
-            k->winograd_output(products + (v * tiles + y * across) * lanes, q * tiles * lanes, points.down,
-                               points.across, (int)across, out + v * vector + 4 * y * row + 4 * (size_t)w->left * pixel,
-                               row, pixel);
+            k->winograd_output(products + (v * tiles + y * across) * lanes, point, points.down, points.across,
+                               (int)across, out + v * vector + 4 * y * row + 4 * (size_t)w->left * pixel, row, pixel);
         }
     }
 }
@@ -4246,7 +4262,7 @@ static void sg__multiply_item(void *context, int item, int part) {
     const sg__scratch *s = &w->call->workspace->scratch[part];
     int panel = item % w->panels, prepared = w->plan->prepared;
     sg__panel p = sg__make_panel(w, s, panel);
-    size_t width = (size_t)(p.q * w->model->kernels->lanes), tap = (size_t)w->step->in * width;
+    size_t width = (size_t)(p.q * w->model->kernels->lanes), tap = sg__tap(w->model, w->step, p.q);
     sg__rows rows = sg__piece(w, item, w->tile_begin, w->tile_end);
     const float *weights = s->panel;
     if (prepared) {
