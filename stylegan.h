@@ -5990,22 +5990,30 @@ static void SG__FN(unpack)(const sg__tensor *tensor, size_t row, int column, int
     }
 }
 
-/* q vectors of a panel, `step` floats between its rows; q and whole_i8 (all of it lies in i8 columns) are constants, so
-   that the sums are registers. */
+/* q vectors of a panel, `step` floats between its rows. q is a constant, so that the sums are registers, and so is type, if
+   all of the columns are there; else it is STYLEGAN_TYPE_COUNT. Rows lie far apart: the processor does not see which
+   memory comes next. */
 SG__INLINE void SG__FN(panel_rows)(const sg__tensor *tensor, size_t row, int rows, int column, const float *style,
-                                   float *squares, float *panel, int step, const int q, const int whole_i8) {
-    const unsigned char *p = tensor->data + (whole_i8 ? row * (size_t)tensor->columns + (size_t)column : 0);
-    const unsigned char *scales = tensor->scales + (whole_i8 ? (size_t)column * 4 : 0);
+                                   float *squares, float *panel, int step, const int q, const int type) {
+    const int size = type == STYLEGAN_I8 ? 1 : type == STYLEGAN_F16 ? 2 : 0;
+    const size_t next = (size_t)size * (size_t)tensor->columns;
+    const unsigned char *p = tensor->data + row * next + (size_t)(size * column);
     SG__V sum[SG__Q], scale[SG__Q];
     SG__UNROLL for (int v = 0; v < q; v++) {
         sum[v] = scale[v] = SG__LOAD(squares + v * SG__LANES);
-        if (whole_i8) scale[v] = SG__LOAD_F32(scales + 4 * v * SG__LANES);
+        if (type == STYLEGAN_I8) scale[v] = SG__LOAD_F32(tensor->scales + 4 * (column + v * SG__LANES));
     }
-    for (int i = 0; i < rows; i++, panel += step, p += tensor->columns) {
+    for (int i = 0; i < rows; i++, panel += step, p += next) {
+        if (SG__LANES > 1 && size) SG__PREFETCH(p + 16 * next);
         SG__UNROLL for (int v = 0; v < q; v++) {
             int first = column + v * SG__LANES, left = tensor->columns - first, n = left < SG__LANES ? left : SG__LANES;
-            SG__V w = whole_i8 ? SG__MUL(SG__LOAD_I8(p + v * SG__LANES), scale[v])
-                               : SG__FN(load_weights)(tensor, row + (size_t)i, first, n);
+            SG__V w;
+            if (type == STYLEGAN_I8)
+                w = SG__MUL(SG__LOAD_I8(p + v * SG__LANES), scale[v]);
+            else if (type == STYLEGAN_F16)
+                w = SG__LOAD_F16(p + 2 * v * SG__LANES);
+            else
+                w = SG__FN(load_weights)(tensor, row + (size_t)i, first, n);
             if (style) w = SG__MUL(w, SG__SET1(style[i]));
             sum[v] = SG__FMA(w, w, sum[v]);
             SG__STORE(panel + v * SG__LANES, w);
@@ -6016,16 +6024,20 @@ SG__INLINE void SG__FN(panel_rows)(const sg__tensor *tensor, size_t row, int row
 
 static void SG__FN(panel)(const sg__tensor *tensor, size_t row, int rows, int column, int q, const float *style,
                           float *squares, float *panel) {
-    int step = q * SG__LANES;
-    if (q == SG__Q && tensor->type == STYLEGAN_I8 && column + step <= tensor->columns) {
-        SG__FN(panel_rows)(tensor, row, rows, column, style, squares, panel, step, SG__Q, 1);
+    int step = q * SG__LANES, whole = q == SG__Q && column + step <= tensor->columns;
+    if (whole && tensor->type == STYLEGAN_I8) {
+        SG__FN(panel_rows)(tensor, row, rows, column, style, squares, panel, step, SG__Q, STYLEGAN_I8);
+        return;
+    }
+    if (SG__LANES > 1 && whole && tensor->type == STYLEGAN_F16) {
+        SG__FN(panel_rows)(tensor, row, rows, column, style, squares, panel, step, SG__Q, STYLEGAN_F16);
         return;
     }
     for (int v = 0; v < q; v++, column += SG__LANES, squares += SG__LANES, panel += SG__LANES) {
         if (tensor->type == STYLEGAN_I8 && column + SG__LANES <= tensor->columns)
-            SG__FN(panel_rows)(tensor, row, rows, column, style, squares, panel, step, 1, 1);
+            SG__FN(panel_rows)(tensor, row, rows, column, style, squares, panel, step, 1, STYLEGAN_I8);
         else
-            SG__FN(panel_rows)(tensor, row, rows, column, style, squares, panel, step, 1, 0);
+            SG__FN(panel_rows)(tensor, row, rows, column, style, squares, panel, step, 1, STYLEGAN_TYPE_COUNT);
     }
 }
 
