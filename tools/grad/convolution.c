@@ -101,8 +101,8 @@ void convolution_scratch_fit(convolution_scratch *s, const convolution *c) {
     const int channels = round_up(c->in > c->out ? c->in : c->out, lanes);
     grow(&s->panels_size, c->taps * channels * channels);
     grow(&s->separated_size, c->engine->images * (4 * strip_rows(c) + 2) * (c->size + 2) * lanes);
-    grow(&s->points_size, (c->kind == CONVOLUTION_SAME ? 1 : MOST_PLANES) * all * channels / lanes * tiles);
-    grow(&s->products_size, all * c->engine->vectors * tiles);
+    grow(&s->points_size, (c->kind == CONVOLUTION_SAME ? 1 : MOST_PLANES) * all * (channels / lanes * tiles + lanes));
+    grow(&s->products_size, all * (c->engine->vectors * tiles + lanes));
 }
 
 void convolution_scratch_take(arena *a, convolution_scratch *s) {
@@ -245,6 +245,12 @@ void convolution_prepare(const convolution *c, const float *weights, const convo
     transform_panels(c, 1, s->panels, c->backward);
 }
 
+/* Floats of one point of `rows` rows of tiles, `blocks` channel blocks: not a power of two, which would put the points
+   into the same lines of the cache. */
+static size_t point_floats(const convolution *c, int blocks, int rows) {
+    return (size_t)((rows * c->engine->images * (c->size / 4) * blocks + 1) * c->engine->lanes);
+}
+
 /* Rows of tiles [begin, end) of one source, as [points^2][C/V][rows][N][tiles][V]. */
 static void transform_input(const convolution *c, const map *x, const window *from, int begin, int end,
                             const convolution_scratch *s, float *out) {
@@ -252,6 +258,7 @@ static void transform_input(const convolution *c, const map *x, const window *fr
     const int tiles = c->size / 4, rows = 4 * (end - begin) + c->points - 4;
     const size_t pixels = (size_t)(c->size + 2), row_floats = pixels * (size_t)k->lanes;
     const size_t run = (size_t)(tiles * k->lanes), block = run * (size_t)(c->engine->images * (end - begin));
+    const size_t point = point_floats(c, map_blocks(x), end - begin);
     for (int b = 0; b < map_blocks(x); b++) {
         for (int y = 0; y < rows; y++) /* the images lie side by side: take them apart, [N][rows][S + 2][V] */
             c->engine->elementwise->separate(
@@ -263,8 +270,7 @@ static void transform_input(const convolution *c, const map *x, const window *fr
                 for (int y = 0; y < c->points; y++)
                     row[y] = s->separated + row_floats * (size_t)(n * rows + 4 * strip + y) + (from->dx + 1) * k->lanes;
                 k->winograd_input(row, c->points, c->points, tiles,
-                                  out + block * (size_t)b + run * (size_t)(strip * c->engine->images + n),
-                                  block * (size_t)map_blocks(x));
+                                  out + block * (size_t)b + run * (size_t)(strip * c->engine->images + n), point);
             }
     }
 }
@@ -318,13 +324,13 @@ static void multiply_points(const convolve_job *j, const convolution_scratch *s,
                             const float *panels) {
     const sg__kernels *k = j->c->engine->kernels;
     const int lanes = k->lanes, all = j->c->points * j->c->points;
-    const size_t point = (size_t)(map_blocks(j->x) * width * lanes), panel = (size_t)(j->x->channels * q * lanes);
+    const size_t point = (size_t)((map_blocks(j->x) * width + 1) * lanes), panel = (size_t)(j->x->channels * q * lanes);
     for (int p = 0; p < all; p++) {
         sg__row row = {.input = s->points + point * (size_t)p,
                        .input_block = (size_t)(width * lanes),
                        .channels = j->x->channels,
                        .taps = count,
-                       .output = s->products + (size_t)(p * q * width * lanes),
+                       .output = s->products + (size_t)(p * (q * width + 1) * lanes),
                        .output_pixel = (size_t)lanes,
                        .output_vector = (size_t)(width * lanes),
                        .width = width};
@@ -346,7 +352,7 @@ static void convolve_tiles(void *context, int item, int thread) {
     const int lanes = k->lanes, tiles = c->size / 4, all = c->points * c->points;
     const item_range r = range_of(j, item, tiles);
     const int width = (r.end - r.begin) * c->engine->images * tiles;
-    const size_t point = (size_t)(map_blocks(x) * width * lanes);
+    const size_t point = point_floats(c, map_blocks(x), r.end - r.begin);
     for (int plane = 0; plane < y->planes; plane++) {
         window sources[MOST_PLANES];
         const int count = sources_of(c, j->transposed, plane, sources);
@@ -354,7 +360,7 @@ static void convolve_tiles(void *context, int item, int thread) {
             transform_input(c, x, &sources[i], r.begin, r.end, &own, own.points + point * (size_t)(all * i));
         for (int first = r.first; first < r.blocks; first += k->vectors) {
             const int q = r.blocks - first < k->vectors ? r.blocks - first : k->vectors;
-            const size_t panel = (size_t)(x->channels * q * lanes), product = (size_t)(q * width * lanes);
+            const size_t panel = (size_t)(x->channels * q * lanes), product = (size_t)((q * width + 1) * lanes);
             const float *panels = (j->transposed ? c->backward : c->forward) +
                                   (size_t)(first * lanes * x->channels) * (size_t)(y->planes * count * all) +
                                   panel * (size_t)(plane * count * all);
