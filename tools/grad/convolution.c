@@ -70,11 +70,6 @@ static int planes_out(const convolution *c) {
     return c->kind == CONVOLUTION_UP || c->kind == CONVOLUTION_SPREAD ? MOST_PLANES : 1;
 }
 
-/* Blocks of V pixels in a row of all images. */
-static int pixel_blocks(const convolution *c) {
-    return (c->size * c->engine->images + c->engine->lanes - 1) / c->engine->lanes;
-}
-
 /* Rows of tiles that Winograd's algorithm works on at a time: as many as the second level cache holds, or, where the
    weights leave it no room, as many as are worth fetching them again. */
 static int strip_rows(const convolution *c) {
@@ -85,16 +80,18 @@ static int strip_rows(const convolution *c) {
     return rows < 1 ? 1 : rows > c->size / 4 ? c->size / 4 : rows;
 }
 
+/* Of a point in a gradient; not a power of two, see point_floats. */
+static size_t sum_floats(const convolution *c) {
+    return (size_t)(c->in * round_up(c->out, COLUMNS) + COLUMNS);
+}
+
 static void grow(size_t *size, int least) {
     if (*size < (size_t)least) *size = (size_t)round_up(least, COLUMNS);
 }
 
 void convolution_scratch_fit(convolution_scratch *s, const convolution *c) {
-    const int lanes = c->engine->lanes, padded = (c->size + 2) * (c->size + 2) * c->engine->images;
+    const int lanes = c->engine->lanes;
     s->threads = c->engine->threads;
-    grow(&s->transposed_size, planes_in(c) * c->size * pixel_blocks(c) * round_up(c->in, lanes) * lanes);
-    grow(&s->interleaved_size, planes_out(c) * padded * c->engine->vectors * lanes);
-    grow(&s->partial_size, c->in * c->engine->vectors * lanes);
     grow(&s->folded_size, c->taps * c->in * round_up(c->out, COLUMNS));
     if (!c->points) return;
     const int tiles = strip_rows(c) * c->engine->images * (c->size / 4) * lanes, all = c->points * c->points;
@@ -102,15 +99,16 @@ void convolution_scratch_fit(convolution_scratch *s, const convolution *c) {
     grow(&s->panels_size, c->taps * channels * channels);
     grow(&s->separated_size, c->engine->images * (4 * strip_rows(c) + 2) * (c->size + 2) * lanes);
     grow(&s->points_size, (c->kind == CONVOLUTION_SAME ? 1 : MOST_PLANES) * all * (channels / lanes * tiles + lanes));
+    grow(&s->tiled_size, all * (channels / lanes * tiles + lanes));
+    grow(&s->sums_size, (c->kind == CONVOLUTION_SAME ? 1 : MOST_PLANES) * all * (int)sum_floats(c));
     grow(&s->products_size, all * (c->engine->vectors * tiles + lanes));
 }
 
 void convolution_scratch_take(arena *a, convolution_scratch *s) {
     const size_t threads = (size_t)s->threads;
-    s->transposed = arena_take(a, s->transposed_size);
-    s->interleaved = arena_take(a, s->interleaved_size * threads);
-    s->partial = arena_take(a, s->partial_size * threads);
     s->folded = arena_take(a, s->folded_size);
+    s->sums = arena_take(a, s->sums_size);
+    s->tiled = arena_take(a, s->tiled_size);
     s->panels = arena_take(a, s->panels_size);
     s->separated = arena_take(a, s->separated_size * threads);
     s->points = arena_take(a, s->points_size * threads);
@@ -121,8 +119,6 @@ void convolution_scratch_take(arena *a, convolution_scratch *s) {
 static convolution_scratch scratch_of(const convolution_scratch *s, int thread) {
     convolution_scratch own = *s;
     const size_t t = (size_t)thread;
-    own.interleaved += s->interleaved_size * t;
-    own.partial += s->partial_size * t;
     own.separated += s->separated_size * t;
     own.points += s->points_size * t;
     own.products += s->products_size * t;
@@ -474,96 +470,133 @@ void convolution_backward(const convolution *c, const map *dy, const map *dx, co
     convolve(c, 1, dy, dx, f, s);
 }
 
-/* x as [planes][S][S * N / V][I][V]: V pixels in the place of V channels. */
-static void transpose_map(const convolution *c, const map *x, float *out) {
-    const int lanes = x->lanes, blocks = pixel_blocks(c), pixels = c->size * c->engine->images;
-    for (int plane = 0; plane < x->planes; plane++)
-        for (int y = 0; y < c->size; y++)
-            for (int b = 0; b < blocks; b++) {
-                const int count = pixels - b * lanes < lanes ? pixels - b * lanes : lanes;
-                for (int i = 0; i < c->in; i += lanes) {
-                    const int channels = c->in - i < lanes ? c->in - i : lanes;
-                    c->engine->elementwise->transpose(map_row(x, plane, i / lanes, y) + b * lanes * lanes, count,
-                                                      channels, out + i * lanes);
-                }
-                out += c->in * lanes;
-            }
+/* Tile by tile of y's plane 0, as transform_input's counterpart in the products of a gradient. */
+static void transform_tiles(const convolution *c, const map *y, int begin, int end, float *out) {
+    const engine *e = c->engine;
+    const int tiles = c->size / 4;
+    const size_t pixel = (size_t)(e->images * e->lanes), point = point_floats(c, map_blocks(y), end - begin);
+    for (int b = 0; b < map_blocks(y); b++)
+        for (int strip = begin; strip < end; strip++)
+            for (int n = 0; n < e->images; n++, out += tiles * e->lanes)
+                e->elementwise->points(map_row(y, 0, b, 4 * strip) + n * e->lanes, map_row_floats(y), pixel, c->points,
+                                       tiles, out, point);
 }
 
-/* The kernel's roles change: its pixels are input channels, its input channels are the pixels of a row, its taps are
-   rows (up to SG__MAX_TAPS at once), and its panel is dy itself, [pixels][q][V], moved by the tap's distance; the border
-   of dy supplies the zeros. */
-static void gradient_group(const convolution *c, const map *dy, int first, int q, float *gradient,
-                           const convolution_scratch *s) {
-    const sg__kernels *k = c->engine->kernels;
-    const int lanes = k->lanes, stride = round_up(c->out, COLUMNS), width = q * lanes;
-    const size_t row_floats = (size_t)(pixel_blocks(c) * c->in * lanes);
-    const float *base = map_row(dy, 0, first, 0);
-    size_t dy_plane = map_plane_floats(dy), dy_row = map_row_floats(dy);
-    if (q > 1) {
-        const size_t block = map_block_floats(dy);
-        for (int plane = 0; plane < dy->planes; plane++) {
-            const float *from = dy->data + map_plane_floats(dy) * (size_t)plane + block * (size_t)first;
-            c->engine->elementwise->interleave(s->interleaved + 2 * block * (size_t)plane, from, from + block,
-                                               (int)(block / (size_t)lanes));
-        }
-        dy_plane = 2 * block;
-        dy_row *= 2;
-        base = s->interleaved + dy_row + 2 * c->engine->images * lanes;
-    }
-    for (int i = 0; i < c->taps; i++) {
-        const tap t = tap_of(c, i);
-        for (int begin = 0; begin < c->size; begin += SG__MAX_TAPS) {
-            sg__row row = {.input = s->transposed + row_floats * (size_t)(t.in_plane * c->size + begin),
-                           .input_block = (size_t)(c->in * lanes),
-                           .channels = c->size * c->engine->images,
-                           .output = s->partial,
-                           .output_pixel = (size_t)width,
-                           .output_vector = (size_t)lanes,
-                           .width = c->in};
-            for (; row.taps < SG__MAX_TAPS && begin + row.taps < c->size; row.taps++) {
-                row.offset[row.taps] = (ptrdiff_t)row_floats * row.taps;
-                row.panel[row.taps] = base + dy_plane * (size_t)t.out_plane +
-                                      (ptrdiff_t)dy_row * (begin + row.taps - t.dy) - t.dx * c->engine->images * width;
-            }
-            k->convolve(&row, q);
-            float *to = gradient + (size_t)(i * c->in * stride + first * lanes);
-            for (int channel = 0; channel < c->in; channel++)
-                c->engine->elementwise->add(to + channel * stride, s->partial + channel * width, fold_gain(c),
-                                            (size_t)width);
-        }
-    }
-}
-
+/* The gradient as items: pairs of channel blocks of the output. */
 typedef struct gradient_job {
     const convolution *c;
-    const map *dy;
-    float *gradient;
-    const convolution_scratch *s;
-    int most; /* channel blocks of an item */
+    const map *x, *dy;
+    const float *x_points, *dy_points; /* of a strip */
+    int tiles;                         /* of a strip */
+    float *out;
 } gradient_job;
 
-static void gradient_item(void *context, int item, int thread) {
+static int first_of(int item) {
+    return 2 * item;
+}
+
+static int vectors_of(const map *dy, int item) {
+    return map_blocks(dy) - first_of(item) < 2 ? 1 : 2;
+}
+
+/* Tap by tap; the border of dy supplies the zeros. */
+static void gradient_taps(void *context, int item, int thread) {
     const gradient_job *j = context;
-    const convolution_scratch own = scratch_of(j->s, thread);
-    const int blocks = map_blocks(j->dy), first = item * j->most;
-    gradient_group(j->c, j->dy, first, blocks - first < j->most ? blocks - first : j->most, j->gradient, &own);
+    const convolution *c = j->c;
+    const size_t stride = (size_t)round_up(c->out, COLUMNS);
+    (void)thread;
+    for (int i = 0; i < c->in; i += c->engine->lanes)
+        for (int index = 0; index < c->taps; index++) {
+            const tap t = tap_of(c, index);
+            const outer o = {.x = map_row(j->x, t.in_plane, i / c->engine->lanes, 0),
+                             .dy = map_row(j->dy, t.out_plane, first_of(item), -t.dy) -
+                                   t.dx * c->engine->images * c->engine->lanes,
+                             .dy_block = map_block_floats(j->dy),
+                             .x_row = map_row_floats(j->x),
+                             .dy_row = map_row_floats(j->dy),
+                             .rows = c->size,
+                             .pixels = c->size * c->engine->images,
+                             .in = c->in - i < c->engine->lanes ? c->in - i : c->engine->lanes,
+                             .vectors = vectors_of(j->dy, item),
+                             .out = j->out + stride * (size_t)(index * c->in + i) + first_of(item) * c->engine->lanes,
+                             .out_row = stride};
+            c->engine->elementwise->outer(&o);
+        }
+}
+
+/* Point by point of a strip of tiles. */
+static void gradient_points(void *context, int item, int thread) {
+    const gradient_job *j = context;
+    const convolution *c = j->c;
+    const size_t stride = (size_t)round_up(c->out, COLUMNS), block = (size_t)(j->tiles * c->engine->lanes);
+    (void)thread;
+    for (int p = 0; p < c->points * c->points; p++) {
+        const outer o = {.x = j->x_points + (block * (size_t)map_blocks(j->x) + (size_t)c->engine->lanes) * (size_t)p,
+                         .dy = j->dy_points +
+                               (block * (size_t)map_blocks(j->dy) + (size_t)c->engine->lanes) * (size_t)p +
+                               block * (size_t)first_of(item),
+                         .x_block = block,
+                         .dy_block = block,
+                         .rows = 1,
+                         .pixels = j->tiles,
+                         .in = c->in,
+                         .vectors = vectors_of(j->dy, item),
+                         .out = j->out + sum_floats(c) * (size_t)p + first_of(item) * c->engine->lanes,
+                         .out_row = stride};
+        c->engine->elementwise->outer(&o);
+    }
+}
+
+/* Winograd's algorithm, transposed: the tiles are those of the side that has but one plane. */
+static void gradient_tiles(const convolution *c, const map *x, const map *dy, float *gradient,
+                           const convolution_scratch *s) {
+    const int transposed = planes_out(c) > 1, all = c->points * c->points, rows = strip_rows(c);
+    const int items = (map_blocks(dy) + 1) / 2;
+    const map *seen = transposed ? dy : x, *tiled = transposed ? x : dy;
+    const size_t tap_floats = (size_t)(c->in * round_up(c->out, COLUMNS)), sums = sum_floats(c) * (size_t)all;
+    window sources[MOST_PLANES];
+    const int count = sources_of(c, transposed, 0, sources);
+    memset(s->sums, 0, sums * (size_t)count * sizeof *s->sums);
+    for (int begin = 0; begin < c->size / 4; begin += rows) {
+        const int end = begin + rows < c->size / 4 ? begin + rows : c->size / 4;
+        transform_tiles(c, tiled, begin, end, s->tiled);
+        for (int i = 0; i < count; i++) {
+            gradient_job j = {.c = c,
+                              .x = x,
+                              .dy = dy,
+                              .x_points = transposed ? s->tiled : s->points,
+                              .dy_points = transposed ? s->points : s->tiled,
+                              .tiles = (end - begin) * c->engine->images * (c->size / 4),
+                              .out = s->sums + sums * (size_t)i};
+            transform_input(c, seen, &sources[i], begin, end, s, s->points);
+            engine_each(c->engine, work_of(c), items, gradient_points, &j);
+        }
+    }
+    for (int i = 0; i < count; i++) {
+        float *taps[9];
+        for (int t = 0; t < (c->points - 3) * (c->points - 3); t++)
+            taps[t] = gradient + tap_floats * (size_t)sources[i].tap[t];
+        c->engine->elementwise->taps(s->sums + sums * (size_t)i, sum_floats(c), c->points, tap_floats, taps);
+    }
 }
 
 void convolution_gradient(const convolution *c, const map *x, const map *dy, float *gradient,
                           const convolution_scratch *s) {
-    const int blocks = map_blocks(dy), most = c->engine->vectors < 2 ? c->engine->vectors : 2;
     const size_t tap_floats = (size_t)(c->in * round_up(c->out, COLUMNS));
     const int folded = c->kind != CONVOLUTION_SAME;
-    gradient_job j = {c, dy, folded ? s->folded : gradient, s, most};
-    transpose_map(c, x, s->transposed);
-    if (folded) memset(j.gradient, 0, (size_t)c->taps * tap_floats * sizeof *j.gradient);
-    engine_each(c->engine, work_of(c), (blocks + most - 1) / most, gradient_item, &j);
+    float *out = folded ? s->folded : gradient;
+    if (folded) memset(out, 0, (size_t)c->taps * tap_floats * sizeof *out);
+    if (c->points) {
+        gradient_tiles(c, x, dy, out, s);
+    } else {
+        gradient_job j = {.c = c, .x = x, .dy = dy, .out = out};
+        engine_each(c->engine, work_of(c), (map_blocks(dy) + 1) / 2, gradient_taps, &j);
+    }
     for (int t = 0; folded && t < c->taps; t++) {
         int source[4];
         const int count = folded_sources(c, t, source);
         for (int i = 0; i < count; i++)
-            c->engine->elementwise->add(gradient + tap_floats * (size_t)source[i], j.gradient + tap_floats * (size_t)t,
-                                        1, tap_floats);
+            c->engine->elementwise->add(gradient + tap_floats * (size_t)source[i], out + tap_floats * (size_t)t,
+                                        fold_gain(c), tap_floats);
     }
 }

@@ -5,6 +5,15 @@
 
 #include <string.h>
 
+/* So that small arrays are registers. */
+#if defined __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#elif defined __GNUC__
+#define UNROLL _Pragma("GCC unroll 36")
+#else
+#define UNROLL
+#endif
+
 #define CONCAT_(a, b, c) a##_##b##_##c
 #define CONCAT(a, b, c) CONCAT_(a, b, c)
 #define FN(name) CONCAT(name, LANES, IMAGES)
@@ -330,16 +339,112 @@ static void FN(blur)(float *out, size_t out_step, const float *a, const float *b
             store(out + n, (load(a + n) + load(c + n)) * 0.25f + load(b + n) * 0.5f);
 }
 
-static void FN(transpose)(const float *in, int count, int channels, float *out) {
-    for (int i = 0; i < channels; i++, out += LANES)
-        for (int p = 0; p < LANES; p++) out[p] = p < count ? in[p * LANES + i] : 0;
+/* `many` rows of I, as many as registers hold sums, and q vectors of O; `used` of the rows count. */
+INLINE void FN(outer_block)(const outer *o, const float *x, float *out, int used, const int many, const int q) {
+    vector sum[2 * LANES];
+    UNROLL for (int i = 0; i < many * q; i++) sum[i] = splat(0);
+    for (int y = 0; y < o->rows; y++) {
+        const float *in = x + o->x_row * (size_t)y, *dy = o->dy + o->dy_row * (size_t)y;
+        for (int p = 0; p < o->pixels; p++, in += LANES, dy += LANES) {
+            const vector first = load(dy), second = load(q > 1 ? dy + o->dy_block : dy);
+            UNROLL for (int i = 0; i < many; i++) {
+                const vector factor = splat(in[i]);
+                sum[i * q] += factor * first;
+                if (q > 1) sum[i * q + 1] += factor * second;
+            }
+        }
+    }
+    UNROLL for (int i = 0; i < many; i++) {
+        if (i == used) return;
+        UNROLL for (int j = 0; j < q; j++, out += LANES) store(out, load(out) + sum[i * q + j]);
+        out += o->out_row - (size_t)(q * LANES);
+    }
 }
 
-static void FN(interleave)(float *out, const float *a, const float *b, int pixels) {
-    for (int p = 0; p < pixels; p++, out += 2 * LANES, a += LANES, b += LANES) {
-        store(out, load(a));
-        store(out + LANES, load(b));
+INLINE void FN(outer_blocks)(const outer *o, const int many, const int q) {
+    for (int i = 0; i < o->in; i += many) FN(outer_block)
+    (o, o->x + o->x_block * (size_t)(i / LANES) + i % LANES, o->out + o->out_row * (size_t)i, o->in - i, many, q);
+}
+
+static void FN(outer)(const outer *o) {
+    enum { HALF = LANES > 4 ? LANES / 2 : LANES };
+    if (o->vectors > 1)
+        FN(outer_blocks)(o, HALF, 2);
+    else
+        FN(outer_blocks)(o, LANES, 1);
+}
+
+/* One dimension of stylegan.h's winograd_at, transposed: 4 values y [step] to n values m. */
+INLINE void FN(at_adjoint)(const vector *y, int step, vector *m, const int n) {
+    const vector a = y[0] + y[2 * step] * 0.5f, odd_a = (y[step] + y[3 * step] * 0.5f) * 0.70710678f;
+    const vector b = y[0] + y[2 * step] * 2.0f, odd_b = (y[step] + y[3 * step] * 2.0f) * 1.41421356f;
+    if (n == 6) *m++ = y[0];
+    m[0] = a + odd_a;
+    m[1] = a - odd_a;
+    m[2] = b + odd_b;
+    m[3] = b - odd_b;
+    m[4] = y[3 * step];
+}
+
+/* One dimension of its winograd_g, transposed: n values u [step] to n - 3 values g. */
+INLINE void FN(g_adjoint)(const vector *u, int step, vector *g, const int n) {
+    const vector *e = n == 6 ? u + step : u;
+    const vector sum_a = e[0] + e[step], sum_b = e[2 * step] + e[3 * step];
+    const vector less_a = e[0] - e[step], less_b = e[2 * step] - e[3 * step];
+    if (n == 6) {
+        g[0] = u[0] + sum_b * (1 / 6.0f) - sum_a * (1 / 1.5f);
+        g[1] = less_b * (1.41421356f / 6) - less_a * (0.70710678f / 1.5f);
+        g[2] = e[4 * step] + sum_b * (1 / 3.0f) - sum_a * (1 / 3.0f);
+    } else {
+        g[0] = less_b * 0.23570226f - less_a * 0.47140452f; /* 1 / 3a, 1 / 3b */
+        g[1] = e[4 * step] + sum_b * (1 / 3.0f) - sum_a * (1 / 3.0f);
     }
+}
+
+INLINE void FN(points_of)(const float *in, size_t row, size_t pixel, int tiles, float *out, size_t stride,
+                          const int n) {
+    for (int t = 0; t < tiles; t++, in += 4 * pixel, out += LANES) {
+        vector d[4], v[4 * 6], m[6];
+        UNROLL for (int y = 0; y < 4; y++) {
+            UNROLL for (int x = 0; x < 4; x++) d[x] = load(in + row * (size_t)y + pixel * (size_t)x);
+            FN(at_adjoint)(d, 1, v + y * n, n);
+        }
+        UNROLL for (int x = 0; x < n; x++) {
+            FN(at_adjoint)(v + x, n, m, n);
+            UNROLL for (int y = 0; y < n; y++) store(out + stride * (size_t)(y * n + x), m[y]);
+        }
+    }
+}
+
+static void FN(points)(const float *in, size_t row, size_t pixel, int n, int tiles, float *out, size_t stride) {
+    if (n == 6)
+        FN(points_of)(in, row, pixel, tiles, out, stride, 6);
+    else
+        FN(points_of)(in, row, pixel, tiles, out, stride, 5);
+}
+
+INLINE void FN(taps_of)(const float *in, size_t stride, size_t count, float *const *tap, const int n) {
+    for (size_t i = 0; i < count; i += LANES) {
+        vector u[6], v[6 * 3], g[3];
+        UNROLL for (int y = 0; y < n; y++) {
+            UNROLL for (int x = 0; x < n; x++) u[x] = load(in + i + stride * (size_t)(y * n + x));
+            FN(g_adjoint)(u, 1, v + y * (n - 3), n);
+        }
+        UNROLL for (int x = 0; x < n - 3; x++) {
+            FN(g_adjoint)(v + x, n - 3, g, n);
+            UNROLL for (int y = 0; y < n - 3; y++) {
+                float *to = tap[y * (n - 3) + x] + i;
+                store(to, load(to) + g[y]);
+            }
+        }
+    }
+}
+
+static void FN(taps)(const float *in, size_t stride, int n, size_t count, float *const *tap) {
+    if (n == 6)
+        FN(taps_of)(in, stride, count, tap, 6);
+    else
+        FN(taps_of)(in, stride, count, tap, 5);
 }
 
 static void FN(separate)(float *out, size_t image, const float *in, int pixels) {
@@ -367,8 +472,9 @@ static const elementwise FN(table) = {
     FN(unclamp),
     FN(dot),
     FN(blur),
-    FN(transpose),
-    FN(interleave),
+    FN(outer),
+    FN(points),
+    FN(taps),
     FN(separate),
     FN(add),
 };

@@ -9,6 +9,15 @@
 
 enum { SHARD = 4 }; /* N of a training shard, and the largest N */
 
+/* A gradient of weights. Pixels lie V floats apart, in `rows` rows. */
+typedef struct outer {
+    const float *x, *dy;
+    size_t x_block, dy_block, x_row, dy_row; /* floats between channel blocks, between rows */
+    int rows, pixels, in, vectors;           /* I; vectors of O, 1 or 2 */
+    float *out;
+    size_t out_row; /* floats between the rows of out */
+} outer;
+
 typedef struct elementwise {
     int lanes, images; /* V, N */
     /* x = lrelu(x + bias) with any slope up to 1 */
@@ -47,10 +56,13 @@ typedef struct elementwise {
     /* out[i * out_step] = (a[i * in_step] + 2 b[...] + c[...]) / 4 for `count` groups [N][V] */
     void (*blur)(float *out, size_t out_step, const float *a, const float *b, const float *c, size_t in_step,
                  int count);
-    /* in [V][V] to out [channels][V], its first rows and columns swapped; `count` pixels, the rest of V is zero */
-    void (*transpose)(const float *in, int count, int channels, float *out);
-    /* out [pixels][2][V] = a and b in turn */
-    void (*interleave)(float *out, const float *a, const float *b, int pixels);
+    /* out [I][O] += the sums over pixels of x [I] * dy [O] */
+    void (*outer)(const outer *o);
+    /* The adjoint of winograd_output: `tiles` tiles of 4x4 pixels, at in + y * row + x * pixel, to n x n points, point p
+       of tile t at out[p * stride + t * V] */
+    void (*points)(const float *in, size_t row, size_t pixel, int n, int tiles, float *out, size_t stride);
+    /* The adjoint of winograd_weights: point p of `count` floats at in[p * stride], n x n points; tap[k][...] += */
+    void (*taps)(const float *in, size_t stride, int n, size_t count, float *const *tap);
     /* in [pixels][N][V] to out [N][pixels][V], `image` floats from one image to the next */
     void (*separate)(float *out, size_t image, const float *in, int pixels);
     /* y += scale * x; count is a multiple of V */

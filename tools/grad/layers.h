@@ -107,9 +107,8 @@ size_t convolution_weights(const convolution *c); /* [k][k][I][O rounded up to 1
 /* Scratch that the threads of an engine need for any of these convolutions. */
 typedef struct convolution_scratch {
     int threads;
-    float *transposed, *interleaved, *partial, *folded, *panels, *separated, *points, *products;
-    size_t transposed_size, interleaved_size, partial_size, folded_size, panels_size, separated_size, points_size,
-        products_size;
+    float *folded, *panels, *sums, *tiled, *separated, *points, *products;
+    size_t folded_size, panels_size, sums_size, tiled_size, separated_size, points_size, products_size;
 } convolution_scratch;
 void convolution_scratch_fit(convolution_scratch *s, const convolution *c); /* grows the sizes */
 void convolution_scratch_take(arena *a, convolution_scratch *s);
