@@ -77,6 +77,10 @@ check "generate" "$tool" generate $model --seeds 4,7 --outdir "$work/plain" --sa
     prints "edit: the name in the notes" "Direction: pca.npy, 2 dark hair" "$tool" info "$work/named/seed0004-edit00.png"
     check "edit: columns are steps" edit grid --seeds 4,7 $pca --index 0 --grid 3x2
     check "edit: as many" test "$(find "$work/grid" -name 'seed*' | wc -l)" -eq 6
+    check "edit: no sheet" edit single --seeds 4,7 $pca --index 1 --range -2..2 --steps 2 --no-sheet
+    files "edit: single pictures without a sheet" "$work/single" seed0004-edit00.png seed0004-edit01.png seed0007-edit00.png \
+        seed0007-edit01.png
+    same "edit: the same pictures without a sheet" single seed0007-edit01.png "$work/edited/seed0007-edit04.png"
     check "edit: no layers of all" edit coarse --seeds 4 $pca --index 0 --layers 0-1 --range 2..2 --steps 1 --save-ws "$work/coarse.npy"
     check "edit: a layer twice is moved once" edit twice --seeds 4 $pca --index 0 --layers 0,1,0 --range 2..2 --steps 1
     check "edit: the same, once" "$pngdiff" "$work/coarse/seed0004-edit00.png" "$work/twice/seed0004-edit00.png"
@@ -179,6 +183,9 @@ a range without end|2|--range : not a number|--seeds 1 $pca --index 0 --range 3.
 a range too far|2|--range 1e9: must be|--seeds 1 $pca --index 0 --range 0..1e9
 no steps|2|--steps 0: must be|--seeds 1 $pca --index 0 --steps 0
 a grid too small|2|has no room for 2 images of 3 steps|--seeds 1,2 $pca --index 0 --grid 3x1
+a sheet that is none|2|--grid and --no-sheet exclude each other|--seeds 1 $pca --index 0 --grid 3x1 --no-sheet
+too large a sheet|1|the sheet: 64000 x 5632 pixels are too many|--seeds 0-87 $pca --index 0 --steps 1000
+no folder for as many single pictures|1|cannot create the folder|--seeds 0-87 $pca --index 0 --steps 1000 --no-sheet --outdir /proc/out
 layers out of range|2|--layers 0-10|--seeds 1 $pca --index 0 --layers 0-10
 truncation of ws|2|--trunc has no effect on --ws|--ws $work/ws.npy --trunc 1 $pca --index 0
 directions of another network|1|its shape is [2, 40]|--seeds 1 --direction $work/sg1-cond-32-pca.npy --index 0

@@ -15,7 +15,8 @@ const cli_command edit_command = {
     "stylegan edit ffhq.sgw --seeds 1-4 --direction directions.npy --index smile --range -3..3\n"
     "stylegan edit ffhq.sgw --seeds 1-4 --direction directions.npy --index 0 --layers 0-6 --range -2..2 --grid 9x4\n"
     "stylegan edit ffhq.sgw --ws projected_w.npz --from-seeds 3,8,15 --to-seeds 4,7,11 --range 0..1\n"
-    "stylegan edit ffhq.sgw --seeds 1-4 --fit smiles.tsv --save-direction smile.npy",
+    "stylegan edit ffhq.sgw --seeds 1-4 --fit smiles.tsv --save-direction smile.npy\n"
+    "stylegan edit ffhq.sgw --seeds 0-999 --direction directions.npy --index smile --no-sheet   (single pictures only)",
     run};
 
 /* Where the direction comes from: one of the three. */
@@ -77,7 +78,7 @@ typedef struct edit {
     layers moved;
     step_range range;
     drawing picture;
-    sheet figure;
+    sheet figure; /* without pixels: none is wanted */
     const char *folder;
 } edit;
 
@@ -121,7 +122,7 @@ static void draw_steps(edit *e, int image, npy_writer *writer) {
         directions_move(&e->direction.all, e->direction.index, step_range_at(&e->range, step), &e->moved, from, ws);
         e->picture.run.noise_seed = noise_seed;
         drawing_draw(&e->picture, ws, 1, NULL);
-        sheet_put(&e->figure, image * e->range.steps + step, e->picture.pixels);
+        if (e->figure.pixels) sheet_put(&e->figure, image * e->range.steps + step, e->picture.pixels);
         save_picture(e, image, step);
         if (writer) npy_append(writer, ws, values);
     }
@@ -140,7 +141,7 @@ static void draw_all(edit *e, const char *ws_path) {
 }
 
 /* A row for each picture and a column for each step, or as --grid has it, which also tells the number of steps. */
-static void start_figure(edit *e, const char *grid, const char *range, const char *steps) {
+static void start_figure(edit *e, const char *grid, int wanted, const char *range, const char *steps) {
     enum { MOST_STEPS = 1000, USUAL_STEPS = 7 };
     const stylegan_config *config = e->opened.config;
     int count = steps ? (int)cli_integer("--steps", steps, 1, MOST_STEPS) : USUAL_STEPS;
@@ -149,9 +150,9 @@ static void start_figure(edit *e, const char *grid, const char *range, const cha
     if (count > MOST_STEPS) cli_usage("--grid %s: more than %d steps", grid, MOST_STEPS);
     e->range = step_range_parse(range, count);
     if (e->source.count > INT_MAX / count) cli_usage("more than %d pictures", INT_MAX);
-    if (!grid)
+    if (!grid && wanted)
         sheet_start(&e->figure, count, e->source.count, config->width, config->height, config->channels);
-    else if (e->figure.columns * e->figure.rows < e->source.count * count)
+    if (grid && e->figure.columns * e->figure.rows < e->source.count * count)
         cli_usage("--grid %s: has no room for %d images of %d steps", grid, e->source.count, count);
 }
 
@@ -165,7 +166,8 @@ static void end_edit(edit *e) {
 }
 
 static int run(int argc, char **argv) {
-    const char *path, *grid = NULL, *range = "-3..3", *steps = NULL, *layer_list = NULL, *save = NULL, *ws_path = NULL;
+    const char *path, *grid = NULL, *range = "-3..3", *steps = NULL, *layer_list = NULL, *save = NULL, *ws_path = NULL,
+                      *no_sheet = NULL;
     model_flags compute_flags = {0};
     latent_flags source_flags = {0};
     drawing_flags noise_flags = {0};
@@ -188,11 +190,13 @@ static int run(int argc, char **argv) {
         DRAWING_FLAGS(noise_flags),
         {"--outdir", "DIR", "folder for the pictures and grid.png (default: out)", &e.folder},
         {"--grid", "CxR", "columns and rows of grid.png (default: a row for each picture)", &grid},
+        {"--no-sheet", NULL, "no grid.png, which limits how many pictures there may be", &no_sheet},
         {"--save-ws", "FILE.npy", "also write the moved ws [n * steps, num_ws, w_dim]", &ws_path},
         MODEL_FLAGS(compute_flags),
         {0}};
     path = model_parse(&edit_command, flags, &compute_flags, argc, argv, NULL);
     refuse_extra_flags(&which);
+    if (grid && no_sheet) cli_usage("--grid and --no-sheet exclude each other");
     const mapping_flags direction_mapping = source_flags.mapping;
     if (source_flags.ws && !which.file) source_flags.mapping = (mapping_flags){0}; /* they are the direction's */
 
@@ -200,14 +204,14 @@ static int run(int argc, char **argv) {
     latents_start(&e.source, &e.opened, &source_flags);
     choose_direction(&e.direction, &e.opened, &which, &direction_mapping);
     e.moved = layers_of(&e.opened, "--layers", layer_list);
-    start_figure(&e, grid, range, steps);
+    start_figure(&e, grid, !no_sheet, range, steps);
     drawing_start(&e.picture, &e.opened, &noise_flags, e.source.count * e.range.steps);
     if (e.picture.run.noise_mode == STYLEGAN_NOISE_RANDOM) e.source.numbered = e.source.repeats;
     cli_make_folder(e.folder);
     if (save) save_direction(&e.direction, save);
     draw_all(&e, ws_path);
-    save_figure(&e, range);
-    cli_tell("%d pictures in %s/, together in grid.png", e.picture.drawn, e.folder);
+    if (e.figure.pixels) save_figure(&e, range);
+    cli_tell("%d pictures in %s/%s", e.picture.drawn, e.folder, no_sheet ? "" : ", together in grid.png");
     end_edit(&e);
     return CLI_EXIT_OK;
 }
