@@ -179,9 +179,13 @@ static void save_tiles(const projection *p, const char *name, const unsigned cha
     free(notes);
 }
 
+static char *frame_name(int number) {
+    return cli_format("frames/%04d.png", number);
+}
+
 static void save_frame(projection *p, int step) {
     if (!p->frame_every || step % p->frame_every) return;
-    char *name = cli_format("frames/%04d.png", p->frames++);
+    char *name = frame_name(p->frames++);
     draw_found(p);
     save_tiles(p, name, (const unsigned char *const[]){p->target, p->found}, 2);
     free(name);
@@ -248,14 +252,22 @@ static int is_same_file(const char *a, const char *b) {
 }
 
 /* The target and the model may lie where a result will: they are the user's. */
-static void refuse_to_overwrite(const projection *p, const char *model) {
+static void refuse_to_overwrite(const projection *p, const char *model, const char *result) {
+    char *path = cli_format("%s/%s", p->folder, result);
+    if (is_same_file(path, p->target_path))
+        cli_usage("--target %s would be overwritten: give another --outdir", p->target_path);
+    if (is_same_file(path, model)) cli_usage("%s would be overwritten: give another --outdir", model);
+    free(path);
+}
+
+static void check_results(const projection *p, const char *model, int steps) {
     static const char *const results[] = {"target.png", "proj.png", "comparison.png", "tuned.sgw"};
-    for (size_t i = 0; i < sizeof results / sizeof *results; i++) {
-        char *path = cli_format("%s/%s", p->folder, results[i]);
-        if (is_same_file(path, p->target_path))
-            cli_usage("--target %s would be overwritten: give another --outdir", p->target_path);
-        if (is_same_file(path, model)) cli_usage("%s would be overwritten: give another --outdir", model);
-        free(path);
+    const int frames = p->frame_every ? (steps - 1) / p->frame_every + 2 : 0; /* the last one is the result */
+    for (size_t i = 0; i < sizeof results / sizeof *results; i++) refuse_to_overwrite(p, model, results[i]);
+    for (int i = 0; i < frames; i++) {
+        char *name = frame_name(i);
+        refuse_to_overwrite(p, model, name);
+        free(name);
     }
 }
 
@@ -276,10 +288,11 @@ static void make_folders(const projection *p) {
     free(frames);
 }
 
-static void start(projection *p, const char *path, const project_flags *f, const projector_settings *settings) {
+static void start(projection *p, const char *path, const project_flags *f, const projector_settings *settings,
+                  int tune_steps) {
     open_network(p, path, f);
     const picture_size original = read_target(p);
-    refuse_to_overwrite(p, path);
+    check_results(p, path, settings->steps + tune_steps);
     if (f->model) check_model_path(f->model);
     make_folders(p);
     if (original.width != original.height)
@@ -321,7 +334,7 @@ static int run(int argc, char **argv) {
     projection p = {.folder = f.folder,
                     .target_path = f.target,
                     .frame_every = (int)cli_integer("--frame-every", f.frame_every, 0, 1000000)};
-    start(&p, path, &f, &settings);
+    start(&p, path, &f, &settings, tune_steps);
     search(&p, settings.steps, tune_steps);
     save_results(&p);
     save_network(&p, &f, settings.tuning);
