@@ -31,11 +31,12 @@ run_test() { # PROGRAM ARGUMENTS...
     fi
 }
 
-for test in test_bad_weights test_api test_reference test_photographs; do
+for test in test_bad_weights test_api test_drawing test_reference test_photographs; do
     $compile "tests/$test.c" "$objects"/*.o -o "$objects/$test" -lm -lpthread || exit
 done
 run_test test_bad_weights 2
 run_test test_api "$objects"
+run_test test_drawing
 run_test test_reference 0 40
 run_test test_photographs
 

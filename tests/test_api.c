@@ -1,67 +1,13 @@
-/* test_api.c - the contract of every function: memory, callbacks, threads, noise, wrong use. */
+/* test_api.c - the contract of every function: memory, threads, mapping, wrong use. Drawing itself: test_drawing.c. */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
-#include "../tools/base/cli.h"
-#include "test.h"
+#include "fixture.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What every check works on: one network, its model with one thread, three styles and their images. */
-typedef struct fixture {
-    int seed;
-    test_file file;
-    stylegan_model *model;
-    stylegan_config config;
-    size_t style_size, image_size;
-    float *ws, *images;
-} fixture;
-
-enum { BATCH = 3 };
-
-/* Seeds from 100 on: a StyleGAN 3. */
-static void make_network(int seed, weights *w) {
-    (seed < 100 ? random_network : random_network3)((uint64_t)seed, w);
-}
-
-static fixture set_up(int seed) {
-    fixture f;
-    f.seed = seed;
-    f.file = seed < 100 ? test_random_network((uint64_t)seed, STYLEGAN_F32)
-                        : test_random_network3((uint64_t)seed, STYLEGAN_F32);
-    f.model = test_open(&f.file, STYLEGAN_ISA_AUTO, 1);
-    f.config = *stylegan_describe(f.model);
-    f.style_size = (size_t)f.config.num_ws * (size_t)f.config.w_dim;
-    f.image_size = test_image_size(&f.config);
-    f.ws = test_styles(f.model, 1, BATCH);
-    f.images = test_images(f.model, f.ws, BATCH, NULL);
-    return f;
-}
-
-static void tear_down(fixture *f) {
-    stylegan_close(f->model);
-    free(f->file.bytes);
-    free(f->ws);
-    free(f->images);
-}
-
-static int draws_the_same(const fixture *f, const stylegan_model *model) {
-    float *images = test_images(model, f->ws, BATCH, NULL);
-    int same = test_same(images, f->images, BATCH * f->image_size);
-    free(images);
-    return same;
-}
-
-/* Draws one image without help; the caller frees it. */
-static float *draw(const stylegan_model *model, const float *ws, stylegan_noise_mode mode, uint64_t noise_seed) {
-    stylegan_run run = {0};
-    run.noise_mode = mode;
-    run.noise_seed = noise_seed;
-    return test_images(model, ws, 1, &run);
-}
 
 /* --- Opening --- */
 
@@ -250,191 +196,6 @@ static void check_allocator(fixture *f) {
     free(image);
 }
 
-/* --- Callbacks while drawing --- */
-
-typedef struct listener {
-    const fixture *f;
-    float *images;
-    int next_index, next_y, orderly;
-    float done;
-    int calls, cancel_at; /* the call that says stop; 0: none */
-} listener;
-
-static int take_rows(void *user, int index, int y, int rows, const float *pixels) {
-    listener *l = (listener *)user;
-    int height = l->f->config.height, channels = l->f->config.channels;
-    size_t width = (size_t)l->f->config.width, plane = width * (size_t)height;
-    l->orderly &= index == l->next_index && y == l->next_y && rows > 0 && y + rows <= height;
-    for (int c = 0; l->orderly && c < channels; c++)
-        memcpy(l->images + (size_t)index * l->f->image_size + (size_t)c * plane + (size_t)y * width,
-               pixels + (size_t)(c * rows) * width, (size_t)rows * width * sizeof *pixels);
-    l->next_y = (y + rows) % height;
-    l->next_index += y + rows == height;
-    return ++l->calls == l->cancel_at;
-}
-
-static int take_progress(void *user, float done) {
-    listener *l = (listener *)user;
-    l->orderly &= done > 0 && done <= 1 && (done > l->done || l->done == 1);
-    l->done = done;
-    return ++l->calls == l->cancel_at;
-}
-
-static void check_rows(fixture *f) {
-    listener l = {f, NULL, 0, 0, 1, 0, 0, 0};
-    stylegan_run run = {0};
-    stylegan_error error;
-    l.images = (float *)cli_alloc(BATCH * f->image_size, sizeof *l.images);
-    run.rows = take_rows;
-    run.user = &l;
-    stylegan_result result = stylegan_synthesize(f->model, f->ws, BATCH, NULL, &run, &error);
-    test_check(!result && l.orderly && l.next_index == BATCH && test_same(l.images, f->images, BATCH * f->image_size),
-               "api %d: rows arrive in order and are the image (%d calls)", f->seed, l.calls);
-    listener both = {f, l.images, 0, 0, 1, 0, 0, 0};
-    run.user = &both;
-    float *images = test_images(f->model, f->ws, BATCH, &run);
-    test_check(both.orderly && test_same(l.images, f->images, BATCH * f->image_size) &&
-                   test_same(images, l.images, BATCH * f->image_size),
-               "api %d: rows and image together", f->seed);
-    free(images);
-    listener stopped = {f, l.images, 0, 0, 1, 0, 0, 1};
-    run.user = &stopped;
-    result = stylegan_synthesize(f->model, f->ws, BATCH, NULL, &run, &error);
-    test_check(result == STYLEGAN_ERROR_CANCELLED && error.code == result && stopped.calls == 1, "api %d: rows cancel",
-               f->seed);
-    free(l.images);
-}
-
-/* The layers that were computed, against those that the model tells of. */
-typedef struct tour {
-    const stylegan_model *model;
-    int next, orderly;
-} tour;
-
-static void visit(void *user, int index, const stylegan_feature_map *map) {
-    tour *t = (tour *)user;
-    stylegan_layer layer;
-    (void)index;
-    if (map->first_row) return; /* a further strip */
-    t->orderly &= !stylegan_get_layer(t->model, t->next++, &layer) && !strcmp(layer.name, map->layer) &&
-                  layer.out == map->channels && layer.height == map->height && layer.width == map->width;
-}
-
-static void check_layers(fixture *f) {
-    tour t = {f->model, 0, 1};
-    stylegan_run run = {0};
-    stylegan_layer layer;
-    uint64_t stored = 0, prepared = 0;
-    int count = stylegan_layer_count(f->model), sound = 1;
-    run.inspect = visit;
-    run.user = &t;
-    free(test_images(f->model, f->ws, 1, &run));
-    for (int i = 0; i < count; i++) {
-        sound &= !stylegan_get_layer(f->model, i, &layer);
-        sound &= (layer.macs > 0) == (layer.weight_bytes > 0) && layer.moved_bytes > layer.weight_bytes;
-        stored += layer.weight_bytes;
-        prepared += layer.prepared_bytes;
-    }
-    test_check(t.orderly && t.next == count - 1, "api %d: %d layers in the order of their computation", f->seed, count);
-    test_check(sound && stored < stylegan_file_size(f->model) && prepared < stylegan_workspace_size(f->model) &&
-                   stylegan_get_layer(f->model, count, &layer) == STYLEGAN_ERROR_ARGUMENT &&
-                   stylegan_get_layer(f->model, -1, &layer) == STYLEGAN_ERROR_ARGUMENT,
-               "api %d: the layers' sizes", f->seed);
-}
-
-static void check_progress(fixture *f) {
-    listener l = {f, NULL, 0, 0, 1, 0, 0, 0};
-    stylegan_run run = {0};
-    stylegan_error error;
-    run.progress = take_progress;
-    run.user = &l;
-    float *images = test_images(f->model, f->ws, 1, &run);
-    int calls = l.calls;
-    test_check(calls > 0 && l.orderly && l.done == 1, "api %d: progress rises to %.7f in %d calls", f->seed,
-               (double)l.done, calls);
-    int cancelled = 1;
-    for (int at = 1; at < calls; at++) {
-        listener stop = {f, NULL, 0, 0, 1, 0, 0, at};
-        run.user = &stop;
-        cancelled &= stylegan_synthesize(f->model, f->ws, 1, images, &run, &error) == STYLEGAN_ERROR_CANCELLED &&
-                     stop.calls == at;
-    }
-    free(images);
-    test_check(cancelled && draws_the_same(f, f->model), "api %d: progress cancels anywhere, the model stays sound",
-               f->seed);
-}
-
-/* --- Batches and noise --- */
-
-static void check_batch(fixture *f) {
-    int same = 1, same_random = 1;
-    stylegan_run run = {0};
-    run.noise_mode = STYLEGAN_NOISE_RANDOM;
-    run.noise_seed = 77;
-    float *random = test_images(f->model, f->ws, BATCH, &run);
-    for (size_t i = 0; i < BATCH; i++) {
-        float *one = draw(f->model, f->ws + i * f->style_size, STYLEGAN_NOISE_CONST, 0);
-        float *noisy = draw(f->model, f->ws + i * f->style_size, STYLEGAN_NOISE_RANDOM, 77 + i);
-        same &= test_same(one, f->images + i * f->image_size, f->image_size);
-        same_random &= test_same(noisy, random + i * f->image_size, f->image_size);
-        free(one);
-        free(noisy);
-    }
-    free(random);
-    test_check(same, "api %d: a batch is its images one by one", f->seed);
-    test_check(same_random, "api %d: with random noise, image i takes noise_seed + i", f->seed);
-}
-
-/* The w that feeds the layer "b{R}.conv{i}". */
-static uint32_t layer_index(const char *name, int family) {
-    int resolution = atoi(name + 1), index = 0;
-    for (int r = resolution; r > 4; r /= 2) index += 2;
-    index += strstr(name, "conv1") != NULL;
-    return (uint32_t)(family == STYLEGAN_FAMILY_1 ? index : index - 1);
-}
-
-/* Random noise is the same as constant noise whose maps hold the documented stream. */
-static void check_random_noise(fixture *f) {
-    weights w;
-    make_network(f->seed, &w);
-    int maps = 0;
-    weights replaced = {w.config, NULL, 0, NULL};
-    for (int i = 0; i < w.count; i++) {
-        const weights_tensor *t = &w.tensors[i];
-        const char *part = strstr(t->name, ".noise");
-        if (!part || strcmp(part, ".noise")) {
-            float *values = weights_values(t);
-            weights_add_values(&replaced, t->name, t->dimensions, t->shape, values);
-            free(values);
-            continue;
-        }
-        int pixels = t->shape[0] * t->shape[1];
-        float *noise = (float *)cli_alloc((size_t)pixels, sizeof *noise);
-        stylegan_random_normal(5, layer_index(t->name, w.config.family), 0, noise, pixels);
-        weights_add_values(&replaced, t->name, t->dimensions, t->shape, noise);
-        free(noise);
-        maps++;
-    }
-    weights_note(&replaced, "source", "replaced noise");
-    test_file file;
-    file.bytes = weights_to_memory(&replaced, STYLEGAN_F32, &file.size);
-    stylegan_model *model = test_open(&file, STYLEGAN_ISA_AUTO, 1);
-    float *expected = draw(model, f->ws, STYLEGAN_NOISE_CONST, 0),
-          *random = draw(f->model, f->ws, STYLEGAN_NOISE_RANDOM, 5);
-    test_check(test_same(random, expected, f->image_size), "api %d: random noise is the documented stream (%d maps)",
-               f->seed, maps);
-    stylegan_close(model);
-    float *none = draw(f->model, f->ws, STYLEGAN_NOISE_NONE, 0);
-    int differ = !test_same(none, f->images, f->image_size);
-    test_check(!differ || maps, "api %d: without noise maps there is no noise", f->seed);
-    free(expected);
-    free(random);
-    free(none);
-    free(file.bytes);
-    weights_free(&replaced);
-    random_network_free(&w);
-}
-
 /* --- A mapping alone --- */
 
 static void check_mapping_alone(fixture *f) {
@@ -463,109 +224,6 @@ static void check_mapping_alone(fixture *f) {
     free(w);
     weights_free(&mapping);
     random_network_free(&whole);
-}
-
-/* --- Layer by layer --- */
-
-/* Noise of every layer set apart is the noise of all. */
-static void check_layer_noise(fixture *f) {
-    int count = stylegan_layer_count(f->model);
-    stylegan_noise_mode *modes = (stylegan_noise_mode *)cli_alloc((size_t)count, sizeof *modes);
-    float *strengths = (float *)cli_alloc((size_t)count, sizeof *strengths);
-    float *random = draw(f->model, f->ws, STYLEGAN_NOISE_RANDOM, 5),
-          *none = draw(f->model, f->ws, STYLEGAN_NOISE_NONE, 0);
-    stylegan_run run = {0};
-    stylegan_error error;
-    int noisy = -1;
-    for (int i = 0; i < count; i++) {
-        stylegan_layer layer;
-        stylegan_get_layer(f->model, i, &layer);
-        if (layer.noise) noisy = i;
-        modes[i] = STYLEGAN_NOISE_RANDOM;
-        strengths[i] = 0;
-    }
-    run.noise_mode = STYLEGAN_NOISE_NONE;
-    run.noise_seed = 5;
-    run.layer_noise = modes;
-    float *all = test_images(f->model, f->ws, 1, &run);
-    run.layer_noise_strength = strengths;
-    float *silent = test_images(f->model, f->ws, 1, &run);
-    test_check(test_same(all, random, f->image_size) && test_same(silent, none, f->image_size),
-               "api %d: noise and its strength layer by layer", f->seed);
-    if (!test_same(random, none, f->image_size)) { /* else all strengths are zero */
-        strengths[noisy] = 3;
-        float *loud = test_images(f->model, f->ws, 1, &run);
-        stylegan_layer layer;
-        stylegan_get_layer(f->model, noisy, &layer);
-        test_check(!test_same(loud, none, f->image_size), "api %d: noise in %s alone", f->seed, layer.name);
-        free(loud);
-    }
-    modes[count - 1] = (stylegan_noise_mode)99;
-    test_check(stylegan_synthesize(f->model, f->ws, 1, all, &run, &error) == STYLEGAN_ERROR_ARGUMENT,
-               "api %d: an unknown noise mode: %s", f->seed, error.message);
-    free(all);
-    free(silent);
-    free(random);
-    free(none);
-    free(modes);
-    free(strengths);
-}
-
-/* What inspect says of styles, against stylegan_get_style and the offsets. */
-typedef struct style_tour {
-    const stylegan_model *model;
-    const float *ws, *const *offsets;
-    double worst;
-} style_tour;
-
-static void compare_style(void *user, int index, const stylegan_feature_map *map) {
-    style_tour *t = (style_tour *)user;
-    stylegan_layer layer;
-    (void)index;
-    stylegan_get_layer(t->model, map->index, &layer);
-    if (strcmp(layer.name, map->layer) || (layer.styles > 0) != (map->style != NULL)) t->worst = INFINITY;
-    if (!map->style) return;
-    float *style = (float *)cli_alloc((size_t)layer.styles, sizeof *style);
-    stylegan_get_style(t->model, map->index, t->ws, style);
-    for (int i = 0; i < layer.styles; i++) style[i] += t->offsets[map->index][i];
-    t->worst = fmax(t->worst, test_relative(map->style, style, (size_t)layer.styles));
-    free(style);
-}
-
-/* The styles of one image, moved by the difference to another's, draw the other. */
-static void check_style_offsets(fixture *f) {
-    int count = stylegan_layer_count(f->model), steered = 0;
-    const float *other = f->ws + f->style_size;
-    const float **offsets = (const float **)cli_alloc((size_t)count, sizeof *offsets);
-    stylegan_layer layer;
-    for (int i = 0; i < count; i++) {
-        offsets[i] = NULL;
-        stylegan_get_layer(f->model, i, &layer);
-        if (!layer.styles) continue;
-        float *from = (float *)cli_alloc((size_t)layer.styles, sizeof *from);
-        float *to = (float *)cli_alloc((size_t)layer.styles, sizeof *to);
-        stylegan_get_style(f->model, i, f->ws, from);
-        stylegan_get_style(f->model, i, other, to);
-        for (int k = 0; k < layer.styles; k++) to[k] -= from[k];
-        free(from);
-        offsets[i] = to;
-        steered++;
-    }
-    style_tour seen = {f->model, f->ws, offsets, 0};
-    stylegan_run run = {0};
-    run.style_offsets = offsets;
-    run.inspect = compare_style;
-    run.user = &seen;
-    float *image = test_images(f->model, f->ws, 1, &run);
-    double difference = test_difference(image, f->images + f->image_size, f->image_size);
-    int dense =
-        test_find_tensor(f->model, "b4.dense.weight", &(stylegan_tensor){0}); /* then w has another way to the image */
-    test_check((dense || difference <= 2e-4) && seen.worst <= 1e-5 && stylegan_get_style(f->model, count, f->ws, image),
-               "api %d: offsets on the styles of %d layers draw another image: %.1e, styles %.1e", f->seed, steered,
-               difference, seen.worst);
-    free(image);
-    for (int i = 0; i < count; i++) free((void *)(uintptr_t)offsets[i]);
-    free(offsets);
 }
 
 /* --- Threads --- */
@@ -804,24 +462,16 @@ static void check_names(void) {
 }
 
 int main(int argc, char **argv) {
-    static const int seeds[] = {1, 2, 3, 4, 5, 6, 100, 101, 102};
     const char *folder = argc > 1 ? argv[1] : ".";
-    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
-        fixture f = set_up(seeds[i]);
+    for (int i = 0; i < FIXTURES; i++) {
+        fixture f = set_up(fixture_seeds[i]);
         check_callers_memory(&f);
         check_alignment(&f);
         check_callback(&f);
         check_trust(&f);
         check_file(&f, folder);
         check_allocator(&f);
-        check_rows(&f);
-        check_layers(&f);
-        check_progress(&f);
-        check_batch(&f);
-        check_random_noise(&f);
         check_mapping_alone(&f);
-        check_layer_noise(&f);
-        check_style_offsets(&f);
         check_concurrency(&f, 1);
         check_concurrency(&f, 0);
         check_scheduler(&f);
