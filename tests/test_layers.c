@@ -1,0 +1,443 @@
+/* test_layers.c - the trainer's operators, in every instruction set, against plain double-precision references and their
+   central differences. */
+#include "plain.h"
+#include "../tools/grad/modulate.h"
+
+#include <stdlib.h>
+
+/* --- Convolutions --- */
+
+typedef struct conv_case {
+    convolution_kind kind;
+    int kernel, in, out, size;
+    double gain;
+    plain x, r; /* the loss is r . y */
+    double *w;
+} conv_case;
+
+static plain conv_reference(const conv_case *k) {
+    const int stride = (k->out + COLUMNS - 1) / COLUMNS * COLUMNS;
+    plain x = k->kind == CONVOLUTION_UP || k->kind == CONVOLUTION_SPREAD ? ref_up(k->x) : k->x;
+    if (k->kind == CONVOLUTION_SPREAD) x = ref_pad(x, 1);
+    const plain y = ref_conv(x, k->w, k->kernel, k->out, stride, k->gain);
+    return k->kind == CONVOLUTION_DOWN ? ref_pool(y) : y;
+}
+
+static double conv_loss(void *context) {
+    const conv_case *k = context;
+    return dot(k->r, conv_reference(k));
+}
+
+static void check_convolution(const engine *e, convolution_kind kind, int kernel, int in, int out, int size,
+                              verdict *v) {
+    arena a = {NULL, 0, NULL};
+    convolution c;
+    convolution_scratch s;
+    map x, y, dx;
+    float *w, *d_w;
+    const double gain = 0.37;
+    const int beyond = kind == CONVOLUTION_SPREAD, up = kind == CONVOLUTION_UP || beyond;
+    const int down = kind == CONVOLUTION_DOWN;
+    for (int pass = 0; pass < 2; pass++) {
+        c = convolution_take(&a, e, kind, kernel, in, out, size, gain);
+        x = map_take(&a, e, in, size, down ? 4 : 1);
+        y = map_take(&a, e, out, size, up ? 4 : 1);
+        dx = map_take(&a, e, in, size, down ? 4 : 1);
+        w = arena_take(&a, convolution_weights(&c));
+        d_w = arena_take(&a, convolution_weights(&c));
+        if (!pass) memset(&s, 0, sizeof s);
+        convolution_scratch_fit(&s, &c);
+        convolution_scratch_take(&a, &s);
+        if (!pass) arena_allocate(&a);
+    }
+    const int count = (int)convolution_weights(&c), stride = count / (kernel * kernel * in);
+    conv_case k = {kind,
+                   kernel,
+                   in,
+                   out,
+                   size,
+                   (double)c.gain,
+                   random_plain(in, down ? 2 * size : size),
+                   random_plain(out, up ? 2 * (size + beyond) : size),
+                   take((size_t)count)};
+    for (int i = 0; i < count; i++) w[i] = i % stride < out ? (float)draw() : 0;
+    copy_doubles(k.w, w, (size_t)count);
+    convolution_prepare(&c, w, &s);
+    (down ? to_planes : to_map)(k.x, &x);
+    convolution_forward(&c, &x, &y, NULL, &s);
+    compare(v, (beyond ? from_planes_and_beyond : up ? from_planes : from_map)(&y), conv_reference(&k));
+
+    (up ? to_planes : to_map)(k.r, &y);
+    convolution_backward(&c, &y, &dx, NULL, &s);
+    compare_gradient(v, k.x.v, (down ? from_planes : from_map)(&dx).v, plain_count(k.x), conv_loss, &k);
+    convolution_gradient(&c, &x, &y, d_w, &s);
+    double *gradient = take((size_t)count);
+    for (int i = 0; i < count; i++) gradient[i] = (double)(d_w[i] * c.gain);
+    compare_gradient(v, k.w, gradient, count, conv_loss, &k);
+    arena_free(&a);
+    heap_used = 0;
+}
+
+static void check_convolutions(const engine *e) {
+    static const int channels[][2] = {{1, 3}, {3, 1}, {5, 17}, {16, 16}, {33, 40}, {18, 7}};
+    static const struct {
+        const char *name;
+        convolution_kind kind;
+        int kernel, sizes[6];
+    } kinds[] = {{"3x3 convolution", CONVOLUTION_SAME, 3, {1, 12, 4, 5, 8, 19}},
+                 {"1x1 convolution", CONVOLUTION_SAME, 1, {1, 4, 7, 8, 17, 2}},
+                 {"up-sampling convolution", CONVOLUTION_UP, 3, {1, 8, 4, 5, 2, 12}},
+                 {"spreading convolution", CONVOLUTION_SPREAD, 3, {1, 8, 4, 5, 2, 12}},
+                 {"down-sampling convolution", CONVOLUTION_DOWN, 3, {1, 8, 4, 5, 2, 12}}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        verdict v = none;
+        for (int j = 0; j < 6; j++)
+            check_convolution(e, kinds[i].kind, kinds[i].kernel, channels[j][0], channels[j][1], kinds[i].sizes[j], &v);
+        report(e, kinds[i].name, v);
+    }
+}
+
+/* --- What lies between them --- */
+
+typedef struct unary_case {
+    plain x, r;
+    plain (*reference)(plain x);
+} unary_case;
+
+static double unary_loss(void *context) {
+    const unary_case *k = context;
+    return dot(k->r, k->reference(k->x));
+}
+
+static void check_blur(const engine *e) {
+    verdict v = none;
+    for (int size = 1; size <= 9; size += 2) {
+        arena a = {NULL, 0, NULL};
+        map whole, planes;
+        float *row;
+        for (int pass = 0; pass < 2; pass++) {
+            whole = map_take(&a, e, 5 + size, 2 * size, 1);
+            planes = map_take(&a, e, 5 + size, size, 4);
+            row = arena_take(&a, blur_row_floats(&whole));
+            if (!pass) arena_allocate(&a);
+        }
+        unary_case k = {random_plain(5 + size, 2 * size), random_plain(5 + size, 2 * size), ref_blur};
+        to_map(k.x, &whole);
+        blur_split(e, &whole, &planes, 0, row);
+        compare(&v, from_planes(&planes), ref_blur(k.x));
+        to_planes(k.r, &planes);
+        blur_join(e, &planes, &whole, NULL, row); /* the adjoint */
+        compare(&v, from_map(&whole), ref_blur(k.r));
+        compare_gradient(&v, k.x.v, from_map(&whole).v, plain_count(k.x), unary_loss, &k);
+
+        k = (unary_case){random_plain(5 + size, 2 * size + 2), random_plain(5 + size, 2 * size), ref_blur_within};
+        to_planes(k.x, &planes);
+        blur_join(e, &planes, &whole, NULL, row);
+        compare(&v, from_map(&whole), ref_blur_within(k.x));
+        to_map(k.r, &whole);
+        blur_split(e, &whole, &planes, 1, row);
+        compare_gradient(&v, k.x.v, from_planes_and_beyond(&planes).v, plain_count(k.x), unary_loss, &k);
+        arena_free(&a);
+    }
+    report(e, "blur", v);
+}
+
+static void check_pooling(const engine *e) {
+    verdict v = none;
+    for (int size = 1; size <= 5; size += 2) {
+        arena a = {NULL, 0, NULL};
+        map large, small;
+        for (int pass = 0; pass < 2; pass++) {
+            large = map_take(&a, e, 3 * size, 2 * size, 1);
+            small = map_take(&a, e, 3 * size, size, 1);
+            if (!pass) arena_allocate(&a);
+        }
+        unary_case k = {random_plain(3 * size, 2 * size), random_plain(3 * size, size), ref_pool};
+        to_map(k.x, &large);
+        map_pool(e, &large, &small, 0.25f);
+        compare(&v, from_map(&small), ref_pool(k.x));
+        to_map(k.r, &small);
+        map_unpool(e, &small, &large, 0, 0.25f);
+        compare_gradient(&v, k.x.v, from_map(&large).v, plain_count(k.x), unary_loss, &k);
+
+        k = (unary_case){random_plain(3 * size, size), random_plain(3 * size, 2 * size), ref_up};
+        to_map(k.x, &small);
+        map_unpool(e, &small, &large, 0, 1);
+        compare(&v, from_map(&large), ref_up(k.x));
+        to_map(k.r, &large);
+        map_pool(e, &large, &small, 1);
+        compare_gradient(&v, k.x.v, from_map(&small).v, plain_count(k.x), unary_loss, &k);
+        arena_free(&a);
+    }
+    report(e, "pooling and up-sampling", v);
+}
+
+static void check_pixel_norm(const engine *e) {
+    verdict v = none;
+    for (int width = 1; width <= 41; width += 8) {
+        arena a = {NULL, 0, NULL};
+        map x, y, dx;
+        float factor[SHARD];
+        for (int pass = 0; pass < 2; pass++) {
+            x = map_take(&a, e, width, 1, 1);
+            y = map_take(&a, e, width, 1, 1);
+            dx = map_take(&a, e, width, 1, 1);
+            if (!pass) arena_allocate(&a);
+        }
+        unary_case k = {random_plain(width, 1), random_plain(width, 1), ref_pixel_norm};
+        to_map(k.x, &x);
+        pixel_norm_forward(&x, &y, factor);
+        compare(&v, from_map(&y), ref_pixel_norm(k.x));
+        to_map(k.r, &x);
+        pixel_norm_backward(&y, factor, &x, &dx);
+        if (width > 1) compare_gradient(&v, k.x.v, from_map(&dx).v, plain_count(k.x), unary_loss, &k);
+        arena_free(&a);
+    }
+    report(e, "pixel norm", v);
+}
+
+/* ds . u: the derivative of r . stddev(x) along t, whose gradient with respect to x is the second derivative. */
+typedef struct stddev_case {
+    plain x, t, r;
+} stddev_case;
+
+static double stddev_along(void *context) {
+    const stddev_case *k = context;
+    const double step = 1e-4;
+    plain moved = plain_new(k->x.c, k->x.s);
+    double sum = 0;
+    for (int sign = -1; sign <= 1; sign += 2) {
+        for (int i = 0; i < plain_count(moved); i++) moved.v[i] = k->x.v[i] + sign * step * k->t.v[i];
+        sum += sign * dot(k->r, ref_stddev(moved)) / (2 * step);
+    }
+    return sum;
+}
+
+static void check_stddev(const engine *e) {
+    verdict v = none;
+    for (int channels = 1; channels <= 33; channels += 8) {
+        arena a = {NULL, 0, NULL};
+        const int size = channels % 4 + 3;
+        map x, y, t, u, dx;
+        for (int pass = 0; pass < 2; pass++) {
+            x = map_take(&a, e, channels, size, 1);
+            t = map_take(&a, e, channels, size, 1);
+            dx = map_take(&a, e, channels, size, 1);
+            y = map_take(&a, e, channels + 1, size, 1);
+            u = map_take(&a, e, channels + 1, size, 1);
+            if (!pass) arena_allocate(&a);
+        }
+        unary_case k = {random_plain(channels, size), random_plain(channels + 1, size), ref_stddev};
+        to_map(k.x, &x);
+        v.step = none.step;
+        stddev_forward(&x, &y);
+        compare(&v, from_map(&y), ref_stddev(k.x));
+        to_map(k.r, &y);
+        stddev_backward(&x, &y, &dx);
+        compare_gradient(&v, k.x.v, from_map(&dx).v, plain_count(k.x), unary_loss, &k);
+
+        stddev_case second = {k.x, random_plain(channels, size), k.r};
+        to_map(second.t, &t);
+        stddev_tangent(&x, &t, &u);
+        const double along = stddev_along(&second);
+        note(&v.gradient, fabs(dot(k.r, from_map(&u)) - along) / (fabs(along) + 1));
+        map_clear(&dx);
+        stddev_second(&x, &t, &y, &dx);
+        v.step = 1e-4;
+        compare_gradient(&v, second.x.v, from_map(&dx).v, plain_count(k.x), stddev_along, &second);
+        arena_free(&a);
+    }
+    report(e, "minibatch standard deviation", v);
+}
+
+typedef struct adain_case {
+    plain x, style, r, noise; /* noise [N][1][S][S] */
+    double *bias, *strength;
+    int half;
+} adain_case;
+
+static plain adain_reference(const adain_case *k) {
+    return ref_adain(ref_epilogue(k->x, k->noise, k->strength, k->bias), k->style, k->half);
+}
+
+static double adain_loss(void *context) {
+    const adain_case *k = context;
+    return dot(k->r, adain_reference(k));
+}
+
+static void check_adain(const engine *e) {
+    verdict v = none;
+    for (int channels = 1; channels <= 40; channels += 13) {
+        arena a = {NULL, 0, NULL};
+        const int size = channels % 8 + 3, half = (channels + COLUMNS - 1) / COLUMNS * COLUMNS;
+        map x, style, y, dy, d_style;
+        adain norm;
+        float *noise, *bias, *strength, *d_bias, *d_strength;
+        for (int pass = 0; pass < 2; pass++) {
+            x = map_take(&a, e, channels, size, 1);
+            y = map_take(&a, e, channels, size, 1);
+            dy = map_take(&a, e, channels, size, 1);
+            style = map_take(&a, e, 2 * half, 1, 1);
+            d_style = map_take(&a, e, 2 * half, 1, 1);
+            norm = adain_take(&a, e, channels);
+            noise = arena_take(&a, (size_t)(size * size * SHARD));
+            bias = arena_take(&a, (size_t)half);
+            strength = arena_take(&a, (size_t)half);
+            d_bias = arena_take(&a, (size_t)half);
+            d_strength = arena_take(&a, (size_t)half);
+            if (!pass) arena_allocate(&a);
+        }
+        adain_case k = {random_plain(channels, size),
+                        random_plain(2 * half, 1),
+                        random_plain(channels, size),
+                        random_plain(1, size),
+                        take((size_t)channels),
+                        take((size_t)channels),
+                        half};
+        for (int i = 0; i < channels; i++) {
+            k.bias[i] = (double)(bias[i] = (float)(0.5 * draw()));
+            k.strength[i] = (double)(strength[i] = (float)draw());
+        }
+        for (int i = 0; i < size * size * SHARD; i++) noise[i] = (float)k.noise.v[i % SHARD * size * size + i / SHARD];
+        EACH(k.style) if (c % half >= channels) * at(k.style, n, c, row, column) = 0;
+        to_map(k.x, &x);
+        to_map(k.style, &style);
+        to_map(k.r, &dy);
+        const epilogue p = {e, noise, strength, bias, &norm};
+        const finish f = finish_epilogue(&p);
+        epilogue_reset(&p, channels);
+        map_finish(&x, &f);
+        adain_forward(e, &norm, &x, &style, &y);
+        compare(&v, from_map(&y), adain_reference(&k));
+        adain_backward(e, &norm, &x, &style, &dy, &d_style, noise, d_bias, d_strength);
+        double *gradient = take((size_t)(2 * channels));
+        copy_doubles(gradient, d_bias, (size_t)channels);
+        copy_doubles(gradient + channels, d_strength, (size_t)channels);
+        compare_gradient(&v, k.x.v, from_map(&dy).v, plain_count(k.x), adain_loss, &k);
+        compare_gradient(&v, k.style.v, from_map(&d_style).v, plain_count(k.style), adain_loss, &k);
+        compare_gradient(&v, k.bias, gradient, channels, adain_loss, &k);
+        compare_gradient(&v, k.strength, gradient + channels, channels, adain_loss, &k);
+        arena_free(&a);
+        heap_used = 0;
+    }
+    report(e, "noise, bias, lrelu and AdaIN", v);
+}
+
+/* --- A layer of StyleGAN 2: every image with weights of its own, modulated and demodulated --- */
+
+typedef struct modulated_case {
+    plain x, style, r, noise; /* style [N][I], noise [N][1][S][S] */
+    double *w, *bias, *strength, gain;
+    int kernel, stride;
+} modulated_case;
+
+static plain modulated_reference(const modulated_case *k) {
+    return ref_noise_and_lrelu(ref_modulated(k->x, k->style, k->w, k->kernel, k->r.c, k->stride, k->gain, 1), k->noise,
+                               k->strength, k->bias);
+}
+
+static double modulated_loss(void *context) {
+    const modulated_case *k = context;
+    return dot(k->r, modulated_reference(k));
+}
+
+static void check_modulated(const engine *e) {
+    static const int cases[][4] = {{3, 2, 3, 4}, {1, 5, 17, 8}, {3, 17, 5, 8}, {3, 16, 33, 5}}; /* kernel, I, O, S */
+    verdict v = none;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int kernel = cases[i][0], in = cases[i][1], out = cases[i][2], size = cases[i][3];
+        arena a = {NULL, 0, NULL};
+        convolution conv;
+        convolution_scratch s;
+        map x, modulated, style, d_style, scale, d_scale, y, dy, dx;
+        float *w, *d_w, *energy, *d_energy, *noise, *bias, *strength, *d_bias, *d_strength;
+        for (int pass = 0; pass < 2; pass++) {
+            conv = convolution_take(&a, e, CONVOLUTION_SAME, kernel, in, out, size, 0.37);
+            x = map_take(&a, e, in, size, 1);
+            modulated = map_take(&a, e, in, size, 1);
+            dx = map_take(&a, e, in, size, 1);
+            y = map_take(&a, e, out, size, 1);
+            dy = map_take(&a, e, out, size, 1);
+            style = map_take(&a, e, in, 1, 1);
+            d_style = map_take(&a, e, in, 1, 1);
+            scale = map_take(&a, e, out, 1, 1);
+            d_scale = map_take(&a, e, out, 1, 1);
+            w = arena_take(&a, convolution_weights(&conv));
+            d_w = arena_take(&a, convolution_weights(&conv));
+            energy = arena_take(&a, energy_floats(&conv));
+            d_energy = arena_take(&a, energy_floats(&conv));
+            noise = arena_take(&a, (size_t)(size * size * SHARD));
+            float **const rows[] = {&bias, &strength, &d_bias, &d_strength};
+            for (int r = 0; r < 4; r++) *rows[r] = arena_take(&a, (size_t)padded(out));
+            if (!pass) memset(&s, 0, sizeof s);
+            convolution_scratch_fit(&s, &conv);
+            convolution_scratch_take(&a, &s);
+            if (!pass) arena_allocate(&a);
+        }
+        const int count = (int)convolution_weights(&conv), stride = padded(out);
+        modulated_case k = {random_plain(in, size),
+                            random_plain(in, 1),
+                            random_plain(out, size),
+                            random_plain(1, size),
+                            take((size_t)count),
+                            take((size_t)out),
+                            take((size_t)out),
+                            (double)conv.gain,
+                            kernel,
+                            stride};
+        for (int j = 0; j < count; j++) w[j] = j % stride < out ? (float)draw() : 0;
+        for (int j = 0; j < out; j++) {
+            bias[j] = (float)(0.5 * draw());
+            strength[j] = (float)draw();
+        }
+        copy_doubles(k.w, w, (size_t)count);
+        copy_doubles(k.bias, bias, (size_t)out);
+        copy_doubles(k.strength, strength, (size_t)out);
+        for (int j = 0; j < size * size * SHARD; j++) noise[j] = (float)k.noise.v[j % SHARD * size * size + j / SHARD];
+        to_map(k.x, &x);
+        to_map(k.style, &style);
+        to_map(k.r, &dy);
+        const demodulate end = {e, &scale, noise, strength, bias, INFINITY};
+        const finish f = finish_demodulate(&end);
+        convolution_prepare(&conv, w, &s);
+        energy_prepare(&conv, w, energy);
+        modulate(e, &x, &style, &modulated);
+        demodulation(&style, energy, sqrt(2), &scale);
+        convolution_forward(&conv, &modulated, &y, &f, &s);
+        compare(&v, from_map(&y), modulated_reference(&k));
+
+        demodulate_gradient(&end, &y, &dy, &d_scale, d_bias, d_strength);
+        convolution_gradient(&conv, &modulated, &dy, d_w, &s);
+        convolution_backward(&conv, &dy, &dx, NULL, &s);
+        modulate_gradient(e, &x, &style, &dx, &d_style);
+        demodulation_gradient(&conv, &style, w, energy, sqrt(2), &scale, &d_scale, &d_style, d_w, d_energy);
+        double *gradient = take((size_t)(count + 2 * out)), *rest = gradient + count;
+        for (int j = 0; j < count; j++) gradient[j] = (double)(d_w[j] * conv.gain);
+        copy_doubles(rest, d_bias, (size_t)out);
+        copy_doubles(rest + out, d_strength, (size_t)out);
+        compare_gradient(&v, k.x.v, from_map(&dx).v, plain_count(k.x), modulated_loss, &k);
+        compare_gradient(&v, k.style.v, from_map(&d_style).v, plain_count(k.style), modulated_loss, &k);
+        compare_gradient(&v, k.w, gradient, count, modulated_loss, &k);
+        compare_gradient(&v, k.bias, rest, out, modulated_loss, &k);
+        compare_gradient(&v, k.strength, rest + out, out, modulated_loss, &k);
+        arena_free(&a);
+        heap_used = 0;
+    }
+    report(e, "modulation, demodulation, noise, bias and lrelu", v);
+}
+
+int main(void) {
+    heap = cli_alloc(HEAP, sizeof *heap);
+    for (stylegan_isa isa = test_next_isa(STYLEGAN_ISA_AUTO); isa != STYLEGAN_ISA_COUNT; isa = test_next_isa(isa)) {
+        const engine *e = engine_for(isa);
+        check_convolutions(e);
+        check_blur(e);
+        check_pooling(e);
+        check_pixel_norm(e);
+        check_stddev(e);
+        check_adain(e);
+        check_modulated(e);
+    }
+    free(heap);
+    return test_end();
+}
