@@ -40,6 +40,14 @@ check "project --keep-noise" "$tool" project $model --target "$target" --num-ste
     --no-metadata --outdir "$work/kept"
 check "project --keep-noise: w alone makes the result" "$pngdiff" "$work/kept/comparison.png" 2 0 "$work/kept/proj.png"
 
+for threads in 1 2; do
+    check "project --distance factors, $threads threads" "$tool" project $model --target "$target" --num-steps 8 --distance factors \
+        --threads $threads --outdir "$work/factors-$threads"
+done
+check "project --distance factors: the same bits" cmp "$work/factors-1/projected_w.npz" "$work/factors-2/projected_w.npz"
+check "project --distance pyramid" "$tool" project $model --target "$target" --num-steps 8 --outdir "$work/pyramid"
+differs "project --distance factors: another search" cmp "$work/factors-1/projected_w.npz" "$work/pyramid/projected_w.npz"
+
 # numpy.load reads the archive as it reads the official projector's.
 python=
 for candidate in python3 /usr/bin/python3; do $candidate -c 'import numpy' 2>/dev/null && python=$candidate; done
@@ -72,6 +80,8 @@ refuses "project without model" 2 "missing argument" project --target "$target"
 refuses "project: an unknown space" 2 "--space z: must be w or w+" project $model --target "$target" --space z --outdir "$left/out"
 refuses "project: an unknown distance" 2 "--distance vgg: must be pyramid" project $model --target "$target" --distance vgg \
     --outdir "$left/out"
+refuses "project: factors of small pictures" 2 "--distance factors: is for pictures of 64 pixels or more, not 32" \
+    project "$networks/sg1-cond-32.sgw" --target "$target" --class 1 --distance factors --outdir "$left/out"
 refuses "project: no steps" 2 "--num-steps 0" project $model --target "$target" --num-steps 0 --outdir "$left/out"
 refuses "project: a model as target" 1 "$model: " project $model --target $model --outdir "$left/out"
 refuses "project: a missing target" 1 "missing.png: " project $model --target "$work/missing.png" --outdir "$left/out"

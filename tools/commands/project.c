@@ -5,6 +5,7 @@
 #include "../base/sheet.h"
 #include "../base/stop.h"
 #include "../base/system.h"
+#include "../data/distances.h"
 #include "../data/photograph.h"
 #include "../grad/projector.h"
 #include "../model/drawing.h"
@@ -54,7 +55,11 @@ static const char *parse_flags(project_flags *f, int argc, char **argv) {
         {"--keep-noise", NULL, "the network's own noise stays: w alone makes the picture", &f->keep_noise},
         {"--class", "K", "class whose mean w is the start, a number or, where the network knows it, a name",
          &f->class_index},
-        {"--distance", "NAME", "pyramid: pixels and their averages down to 4 x 4 (default); pixels", &f->distance},
+        {"--distance", "NAME",
+         "pyramid: pixels and their averages down to 4 x 4 (default); pixels; factors: pyramid, and hair, glasses and "
+         "the "
+         "like that the tool sees in drawn portraits",
+         &f->distance},
         {"--learning-rate", "X", "largest step of each value (default: 0.1)", &f->rate},
         {"--noise-weight", "X", "how much the noise must stay noise: weight of its autocorrelation (default: 100)",
          &f->noise_weight},
@@ -85,7 +90,7 @@ static projector_settings settings_of(const project_flags *f) {
     s.per_layer = strcmp(f->space, "w+") == 0;
     s.distance = distance_named(f->distance);
     if (!s.per_layer && strcmp(f->space, "w") != 0) cli_usage("--space %s: must be w or w+", f->space);
-    if (!s.distance) cli_usage("--distance %s: must be pyramid or pixels", f->distance);
+    if (!s.distance) cli_usage("--distance %s: must be pyramid, pixels or factors", f->distance);
     return s;
 }
 
@@ -111,11 +116,14 @@ static int side_of(const projection *p) {
 }
 
 /* Refuses what cannot be done before anything is computed or written. */
-static void open_network(projection *p, const char *path, const project_flags *f) {
+static void open_network(projection *p, const char *path, const project_flags *f, const distance *kind) {
     model_open(&p->opened, path, &f->compute);
     weights_read(&p->file, p->opened.model);
     const char *refusal = import_refusal(&p->file);
     if (refusal) cli_fail("%s: cannot be projected into: %s", path, refusal);
+    if (side_of(p) < kind->least_size)
+        cli_usage("--distance %s: is for pictures of %d pixels or more, not %d", kind->name, kind->least_size,
+                  side_of(p));
     if (p->opened.config->channels != 3)
         cli_fail("%s: cannot be projected into: its pictures have %d channels, not 3", path,
                  p->opened.config->channels);
@@ -290,7 +298,7 @@ static void make_folders(const projection *p) {
 
 static void start(projection *p, const char *path, const project_flags *f, const projector_settings *settings,
                   int tune_steps) {
-    open_network(p, path, f);
+    open_network(p, path, f, settings->distance);
     const picture_size original = read_target(p);
     check_results(p, path, settings->steps + tune_steps);
     if (f->model) check_model_path(f->model);

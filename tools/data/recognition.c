@@ -159,6 +159,11 @@ recognition *recognition_open(stylegan_isa isa, int threads) {
     return recognition_open_bytes(factors_network, sizeof factors_network, isa, threads);
 }
 
+void recognition_parameters(const recognizer *r, const convolution_scratch *s) {
+    read_parameters(r, factors_network, sizeof factors_network);
+    recognizer_prepare(r, s);
+}
+
 typedef struct view {
     const recognition *r;
     const picture_set *set;

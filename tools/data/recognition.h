@@ -26,6 +26,9 @@ void recognition_see(recognition *r, const picture_set *set, float *features, fl
 void recognition_score(recognition *r, uint64_t seed, int count, double *scores);
 void recognition_close(recognition *r);
 
+/* The parameters from tools/data/factors.bin into a network that is planned for factor_outputs(), and prepares it. */
+void recognition_parameters(const recognizer *r, const convolution_scratch *s);
+
 /* Writes a network's parameters: weights as 8-bit numbers, one scale for each output channel. */
 void recognition_save(const recognizer *r, const char *path);
 

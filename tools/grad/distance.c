@@ -30,11 +30,13 @@ static pyramid *start(const float *target, int channels, int size, int coarsest)
     return p;
 }
 
-static void *start_pixels(const float *target, int channels, int size) {
+static void *start_pixels(const float *target, int channels, int size, const engine *e) {
+    (void)e;
     return start(target, channels, size, size);
 }
 
-static void *start_pyramid(const float *target, int channels, int size) {
+static void *start_pyramid(const float *target, int channels, int size, const engine *e) {
+    (void)e;
     return start(target, channels, size, COARSEST);
 }
 
@@ -96,14 +98,5 @@ static void end(void *state) {
     free(p);
 }
 
-/* --- The table --- */
-
-/* Squared differences, of the picture and of its halves down to 4 x 4 pixels, or of pixels alone. */
-const distance distances[DISTANCES] = {{"pyramid", start_pyramid, measure, end},
-                                       {"pixels", start_pixels, measure, end}};
-
-const distance *distance_named(const char *name) {
-    for (int i = 0; i < DISTANCES; i++)
-        if (strcmp(distances[i].name, name) == 0) return &distances[i];
-    return NULL;
-}
+const distance distance_pyramid = {"pyramid", 0, start_pyramid, measure, end};
+const distance distance_pixels = {"pixels", 0, start_pixels, measure, end};

@@ -100,7 +100,7 @@ projector *projector_start(const weights *file, stylegan_isa isa, int threads, c
     p->at = import_growth(&p->g, file);
     for (int i = 0; i < p->rows * p->g.w_dim; i++) p->w[i] = w->mean[i % p->g.w_dim];
     add_variables(p);
-    p->distance = settings->distance->start(target, file->config.channels, file->config.width);
+    p->distance = settings->distance->start(target, file->config.channels, file->config.width, &p->engine);
     return p;
 }
 

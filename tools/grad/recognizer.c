@@ -1,6 +1,7 @@
 /* recognizer.c - see recognizer.h. */
 #include "recognizer.h"
 
+#include <math.h>
 #include <stdio.h>
 
 enum { COLORS = 3, HALF = RECOGNIZER_SIZE / 2, FIRST_CHANNELS = 4 * COLORS };
@@ -55,14 +56,38 @@ void recognizer_prepare(const recognizer *r, const convolution_scratch *s) {
 
 /* --- Passes --- */
 
+/* Where a pixel of a picture of 64 x 64 lies. */
+static float *picture_at(const recognizer_maps *x, int n, int c, int row, int column) {
+    const int place = row % 2 * 2 + column % 2;
+    return &x->picture.data[map_at(&x->picture, place * COLORS + c, row / 2, column / 2, n)];
+}
+
 void recognizer_load(const recognizer_maps *x, int n, const uint8_t *pixels, int mirror) {
     for (int i = 0; i < RECOGNIZER_SIZE * RECOGNIZER_SIZE; i++) {
         const int row = i / RECOGNIZER_SIZE, from = i % RECOGNIZER_SIZE;
-        const int column = mirror ? RECOGNIZER_SIZE - 1 - from : from, place = row % 2 * 2 + column % 2;
-        for (int c = 0; c < COLORS; c++)
-            x->picture.data[map_at(&x->picture, place * COLORS + c, row / 2, column / 2, n)] =
-                (float)pixels[i * COLORS + c] / 127.5f - 1;
+        const int column = mirror ? RECOGNIZER_SIZE - 1 - from : from;
+        for (int c = 0; c < COLORS; c++) *picture_at(x, n, c, row, column) = (float)pixels[i * COLORS + c] / 127.5f - 1;
     }
+}
+
+void recognizer_load_image(const recognizer_maps *x, int n, const float *image, int size) {
+    const int shrink = size / RECOGNIZER_SIZE;
+    const float share = 1 / (float)(shrink * shrink);
+    map_clear(&x->picture);
+    for (int c = 0; c < COLORS; c++)
+        for (int y = 0; y < size; y++)
+            for (int column = 0; column < size; column++, image++)
+                *picture_at(x, n, c, y / shrink, column / shrink) += share * fmaxf(-1, fminf(1, *image));
+}
+
+void recognizer_image_gradient(const recognizer_maps *dx, int n, const float *image, int size, float *gradient) {
+    const int shrink = size / RECOGNIZER_SIZE;
+    const float share = 1 / (float)(shrink * shrink);
+    for (int c = 0; c < COLORS; c++)
+        for (int y = 0; y < size; y++)
+            for (int column = 0; column < size; column++, image++, gradient++)
+                if (*image >= -1 && *image <= 1)
+                    *gradient += share * *picture_at(dx, n, c, y / shrink, column / shrink);
 }
 
 /* Of convolution i. */
@@ -86,15 +111,29 @@ void recognizer_forward(const recognizer *r, const recognizer_maps *x, const con
     forward(r->output, &x->features, &x->outputs, 1, s);
 }
 
+/* Where the gradient of a bias is added; NULL: those of the parameters are not wanted. */
+static float *bias_gradient(const recognizer *r, float *gradient, const linear *l) {
+    return gradient ? network_at(&r->net, gradient, l->bias) : NULL;
+}
+
 /* From the gradient of convolution i's input to that of the output of convolution i - 1, before its lrelu. */
 static void backward_input(const recognizer *r, const recognizer_maps *x, const recognizer_maps *dx, int i,
                            float *gradient, const convolution_scratch *s) {
     const engine *e = r->net.engine;
-    const finish f = finish_mask(e, &x->conv[i - 1], network_at(&r->net, gradient, r->conv[i - 1]->bias));
+    const finish f = finish_mask(e, &x->conv[i - 1], bias_gradient(r, gradient, r->conv[i - 1]));
     convolution_backward(&r->conv[i]->c, &dx->conv[i], input(dx, i), stages[i - 1].pooled ? NULL : &f, s);
     if (!stages[i - 1].pooled) return;
     map_unpool(e, &dx->pooled[i - 1], &dx->conv[i - 1], 0, 0.25f);
     map_finish(&dx->conv[i - 1], &f);
+}
+
+/* From dx->features, before their lrelu, to the outputs of all convolutions before theirs. */
+static void backward_convolutions(const recognizer *r, const recognizer_maps *x, const recognizer_maps *dx,
+                                  float *gradient, const convolution_scratch *s) {
+    const finish f = finish_mask(r->net.engine, &x->conv[LAST], bias_gradient(r, gradient, r->conv[LAST]));
+    convolution_backward(&r->dense->c, &dx->features, &dx->flat, NULL, s);
+    map_unflatten(&dx->flat, &dx->conv[LAST], &f);
+    for (int i = LAST; i > 0; i--) backward_input(r, x, dx, i, gradient, s);
 }
 
 static void gradient_of(const recognizer *r, const linear *l, const map *x, const map *dy, float *gradient,
@@ -106,14 +145,19 @@ void recognizer_backward(const recognizer *r, const recognizer_maps *x, const re
                          const convolution_scratch *s) {
     const engine *e = r->net.engine;
     map_sum(e, &dx->outputs, network_at(&r->net, gradient, r->output->bias));
-    finish f = finish_mask(e, &x->features, network_at(&r->net, gradient, r->dense->bias));
+    const finish f = finish_mask(e, &x->features, bias_gradient(r, gradient, r->dense));
     convolution_backward(&r->output->c, &dx->outputs, &dx->features, &f, s);
-    convolution_backward(&r->dense->c, &dx->features, &dx->flat, NULL, s);
-    f = finish_mask(e, &x->conv[LAST], network_at(&r->net, gradient, r->conv[LAST]->bias));
-    map_unflatten(&dx->flat, &dx->conv[LAST], &f);
-    for (int i = LAST; i > 0; i--) backward_input(r, x, dx, i, gradient, s);
+    backward_convolutions(r, x, dx, gradient, s);
     gradient_of(r, r->output, &x->features, &dx->outputs, gradient, s);
     gradient_of(r, r->dense, &x->flat, &dx->features, gradient, s);
     for (int i = 0; i < RECOGNIZER_CONVOLUTIONS; i++)
         gradient_of(r, r->conv[i], input(x, i), &dx->conv[i], gradient, s);
+}
+
+void recognizer_backward_picture(const recognizer *r, const recognizer_maps *x, const recognizer_maps *dx,
+                                 const convolution_scratch *s) {
+    const finish f = finish_mask(r->net.engine, &x->features, NULL);
+    map_finish(&dx->features, &f);
+    backward_convolutions(r, x, dx, NULL, s);
+    convolution_backward(&r->conv[0]->c, &dx->conv[0], &dx->picture, NULL, s);
 }

@@ -37,11 +37,20 @@ void recognizer_prepare(const recognizer *r, const convolution_scratch *s); /* a
 /* Picture n of a shard: pixels [64][64][3], mirrored or not. */
 void recognizer_load(const recognizer_maps *x, int n, const uint8_t *pixels, int mirror);
 
+/* The same of an image [3][size][size] from -1 to 1; what lies beyond counts as these. Its size is a multiple of 64, of whose
+   pixels means are taken. And back: gradient [3][size][size] += that of dx->picture. */
+void recognizer_load_image(const recognizer_maps *x, int n, const float *image, int size);
+void recognizer_image_gradient(const recognizer_maps *dx, int n, const float *image, int size, float *gradient);
+
 /* From x->picture to x->outputs. */
 void recognizer_forward(const recognizer *r, const recognizer_maps *x, const convolution_scratch *s);
 
 /* gradient [floats] += that of all parameters, from dx->outputs, at the activations x. */
 void recognizer_backward(const recognizer *r, const recognizer_maps *x, const recognizer_maps *dx, float *gradient,
                          const convolution_scratch *s);
+
+/* From dx->features to dx->picture alone, at the activations x. */
+void recognizer_backward_picture(const recognizer *r, const recognizer_maps *x, const recognizer_maps *dx,
+                                 const convolution_scratch *s);
 
 #endif
