@@ -489,6 +489,7 @@ typedef struct gradient_job {
     const float *x_points, *dy_points; /* of a strip */
     int tiles;                         /* of a strip */
     float *out;
+    int set; /* out = instead of += */
 } gradient_job;
 
 static int first_of(int item) {
@@ -542,7 +543,8 @@ static void gradient_points(void *context, int item, int thread) {
                          .in = c->in,
                          .vectors = vectors_of(j->dy, item),
                          .out = j->out + sum_floats(c) * (size_t)p + first_of(item) * c->engine->lanes,
-                         .out_row = stride};
+                         .out_row = stride,
+                         .set = j->set};
         c->engine->elementwise->outer(&o);
     }
 }
@@ -556,7 +558,6 @@ static void gradient_tiles(const convolution *c, const map *x, const map *dy, fl
     const size_t tap_floats = (size_t)(c->in * round_up(c->out, COLUMNS)), sums = sum_floats(c) * (size_t)all;
     window sources[MOST_PLANES];
     const int count = sources_of(c, transposed, 0, sources);
-    memset(s->sums, 0, sums * (size_t)count * sizeof *s->sums);
     for (int begin = 0; begin < c->size / 4; begin += rows) {
         const int end = begin + rows < c->size / 4 ? begin + rows : c->size / 4;
         transform_tiles(c, tiled, begin, end, s->tiled);
@@ -567,6 +568,7 @@ static void gradient_tiles(const convolution *c, const map *x, const map *dy, fl
                               .x_points = transposed ? s->tiled : s->points,
                               .dy_points = transposed ? s->points : s->tiled,
                               .tiles = (end - begin) * c->engine->images * (c->size / 4),
+                              .set = !begin,
                               .out = s->sums + sums * (size_t)i};
             transform_input(c, seen, &sources[i], begin, end, s, s->points);
             engine_each(c->engine, work_of(c), items, gradient_points, &j);

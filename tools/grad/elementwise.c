@@ -182,12 +182,12 @@ static void FN(epilogue)(float *x, int width, const float *noise, const float *s
     const vector s = load(strength), b = load(bias);
     const float before = (float)width * (float)y, share = (float)width / (before + (float)width);
     vector pivot[IMAGES], sum[IMAGES], squares[IMAGES];
-    for (int n = 0; n < IMAGES; n++) {
+    UNROLL for (int n = 0; n < IMAGES; n++) {
         pivot[n] = lrelu(load(x + n * LANES) + s * noise[n] + b, 0.2f);
         sum[n] = squares[n] = splat(0);
     }
     for (int i = 0; i < width; i++, x += IMAGES * LANES, noise += IMAGES) {
-        for (int n = 0; n < IMAGES; n++) {
+        UNROLL for (int n = 0; n < IMAGES; n++) {
             const vector a = lrelu(load(x + n * LANES) + s * noise[n] + b, 0.2f), d = a - pivot[n];
             store(x + n * LANES, a);
             sum[n] += d;
@@ -204,30 +204,30 @@ static void FN(epilogue)(float *x, int width, const float *noise, const float *s
 static void FN(normalize)(float *y, const float *a, int width, const float *mean, const float *scale,
                           const float *shift) {
     vector m[IMAGES], s[IMAGES], t[IMAGES];
-    for (int n = 0; n < IMAGES; n++) {
+    UNROLL for (int n = 0; n < IMAGES; n++) {
         m[n] = load(mean + n * LANES);
         s[n] = load(scale + n * LANES);
         t[n] = load(shift + n * LANES);
     }
     for (int i = 0; i < width; i++, y += IMAGES * LANES, a += IMAGES * LANES)
-        for (int n = 0; n < IMAGES; n++) store(y + n * LANES, (load(a + n * LANES) - m[n]) * s[n] + t[n]);
+        UNROLL for (int n = 0; n < IMAGES; n++) store(y + n * LANES, (load(a + n * LANES) - m[n]) * s[n] + t[n]);
 }
 
 static void FN(normalize_sums)(const float *dy, const float *a, int width, const float *mean, float *sum,
                                float *product) {
     vector m[IMAGES], s[IMAGES], p[IMAGES];
-    for (int n = 0; n < IMAGES; n++) {
+    UNROLL for (int n = 0; n < IMAGES; n++) {
         m[n] = load(mean + n * LANES);
         s[n] = p[n] = splat(0);
     }
     for (int i = 0; i < width; i++, dy += IMAGES * LANES, a += IMAGES * LANES) {
-        for (int n = 0; n < IMAGES; n++) {
+        UNROLL for (int n = 0; n < IMAGES; n++) {
             const vector d = load(dy + n * LANES);
             s[n] += d;
             p[n] += d * (load(a + n * LANES) - m[n]);
         }
     }
-    for (int n = 0; n < IMAGES; n++) {
+    UNROLL for (int n = 0; n < IMAGES; n++) {
         store(sum + n * LANES, load(sum + n * LANES) + s[n]);
         store(product + n * LANES, load(product + n * LANES) + p[n]);
     }
@@ -237,14 +237,14 @@ static void FN(epilogue_gradient)(float *dy, const float *a, int width, const fl
                                   const float *shift, const float *slope, const float *noise, float *d_bias,
                                   float *d_strength) {
     vector bias = splat(0), strength = splat(0), m[IMAGES], s[IMAGES], t[IMAGES], k[IMAGES];
-    for (int n = 0; n < IMAGES; n++) {
+    UNROLL for (int n = 0; n < IMAGES; n++) {
         m[n] = load(mean + n * LANES);
         s[n] = load(scale + n * LANES);
         t[n] = load(shift + n * LANES);
         k[n] = load(slope + n * LANES);
     }
     for (int i = 0; i < width; i++, dy += IMAGES * LANES, a += IMAGES * LANES, noise += IMAGES) {
-        for (int n = 0; n < IMAGES; n++) {
+        UNROLL for (int n = 0; n < IMAGES; n++) {
             const vector y = load(a + n * LANES);
             const vector d = (load(dy + n * LANES) * s[n] + t[n] + (y - m[n]) * k[n]) * slope_of(y);
             store(dy + n * LANES, d);
@@ -289,9 +289,9 @@ static void FN(demodulate)(float *x, int width, const float *scale, const float 
                            const float *bias, float limit) {
     const vector s = load(strength), b = load(bias), most = splat(limit);
     vector d[IMAGES];
-    for (int n = 0; n < IMAGES; n++) d[n] = load(scale + n * LANES);
+    UNROLL for (int n = 0; n < IMAGES; n++) d[n] = load(scale + n * LANES);
     for (int i = 0; i < width; i++, x += IMAGES * LANES, noise += IMAGES)
-        for (int n = 0; n < IMAGES; n++)
+        UNROLL for (int n = 0; n < IMAGES; n++)
             store(x + n * LANES, FN(clamp)(lrelu(load(x + n * LANES) * d[n] + s * noise[n] + b, 0.2f), most));
 }
 
@@ -300,12 +300,12 @@ static void FN(demodulate_gradient)(float *dy, const float *a, int width, const 
                                     float *d_bias, float *d_strength) {
     const vector s = load(strength), b = load(bias), most = splat(limit);
     vector bias_sum = splat(0), strength_sum = splat(0), d[IMAGES], p[IMAGES];
-    for (int n = 0; n < IMAGES; n++) {
+    UNROLL for (int n = 0; n < IMAGES; n++) {
         d[n] = load(scale + n * LANES);
         p[n] = splat(0);
     }
     for (int i = 0; i < width; i++, dy += IMAGES * LANES, a += IMAGES * LANES, noise += IMAGES) {
-        for (int n = 0; n < IMAGES; n++) {
+        UNROLL for (int n = 0; n < IMAGES; n++) {
             const vector y = load(a + n * LANES), slope = slope_of(y);
             const vector dh = FN(unless_clamped)(load(dy + n * LANES) * slope, y, most);
             p[n] += dh * (y / slope - s * noise[n] - b);
@@ -314,7 +314,7 @@ static void FN(demodulate_gradient)(float *dy, const float *a, int width, const 
             store(dy + n * LANES, dh * d[n]);
         }
     }
-    for (int n = 0; n < IMAGES; n++) store(product + n * LANES, load(product + n * LANES) + p[n]);
+    UNROLL for (int n = 0; n < IMAGES; n++) store(product + n * LANES, load(product + n * LANES) + p[n]);
     store(d_bias, load(d_bias) + bias_sum);
     store(d_strength, load(d_strength) + strength_sum);
 }
@@ -356,7 +356,8 @@ INLINE void FN(outer_block)(const outer *o, const float *x, float *out, int used
     }
     UNROLL for (int i = 0; i < many; i++) {
         if (i == used) return;
-        UNROLL for (int j = 0; j < q; j++, out += LANES) store(out, load(out) + sum[i * q + j]);
+        UNROLL for (int j = 0; j < q; j++, out += LANES)
+            store(out, o->set ? sum[i * q + j] : load(out) + sum[i * q + j]);
         out += o->out_row - (size_t)(q * LANES);
     }
 }

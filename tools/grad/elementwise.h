@@ -16,6 +16,7 @@ typedef struct outer {
     int rows, pixels, in, vectors;           /* I; vectors of O, 1 or 2 */
     float *out;
     size_t out_row; /* floats between the rows of out */
+    int set;        /* out = instead of += */
 } outer;
 
 typedef struct elementwise {
