@@ -416,6 +416,10 @@ typedef struct stylegan_options {
     size_t memory_limit;
     int trust_data;               /* skip the checksum of the tensors (that of the head is always verified) */
     stylegan_precision precision; /* what accuracy may be given up for memory */
+    /* Images of a call to stylegan_synthesize that are drawn together, so that weights are unpacked and transformed once for
+       all: faster by a sixth or more, in a larger workspace. 0 and 1: one after the other; at most 64; fewer than this
+       where memory_limit has no room for more, see stylegan_model_batch. An image is the same, to the bit, for any. */
+    int batch;
 } stylegan_options;
 
 typedef struct stylegan_model stylegan_model;
@@ -457,6 +461,7 @@ STYLEGAN_API stylegan_result stylegan_get_tensor(const stylegan_model *model, in
 STYLEGAN_API stylegan_isa stylegan_model_isa(const stylegan_model *model);
 STYLEGAN_API int stylegan_model_threads(const stylegan_model *model);
 STYLEGAN_API stylegan_precision stylegan_model_precision(const stylegan_model *model);
+STYLEGAN_API int stylegan_model_batch(const stylegan_model *model); /* images drawn together, at most; at least 1 */
 
 /* One step of the synthesis and how this model computes it, in the order of computation. */
 typedef struct stylegan_layer {
@@ -525,7 +530,8 @@ typedef struct stylegan_run {
        thread, for a watchdog's sake, within StyleGAN 1's and 2's convolutions too: after about a million
        multiplications, or a row of tiles where that is more. */
     int (*progress)(void *user, float done);
-    /* Called with every layer's output as it is computed, on the calling thread. For study and tests. */
+    /* Called with every layer's output as it is computed, on the calling thread: with options.batch those of low resolution
+       for image after image. For study and tests. */
     void (*inspect)(void *user, int index, const stylegan_feature_map *map);
     void *user; /* for all three */
     /* StyleGAN 3: [3][3], which takes a point (x, y, 1) of the image, 1 wide with (0, 0) in its middle, to where it is
@@ -819,6 +825,7 @@ static const sg__kernels *sg__find_kernels(stylegan_isa isa);
 #define SG__COUNT_FIELD(type, name, meaning) +1
 enum {
     SG__MAX_THREADS = 64,
+    SG__MAX_BATCH = 64,
     SG__VERSION = 2, /* of the weight file */
     SG__CONFIG_FIELDS = 0 STYLEGAN_CONFIG_FIELDS(SG__COUNT_FIELD),
     SG__MAX_BLOCKS = 13,     /* 4 to 16384 */
@@ -1903,6 +1910,9 @@ struct stylegan_model {
     sg__sizes *sizes;
     const sg__budget *budget;
     unsigned dead_buffers; /* bit mask of the buffers that are free once the first window is computed */
+    int batch;             /* images drawn together, at most */
+    int together;          /* steps that are computed for all of them before the others, see sg__count_together */
+    int image_buffers;     /* buffers that each of them has for itself: the first ones */
 
     int parts;
     stylegan_parallel_fn *parallel;
@@ -2589,10 +2599,12 @@ static stylegan_result sg__list_networks(stylegan_model *m, unsigned char *used,
    precision FAST maps lie in 16 bits, and a step has the rows at work in 32 (sg__stage). */
 
 enum {
-    SG__STRIPS = 16,           /* partial sums of the instance normalisation */
-    SG__CHUNK_TILES = 48,      /* tiles multiplied at a time */
-    SG__OWN_FLOATS = 1 << 17,  /* transformed inputs and products of a part's own strip */
-    SG__WHOLE_FLOATS = 9 << 20 /* of a whole map, but for those that are normalised and not computed twice */
+    SG__STRIPS = 16,               /* partial sums of the instance normalisation */
+    SG__CHUNK_TILES = 48,          /* tiles multiplied at a time */
+    SG__OWN_FLOATS = 1 << 17,      /* transformed inputs and products of a part's own strip */
+    SG__WHOLE_FLOATS = 9 << 20,    /* of a whole map, but for those that are normalised and not computed twice */
+    SG__TOGETHER_FLOATS = 1 << 22, /* of a map, or of transformed inputs, of all images of a batch */
+    SG__SHARED_FLOATS = 1 << 24    /* of a layer's weights, at most, to keep them for the images of a batch */
 };
 
 /* How much memory a plan may take. */
@@ -2651,9 +2663,10 @@ struct sg__map {
     int blocks;                /* ceil(C/V) */
     size_t border, row, block; /* floats before pixel 0, between rows, between channel blocks */
     size_t kept;               /* values of a row that are kept: all, or in 16 bits those of its pixels */
+    size_t image;              /* floats between the maps of images drawn together; 0: there is one */
 };
 
-enum { SG__OWN = -1, SG__BUFFERS = 8 };
+enum { SG__OWN = -1, SG__BUFFERS = 16 };
 
 struct sg__plan {
     sg__tiling tiling;
@@ -2808,9 +2821,19 @@ static size_t sg__panel_floats(const stylegan_model *m, const sg__step *s, const
 }
 
 /* Whether all of a layer's prepared weights, in whole panels, are few enough. */
-static int sg__weights_fit(const stylegan_model *m, const sg__step *s, const sg__tiling *t) {
+static int sg__weights_fit(const stylegan_model *m, const sg__step *s, const sg__tiling *t, uint64_t most) {
     uint64_t floats = (uint64_t)sg__prepared_taps(s, t) * (uint64_t)s->in * sg__padded(m, s->channels);
-    return floats <= m->budget->prepared_floats;
+    return floats <= most;
+}
+
+/* Whether a step is computed for all images of a batch at once. */
+static int sg__is_together(const stylegan_model *m, const sg__step *s) {
+    return s->number < m->together;
+}
+
+/* Whether its weights are the same for all images: those of StyleGAN 2 and 3 are modulated. */
+static int sg__is_shared(const sg__step *s) {
+    return !s->affine_weight.data;
 }
 
 /* Direct or in tiles, whichever takes fewer vector operations: counted for each input channel and vector of outputs.
@@ -2843,8 +2866,9 @@ static void sg__cut_strips(const stylegan_model *m, const sg__step *s, int whole
     uint64_t tiles = (uint64_t)t->tiles;
     uint64_t transformed = t->own ? 0 : (uint64_t)t->total * tiles * sg__padded(m, s->in);
     uint64_t scattered = s->op == SG__SCATTER ? 2 * 8 * 8 * tiles * sg__padded(m, s->channels) : 0;
-    int strip = (int)sg__least(budget->strip_floats / (sg__most(transformed, scattered) + 1), (uint64_t)t->down),
-        strips;
+    uint64_t most = budget->strip_floats;
+    if (sg__is_together(m, s)) most = sg__most(most, SG__TOGETHER_FLOATS) / (uint64_t)m->batch;
+    int strip = (int)sg__least(most / (sg__most(transformed, scattered) + 1), (uint64_t)t->down), strips;
     int rows = budget->strip_rows / sg__unit_rows(m, s);
     if ((!whole || t->own) && strip > rows) strip = rows;
     if (strip < 2) strip = 2;
@@ -2862,13 +2886,19 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
         sg__number_points(t, up ? 5 : 6, up ? SG__PHASES : 1, up && !s->nearest);
         t->down = up ? height / 4 + 1 : (s->height + 3) / 4;
         t->tiles = t->across = up ? width / 4 + 1 : (s->width + 3) / 4;
-        t->own = t->tiles >= 8 && sg__weights_fit(m, s, t);
+        t->own = t->tiles >= 8 && sg__weights_fit(m, s, t, m->budget->prepared_floats);
         if (!sg__tiles_pay(m, s, t)) {
             sg__number_points(t, 0, 1, 0);
             t->own = 0;
         }
     }
-    p->prepared = t->own || (!p->whole && sg__weights_fit(m, s, t));
+    uint64_t kept = m->budget->prepared_floats;
+    int keeps = !p->whole;
+    if (m->batch > 1 && sg__is_shared(s) && !sg__is_together(m, s)) {
+        kept = sg__most(kept, SG__SHARED_FLOATS);
+        keeps = 1;
+    }
+    p->prepared = t->own || (keeps && sg__weights_fit(m, s, t, kept));
     if (t->own) sg__cut_own_strips(m, s, t);
     if (t->points) sg__cut_strips(m, s, p->whole, t);
 }
@@ -2934,7 +2964,7 @@ static int sg__overwrite(stylegan_model *m, int i) {
     sg__plan *p = &m->plans[i];
     if (s->op != SG__CONV) return 0;
     int x = m->plans[s->input->number].map;
-    if (m->plans[x].buffer == SG__OWN || sg__last_reader(m, x) > i) return 0;
+    if (m->plans[x].buffer == SG__OWN || sg__last_reader(m, x) > i || (x < m->together) != (i < m->together)) return 0;
     if (m->maps[x].row != m->maps[i].row || m->maps[x].capacity != s->height) return 0;
     int ahead = sg__is_half(m, s) || (p->tiling.points && !p->tiling.own) ? 1 : p->strip + 1;
     for (int k = x; k < i; k++) {
@@ -2969,6 +2999,10 @@ static void sg__place_maps(stylegan_model *m) {
     for (int i = 0; i < m->step_count - 1; i++) {
         const sg__step *s = &m->steps[i];
         sg__plan *p = &m->plans[i];
+        if (i == m->together) { /* what has been drawn of the other images stays */
+            m->image_buffers = count;
+            for (int k = 0; k < count; k++) until[k] = m->step_count;
+        }
         if (!sg__holds_all(m, s)) continue;
         m->maps[i].capacity = p->tiling.points ? sg__unit_rows(m, s) * p->tiling.down : s->height;
         if (s->op == SG__NORM) {
@@ -2990,6 +3024,7 @@ static void sg__place_maps(stylegan_model *m) {
         }
         until[p->buffer] = sg__last_reader(m, p->map);
     }
+    if (m->together == m->step_count - 1) m->image_buffers = count;
     m->dead_buffers = 0;
     for (int k = 0, first = sg__first_window(m); k < count; k++)
         if (until[k] < first) m->dead_buffers |= 1u << k;
@@ -3084,6 +3119,19 @@ static uint64_t sg__likely_room(stylegan_model *m, const sg__step *s) {
     return room.scattered + room.in + room.out + room.transformed;
 }
 
+/* The number of steps, the first ones and of low resolution, that are computed for all images of a batch at once: few
+   pixels make the weights, which are then prepared once, the most work. What is behind is drawn image by image. */
+static int sg__count_together(const stylegan_model *m) {
+    int i = 0;
+    while (m->batch > 1 && i < m->step_count - 1) {
+        const sg__step *s = &m->steps[m->steps[i].op == SG__SCATTER ? i + 1 : i]; /* with its FILTER */
+        uint64_t floats = (uint64_t)m->batch * (uint64_t)s->height * (uint64_t)s->width * sg__padded(m, s->channels);
+        if (!m->plans[i].whole || floats > SG__TOGETHER_FLOATS) break;
+        i = s->number + 1;
+    }
+    return i;
+}
+
 /* Everything but the windows' heights, which are found out by going through the motions, see sg__choose_budget. */
 static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
     m->budget = budget;
@@ -3101,6 +3149,7 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
         if ((s->op == SG__NORM || s->op == SG__FILTER) && m->plans[i].whole) m->plans[s->input->number].whole = 1;
         if (s->op == SG__FILTERED) m->plans[s->input->number].whole = m->plans[i].whole;
     }
+    m->together = sg__count_together(m);
     for (int i = 0; i < m->step_count; i++) {
         const sg__step *s = &m->steps[i];
         sg__plan *p = &m->plans[i];
@@ -3129,6 +3178,7 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
 struct sg__sizes { /* in floats */
     uint64_t buffers[SG__BUFFERS];
     uint64_t rooms, zeros;      /* of the largest room of a step at work */
+    uint64_t image_rooms;       /* the same of steps that are computed for all images of a batch at once, of each */
     uint64_t channels, moments; /* of normalised maps */
     uint64_t input, vector;     /* of the mapping */
     uint64_t band;
@@ -3208,7 +3258,8 @@ static void sg__measure_step(const stylegan_model *m, const sg__step *s, sg__siz
     uint64_t lanes = (uint64_t)m->kernels->lanes, channels = (uint64_t)map->blocks * lanes;
     if (p->buffer != SG__OWN) sg__grow(&z->buffers[p->buffer], sg__map_floats(m, s));
     sg__room room = sg__room_of(m, s);
-    sg__grow(&z->rooms, room.scattered + room.in + room.side + room.out + room.transformed);
+    sg__grow(sg__is_together(m, s) ? &z->image_rooms : &z->rooms,
+             room.scattered + room.in + room.side + room.out + room.transformed);
     if (s->affine_weight.data) sg__grow(&z->panel, (uint64_t)m->config.w_dim * sg__panel_width(m));
     if (sg__has_weights(s)) sg__measure_products(m, s, p, z);
     if (s->noise.data) sg__grow(&z->noise, (uint64_t)s->width + lanes);
@@ -3290,8 +3341,10 @@ typedef struct sg__workspace {
     sg__tables *tables;          /* [step_count] */
     float *buffers[SG__BUFFERS]; /* whole maps */
     float *room;                 /* of the step at work, see sg__room */
-    float *zeros;                /* [W + 2][V]: a row above or below a map */
-    float *styles;               /* [style_floats] */
+    float *image_room;           /* the same where steps are computed for all images of a batch at once */
+    size_t image;  /* floats between what images of a batch have for themselves: room, styles, tables, maps */
+    float *zeros;  /* [W + 2][V]: a row above or below a map */
+    float *styles; /* [style_floats] */
     float *mean, *scale, *shift; /* [C] each: AdaIN */
     float *moments;              /* [strips][blocks][2][V] */
     float *input, *vector[2];    /* the mapping's input, and [SG__BATCH][width] twice */
@@ -3323,31 +3376,38 @@ static int sg__is_bare(const sg__step *s) {
 }
 
 static void sg__layout_buffers(const stylegan_model *m, sg__arena *arena, unsigned dead, sg__workspace *w) {
-    for (int i = 0; i < SG__BUFFERS; i++)
+    for (int i = m->image_buffers; i < SG__BUFFERS; i++)
         if ((m->dead_buffers >> i & 1) == dead) w->buffers[i] = sg__arena_floats(arena, m->sizes->buffers[i]);
 }
 
-/* A step's tables. */
+/* A step's tables, but for its weights. */
 static void sg__layout_tables(const stylegan_model *m, int i, sg__arena *arena, const sg__workspace *w) {
     const sg__step *s = &m->steps[i];
-    const sg__plan *p = &m->plans[i];
     uint64_t channels = sg__is_bare(s) ? 0 : sg__padded(m, s->channels);
     sg__tables t;
     t.scale = sg__arena_floats(arena, s->op == SG__FILTER ? 0 : channels);
     t.bias = sg__arena_floats(arena, s->op == SG__SCATTER ? 0 : channels);
     t.strength = sg__arena_floats(arena, s->op == SG__SCATTER ? 0 : channels);
-    t.weights = NULL;
+    t.weights = w->tables ? w->tables[i].weights : NULL;
+    if (w->tables) w->tables[i] = t;
+}
+
+/* Its prepared weights. */
+static void sg__layout_weights(const stylegan_model *m, int i, sg__arena *arena, const sg__workspace *w) {
+    const sg__step *s = &m->steps[i];
+    const sg__plan *p = &m->plans[i];
+    float *weights = NULL;
     if (p->prepared) {
-        t.weights = sg__arena_floats(arena, (uint64_t)sg__panels(m, s->channels) *
-                                                (uint64_t)sg__panel_floats(m, s, &p->tiling));
+        weights = sg__arena_floats(arena,
+                                   (uint64_t)sg__panels(m, s->channels) * (uint64_t)sg__panel_floats(m, s, &p->tiling));
     }
-    if (sg__computes_twice(m, s)) t.weights = sg__arena_floats(arena, 3 * sg__padded(m, s->channels));
+    if (sg__computes_twice(m, s)) weights = sg__arena_floats(arena, 3 * sg__padded(m, s->channels));
     if (s->op == SG__FILTERED) { /* its taps */
         const sg__resampling *r = &s->resampling;
-        t.weights = sg__arena_floats(arena, (uint64_t)(r->up * sg__up_reach(r)) +
-                                                (uint64_t)(r->down_taps * (r->radial ? r->down_taps : 1)));
+        weights = sg__arena_floats(arena, (uint64_t)(r->up * sg__up_reach(r)) +
+                                              (uint64_t)(r->down_taps * (r->radial ? r->down_taps : 1)));
     }
-    if (w->tables) w->tables[i] = t;
+    if (w->tables) w->tables[i].weights = weights;
 }
 
 /* A step's map, of its own or in a buffer. */
@@ -3355,7 +3415,7 @@ static void sg__layout_map(const stylegan_model *m, int i, sg__arena *arena, con
     const sg__step *s = &m->steps[i];
     const sg__plan *p = &m->plans[i];
     const sg__map *plan = &m->maps[i];
-    float *data = w->room; /* t of a whole SCATTER */
+    float *data = sg__is_together(m, s) ? w->image_room : w->room; /* t of a whole SCATTER */
     if (p->buffer != SG__OWN) {
         data = w->buffers[p->buffer];
     } else if (i == m->step_count - 1) {
@@ -3365,10 +3425,26 @@ static void sg__layout_map(const stylegan_model *m, int i, sg__arena *arena, con
     }
     if (!w->maps) return;
     w->maps[i] = *plan;
+    w->maps[i].image = sg__is_together(m, s) ? w->image : 0;
     if (data && sg__is_half(m, s))
         w->maps[i].half = (unsigned char *)data + 2 * (size_t)p->ahead * plan->kept;
     else if (data)
         w->maps[i].data = data + plan->border + (size_t)p->ahead * plan->row;
+}
+
+/* What an image of a batch has for itself, and room for the others'. */
+static void sg__layout_images(const stylegan_model *m, sg__arena *arena, sg__workspace *w) {
+    uint64_t begin = arena->used;
+    w->styles = sg__arena_floats(arena, m->style_floats);
+    w->image_room = sg__arena_floats(arena, m->sizes->image_rooms);
+    for (int i = 0; i < m->image_buffers; i++) w->buffers[i] = sg__arena_floats(arena, m->sizes->buffers[i]);
+    for (int i = 0; i < m->together; i++) {
+        if (!sg__is_shared(&m->steps[i])) sg__layout_weights(m, i, arena, w);
+        sg__layout_tables(m, i, arena, w);
+    }
+    uint64_t bytes = arena->used - begin;
+    for (int i = 1; i < m->batch; i++) sg__arena_take(arena, bytes);
+    w->image = (size_t)(bytes / sizeof(float));
 }
 
 static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w) {
@@ -3380,7 +3456,6 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
     sg__layout_buffers(m, &arena, 0, w);
     w->room = sg__arena_floats(&arena, z->rooms);
     w->zeros = sg__arena_floats(&arena, z->zeros);
-    w->styles = sg__arena_floats(&arena, m->style_floats);
     w->mean = sg__arena_floats(&arena, z->channels);
     w->scale = sg__arena_floats(&arena, z->channels);
     w->shift = sg__arena_floats(&arena, z->channels);
@@ -3392,7 +3467,11 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
         sg__scratch s = sg__layout_scratch(m, &arena);
         if (w->scratch) w->scratch[i] = s;
     }
-    for (int i = 0; i < m->step_count; i++) sg__layout_tables(m, i, &arena, w);
+    for (int i = 0; i < m->step_count; i++) {
+        if (i >= m->together || sg__is_shared(&m->steps[i])) sg__layout_weights(m, i, &arena, w);
+        if (i >= m->together) sg__layout_tables(m, i, &arena, w);
+    }
+    sg__layout_images(m, &arena, w);
     /* windows lie where buffers have lain that are no longer needed */
     uint64_t begin = arena.used;
     sg__layout_buffers(m, &arena, 1, w);
@@ -3422,25 +3501,69 @@ typedef struct sg__call {
     const sg__workspace *workspace;
     const stylegan_run *run;
     stylegan_error *error;
-    const float *ws; /* [L][D] */
-    float *image;    /* [C][H][W] or NULL */
-    int index;       /* in the batch */
+    const float *all_ws; /* [count][L][D] */
+    float *images;       /* [count][C][H][W] or NULL */
+    int first, together; /* image of those drawn together, and their number */
+    int index, slot;     /* of the image at work, among all and among these */
+    const float *ws;     /* its [L][D] */
+    float *image;        /* its [C][H][W] or NULL */
     sg__clock *clock;
     sg__map in, side, out; /* of the step at work, see sg__stage */
     float *transformed;    /* its transformed inputs */
     int measuring;         /* rows are wanted for moments only */
 } sg__call;
 
-static sg__map *sg__map_of(const sg__call *call, const sg__step *s) {
-    return &call->workspace->maps[s->number];
+/* Turns to an image of those drawn together. */
+static void sg__select(sg__call *call, int slot) {
+    const stylegan_config *c = &call->model->config;
+    size_t at = (size_t)(call->first + slot);
+    call->slot = slot;
+    call->index = call->first + slot;
+    call->ws = call->all_ws + at * (size_t)c->num_ws * (size_t)c->w_dim;
+    if (call->images) call->image = call->images + at * (size_t)c->channels * (size_t)c->height * (size_t)c->width;
 }
 
-static const sg__tables *sg__tables_of(const sg__call *call, const sg__step *s) {
-    return &call->workspace->tables[s->number];
+/* Floats from what the first image has for itself to what another has. */
+static size_t sg__image_at(const sg__call *call, int slot) {
+    return (size_t)slot * call->workspace->image;
+}
+
+static void sg__shift_map(sg__map *map, size_t floats) {
+    if (map->half) map->half += floats * sizeof(float);
+    if (map->data) map->data += floats;
+}
+
+static void sg__shift_tables(sg__tables *t, size_t floats, int shared) {
+    t->scale += floats;
+    t->bias += floats;
+    t->strength += floats;
+    if (!shared && t->weights) t->weights += floats;
+}
+
+static sg__map sg__map_of(const sg__call *call, const sg__step *s) {
+    sg__map map = call->workspace->maps[s->number];
+    sg__shift_map(&map, (size_t)call->slot * map.image);
+    return map;
+}
+
+static sg__tables sg__tables_of(const sg__call *call, const sg__step *s) {
+    sg__tables tables = call->workspace->tables[s->number];
+    if (sg__is_together(call->model, s)) sg__shift_tables(&tables, sg__image_at(call, call->slot), sg__is_shared(s));
+    return tables;
+}
+
+static float *sg__room_at(const sg__call *call, const sg__step *s) {
+    const sg__workspace *w = call->workspace;
+    return sg__is_together(call->model, s) ? w->image_room + sg__image_at(call, call->slot) : w->room;
+}
+
+/* Of one of the images drawn together. */
+static float *sg__style_in(const sg__call *call, const sg__step *s, int slot) {
+    return s->affine_weight.data ? call->workspace->styles + s->style + sg__image_at(call, slot) : NULL;
 }
 
 static const float *sg__style_of(const sg__call *call, const sg__step *s) {
-    return s->affine_weight.data ? call->workspace->styles + s->style : NULL;
+    return sg__style_in(call, s, call->slot);
 }
 
 static float *sg__row_of(const sg__map *map, int block, int y) {
@@ -3556,30 +3679,30 @@ static void sg__stage(sg__call *call, const sg__step *s, const sg__rows *in, con
     int in_place = s->op == SG__NORM && sg__plan_of(m, s)->whole;
     sg__room room = sg__room_of(m, s);
     float *memory[3];
-    memory[0] = call->workspace->room + room.scattered;
+    memory[0] = sg__room_at(call, s) + room.scattered;
     memory[1] = memory[0] + room.in;
     memory[2] = memory[1] + room.side;
     call->transformed = memory[2] + room.out;
     STYLEGAN_MEMSET(&call->side, 0, sizeof call->side);
     for (int i = 0; i < 2 && !in_place; i++) {
         if (!steps[i]) continue;
-        const sg__map *map = sg__map_of(call, steps[i]);
-        *maps[i] = *map;
-        if (!map->half) continue;
-        *maps[i] = sg__staged_map(map, memory[i], rows[i]->first, rows[i]->last, 0);
-        sg__staging job = {m, map, maps[i], rows[i]->first, 0};
-        sg__parallel(m, map->blocks * (rows[i]->last - rows[i]->first), sg__staging_item, &job);
+        const sg__map map = sg__map_of(call, steps[i]);
+        *maps[i] = map;
+        if (!map.half) continue;
+        *maps[i] = sg__staged_map(&map, memory[i], rows[i]->first, rows[i]->last, 0);
+        sg__staging job = {m, &map, maps[i], rows[i]->first, 0};
+        sg__parallel(m, map.blocks * (rows[i]->last - rows[i]->first), sg__staging_item, &job);
     }
-    call->out = *sg__map_of(call, s);
+    call->out = sg__map_of(call, s);
     if (call->out.half && !in_place) call->out = sg__staged_map(&call->out, memory[2], begin, end, 0);
 }
 
 /* Keeps the rows that a step has computed. */
 static void sg__keep(sg__call *call, const sg__step *s, int begin, int end) {
-    const sg__map *map = sg__map_of(call, s);
-    sg__staging job = {call->model, map, &call->out, begin, 1};
-    if (map->half && (s->op != SG__NORM || !sg__plan_of(call->model, s)->whole))
-        sg__parallel(call->model, map->blocks * (end - begin), sg__staging_item, &job);
+    const sg__map map = sg__map_of(call, s);
+    sg__staging job = {call->model, &map, &call->out, begin, 1};
+    if (map.half && (s->op != SG__NORM || !sg__plan_of(call->model, s)->whole))
+        sg__parallel(call->model, map.blocks * (end - begin), sg__staging_item, &job);
 }
 
 /* --- Fully connected layers --- */
@@ -3653,7 +3776,7 @@ static void sg__style_item(void *context, int item, int part) {
             sg__dense d = {&s->affine_weight,
                            &s->affine_bias,
                            call->ws + (size_t)s->ws * (size_t)m->config.w_dim,
-                           call->workspace->styles + s->style,
+                           sg__style_in(call, s, call->slot),
                            m->config.w_dim,
                            s->affine_weight.columns,
                            1,
@@ -3677,7 +3800,7 @@ static void sg__make_styles(sg__call *call) {
     sg__parallel(m, items, sg__style_item, call);
     for (const sg__step *s = m->steps; call->run->style_offsets && s < m->steps + m->step_count; s++) {
         const float *offsets = s->affine_weight.data ? call->run->style_offsets[s->layer] : NULL;
-        float *style = call->workspace->styles + s->style;
+        float *style = sg__style_in(call, s, call->slot);
         for (int i = 0; offsets && i < s->affine_weight.columns; i++) style[i] += offsets[i];
     }
 }
@@ -3689,7 +3812,8 @@ typedef struct sg__work {
     const stylegan_model *model;
     const sg__step *step;
     const sg__plan *plan;
-    const sg__tables *tables;
+    int images, slot, index; /* images at work, and which of them: among those drawn together, among all */
+    sg__tables tables;
     const float *scale;       /* [C]: the demodulation, of this step's weights or its SCATTER's */
     sg__map in, out, side;    /* side.data NULL: none */
     int begin, end;           /* rows of its output */
@@ -3697,6 +3821,7 @@ typedef struct sg__work {
     int left, right;          /* columns of tiles */
     float *transformed;
     int panels, pieces; /* items of a job: panels of output channels x pieces of rows */
+    int items;          /* of a job whose items each belong to one image: of each */
     int phase;          /* the one at work, or -1 for all */
 } sg__work;
 
@@ -3708,7 +3833,10 @@ static sg__work sg__start(const sg__call *call, const sg__step *s, int begin, in
     w.step = s;
     w.plan = sg__plan_of(call->model, s);
     w.tables = sg__tables_of(call, s);
-    w.scale = s->op == SG__FILTER ? sg__tables_of(call, s->input)->scale : w.tables->scale;
+    w.scale = s->op == SG__FILTER ? sg__tables_of(call, s->input).scale : w.tables.scale;
+    w.images = sg__is_together(call->model, s) ? call->together : 1;
+    w.slot = call->slot;
+    w.index = call->index;
     w.in = call->in;
     w.side = call->side;
     w.out = call->out;
@@ -3720,6 +3848,22 @@ static sg__work sg__start(const sg__call *call, const sg__step *s, int begin, in
     w.pieces = 1;
     w.phase = -1;
     return w;
+}
+
+/* The same step at work on another of the images, counted from this one. */
+static sg__work sg__for_image(const sg__work *w, int image) {
+    sg__work other = *w;
+    size_t at = sg__image_at(w->call, image);
+    if (!image) return other;
+    sg__shift_map(&other.in, at);
+    sg__shift_map(&other.out, at);
+    sg__shift_map(&other.side, at);
+    sg__shift_tables(&other.tables, at, sg__is_shared(w->step));
+    other.scale += at;
+    other.transformed += at;
+    other.slot += image;
+    other.index += image;
+    return other;
 }
 
 /* A panel of output channels in the hands of one part. */
@@ -3772,7 +3916,7 @@ static const float *sg__noise_row(const sg__work *w, int y, int first, int last,
     const sg__step *s = w->step;
     switch (sg__noise_mode(w->call, s)) {
     case STYLEGAN_NOISE_RANDOM:
-        stylegan_random_normal(w->call->run->noise_seed + (uint64_t)w->call->index, s->stream,
+        stylegan_random_normal(w->call->run->noise_seed + (uint64_t)w->index, s->stream,
                                (uint64_t)y * (uint64_t)s->width + (uint64_t)first, scratch->noise, last - first);
         return scratch->noise;
     case STYLEGAN_NOISE_CONST:
@@ -3800,8 +3944,8 @@ static void sg__finish_row(const sg__panel *p, int y, int first, int last) {
         size_t channel = (size_t)(p->first + v) * lanes;
         float *row = sg__row_of(&w->out, p->first + v, y);
         sg__epilogue e = {p->scale + (size_t)v * lanes,
-                          w->tables->bias + channel,
-                          w->tables->strength + channel,
+                          w->tables.bias + channel,
+                          w->tables.strength + channel,
                           noise,
                           w->side.data ? sg__row_of(&w->side, p->first + v, y) + at : NULL,
                           s->activation,
@@ -3912,7 +4056,7 @@ static void sg__transform_weights(const sg__panel *p, const float *panel, int ph
 static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
     const sg__step *s = p->work->step;
     const sg__kernels *k = p->work->model->kernels;
-    const float *style = sg__style_of(p->work->call, s);
+    const float *style = sg__style_in(p->work->call, s, p->work->slot);
     int width = p->q * k->lanes, summed = sg__summed_taps(s, &p->work->plan->tiling);
     size_t tap = sg__tap(p->work->model, s, p->q);
     float *plain = panel + tap * (size_t)summed;
@@ -3936,8 +4080,8 @@ static void sg__prepare_item(void *context, int item, int part) {
     const sg__tiling *t = &w->plan->tiling;
     sg__panel p = sg__make_panel(w, &w->call->workspace->scratch[part], item);
     size_t lanes = (size_t)w->model->kernels->lanes, tap = sg__tap(w->model, w->step, p.q);
-    float *to = w->tables->weights + (size_t)item * sg__panel_floats(w->model, w->step, t);
-    sg__unpack_panel(&p, t->points ? p.scratch->panel : to, w->tables->scale + (size_t)p.first * lanes);
+    float *to = w->tables.weights + (size_t)item * sg__panel_floats(w->model, w->step, t);
+    sg__unpack_panel(&p, t->points ? p.scratch->panel : to, w->tables.scale + (size_t)p.first * lanes);
     for (int i = 0; t->points && i < t->phases; i++) {
         sg__transform_weights(&p, p.scratch->panel, i, to);
         to += tap * (size_t)sg__phase(t, i).weights;
@@ -4022,8 +4166,10 @@ static float *sg__difference(const sg__work *w, int kind, int block, int y) {
 /* Item: a block of channels of a row, of those of the strip and the one behind them. */
 static void sg__difference_item(void *context, int item, int part) {
     static const float signs[2] = {1, -1};
-    const sg__work *w = (const sg__work *)context;
+    const sg__work work = sg__for_image((const sg__work *)context, item / ((const sg__work *)context)->items);
+    const sg__work *w = &work;
     const sg__kernels *k = w->model->kernels;
+    item %= w->items;
     int block = item % w->in.blocks, y = w->tile_begin + item / w->in.blocks, width = w->step->input->width * k->lanes;
     float *down = sg__difference(w, 1, block, y);
     const float *row = sg__input_row(w, block, y), *above = sg__input_row(w, block, y - 1);
@@ -4143,10 +4289,11 @@ static void sg__transform_row(const sg__work *w, int phase, int row, int block) 
 }
 
 static void sg__transform_item(void *context, int item, int part) {
-    const sg__work *w = (const sg__work *)context;
+    const sg__work w = sg__for_image((const sg__work *)context, item / ((const sg__work *)context)->items);
     (void)part;
-    for (int phase = 0; phase < (w->plan->tiling.mixed ? SG__PHASES : 1); phase++)
-        sg__transform_row(w, phase, item / w->in.blocks, item % w->in.blocks);
+    item %= w.items;
+    for (int phase = 0; phase < (w.plan->tiling.mixed ? SG__PHASES : 1); phase++)
+        sg__transform_row(&w, phase, item / w.in.blocks, item % w.in.blocks);
 }
 
 /* The products of point p of tiles [first, first + tiles), for q vectors, to `out` [q][tiles][V]. */
@@ -4254,45 +4401,68 @@ static void sg__multiply_rows(const sg__panel *p, int phase, int first, int end)
     }
 }
 
-/* Item: a panel and a piece of the strip's rows (of tiles). */
-static void sg__multiply_item(void *context, int item, int part) {
-    const sg__work *w = (const sg__work *)context;
-    if (w->call->clock->cancelled) return;
+/* Multiplies a panel with rows (of tiles) of one image, for a phase. Returns whether to stop. */
+static int sg__multiply_image(const sg__panel *p, int phase, sg__rows rows) {
+    const sg__work *w = p->work;
     const sg__tiling *t = &w->plan->tiling;
-    const sg__scratch *s = &w->call->workspace->scratch[part];
+    for (int first = rows.first, last; first < rows.last; first = last) {
+        last = !t->points ? first + 1 : sg__clip(first + t->chunk, first, rows.last);
+        sg__multiply_rows(p, phase, first, last);
+        double work = (double)(last - first) * sg__unit_rows(w->model, w->step) * w->step->width;
+        work *= (double)w->step->in * w->step->kernel * w->step->kernel;
+        work *= (double)(p->q * w->model->kernels->lanes) / t->phases;
+        if (sg__tick(w->call, work)) return 1;
+    }
+    return 0;
+}
+
+/* The same for all phases and images that share the panel's weights: which are those from `work`'s on. */
+static void sg__multiply_images(const sg__work *w, int images, int item, const sg__scratch *s) {
+    const sg__tiling *t = &w->plan->tiling;
     int panel = item % w->panels, prepared = w->plan->prepared;
     sg__panel p = sg__make_panel(w, s, panel);
     size_t width = (size_t)(p.q * w->model->kernels->lanes), tap = sg__tap(w->model, w->step, p.q);
     sg__rows rows = sg__piece(w, item, w->tile_begin, w->tile_end);
     const float *weights = s->panel;
-    if (prepared) {
-        weights = w->tables->weights + (size_t)panel * sg__panel_floats(w->model, w->step, t);
-    } else {
+    if (prepared)
+        weights = w->tables.weights + (size_t)panel * sg__panel_floats(w->model, w->step, t);
+    else
         sg__unpack_panel(&p, s->panel, s->squares);
-        if (item == panel)
-            STYLEGAN_MEMCPY(w->tables->scale + p.first * w->model->kernels->lanes, s->squares, width * sizeof(float));
-        p.scale = s->squares;
-    }
     for (int phase = 0; phase < t->phases; phase++) {
         p.weights = t->points && !prepared ? s->weights : weights;
         if (t->points && prepared) weights += tap * (size_t)sg__phase(t, phase).weights;
         if (w->phase >= 0 && phase != w->phase) continue;
         if (t->points && !prepared) sg__transform_weights(&p, s->panel, phase, s->weights);
-        for (int first = rows.first, last; first < rows.last; first = last) {
-            last = !t->points ? first + 1 : sg__clip(first + t->chunk, first, rows.last);
-            sg__multiply_rows(&p, phase, first, last);
-            double work = (double)(last - first) * sg__unit_rows(w->model, w->step) * w->step->width;
-            work *= (double)w->step->in * w->step->kernel * w->step->kernel * (double)width / t->phases;
-            if (sg__tick(w->call, work)) return;
+        for (int image = 0; image < images; image++) {
+            const sg__work one = sg__for_image(w, image);
+            sg__panel q = sg__make_panel(&one, s, panel);
+            q.weights = p.weights;
+            if (!prepared && !phase && item == panel)
+                STYLEGAN_MEMCPY(one.tables.scale + q.first * w->model->kernels->lanes, s->squares,
+                                width * sizeof(float));
+            if (!prepared) q.scale = s->squares;
+            if (sg__multiply_image(&q, phase, rows)) return;
         }
+    }
+}
+
+/* Item: a panel and a piece of the strip's rows (of tiles), of all images at work. */
+static void sg__multiply_item(void *context, int item, int part) {
+    const sg__work *w = (const sg__work *)context;
+    int shared = sg__is_shared(w->step) ? w->images : 1;
+    for (int image = 0; image < w->images && !w->call->clock->cancelled; image += shared) {
+        const sg__work one = sg__for_image(w, image);
+        sg__multiply_images(&one, shared, item, &w->call->workspace->scratch[part]);
     }
 }
 
 /* A part's own strip: a piece of a row of tiles, or several rows, for all panels. */
 static void sg__own_strip_item(void *context, int item, int part) {
-    sg__work w = *(const sg__work *)context;
+    sg__work w = sg__for_image((const sg__work *)context, item / ((const sg__work *)context)->items);
     const sg__tiling *t = &w.plan->tiling;
     int pieces = (t->tiles + t->across - 1) / t->across;
+    item %= w.items;
+    w.images = 1;
     w.transformed = w.call->workspace->scratch[part].transformed;
     w.tile_begin += item / pieces * t->chunk;
     w.tile_end = sg__clip(w.tile_begin + t->chunk, w.tile_begin, w.tile_end);
@@ -4315,12 +4485,14 @@ static void sg__convolve_rows(sg__call *call, const sg__step *s, int begin, int 
     int units = w.tile_end - w.tile_begin;
     if (t->own) {
         int down = (units + t->chunk - 1) / t->chunk, across = (t->tiles + t->across - 1) / t->across;
-        sg__parallel(w.model, down * across, sg__own_strip_item, &w);
+        w.items = down * across;
+        sg__parallel(w.model, w.items * w.images, sg__own_strip_item, &w);
         return;
     }
     int per_piece = 64 / (t->points ? t->tiles : s->input->width) + 1; /* with less, unpacking the weights counts */
-    if (t->points) sg__parallel(w.model, units * w.in.blocks, sg__transform_item, &w);
-    if (sg__doubles(s, t)) sg__parallel(w.model, (units + 1) * w.in.blocks, sg__difference_item, &w);
+    w.items = (units + sg__doubles(s, t)) * w.in.blocks;
+    if (t->points) sg__parallel(w.model, w.items * w.images, sg__transform_item, &w);
+    if (sg__doubles(s, t)) sg__parallel(w.model, w.items * w.images, sg__difference_item, &w);
     sg__run_pieces(&w, sg__multiply_item, units, w.plan->prepared ? units : (units + per_piece - 1) / per_piece);
 }
 
@@ -4490,7 +4662,7 @@ static void sg__scale_shift_item(void *context, int item, int part) {
 
 /* Mean, scale (before: the sum of squared deviations) and shift of channel 0, [C] each. */
 static float *sg__window_moments(const sg__call *call, const sg__step *s, int which) {
-    return sg__tables_of(call, s)->weights + (size_t)which * (size_t)sg__padded(call->model, s->channels);
+    return sg__tables_of(call, s).weights + (size_t)which * (size_t)sg__padded(call->model, s->channels);
 }
 
 static void sg__begin_moments(sg__call *call, const sg__step *s) {
@@ -4666,7 +4838,7 @@ static void sg__image_row(const sg__output *o, int y, const sg__scratch *scratch
     float *out = o->image ? scratch->row : sg__row_of(&w->out, 0, y);
     for (int i = 0; i < w->panels; i++) {
         sg__panel p = sg__make_panel(w, scratch, i);
-        p.weights = w->tables->weights + (size_t)i * sg__panel_floats(w->model, s, &w->plan->tiling);
+        p.weights = w->tables.weights + (size_t)i * sg__panel_floats(w->model, s, &w->plan->tiling);
         sg__row row = sg__start_row(&p, out + (size_t)p.first * vector, lanes, vector, s->width);
         sg__add_tap(&row, &p, 0, 0, y, 0);
         k->convolve(&row, p.q);
@@ -4675,8 +4847,8 @@ static void sg__image_row(const sg__output *o, int y, const sg__scratch *scratch
         size_t channel = (size_t)v * lanes;
         if (below) sg__upsample_row(w, v, y, scratch->above, scratch);
         sg__epilogue e = {w->scale + channel,
-                          w->tables->bias + channel,
-                          w->tables->strength + channel,
+                          w->tables.bias + channel,
+                          w->tables.strength + channel,
                           NULL,
                           below ? scratch->above : NULL,
                           STYLEGAN_LINEAR,
@@ -4860,7 +5032,7 @@ static sg__resampler sg__start_resampler(const sg__work *w, int item, float *mem
     p.wide = p.narrow + (size_t)(p.groups + sg__up_reach(r) - 1) * lanes;
     p.ring = p.wide + (size_t)(p.groups * r->up) * lanes;
     p.ring_row = (size_t)(r->radial ? p.groups * r->up : p.count) * lanes;
-    p.up_taps = w->tables->weights;
+    p.up_taps = w->tables.weights;
     p.down_taps = p.up_taps + r->up * sg__up_reach(r);
     return p;
 }
@@ -5010,17 +5182,20 @@ static int sg__still_needed(const sg__motion *go, const sg__step *s) {
     return least;
 }
 
-/* Forgets the rows before `first` if the rows up to `end` would not fit otherwise. */
-static void sg__make_room(sg__map *map, int first, int end) {
+/* Forgets the rows before `first`, of all images at work, if the rows up to `end` would not fit otherwise. */
+static void sg__make_room(sg__map *map, int first, int end, int images) {
     if (map->end <= map->begin) map->begin = map->end = first;
     if (end - map->begin <= map->capacity) return;
-    for (int block = 0; block < map->blocks; block++) {
+    for (int i = 0; i < images * map->blocks; i++) {
+        sg__map one = *map;
+        int block = i % map->blocks;
+        sg__shift_map(&one, (size_t)(i / map->blocks) * map->image);
         for (int y = first; y < map->end; y++) { /* each to where a row before it lay */
             int to = map->begin + y - first;
             if (map->half)
-                STYLEGAN_MEMCPY(sg__half_row(map, block, to), sg__half_row(map, block, y), 2 * map->kept);
+                STYLEGAN_MEMCPY(sg__half_row(&one, block, to), sg__half_row(&one, block, y), 2 * map->kept);
             else
-                STYLEGAN_MEMCPY(sg__row_of(map, block, to) - map->border, sg__row_of(map, block, y) - map->border,
+                STYLEGAN_MEMCPY(sg__row_of(&one, block, to) - map->border, sg__row_of(&one, block, y) - map->border,
                                 map->row * sizeof(float));
         }
     }
@@ -5035,9 +5210,10 @@ static double sg__row_work(const sg__step *s) {
     return s->half ? 0 : products * s->width;
 }
 
-static double sg__work_of(const stylegan_model *m) {
+/* The same of the first steps. */
+static double sg__work_of(const stylegan_model *m, int steps) {
     double work = 0;
-    for (int i = 0; i < m->step_count; i++) work += m->plans[i].work;
+    for (int i = 0; i < steps; i++) work += m->plans[i].work;
     return work;
 }
 
@@ -5074,7 +5250,7 @@ static void sg__inspect(const sg__call *call, const sg__step *s, const sg__map *
 /* The same of all rows of a map kept in 16 bits: the room holds one of them, as the step behind reads them there. */
 static void sg__inspect_kept(const sg__call *call, const sg__step *s, const sg__map *map) {
     for (int y = 0; call->run->inspect && y < s->height; y++) {
-        sg__map row = sg__staged_map(map, call->workspace->room, y, y + 1, 0);
+        sg__map row = sg__staged_map(map, sg__room_at(call, s), y, y + 1, 0);
         for (int block = 0; block < map->blocks; block++) sg__widen_row(call->model->kernels, map, &row, block, y);
         sg__inspect(call, s, &row, y);
     }
@@ -5091,6 +5267,37 @@ static stylegan_result sg__hand_over(const sg__call *call, const sg__step *s, in
         STYLEGAN_MEMCPY(call->image + (i * height + (size_t)top) * width, band + i * floats, floats * sizeof(float));
     if (!call->run->rows(call->run->user, call->index, top, rows, band)) return STYLEGAN_OK;
     return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED, "cancelled by the rows callback");
+}
+
+/* Shows what a step has computed: rows from `begin` on, or all of a whole map once it is there. */
+static void sg__show(const sg__call *call, const sg__step *s, int begin, int end) {
+    const stylegan_model *m = call->model;
+    const sg__map map = sg__map_of(call, s);
+    if (!sg__holds_all(m, s) || (map.half && s->op != SG__NORM))
+        sg__inspect(call, s, &call->out, begin);
+    else if (map.half)
+        sg__inspect_kept(call, s, &map);
+    else if (end >= s->height)
+        sg__inspect(call, s, &map, 0);
+}
+
+/* Computes a strip of the image at work, or of all those drawn together: a convolution then shares its weights. */
+static void sg__compute_images(sg__call *call, const sg__step *s, const sg__rows *in, const sg__rows *side, int begin,
+                               int end) {
+    int together = sg__is_together(call->model, s), images = together ? call->together : 1;
+    int shares = s->op == SG__CONV || s->op == SG__SCATTER;
+    for (int i = images - 1; i >= 0; i--) {
+        if (together) sg__select(call, i);
+        sg__stage(call, s, in, side, begin, end);
+        if (i == 0 || !shares) sg__operations[s->op].compute(call, s, begin, end);
+    }
+    for (int i = 0; i < images && !call->clock->cancelled; i++) {
+        if (i) sg__select(call, i);
+        if (i) sg__shift_map(&call->out, call->workspace->image);
+        sg__keep(call, s, begin, end);
+        sg__show(call, s, begin, end);
+    }
+    if (images > 1) sg__select(call, 0);
 }
 
 /* Computes rows up to `end`, a strip, or goes through the motions; the rows of its inputs are there. */
@@ -5112,24 +5319,18 @@ static stylegan_result sg__compute_strip(const sg__motion *go, const sg__step *s
         map->end = end;
         return STYLEGAN_OK;
     }
-    if (!last) sg__make_room(map, keep, end);
+    if (sg__is_together(m, s)) work *= go->call->together;
+    if (!last) sg__make_room(map, keep, end, go->call->together);
     map->end = end;
-    sg__stage(go->call, s, &in, &side, begin, end);
-    sg__operations[s->op].compute(go->call, s, begin, end);
+    sg__compute_images(go->call, s, &in, &side, begin, end);
     if (go->call->clock->cancelled) return sg__progress(go->call, 0);
-    sg__keep(go->call, s, begin, end);
-    if (!sg__holds_all(m, s) || (map->half && s->op != SG__NORM))
-        sg__inspect(go->call, s, &go->call->out, begin);
-    else if (map->half)
-        sg__inspect_kept(go->call, s, map);
-    else if (end >= s->height)
-        sg__inspect(go->call, s, map, 0);
 #if STYLEGAN_FAMILIES & 1
     if (!last && s[1].input == s && map[1].measured == SG__AT_WORK) sg__add_moments(go->call, s + 1, begin, end);
 #endif
     stylegan_result result = last ? sg__hand_over(go->call, s, begin, end) : STYLEGAN_OK;
     if (last && end == s->height) /* rows that no step needed are as good as done */
-        go->call->clock->done = sg__work_of(m) * (go->call->index + 1) - work;
+        go->call->clock->done = sg__work_of(m, m->step_count) * (go->call->index + 1) - work +
+                                sg__work_of(m, m->together) * (go->call->together - 1 - go->call->slot);
     return result ? result : sg__progress(go->call, work);
 }
 
@@ -5197,69 +5398,89 @@ static stylegan_result sg__advance(const sg__motion *go, const sg__step *s, int 
     }
 }
 
-/* All rows of all steps: whole ones in their order, windows as the last step asks for them. A StyleGAN 3 crops its maps:
+/* All rows of all steps from the first on: whole ones in their order, windows as the last step asks for them. A StyleGAN 3 crops its maps:
    only those who look at them see the last rows. */
-static stylegan_result sg__draw(const sg__motion *go) {
+static stylegan_result sg__draw_whole(const sg__motion *go, int first, int end) {
     const stylegan_model *m = go->model;
-    for (int i = 0; i < m->step_count - 1; i++) {
-        if (!sg__holds_all(m, &m->steps[i])) continue;
-        stylegan_result result = sg__advance(go, &m->steps[i], m->steps[i].height);
-        if (result) return result;
-    }
+    stylegan_result result = STYLEGAN_OK;
+    for (int i = first; i < end && !result; i++)
+        if (sg__holds_all(m, &m->steps[i])) result = sg__advance(go, &m->steps[i], m->steps[i].height);
+    return result;
+}
+
+static stylegan_result sg__draw(const sg__motion *go, int first) {
+    const stylegan_model *m = go->model;
     const sg__step *last = &m->steps[m->step_count - 1];
-    stylegan_result result = sg__advance(go, last, last->height);
+    stylegan_result result = sg__draw_whole(go, first, m->step_count - 1);
+    if (!result) result = sg__advance(go, last, last->height);
     int shown = !go->call || go->call->run->inspect;
     for (const sg__step *s = last; shown && !result && s >= m->steps; s--)
         if (s->op != SG__SCATTER) result = sg__advance(go, s, s->height);
     return result;
 }
 
-/* Bias, noise strength and, where they are kept, the weights of a step. */
+/* Bias, noise strength and, where they are kept, the weights of a step. Those that images share are prepared once. */
 static void sg__begin_step(sg__call *call, const sg__step *s) {
     const stylegan_model *m = call->model;
-    const sg__tables *t = sg__tables_of(call, s);
+    const sg__tables t = sg__tables_of(call, s);
     size_t bytes = (size_t)sg__padded(m, s->channels) * sizeof(float);
 #if STYLEGAN_FAMILIES & 4
-    if (s->op == SG__FILTERED) sg__prepare_taps(m, &s->resampling, t->weights);
+    if (s->op == SG__FILTERED) sg__prepare_taps(m, &s->resampling, t.weights);
 #endif
     if (sg__is_bare(s)) return;
-    if (s->op == SG__CONSTANT || s->op == SG__DENSE) {
-        for (size_t i = 0; i < bytes / sizeof(float); i++) t->scale[i] = 1;
-    }
+    for (size_t i = 0; s->op != SG__FILTER && i < bytes / sizeof(float); i++) t.scale[i] = 1;
     if (s->op != SG__SCATTER) {
-        STYLEGAN_MEMSET(t->bias, 0, bytes);
-        STYLEGAN_MEMSET(t->strength, 0, bytes);
-        if (s->bias.data) m->kernels->unpack(&s->bias, 0, 0, s->channels, t->bias);
+        STYLEGAN_MEMSET(t.bias, 0, bytes);
+        STYLEGAN_MEMSET(t.strength, 0, bytes);
+        if (s->bias.data) m->kernels->unpack(&s->bias, 0, 0, s->channels, t.bias);
     }
     if (s->strength.data) {
-        m->kernels->unpack(&s->strength, 0, 0, s->strength.columns, t->strength);
-        for (int i = 1; s->strength.columns == 1 && i < s->channels; i++) t->strength[i] = t->strength[0];
+        m->kernels->unpack(&s->strength, 0, 0, s->strength.columns, t.strength);
+        for (int i = 1; s->strength.columns == 1 && i < s->channels; i++) t.strength[i] = t.strength[0];
         const float *factors = call->run->layer_noise_strength;
-        for (int i = 0; factors && i < s->channels; i++) t->strength[i] *= factors[s->layer];
+        for (int i = 0; factors && i < s->channels; i++) t.strength[i] *= factors[s->layer];
     }
     if (!sg__plan_of(m, s)->prepared) return;
     sg__work w = sg__start(call, s, 0, 0);
-    sg__parallel(m, w.panels, sg__prepare_item, &w);
+    if (!sg__is_shared(s) || call->index == 0) sg__parallel(m, w.panels, sg__prepare_item, &w);
 }
 
-static stylegan_result sg__draw_image(sg__call *call) {
+/* Before the first row of steps [first, end) of the image at work. */
+static void sg__begin_steps(sg__call *call, int first, int end) {
     const stylegan_model *m = call->model;
-    sg__motion go = {call, m, call->workspace->maps};
-    sg__make_styles(call);
-    for (int i = 0; i < m->step_count; i++) {
-        go.maps[i].begin = m->maps[i].begin;
-        go.maps[i].end = m->maps[i].end;
-        go.maps[i].measured = SG__UNKNOWN;
+    sg__map *maps = call->workspace->maps;
+    for (int i = first; i < end; i++) {
+        maps[i].begin = m->maps[i].begin;
+        maps[i].end = m->maps[i].end;
+        maps[i].measured = SG__UNKNOWN;
         sg__begin_step(call, &m->steps[i]);
     }
-    return sg__draw(&go);
+}
+
+/* Draws call->together images: the first steps for all of them at once, the others image by image. */
+static stylegan_result sg__draw_images(sg__call *call) {
+    const stylegan_model *m = call->model;
+    sg__motion go = {call, m, call->workspace->maps};
+    for (int i = 0; i < call->together; i++) {
+        sg__select(call, i);
+        sg__make_styles(call);
+        sg__begin_steps(call, 0, m->together);
+    }
+    sg__select(call, 0);
+    stylegan_result result = sg__draw_whole(&go, 0, m->together);
+    for (int i = 0; i < call->together && !result; i++) {
+        sg__select(call, i);
+        sg__begin_steps(call, m->together, m->step_count);
+        result = sg__draw(&go, m->together);
+    }
+    return result;
 }
 
 /* Finds out how many rows each window must hold by going through the motions. */
 static void sg__rehearse(stylegan_model *m) {
     sg__motion go = {NULL, m, m->maps};
     if (!m->step_count) return;
-    sg__draw(&go);
+    sg__draw(&go, 0);
     for (int i = 0; i < m->step_count; i++) {
         m->maps[i].block = m->maps[i].kept * (size_t)m->maps[i].capacity;
         m->maps[i].begin = m->maps[i].end = sg__origin(m, &m->steps[i]);
@@ -5273,6 +5494,15 @@ static void sg__plan_for(stylegan_model *m, const sg__budget *budget) {
     sg__rehearse(m);
     sg__measure(m, m->sizes);
     m->sizes->bytes = sg__layout(m, NULL, &workspace);
+}
+
+/* How many images are drawn together: as many as wanted, or as fit. Nothing else of the plan changes an image. */
+static void sg__choose_batch(stylegan_model *m, int wanted, size_t limit) {
+    for (m->batch = wanted; m->batch > 1; m->batch--) {
+        sg__plan_for(m, m->budget);
+        if (!limit || m->sizes->bytes <= limit) return;
+    }
+    sg__plan_for(m, m->budget);
 }
 
 /* Plans in the fastest way whose workspace fits into `limit` bytes (0: no limit), or for STYLEGAN_MEMORY_LEAST in the
@@ -5511,9 +5741,12 @@ static stylegan_result sg__set_up_execution(stylegan_model *m, const stylegan_op
     if (options->threads < 0 || options->threads > SG__MAX_THREADS) {
         return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "options.threads must be 0 to %u", (uint64_t)SG__MAX_THREADS);
     }
+    if (options->batch < 0 || options->batch > SG__MAX_BATCH)
+        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "options.batch must be 0 to %u", (uint64_t)SG__MAX_BATCH);
     if ((unsigned)options->precision >= STYLEGAN_PRECISION_COUNT)
         return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "options.precision is unknown");
     m->precision = options->precision;
+    m->batch = 1;
     m->parts = 1;
     if (options->parallel) {
         m->parallel = options->parallel;
@@ -5541,6 +5774,7 @@ static stylegan_result sg__build(const sg__rooms *rooms, sg__source *source, con
     m->data = source->data;
     if (!result) result = sg__list_networks(m, rooms->used, error);
     if (!result) result = sg__choose_budget(m, options->memory_limit, error);
+    if (!result && options->batch > 1) sg__choose_batch(m, options->batch, options->memory_limit);
     return result;
 }
 
@@ -5589,8 +5823,8 @@ static stylegan_result sg__open(stylegan_model **model, sg__source *source, cons
 }
 
 static const stylegan_options *sg__options(const stylegan_options *options) {
-    static const stylegan_options defaults = {STYLEGAN_ISA_AUTO,     0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0,
-                                              STYLEGAN_PRECISION_F32};
+    static const stylegan_options defaults = {STYLEGAN_ISA_AUTO,      0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0,
+                                              STYLEGAN_PRECISION_F32, 0};
     return options ? options : &defaults;
 }
 
@@ -5706,6 +5940,10 @@ STYLEGAN_API int stylegan_model_threads(const stylegan_model *model) {
 
 STYLEGAN_API stylegan_precision stylegan_model_precision(const stylegan_model *model) {
     return model->precision;
+}
+
+STYLEGAN_API int stylegan_model_batch(const stylegan_model *model) {
+    return model->batch;
 }
 
 STYLEGAN_API size_t stylegan_workspace_size(const stylegan_model *model) {
@@ -5861,9 +6099,6 @@ STYLEGAN_API stylegan_result stylegan_mix(const stylegan_model *model, const flo
 
 static stylegan_result sg__synthesize_all(const stylegan_model *m, const float *ws, int count, float *image,
                                           const stylegan_run *run, const sg__workspace *w, stylegan_error *error) {
-    const stylegan_config *c = &m->config;
-    size_t style_size = (size_t)c->num_ws * (size_t)c->w_dim;
-    size_t image_size = (size_t)c->channels * (size_t)c->height * (size_t)c->width;
     sg__call call;
     stylegan_result result = STYLEGAN_OK;
     sg__clock clock = {0, 0, 0, 0, 0, 0};
@@ -5872,15 +6107,14 @@ static stylegan_result sg__synthesize_all(const stylegan_model *m, const float *
     call.workspace = w;
     call.run = run;
     call.error = error;
-    call.ws = ws;
-    call.image = image;
-    clock.all = sg__work_of(m) * count;
+    call.all_ws = ws;
+    call.images = image;
+    clock.all = sg__work_of(m, m->step_count) * count;
     call.clock = &clock;
     STYLEGAN_MEMSET(w->zeros, 0, (size_t)m->sizes->zeros * sizeof(float));
-    for (; call.index < count && !result; call.index++) {
-        result = sg__draw_image(&call);
-        call.ws += style_size;
-        if (image) call.image += image_size;
+    for (; call.first < count && !result; call.first += call.together) {
+        call.together = sg__clip(count - call.first, 1, m->batch);
+        result = sg__draw_images(&call);
     }
     return result;
 }
