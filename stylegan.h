@@ -652,11 +652,15 @@ typedef struct sg__kernels {
     void (*finish)(float *row, int width, const sg__epilogue *epilogue);
     /* out [count] = sum of weight[k] * source[k][...]; count is a multiple of V */
     void (*weighted_sum)(float *out, int count, const float *const *source, const float *weight, int n);
+    /* out [count] = sum of the squares of tap[k][...]; count is a multiple of V */
+    void (*sum_squares)(float *out, int count, const float *const *tap, int n);
     /* mean [V] and sum of squared deviations [V] of rows x [height][row_stride] of width pixels */
     void (*moments)(const float *x, int width, int height, size_t row_stride, float *mean, float *deviation);
     /* `tiles` neighbouring tiles of one channel block: row[i] points to the tiles' input row i, 4 pixels a tile; point
-       p of tile t goes to out[p * stride + t * V]; down x across points: 6, 5, or 4 along the axis of a single tap */
-    void (*winograd_input)(const float *const *row, int down, int across, int tiles, float *out, size_t stride);
+       p of tile t goes to out[p * stride + t * V]; down x across points: 6, 5, or 4 along the axis of a single tap. scale [V]: factors
+       of the inputs, or NULL */
+    void (*winograd_input)(const float *const *row, const float *scale, int down, int across, int tiles, float *out,
+                           size_t stride);
     /* `count` vectors: tap [taps down][taps across] to out[p * stride + i * V] */
     void (*winograd_weights)(const float *const *tap, int down, int across, int count, float *out, size_t stride);
     /* the inverse: points down x across to 4x4 outputs a tile, at out + y * row + x * pixel */
@@ -2672,6 +2676,7 @@ struct sg__plan {
     sg__tiling tiling;
     int whole;    /* it (SCATTER: its FILTER) is computed as a whole, before anything behind it */
     int prepared; /* all weights are unpacked, and transformed, before the first strip */
+    int steers;   /* the style scales the inputs as they are transformed, instead of the weights */
     int strip;    /* rows computed at a time */
     int map;      /* the step whose map it uses: itself, or for NORM the one that it normalises */
     int buffer;   /* of the workspace's, for whole maps; or memory of its own */
@@ -2814,10 +2819,10 @@ static size_t sg__tap(const stylegan_model *m, const sg__step *s, int q) {
     return (size_t)sg__apart(m, (uint64_t)s->in * (uint64_t)q);
 }
 
-/* Floats of one prepared panel. */
+/* Floats of one prepared panel. With styles on the inputs it ends with the sums of its weights' squares. */
 static size_t sg__panel_floats(const stylegan_model *m, const sg__step *s, const sg__tiling *t) {
     int blocks = sg__blocks_of(m, s->channels), vectors = blocks < sg__vectors(m) ? blocks : sg__vectors(m);
-    return (size_t)sg__prepared_taps(s, t) * sg__tap(m, s, vectors);
+    return (size_t)(sg__prepared_taps(s, t) + sg__plan_of(m, s)->steers) * sg__tap(m, s, vectors);
 }
 
 /* Whether all of a layer's prepared weights, in whole panels, are few enough. */
@@ -2831,9 +2836,9 @@ static int sg__is_together(const stylegan_model *m, const sg__step *s) {
     return s->number < m->together;
 }
 
-/* Whether its weights are the same for all images: those of StyleGAN 2 and 3 are modulated. */
-static int sg__is_shared(const sg__step *s) {
-    return !s->affine_weight.data;
+/* Whether its weights are the same for all images: those of StyleGAN 2 and 3 are modulated, unless the inputs are. */
+static int sg__is_shared(const stylegan_model *m, const sg__step *s) {
+    return !s->affine_weight.data || sg__plan_of(m, s)->steers;
 }
 
 /* Direct or in tiles, whichever takes fewer vector operations: counted for each input channel and vector of outputs.
@@ -2892,9 +2897,10 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
             t->own = 0;
         }
     }
+    p->steers = t->points && s->affine_weight.data;
     uint64_t kept = m->budget->prepared_floats;
     int keeps = !p->whole;
-    if (m->batch > 1 && sg__is_shared(s) && !sg__is_together(m, s)) {
+    if (m->batch > 1 && sg__is_shared(m, s) && !sg__is_together(m, s)) {
         kept = sg__most(kept, SG__SHARED_FLOATS);
         keeps = 1;
     }
@@ -3182,8 +3188,8 @@ struct sg__sizes { /* in floats */
     uint64_t channels, moments; /* of normalised maps */
     uint64_t input, vector;     /* of the mapping */
     uint64_t band;
-    uint64_t panel, weights, products, own, noise, row, above, spread, resampled, normed; /* of each part */
-    size_t bytes;                                                                         /* the workspace in all */
+    uint64_t panel, weights, products, own, squared, noise, row, above, spread, resampled, normed; /* of each part */
+    size_t bytes; /* the workspace in all */
 };
 
 static void sg__grow(uint64_t *size, uint64_t floats) {
@@ -3211,10 +3217,11 @@ static int sg__doubled_pixels(const stylegan_model *m, const sg__step *s) {
 /* What multiplying takes. */
 static void sg__measure_products(const stylegan_model *m, const sg__step *s, const sg__plan *p, sg__sizes *z) {
     const sg__tiling *t = &p->tiling;
-    int taps = s->kernel * s->kernel + sg__summed_taps(s, t), points = t->points * t->points;
+    int taps = s->kernel * s->kernel + sg__summed_taps(s, t) + p->steers, points = t->points * t->points;
     uint64_t vectors = (uint64_t)sg__vectors(m), tap = sg__tap(m, s, sg__vectors(m));
     uint64_t chunk = (uint64_t)t->across * (uint64_t)t->chunk, tiles = chunk + 2 * (uint64_t)m->kernels->pixels;
     sg__grow(&z->panel, (uint64_t)taps * tap);
+    if (p->steers) sg__grow(&z->squared, sg__padded(m, s->in));
     if (t->points || s->nearest) sg__grow(&z->zeros, m->maps[s->input->number].row);
     if (sg__doubles(s, t)) sg__grow(&z->products, 9 * sg__panel_width(m) * (uint64_t)sg__doubled_pixels(m, s));
     if (!t->points) return;
@@ -3323,6 +3330,7 @@ typedef struct sg__scratch {
     float *products;    /* [points][Q][tiles or pixels][V] */
     float *transformed; /* as the workspace's, of its own strip */
     float *squares;     /* [Q][V] */
+    float *squared;     /* [I]: a style's squares */
     float *noise;       /* [W] */
     float *row;         /* of the image, [ceil(C/V)][W][V] */
     float *above;       /* a vector's row of the image below, up-sampled: [W][V] */
@@ -3360,6 +3368,7 @@ static sg__scratch sg__layout_scratch(const stylegan_model *m, sg__arena *arena)
     s.products = sg__arena_floats(arena, z->products);
     s.transformed = sg__arena_floats(arena, z->own);
     s.squares = sg__arena_floats(arena, sg__panel_width(m));
+    s.squared = sg__arena_floats(arena, z->squared);
     s.noise = sg__arena_floats(arena, z->noise);
     s.row = sg__arena_floats(arena, z->row);
     s.above = sg__arena_floats(arena, z->above);
@@ -3439,7 +3448,7 @@ static void sg__layout_images(const stylegan_model *m, sg__arena *arena, sg__wor
     w->image_room = sg__arena_floats(arena, m->sizes->image_rooms);
     for (int i = 0; i < m->image_buffers; i++) w->buffers[i] = sg__arena_floats(arena, m->sizes->buffers[i]);
     for (int i = 0; i < m->together; i++) {
-        if (!sg__is_shared(&m->steps[i])) sg__layout_weights(m, i, arena, w);
+        if (!sg__is_shared(m, &m->steps[i])) sg__layout_weights(m, i, arena, w);
         sg__layout_tables(m, i, arena, w);
     }
     uint64_t bytes = arena->used - begin;
@@ -3468,7 +3477,7 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
         if (w->scratch) w->scratch[i] = s;
     }
     for (int i = 0; i < m->step_count; i++) {
-        if (i >= m->together || sg__is_shared(&m->steps[i])) sg__layout_weights(m, i, &arena, w);
+        if (i >= m->together || sg__is_shared(m, &m->steps[i])) sg__layout_weights(m, i, &arena, w);
         if (i >= m->together) sg__layout_tables(m, i, &arena, w);
     }
     sg__layout_images(m, &arena, w);
@@ -3548,7 +3557,8 @@ static sg__map sg__map_of(const sg__call *call, const sg__step *s) {
 
 static sg__tables sg__tables_of(const sg__call *call, const sg__step *s) {
     sg__tables tables = call->workspace->tables[s->number];
-    if (sg__is_together(call->model, s)) sg__shift_tables(&tables, sg__image_at(call, call->slot), sg__is_shared(s));
+    if (sg__is_together(call->model, s))
+        sg__shift_tables(&tables, sg__image_at(call, call->slot), sg__is_shared(call->model, s));
     return tables;
 }
 
@@ -3858,7 +3868,7 @@ static sg__work sg__for_image(const sg__work *w, int image) {
     sg__shift_map(&other.in, at);
     sg__shift_map(&other.out, at);
     sg__shift_map(&other.side, at);
-    sg__shift_tables(&other.tables, at, sg__is_shared(w->step));
+    sg__shift_tables(&other.tables, at, sg__is_shared(w->model, w->step));
     other.scale += at;
     other.transformed += at;
     other.slot += image;
@@ -4052,26 +4062,58 @@ static void sg__transform_weights(const sg__panel *p, const float *panel, int ph
     k->winograd_weights(taps, points.down, points.across, s->in * p->q, to, tap);
 }
 
-/* Fills panel [taps][I][q][V], modulated and summed, and scale [q][V], the demodulation. */
-static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
-    const sg__step *s = p->work->step;
-    const sg__kernels *k = p->work->model->kernels;
-    const float *style = sg__style_in(p->work->call, s, p->work->slot);
-    int width = p->q * k->lanes, summed = sg__summed_taps(s, &p->work->plan->tiling);
-    size_t tap = sg__tap(p->work->model, s, p->q);
-    float *plain = panel + tap * (size_t)summed;
-    STYLEGAN_MEMSET(scale, 0, (size_t)width * sizeof(float));
-    for (int t = 0; t < s->kernel * s->kernel; t++) {
-        k->panel(&s->weight, (size_t)t * (size_t)s->in, s->in, p->first * k->lanes, p->q, style, scale,
-                 plain + tap * (size_t)t);
-    }
+/* Sums of squares of modulated weights to the demodulation. */
+static void sg__demodulate(const sg__step *s, float *scale, int width) {
     for (int i = 0; i < width; i++) {
         scale[i] = s->demodulate ? (float)((double)s->weight_gain / STYLEGAN_SQRT((double)scale[i] + 1e-8)) : 1.0f;
     }
+}
+
+/* Fills panel [taps][I][q][V], modulated and summed, and scale [q][V], the demodulation; with styles on the inputs
+   instead squares [I][q][V], sums over the taps, behind the taps. */
+static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
+    const sg__work *w = p->work;
+    const sg__step *s = w->step;
+    const sg__kernels *k = w->model->kernels;
+    const float *style = w->plan->steers ? NULL : sg__style_in(w->call, s, w->slot), *taps[9];
+    int width = p->q * k->lanes, summed = sg__summed_taps(s, &w->plan->tiling), n = s->kernel * s->kernel;
+    size_t tap = sg__tap(w->model, s, p->q);
+    float *plain = panel + tap * (size_t)summed;
+    STYLEGAN_MEMSET(scale, 0, (size_t)width * sizeof(float));
+    for (int t = 0; t < n; t++) {
+        taps[t] = plain + tap * (size_t)t;
+        k->panel(&s->weight, (size_t)t * (size_t)s->in, s->in, p->first * k->lanes, p->q, style, scale,
+                 plain + tap * (size_t)t);
+    }
+    if (w->plan->steers)
+        k->sum_squares(plain + tap * (size_t)n, s->in * width, taps, n);
+    else
+        sg__demodulate(s, scale, width);
     if (summed)
         sg__sum_shifts(p, plain, panel);
     else if (s->nearest && s->kernel == 3)
         sg__sum_taps(p, panel);
+}
+
+/* scale [q][V], the demodulation where the style is on the inputs: sums of style^2 * squares [I][q][V]. */
+static void sg__steer_panel(const sg__panel *p, const float *squares, float *scale) {
+    const sg__work *w = p->work;
+    const sg__step *s = w->step;
+    const sg__kernels *k = w->model->kernels;
+    const float *style = sg__style_in(w->call, s, w->slot);
+    float *squared = p->scratch->squared;
+    for (int i = 0; i < s->in; i++) squared[i] = style[i] * style[i];
+    sg__row row;
+    row.input = squared;
+    row.input_block = row.output_pixel = row.output_vector = (size_t)k->lanes;
+    row.channels = s->in;
+    row.taps = 1;
+    row.offset[0] = 0;
+    row.panel[0] = squares;
+    row.output = scale;
+    row.width = 1;
+    k->convolve(&row, p->q);
+    sg__demodulate(s, scale, p->q * k->lanes);
 }
 
 /* Fills a panel of a step that keeps all of them. */
@@ -4086,6 +4128,17 @@ static void sg__prepare_item(void *context, int item, int part) {
         sg__transform_weights(&p, p.scratch->panel, i, to);
         to += tap * (size_t)sg__phase(t, i).weights;
     }
+    if (w->plan->steers) STYLEGAN_MEMCPY(to, p.scratch->panel + 9 * tap, tap * sizeof(float));
+}
+
+/* The demodulation of an image for such a panel. */
+static void sg__steer_item(void *context, int item, int part) {
+    const sg__work *w = (const sg__work *)context;
+    sg__panel p = sg__make_panel(w, &w->call->workspace->scratch[part], item);
+    size_t lanes = (size_t)w->model->kernels->lanes, tap = sg__tap(w->model, w->step, p.q);
+    size_t panel = sg__panel_floats(w->model, w->step, &w->plan->tiling), squares = panel * (size_t)item;
+    squares += (size_t)sg__prepared_taps(w->step, &w->plan->tiling) * tap;
+    sg__steer_panel(&p, w->tables.weights + squares, w->tables.scale + (size_t)p.first * lanes);
 }
 
 /* --- Direct convolution --- */
@@ -4267,6 +4320,7 @@ static void sg__transform_row(const sg__work *w, int phase, int row, int block) 
     size_t lanes = (size_t)k->lanes, stride = sg__point(w);
     const float *rows[6];
     float edge[5 * 5 * SG__MAX_LANES];
+    const float *scale = w->plan->steers ? sg__style_in(w->call, w->step, w->slot) + block * k->lanes : NULL;
     sg__phase_points points = sg__phase(t, phase);
     for (int i = 0; i < t->points;
          i++) { /* outputs that depend on rows that are not there are zero-padded or not needed */
@@ -4275,7 +4329,7 @@ static void sg__transform_row(const sg__work *w, int phase, int row, int block) 
     }
     for (int n; tile < end; tile += n) {
         n = group - tile % group < end - tile ? group - tile % group : end - tile;
-        k->winograd_input(rows, points.down, points.across, n, sg__transformed(w, phase, block, tile), stride);
+        k->winograd_input(rows, scale, points.down, points.across, n, sg__transformed(w, phase, block, tile), stride);
         for (int i = 0; i < t->points; i++) rows[i] += 4 * (size_t)n * lanes;
     }
     if (whole == w->right) return;
@@ -4285,7 +4339,7 @@ static void sg__transform_row(const sg__work *w, int phase, int row, int block) 
         STYLEGAN_MEMCPY(edge + i * 5 * lanes, rows[i], lanes * sizeof(float));
         rows[i] = edge + i * 5 * lanes;
     }
-    k->winograd_input(rows, points.down, points.across, 1, sg__transformed(w, phase, block, end), stride);
+    k->winograd_input(rows, scale, points.down, points.across, 1, sg__transformed(w, phase, block, end), stride);
 }
 
 static void sg__transform_item(void *context, int item, int part) {
@@ -4437,6 +4491,7 @@ static void sg__multiply_images(const sg__work *w, int images, int item, const s
             const sg__work one = sg__for_image(w, image);
             sg__panel q = sg__make_panel(&one, s, panel);
             q.weights = p.weights;
+            if (!prepared && !phase && w->plan->steers) sg__steer_panel(&q, s->panel + 9 * tap, s->squares);
             if (!prepared && !phase && item == panel)
                 STYLEGAN_MEMCPY(one.tables.scale + q.first * w->model->kernels->lanes, s->squares,
                                 width * sizeof(float));
@@ -4449,7 +4504,7 @@ static void sg__multiply_images(const sg__work *w, int images, int item, const s
 /* Item: a panel and a piece of the strip's rows (of tiles), of all images at work. */
 static void sg__multiply_item(void *context, int item, int part) {
     const sg__work *w = (const sg__work *)context;
-    int shared = sg__is_shared(w->step) ? w->images : 1;
+    int shared = sg__is_shared(w->model, w->step) ? w->images : 1;
     for (int image = 0; image < w->images && !w->call->clock->cancelled; image += shared) {
         const sg__work one = sg__for_image(w, image);
         sg__multiply_images(&one, shared, item, &w->call->workspace->scratch[part]);
@@ -5442,7 +5497,8 @@ static void sg__begin_step(sg__call *call, const sg__step *s) {
     }
     if (!sg__plan_of(m, s)->prepared) return;
     sg__work w = sg__start(call, s, 0, 0);
-    if (!sg__is_shared(s) || call->index == 0) sg__parallel(m, w.panels, sg__prepare_item, &w);
+    if (!sg__is_shared(m, s) || call->index == 0) sg__parallel(m, w.panels, sg__prepare_item, &w);
+    if (w.plan->steers) sg__parallel(m, w.panels, sg__steer_item, &w);
 }
 
 /* Before the first row of steps [first, end) of the image at work. */
@@ -6383,6 +6439,17 @@ static void SG__FN(weighted_sum)(float *out, int count, const float *const *sour
     for (; at < count; at += SG__LANES) SG__FN(weighted_vectors)(out, (size_t)at, source, weight, n, 1);
 }
 
+static void SG__FN(sum_squares)(float *out, int count, const float *const *tap, int n) {
+    for (int i = 0; i < count; i += SG__LANES) {
+        SG__V sum = SG__SET1(0.0f);
+        for (int k = 0; k < n; k++) {
+            SG__V x = SG__LOAD(tap[k] + i);
+            sum = SG__FMA(x, x, sum);
+        }
+        SG__STORE(out + i, sum);
+    }
+}
+
 /* Each row is summed around its first pixel, so that a mean far from zero costs no precision, and merged with the rows
    before by Chan's formula. */
 static void SG__FN(moments)(const float *x, int width, int height, size_t row_stride, float *mean, float *deviation) {
@@ -6497,14 +6564,17 @@ SG__INLINE void SG__FN(winograd_g)(const SG__V *g, SG__V *u, const int g_step, c
     }
 }
 
-SG__INLINE void SG__FN(winograd_input_tiles)(const float *const *row, int tiles, float *out, size_t stride,
-                                             const int down, const int across) {
+SG__INLINE void SG__FN(winograd_input_tiles)(const float *const *row, const float *scale, int tiles, float *out,
+                                             size_t stride, const int down, const int across) {
     const int rows = down == 6 ? 6 : 5, columns = across == 6 ? 6 : 5;
+    SG__V factor = SG__SET1(1.0f);
+    if (scale) factor = SG__LOAD(scale);
     for (int t = 0; t < tiles; t++, out += SG__LANES) {
         SG__V d[6], v[36], u[6];
         SG__UNROLL_TILES for (int y = 0; y < rows; y++) {
             SG__UNROLL_TILES for (int x = 0; x < columns; x++) d[x] =
                 SG__LOAD(row[y] + (size_t)(4 * t + x) * SG__LANES);
+            if (scale) SG__UNROLL_TILES for (int x = 0; x < columns; x++) d[x] = SG__MUL(d[x], factor);
             SG__FN(winograd_bt)(d, v + y * across, 1, across);
         }
         SG__UNROLL_TILES for (int x = 0; x < across; x++) {
@@ -6514,9 +6584,9 @@ SG__INLINE void SG__FN(winograd_input_tiles)(const float *const *row, int tiles,
     }
 }
 
-static void SG__FN(winograd_input)(const float *const *row, int down, int across, int tiles, float *out,
-                                   size_t stride) {
-    SG__BY_POINTS(SG__FN(winograd_input_tiles), row, tiles, out, stride);
+static void SG__FN(winograd_input)(const float *const *row, const float *scale, int down, int across, int tiles,
+                                   float *out, size_t stride) {
+    SG__BY_POINTS(SG__FN(winograd_input_tiles), row, scale, tiles, out, stride);
 }
 
 SG__INLINE void SG__FN(winograd_weight_vectors)(const float *const *tap, int count, float *out, size_t stride,
@@ -6663,6 +6733,7 @@ static const sg__kernels SG__FN(kernels) = {
     SG__FN(convolve),
     SG__FN(finish),
     SG__FN(weighted_sum),
+    SG__FN(sum_squares),
     SG__FN(moments),
     SG__FN(winograd_input),
     SG__FN(winograd_weights),

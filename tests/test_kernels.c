@@ -350,7 +350,7 @@ static void check_tiles(const sg__kernels *k, verdict *v, int down, int across, 
     fill(factors, (size_t)(TAPS * lanes), 16);
     for (int y = 0; y < ROWS; y++) row[y] = input + y * width * lanes;
     for (int t = 0; t < TAPS; t++) tap[t] = factors + t * lanes;
-    k->winograd_input(row, down, across, tiles, transformed, stride);
+    k->winograd_input(row, NULL, down, across, tiles, transformed, stride);
     k->winograd_weights(tap, down, across, 1, transformed_weights, (size_t)lanes);
     for (int p = 0; p < down * across; p++) {
         int weight = (down == 4 ? 0 : p / across) * weights_across + (across == 4 ? 0 : p % across);

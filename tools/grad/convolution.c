@@ -265,7 +265,7 @@ static void transform_input(const convolution *c, const map *x, const window *fr
                 const float *row[6];
                 for (int y = 0; y < c->points; y++)
                     row[y] = s->separated + row_floats * (size_t)(n * rows + 4 * strip + y) + (from->dx + 1) * k->lanes;
-                k->winograd_input(row, c->points, c->points, tiles,
+                k->winograd_input(row, NULL, c->points, c->points, tiles,
                                   out + block * (size_t)b + run * (size_t)(strip * c->engine->images + n), point);
             }
     }
