@@ -44,6 +44,7 @@
      STYLEGAN_NO_THREADS    no built-in threads: the caller's scheduler, or one thread
      STYLEGAN_NO_SIMD       plain C only
      STYLEGAN_NO_AVX512     no AVX-512 code
+     STYLEGAN_NO_BATCH      images are drawn one after the other: no options.batch
      STYLEGAN_FAMILIES      bit mask of the StyleGANs that it draws, default 7: 1 for StyleGAN, 2 for 2, 4 for 3
      STYLEGAN_FILENAME      how the header includes itself, default "stylegan.h" (needed if renamed)
      STYLEGAN_API           what precedes every function, default extern: __declspec(dllexport), ...
@@ -59,7 +60,8 @@
    Weights are used where they lie; nothing is unpacked ahead. Mapping and synthesis work in a workspace
    that the caller hands in (stylegan_workspace_size bytes); calls without one share a workspace that the
    model allocates at the first such call and keeps. With a workspace handed in, nothing is allocated.
-   options.memory_limit trades speed for a smaller workspace, options.precision accuracy that nobody sees.
+   options.memory_limit trades speed for a smaller workspace, options.precision accuracy that nobody sees,
+   options.batch a larger workspace for speed.
    Stack: in plain C no call takes more than 3 KB of a 32-bit processor's, its callbacks' not counted
    (stylegan_seed_z most).
 
@@ -752,6 +754,11 @@ static const sg__kernels *sg__find_kernels(stylegan_isa isa);
 #else
 #define SG__IN_3(function) NULL
 #endif
+#ifndef STYLEGAN_NO_BATCH /* what images that are drawn together need, or a constant where there are none */
+#define SG__IF_BATCH(value, without) (value)
+#else
+#define SG__IF_BATCH(value, without) (without)
+#endif
 #ifndef STYLEGAN_NO_STDIO
 #include <stdio.h>
 #endif
@@ -829,8 +836,8 @@ static const sg__kernels *sg__find_kernels(stylegan_isa isa);
 #define SG__COUNT_FIELD(type, name, meaning) +1
 enum {
     SG__MAX_THREADS = 64,
-    SG__MAX_BATCH = 64,
-    SG__VERSION = 2, /* of the weight file */
+    SG__MAX_BATCH = SG__IF_BATCH(64, 1), /* images drawn together */
+    SG__VERSION = 2,                     /* of the weight file */
     SG__CONFIG_FIELDS = 0 STYLEGAN_CONFIG_FIELDS(SG__COUNT_FIELD),
     SG__MAX_BLOCKS = 13,     /* 4 to 16384 */
     SG__MAX_LAYERS = 64,     /* of a StyleGAN 3 */
@@ -2607,7 +2614,7 @@ enum {
     SG__CHUNK_TILES = 48,          /* tiles multiplied at a time */
     SG__OWN_FLOATS = 1 << 17,      /* transformed inputs and products of a part's own strip */
     SG__WHOLE_FLOATS = 9 << 20,    /* of a whole map, but for those that are normalised and not computed twice */
-    SG__TOGETHER_FLOATS = 1 << 22, /* of a map, or of transformed inputs, of all images of a batch */
+    SG__TOGETHER_FLOATS = 1 << 23, /* of a map, or of transformed inputs, of all images of a batch */
     SG__SHARED_FLOATS = 1 << 24    /* of a layer's weights, at most, to keep them for the images of a batch */
 };
 
@@ -2831,9 +2838,14 @@ static int sg__weights_fit(const stylegan_model *m, const sg__step *s, const sg_
     return floats <= most;
 }
 
-/* Whether a step is computed for all images of a batch at once. */
+/* How many steps are computed for all images of a batch at once: the first ones. */
+static int sg__together(const stylegan_model *m) {
+    (void)m;
+    return SG__IF_BATCH(m->together, 0);
+}
+
 static int sg__is_together(const stylegan_model *m, const sg__step *s) {
-    return s->number < m->together;
+    return s->number < sg__together(m);
 }
 
 /* Whether its weights are the same for all images: those of StyleGAN 2 and 3 are modulated, unless the inputs are. */
@@ -2900,7 +2912,7 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
     p->steers = t->points && s->affine_weight.data;
     uint64_t kept = m->budget->prepared_floats;
     int keeps = !p->whole;
-    if (m->batch > 1 && sg__is_shared(m, s) && !sg__is_together(m, s)) {
+    if (SG__IF_BATCH(m->batch > 1, 0) && sg__is_shared(m, s) && !sg__is_together(m, s)) {
         kept = sg__most(kept, SG__SHARED_FLOATS);
         keeps = 1;
     }
@@ -2970,7 +2982,8 @@ static int sg__overwrite(stylegan_model *m, int i) {
     sg__plan *p = &m->plans[i];
     if (s->op != SG__CONV) return 0;
     int x = m->plans[s->input->number].map;
-    if (m->plans[x].buffer == SG__OWN || sg__last_reader(m, x) > i || (x < m->together) != (i < m->together)) return 0;
+    if (m->plans[x].buffer == SG__OWN || sg__last_reader(m, x) > i || (x < sg__together(m)) != (i < sg__together(m)))
+        return 0;
     if (m->maps[x].row != m->maps[i].row || m->maps[x].capacity != s->height) return 0;
     int ahead = sg__is_half(m, s) || (p->tiling.points && !p->tiling.own) ? 1 : p->strip + 1;
     for (int k = x; k < i; k++) {
@@ -3005,7 +3018,7 @@ static void sg__place_maps(stylegan_model *m) {
     for (int i = 0; i < m->step_count - 1; i++) {
         const sg__step *s = &m->steps[i];
         sg__plan *p = &m->plans[i];
-        if (i == m->together) { /* what has been drawn of the other images stays */
+        if (SG__IF_BATCH(i == m->together, 0)) { /* what has been drawn of the other images stays */
             m->image_buffers = count;
             for (int k = 0; k < count; k++) until[k] = m->step_count;
         }
@@ -3030,7 +3043,7 @@ static void sg__place_maps(stylegan_model *m) {
         }
         until[p->buffer] = sg__last_reader(m, p->map);
     }
-    if (m->together == m->step_count - 1) m->image_buffers = count;
+    if (SG__IF_BATCH(m->together == m->step_count - 1, 0)) m->image_buffers = count;
     m->dead_buffers = 0;
     for (int k = 0, first = sg__first_window(m); k < count; k++)
         if (until[k] < first) m->dead_buffers |= 1u << k;
@@ -3127,6 +3140,7 @@ static uint64_t sg__likely_room(stylegan_model *m, const sg__step *s) {
 
 /* The number of steps, the first ones and of low resolution, that are computed for all images of a batch at once: few
    pixels make the weights, which are then prepared once, the most work. What is behind is drawn image by image. */
+#ifndef STYLEGAN_NO_BATCH
 static int sg__count_together(const stylegan_model *m) {
     int i = 0;
     while (m->batch > 1 && i < m->step_count - 1) {
@@ -3137,6 +3151,7 @@ static int sg__count_together(const stylegan_model *m) {
     }
     return i;
 }
+#endif
 
 /* Everything but the windows' heights, which are found out by going through the motions, see sg__choose_budget. */
 static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
@@ -3155,7 +3170,7 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
         if ((s->op == SG__NORM || s->op == SG__FILTER) && m->plans[i].whole) m->plans[s->input->number].whole = 1;
         if (s->op == SG__FILTERED) m->plans[s->input->number].whole = m->plans[i].whole;
     }
-    m->together = sg__count_together(m);
+    m->together = SG__IF_BATCH(sg__count_together(m), 0);
     for (int i = 0; i < m->step_count; i++) {
         const sg__step *s = &m->steps[i];
         sg__plan *p = &m->plans[i];
@@ -3446,13 +3461,14 @@ static void sg__layout_images(const stylegan_model *m, sg__arena *arena, sg__wor
     uint64_t begin = arena->used;
     w->styles = sg__arena_floats(arena, m->style_floats);
     w->image_room = sg__arena_floats(arena, m->sizes->image_rooms);
-    for (int i = 0; i < m->image_buffers; i++) w->buffers[i] = sg__arena_floats(arena, m->sizes->buffers[i]);
-    for (int i = 0; i < m->together; i++) {
+    for (int i = 0; i < SG__IF_BATCH(m->image_buffers, 0); i++)
+        w->buffers[i] = sg__arena_floats(arena, m->sizes->buffers[i]);
+    for (int i = 0; i < sg__together(m); i++) {
         if (!sg__is_shared(m, &m->steps[i])) sg__layout_weights(m, i, arena, w);
         sg__layout_tables(m, i, arena, w);
     }
     uint64_t bytes = arena->used - begin;
-    for (int i = 1; i < m->batch; i++) sg__arena_take(arena, bytes);
+    for (int i = 1; i < SG__IF_BATCH(m->batch, 1); i++) sg__arena_take(arena, bytes);
     w->image = (size_t)(bytes / sizeof(float));
 }
 
@@ -3477,8 +3493,8 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
         if (w->scratch) w->scratch[i] = s;
     }
     for (int i = 0; i < m->step_count; i++) {
-        if (i >= m->together || sg__is_shared(m, &m->steps[i])) sg__layout_weights(m, i, &arena, w);
-        if (i >= m->together) sg__layout_tables(m, i, &arena, w);
+        if (i >= sg__together(m) || sg__is_shared(m, &m->steps[i])) sg__layout_weights(m, i, &arena, w);
+        if (i >= sg__together(m)) sg__layout_tables(m, i, &arena, w);
     }
     sg__layout_images(m, &arena, w);
     /* windows lie where buffers have lain that are no longer needed */
@@ -3522,6 +3538,12 @@ typedef struct sg__call {
     int measuring;         /* rows are wanted for moments only */
 } sg__call;
 
+/* Images for which a step is computed at once. */
+static int sg__images(const sg__call *call, const sg__step *s) {
+    (void)call, (void)s;
+    return SG__IF_BATCH(sg__is_together(call->model, s) ? call->together : 1, 1);
+}
+
 /* Turns to an image of those drawn together. */
 static void sg__select(sg__call *call, int slot) {
     const stylegan_config *c = &call->model->config;
@@ -3534,7 +3556,8 @@ static void sg__select(sg__call *call, int slot) {
 
 /* Floats from what the first image has for itself to what another has. */
 static size_t sg__image_at(const sg__call *call, int slot) {
-    return (size_t)slot * call->workspace->image;
+    (void)call, (void)slot;
+    return SG__IF_BATCH((size_t)slot * call->workspace->image, 0);
 }
 
 static void sg__shift_map(sg__map *map, size_t floats) {
@@ -3551,7 +3574,7 @@ static void sg__shift_tables(sg__tables *t, size_t floats, int shared) {
 
 static sg__map sg__map_of(const sg__call *call, const sg__step *s) {
     sg__map map = call->workspace->maps[s->number];
-    sg__shift_map(&map, (size_t)call->slot * map.image);
+    if (SG__IF_BATCH(map.image, 0)) sg__shift_map(&map, sg__image_at(call, call->slot));
     return map;
 }
 
@@ -3822,7 +3845,7 @@ typedef struct sg__work {
     const stylegan_model *model;
     const sg__step *step;
     const sg__plan *plan;
-    int images, slot, index; /* images at work, and which of them: among those drawn together, among all */
+    int slot, index; /* which of the images: of those drawn together, of all */
     sg__tables tables;
     const float *scale;       /* [C]: the demodulation, of this step's weights or its SCATTER's */
     sg__map in, out, side;    /* side.data NULL: none */
@@ -3844,7 +3867,6 @@ static sg__work sg__start(const sg__call *call, const sg__step *s, int begin, in
     w.plan = sg__plan_of(call->model, s);
     w.tables = sg__tables_of(call, s);
     w.scale = s->op == SG__FILTER ? sg__tables_of(call, s->input).scale : w.tables.scale;
-    w.images = sg__is_together(call->model, s) ? call->together : 1;
     w.slot = call->slot;
     w.index = call->index;
     w.in = call->in;
@@ -3864,7 +3886,7 @@ static sg__work sg__start(const sg__call *call, const sg__step *s, int begin, in
 static sg__work sg__for_image(const sg__work *w, int image) {
     sg__work other = *w;
     size_t at = sg__image_at(w->call, image);
-    if (!image) return other;
+    if (SG__IF_BATCH(!image, 1)) return other;
     sg__shift_map(&other.in, at);
     sg__shift_map(&other.out, at);
     sg__shift_map(&other.side, at);
@@ -4470,12 +4492,12 @@ static int sg__multiply_image(const sg__panel *p, int phase, sg__rows rows) {
     return 0;
 }
 
-/* The same for all phases and images that share the panel's weights: which are those from `work`'s on. */
+/* The same for all phases and images that share the panel's weights: those from `work`'s on. */
 static void sg__multiply_images(const sg__work *w, int images, int item, const sg__scratch *s) {
     const sg__tiling *t = &w->plan->tiling;
-    int panel = item % w->panels, prepared = w->plan->prepared;
+    int panel = item % w->panels, prepared = w->plan->prepared, lanes = w->model->kernels->lanes;
     sg__panel p = sg__make_panel(w, s, panel);
-    size_t width = (size_t)(p.q * w->model->kernels->lanes), tap = sg__tap(w->model, w->step, p.q);
+    size_t width = (size_t)(p.q * lanes), tap = sg__tap(w->model, w->step, p.q);
     sg__rows rows = sg__piece(w, item, w->tile_begin, w->tile_end);
     const float *weights = s->panel;
     if (prepared)
@@ -4489,23 +4511,24 @@ static void sg__multiply_images(const sg__work *w, int images, int item, const s
         if (t->points && !prepared) sg__transform_weights(&p, s->panel, phase, s->weights);
         for (int image = 0; image < images; image++) {
             const sg__work one = sg__for_image(w, image);
-            sg__panel q = sg__make_panel(&one, s, panel);
-            q.weights = p.weights;
-            if (!prepared && !phase && w->plan->steers) sg__steer_panel(&q, s->panel + 9 * tap, s->squares);
-            if (!prepared && !phase && item == panel)
-                STYLEGAN_MEMCPY(one.tables.scale + q.first * w->model->kernels->lanes, s->squares,
-                                width * sizeof(float));
-            if (!prepared) q.scale = s->squares;
-            if (sg__multiply_image(&q, phase, rows)) return;
+            p.work = &one;
+            p.scale = prepared ? one.scale + p.first * lanes : s->squares;
+            if (!prepared && !phase) {
+                if (w->plan->steers) sg__steer_panel(&p, s->panel + 9 * tap, s->squares);
+                if (item == panel)
+                    STYLEGAN_MEMCPY(one.tables.scale + p.first * lanes, s->squares, width * sizeof(float));
+            }
+            if (sg__multiply_image(&p, phase, rows)) return;
         }
+        p.work = w;
     }
 }
 
 /* Item: a panel and a piece of the strip's rows (of tiles), of all images at work. */
 static void sg__multiply_item(void *context, int item, int part) {
     const sg__work *w = (const sg__work *)context;
-    int shared = sg__is_shared(w->model, w->step) ? w->images : 1;
-    for (int image = 0; image < w->images && !w->call->clock->cancelled; image += shared) {
+    int images = sg__images(w->call, w->step), shared = sg__is_shared(w->model, w->step) ? images : 1;
+    for (int image = 0; image < images && !w->call->clock->cancelled; image += shared) {
         const sg__work one = sg__for_image(w, image);
         sg__multiply_images(&one, shared, item, &w->call->workspace->scratch[part]);
     }
@@ -4517,7 +4540,6 @@ static void sg__own_strip_item(void *context, int item, int part) {
     const sg__tiling *t = &w.plan->tiling;
     int pieces = (t->tiles + t->across - 1) / t->across;
     item %= w.items;
-    w.images = 1;
     w.transformed = w.call->workspace->scratch[part].transformed;
     w.tile_begin += item / pieces * t->chunk;
     w.tile_end = sg__clip(w.tile_begin + t->chunk, w.tile_begin, w.tile_end);
@@ -4526,7 +4548,8 @@ static void sg__own_strip_item(void *context, int item, int part) {
     for (w.phase = 0; w.phase < t->phases; w.phase++) {
         for (int i = 0; (!w.phase || t->mixed) && i < (w.tile_end - w.tile_begin) * w.in.blocks; i++)
             sg__transform_row(&w, w.phase, i / w.in.blocks, i % w.in.blocks);
-        for (int panel = 0; panel < w.panels; panel++) sg__multiply_item(&w, panel, part);
+        for (int panel = 0; panel < w.panels; panel++)
+            sg__multiply_images(&w, 1, panel, &w.call->workspace->scratch[part]);
     }
 }
 
@@ -4537,17 +4560,17 @@ static void sg__convolve_rows(sg__call *call, const sg__step *s, int begin, int 
     int rows = sg__unit_rows(w.model, s), origin = sg__origin(w.model, s);
     w.tile_begin = (begin - origin) / rows;
     w.tile_end = (end - origin + rows - 1) / rows;
-    int units = w.tile_end - w.tile_begin;
+    int units = w.tile_end - w.tile_begin, images = sg__images(call, s);
     if (t->own) {
         int down = (units + t->chunk - 1) / t->chunk, across = (t->tiles + t->across - 1) / t->across;
         w.items = down * across;
-        sg__parallel(w.model, w.items * w.images, sg__own_strip_item, &w);
+        sg__parallel(w.model, w.items * images, sg__own_strip_item, &w);
         return;
     }
     int per_piece = 64 / (t->points ? t->tiles : s->input->width) + 1; /* with less, unpacking the weights counts */
     w.items = (units + sg__doubles(s, t)) * w.in.blocks;
-    if (t->points) sg__parallel(w.model, w.items * w.images, sg__transform_item, &w);
-    if (sg__doubles(s, t)) sg__parallel(w.model, w.items * w.images, sg__difference_item, &w);
+    if (t->points) sg__parallel(w.model, w.items * images, sg__transform_item, &w);
+    if (sg__doubles(s, t)) sg__parallel(w.model, w.items * images, sg__difference_item, &w);
     sg__run_pieces(&w, sg__multiply_item, units, w.plan->prepared ? units : (units + per_piece - 1) / per_piece);
 }
 
@@ -5339,10 +5362,9 @@ static void sg__show(const sg__call *call, const sg__step *s, int begin, int end
 /* Computes a strip of the image at work, or of all those drawn together: a convolution then shares its weights. */
 static void sg__compute_images(sg__call *call, const sg__step *s, const sg__rows *in, const sg__rows *side, int begin,
                                int end) {
-    int together = sg__is_together(call->model, s), images = together ? call->together : 1;
-    int shares = s->op == SG__CONV || s->op == SG__SCATTER;
+    int images = sg__images(call, s), shares = s->op == SG__CONV || s->op == SG__SCATTER;
     for (int i = images - 1; i >= 0; i--) {
-        if (together) sg__select(call, i);
+        if (images > 1) sg__select(call, i);
         sg__stage(call, s, in, side, begin, end);
         if (i == 0 || !shares) sg__operations[s->op].compute(call, s, begin, end);
     }
@@ -5374,8 +5396,8 @@ static stylegan_result sg__compute_strip(const sg__motion *go, const sg__step *s
         map->end = end;
         return STYLEGAN_OK;
     }
-    if (sg__is_together(m, s)) work *= go->call->together;
-    if (!last) sg__make_room(map, keep, end, go->call->together);
+    work *= sg__images(go->call, s);
+    if (!last) sg__make_room(map, keep, end, sg__images(go->call, s));
     map->end = end;
     sg__compute_images(go->call, s, &in, &side, begin, end);
     if (go->call->clock->cancelled) return sg__progress(go->call, 0);
@@ -5385,7 +5407,7 @@ static stylegan_result sg__compute_strip(const sg__motion *go, const sg__step *s
     stylegan_result result = last ? sg__hand_over(go->call, s, begin, end) : STYLEGAN_OK;
     if (last && end == s->height) /* rows that no step needed are as good as done */
         go->call->clock->done = sg__work_of(m, m->step_count) * (go->call->index + 1) - work +
-                                sg__work_of(m, m->together) * (go->call->together - 1 - go->call->slot);
+                                sg__work_of(m, sg__together(m)) * (go->call->together - 1 - go->call->slot);
     return result ? result : sg__progress(go->call, work);
 }
 
@@ -5520,14 +5542,14 @@ static stylegan_result sg__draw_images(sg__call *call) {
     for (int i = 0; i < call->together; i++) {
         sg__select(call, i);
         sg__make_styles(call);
-        sg__begin_steps(call, 0, m->together);
+        sg__begin_steps(call, 0, sg__together(m));
     }
     sg__select(call, 0);
-    stylegan_result result = sg__draw_whole(&go, 0, m->together);
+    stylegan_result result = sg__draw_whole(&go, 0, sg__together(m));
     for (int i = 0; i < call->together && !result; i++) {
         sg__select(call, i);
-        sg__begin_steps(call, m->together, m->step_count);
-        result = sg__draw(&go, m->together);
+        sg__begin_steps(call, sg__together(m), m->step_count);
+        result = sg__draw(&go, sg__together(m));
     }
     return result;
 }
@@ -5552,6 +5574,7 @@ static void sg__plan_for(stylegan_model *m, const sg__budget *budget) {
     m->sizes->bytes = sg__layout(m, NULL, &workspace);
 }
 
+#ifndef STYLEGAN_NO_BATCH
 /* How many images are drawn together: as many as wanted, or as fit. Nothing else of the plan changes an image. */
 static void sg__choose_batch(stylegan_model *m, int wanted, size_t limit) {
     for (m->batch = wanted; m->batch > 1; m->batch--) {
@@ -5560,6 +5583,7 @@ static void sg__choose_batch(stylegan_model *m, int wanted, size_t limit) {
     }
     sg__plan_for(m, m->budget);
 }
+#endif
 
 /* Plans in the fastest way whose workspace fits into `limit` bytes (0: no limit), or for STYLEGAN_MEMORY_LEAST in the
    leanest. */
@@ -5830,7 +5854,9 @@ static stylegan_result sg__build(const sg__rooms *rooms, sg__source *source, con
     m->data = source->data;
     if (!result) result = sg__list_networks(m, rooms->used, error);
     if (!result) result = sg__choose_budget(m, options->memory_limit, error);
+#ifndef STYLEGAN_NO_BATCH
     if (!result && options->batch > 1) sg__choose_batch(m, options->batch, options->memory_limit);
+#endif
     return result;
 }
 

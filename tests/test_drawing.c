@@ -141,6 +141,163 @@ static void check_batch(fixture *f) {
     test_check(same_random, "api %d: with random noise, image i takes noise_seed + i", f->seed);
 }
 
+/* What the inspect callback sees of each layer of each image. */
+typedef struct gallery {
+    int layers;
+    double *sums; /* [BATCH][layers] */
+} gallery;
+
+static void look(void *user, int index, const stylegan_feature_map *map) {
+    const gallery *g = (const gallery *)user;
+    float *plane = (float *)cli_alloc((size_t)map->rows * (size_t)map->width, sizeof *plane);
+    double *sum = &g->sums[index * g->layers + map->index];
+    for (int c = 0; c < map->channels; c++) {
+        stylegan_read_feature(map, c, plane);
+        for (int i = 0; i < map->rows * map->width; i++)
+            *sum += (double)plane[i] * (1 + (map->first_row * map->width + i) % 7);
+    }
+    if (map->style) *sum += (double)map->style[0];
+    free(plane);
+}
+
+static gallery draw_gallery(const fixture *f, const stylegan_options *options, float **images) {
+    stylegan_model *model = stylegan_open_memory(f->file.bytes, f->file.size, options, NULL);
+    const size_t size = stylegan_workspace_size(model);
+    gallery g;
+    g.layers = stylegan_layer_count(model);
+    g.sums = (double *)cli_alloc((size_t)(BATCH * g.layers), sizeof *g.sums);
+    for (int i = 0; i < BATCH * g.layers; i++) g.sums[i] = 0;
+    stylegan_run run = {0};
+    run.noise_mode = STYLEGAN_NOISE_RANDOM;
+    run.noise_seed = 77;
+    run.workspace = malloc(size);
+    run.workspace_size = size;
+    memset(run.workspace, 0xff, size); /* what is read before it is written is not a number */
+    *images = test_images(model, f->ws, BATCH, &run);
+    memset(run.workspace, 0xff, size);
+    run.inspect = look;
+    run.user = &g;
+    free(test_images(model, f->ws, BATCH, &run));
+    free(run.workspace);
+    stylegan_close(model);
+    return g;
+}
+
+/* options.batch changes no bit of an image at any position, whatever else is chosen. */
+static void check_together(fixture *f) {
+    for (int isa = STYLEGAN_ISA_AUTO + 1; isa < STYLEGAN_ISA_COUNT; isa++) {
+        int same = 1, same_maps = 1;
+        for (int variant = 0; stylegan_isa_available((stylegan_isa)isa) && variant < 4; variant++) {
+            stylegan_options options = {0};
+            options.isa = (stylegan_isa)isa;
+            options.threads = variant % 2 ? 3 : 1;
+            options.precision = variant / 2 ? STYLEGAN_PRECISION_FAST : STYLEGAN_PRECISION_F32;
+            float *alone, *images;
+            gallery g = draw_gallery(f, &options, &alone);
+            for (options.batch = 2; options.batch <= 8; options.batch += options.batch == 2 ? 1 : 5) {
+                gallery h = draw_gallery(f, &options, &images);
+                same &= test_same(images, alone, BATCH * f->image_size);
+                for (int i = 0; i < BATCH * g.layers; i++) same_maps &= g.sums[i] == h.sums[i];
+                free(h.sums);
+                free(images);
+            }
+            free(g.sums);
+            free(alone);
+        }
+        test_check(same, "api %d: images drawn together are those drawn alone, %s", f->seed,
+                   stylegan_isa_name((stylegan_isa)isa));
+        test_check(same_maps, "api %d: so are their layers and styles, %s", f->seed,
+                   stylegan_isa_name((stylegan_isa)isa));
+    }
+}
+
+static stylegan_model *open_together(const fixture *f, int batch, size_t limit, stylegan_error *error) {
+    stylegan_options options = {0};
+    options.threads = 1;
+    options.batch = batch;
+    options.memory_limit = limit;
+    return stylegan_open_memory(f->file.bytes, f->file.size, &options, error);
+}
+
+/* A limit of memory has room for fewer, and never for other pictures. */
+static void check_batch_memory(fixture *f) {
+    stylegan_error error = {STYLEGAN_OK, ""};
+    stylegan_model *one = open_together(f, 1, 0, NULL), *all = open_together(f, 8, 0, NULL);
+    const size_t least = stylegan_workspace_size(one), most = stylegan_workspace_size(all);
+    test_check(stylegan_model_batch(f->model) == 1 && stylegan_model_batch(one) == 1 &&
+                   stylegan_model_batch(all) == 8 && most > least,
+               "api %d: batches of 8 take %zu bytes, single images %zu", f->seed, most, least);
+    int fits = 1, same = 1, before = 1;
+    for (int i = 0; i <= 4; i++) {
+        const size_t limit = least + (most - least) * (size_t)i / 4;
+        stylegan_model *model = open_together(f, 8, limit, NULL);
+        float *images = test_images(model, f->ws, BATCH, NULL), *alone = test_images(one, f->ws, BATCH, NULL);
+        fits &= stylegan_workspace_size(model) <= limit && stylegan_model_batch(model) >= before;
+        before = stylegan_model_batch(model);
+        same &= test_same(images, alone, BATCH * f->image_size);
+        free(alone);
+        free(images);
+        stylegan_close(model);
+    }
+    test_check(fits && before == 8, "api %d: as many images together as memory_limit allows", f->seed);
+    test_check(same, "api %d: which are the same for any limit above a single image's", f->seed);
+    stylegan_model *lean = open_together(f, 8, STYLEGAN_MEMORY_LEAST, NULL);
+    stylegan_model *lean_one = open_together(f, 1, STYLEGAN_MEMORY_LEAST, NULL);
+    test_check(stylegan_model_batch(lean) == 1 && stylegan_workspace_size(lean) == stylegan_workspace_size(lean_one),
+               "api %d: the least memory is that of single images", f->seed);
+    test_check(!open_together(f, -1, 0, &error) && error.code == STYLEGAN_ERROR_ARGUMENT &&
+                   strstr(error.message, "options.batch") && !open_together(f, 65, 0, NULL),
+               "api %d: batches of -1 and 65 are refused", f->seed);
+    stylegan_run run = {0};
+    run.workspace = malloc(most);
+    run.workspace_size = most - 1;
+    float *image = (float *)cli_alloc(f->image_size, sizeof *image);
+    test_check(stylegan_synthesize(all, f->ws, 1, image, &run, &error) == STYLEGAN_ERROR_WORKSPACE,
+               "api %d: a workspace a byte too small for a batch is refused", f->seed);
+    free(image);
+    free(run.workspace);
+    stylegan_close(lean_one);
+    stylegan_close(lean);
+    stylegan_close(all);
+    stylegan_close(one);
+}
+
+/* Rows and progress, with a batch as without. */
+static void check_batch_callbacks(fixture *f) {
+    stylegan_model *model = open_together(f, 2, 0, NULL);
+    stylegan_error error;
+    listener l = {f, NULL, 0, 0, 1, 0, 0, 0};
+    stylegan_run run = {0};
+    l.images = (float *)cli_alloc(BATCH * f->image_size, sizeof *l.images);
+    run.rows = take_rows;
+    run.user = &l;
+    float *images = test_images(model, f->ws, BATCH, &run), *plain = test_images(model, f->ws, BATCH, NULL);
+    test_check(l.orderly && l.next_index == BATCH && test_same(l.images, plain, BATCH * f->image_size) &&
+                   test_same(images, plain, BATCH * f->image_size),
+               "api %d: rows of a batch come image after image", f->seed);
+    listener p = {f, NULL, 0, 0, 1, 0, 0, 0};
+    stylegan_run watched = {0};
+    watched.progress = take_progress;
+    watched.user = &p;
+    free(test_images(model, f->ws, BATCH, &watched));
+    test_check(p.orderly && p.done == 1, "api %d: progress of a batch rises to %.7f", f->seed, (double)p.done);
+    int cancelled = 1;
+    for (int at = 1; at < p.calls; at += 1 + p.calls / 7) {
+        listener stop = {f, NULL, 0, 0, 1, 0, 0, at};
+        watched.user = &stop;
+        cancelled &= stylegan_synthesize(model, f->ws, BATCH, images, &watched, &error) == STYLEGAN_ERROR_CANCELLED &&
+                     stop.calls == at;
+    }
+    free(images);
+    images = test_images(model, f->ws, BATCH, NULL);
+    test_check(cancelled && test_same(images, plain, BATCH * f->image_size),
+               "api %d: progress cancels a batch anywhere, the model stays sound", f->seed);
+    free(images);
+    free(plain);
+    free(l.images);
+    stylegan_close(model);
+}
+
 /* The w that feeds the layer "b{R}.conv{i}". */
 static uint32_t layer_index(const char *name, int family) {
     int resolution = atoi(name + 1), index = 0;
@@ -301,6 +458,9 @@ int main(void) {
         check_layers(&f);
         check_progress(&f);
         check_batch(&f);
+        check_together(&f);
+        check_batch_memory(&f);
+        check_batch_callbacks(&f);
         check_random_noise(&f);
         check_layer_noise(&f);
         check_style_offsets(&f);

@@ -101,6 +101,12 @@ check "generate --noise-mode random" generate random --seeds 3,3 --noise-mode ra
 check "generate --noise-seed" generate random-next --seeds 3 --noise-mode random --noise-seed 6
 files "generate: random noise and a seed twice: two names" "$work/random" seed0003-0.png seed0003-1.png
 check "generate: image i takes noise seed S + i" "$pngdiff" "$work/random/seed0003-1.png" 0 0 "$work/random-next.npy" 0
+check "generate: twelve pictures, drawn together" generate together --seeds 0-11 --noise-mode random --noise-seed 40
+check "generate: the tenth" generate tenth --seeds 9 --noise-mode random --noise-seed 49
+check "generate: drawn together or alone, the same file" cmp "$work/together/seed0009.png" "$work/tenth/seed0009.png"
+tail -c +129 "$work/together.npy" | tail -c +$((9 * 4 * 3 * 64 * 64 + 1)) | head -c $((4 * 3 * 64 * 64)) >"$work/of-together"
+tail -c +129 "$work/tenth.npy" >"$work/of-tenth"
+check "generate: the same numbers" cmp "$work/of-together" "$work/of-tenth"
 check "generate --noise-mode none" generate none --seeds 3 --noise-mode none
 check "generate --noise-mode const" generate const --seeds 3 --noise-mode const
 differs "generate: random is not const" cmp "$work/random-next.npy" "$work/const.npy"
@@ -375,6 +381,13 @@ check "bench: its memory" grep -q '^memory: .* MB weights, .* MB workspace' "$wo
 check "bench: the saved network" "$tool" generate "$work/bench.sgw" --seeds 0 --outdir "$work/bench"
 check "bench MODEL" bench "$work/bench.sgw" --runs 1
 check "bench NAME" bench sg1-16 --runs 1 --dtype f32
+check "bench --batch" bench sg1-16 --runs 2 --batch 3
+check "bench --batch: against single images" grep -qE '^batches of 3: [0-9.]+ images a second, [0-9.]+ times single ones$' "$work/table"
+single=$(workspace | head -n 1)
+check "bench --batch: less where memory is short" bench "$model" --runs 1 --batch 3 --memory-limit "$single"
+check "bench --batch: and says so" grep -q -- '--batch 3: the memory allows 1' "$work/table"
+refuses "a batch of none" 2 "--batch 0" bench sg1-16 --batch 0
+refuses "a batch of too many" 2 "--batch 65" bench sg1-16 --batch 65
 
 # --- Networks with other options: grey, RGB and alpha, labels, odd sizes ---
 

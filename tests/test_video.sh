@@ -57,6 +57,9 @@ frames() { # frames NAME FLAGS...: in $work/NAME.npy
         check "$stem: images" "$tool" generate "$model" --ws "$work/$stem-ws.npy" --outdir "$work/images" --save-npy "$work/$stem.npy"
 }
 frames wide --seeds 0-11 --grid 3x2 --w-frames 3
+single=$("$tool" info "$model" --json | sed -n 's/.*"workspace_bytes": \(.*\),/\1/p')
+check "no memory for frames drawn together" video --seeds 0-11 --grid 3x2 --w-frames 3 --memory-limit "$single" -o "$work/single.y4m"
+check "drawn together or alone: the same file" cmp "$work/single.y4m" "$work/wide.y4m"
 each "y4m of a grid" y4m "$work/wide.y4m" "$work/wide.npy" 3x2
 check "apng of a grid" video --seeds 0-11 --grid 3x2 --w-frames 3 -o "$work/wide.apng"
 each "apng of a grid" apng "$work/wide.apng" "$work/wide.npy" 3x2

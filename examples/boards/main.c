@@ -8,6 +8,7 @@
 #define STYLEGAN_NO_STDIO
 #define STYLEGAN_NO_MALLOC
 #define STYLEGAN_NO_THREADS
+#define STYLEGAN_NO_BATCH
 #define STYLEGAN_NO_SIMD /* what the sizes in portrait.h are for */
 #ifndef STYLEGAN_FAMILIES
 #define STYLEGAN_FAMILIES (1 << (PORTRAIT_FAMILY - 1)) /* the network's alone */

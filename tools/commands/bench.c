@@ -13,6 +13,7 @@ const cli_command bench_command = {"bench", "[MODEL | sg1-1024 | sg2-256 | sg3-t
                                    "time the synthesis; named networks get random weights (default: sg2-256)",
                                    "stylegan bench sg2-1024 --threads 4\n"
                                    "stylegan bench ffhq.sgw --isa avx2 --runs 20\n"
+                                   "stylegan bench sg1-256 --batch 8\n"
                                    "stylegan bench sg1-1024 --dtype i8 --save random.sgw",
                                    run};
 
@@ -40,6 +41,16 @@ static unsigned char *open_network(opened_model *opened, const char *name, const
     }
     random_network_free(&network);
     return bytes;
+}
+
+/* The same model again, to draw single images. */
+static opened_model open_single(const opened_model *opened) {
+    opened_model single = *opened;
+    stylegan_error error;
+    single.options.batch = 0;
+    single.model = stylegan_open_memory(opened->bytes, opened->size, &single.options, &error);
+    if (!single.model) cli_fail("%s", error.message);
+    return single;
 }
 
 /* --- Time per layer --- */
@@ -139,12 +150,12 @@ static int ignore_rows(void *user, int index, int y, int rows, const float *pixe
     return 0;
 }
 
-/* Rows are dropped as they come: no image is held. */
-static double synthesize(const opened_model *opened, const float *ws, const stylegan_run *how) {
+/* Seconds an image. Rows are dropped as they come: no image is held. */
+static double synthesize(const opened_model *opened, const float *ws, int count, const stylegan_run *how) {
     stylegan_error error;
     const double start = system_seconds();
-    if (stylegan_synthesize(opened->model, ws, 1, NULL, how, &error)) cli_fail("%s", error.message);
-    return system_seconds() - start;
+    if (stylegan_synthesize(opened->model, ws, count, NULL, how, &error)) cli_fail("%s", error.message);
+    return (system_seconds() - start) / count;
 }
 
 static int by_value(const void *a, const void *b) {
@@ -152,34 +163,53 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+static double median(double *values, int count) {
+    qsort(values, (size_t)count, sizeof *values, by_value);
+    return values[count / 2];
+}
+
 static int run(int argc, char **argv) {
-    const char *runs_text = "5", *dtype = NULL, *save = NULL;
+    const char *runs_text = "5", *batch_text = "1", *dtype = NULL, *save = NULL;
     model_flags compute_flags = {0};
-    const cli_flag flags[] = {{"--runs", "K", "timed runs, after one to warm up (default: 5)", &runs_text},
-                              {"--dtype", "TYPE", "weights of a named network: f32, f16 (default) or i8", &dtype},
-                              {"--save", "FILE.sgw", "also write the named network as a weight file", &save},
-                              MODEL_FLAGS(compute_flags),
-                              {0}};
+    const cli_flag flags[] = {
+        {"--runs", "K", "timed runs, after one to warm up (default: 5)", &runs_text},
+        {"--batch", "N", "images drawn together, compared with single ones (default: 1)", &batch_text},
+        {"--dtype", "TYPE", "weights of a named network: f32, f16 (default) or i8", &dtype},
+        {"--save", "FILE.sgw", "also write the named network as a weight file", &save},
+        MODEL_FLAGS(compute_flags),
+        {0}};
     const char *name = model_parse(&bench_command, flags, &compute_flags, argc, argv, "sg2-256");
     const int runs = (int)cli_integer("--runs", runs_text, 1, 1000000);
+    compute_flags.batch = (int)cli_integer("--batch", batch_text, 1, 64);
 
-    opened_model opened;
+    opened_model opened, single = {0};
     unsigned char *bytes = open_network(&opened, name, dtype, save, &compute_flags);
-    float *ws = cli_alloc(opened.ws_values, sizeof *ws);
-    double *seconds = cli_alloc((size_t)runs, sizeof *seconds);
-    stylegan_seed_z(0, ws, (int)opened.ws_values);
+    const int batch = stylegan_model_batch(opened.model);
+    float *ws = cli_alloc((size_t)batch, opened.ws_values * sizeof *ws);
+    double *seconds = cli_alloc(2 * (size_t)runs, sizeof *seconds), *alone = seconds + runs;
+    stylegan_seed_z(0, ws, batch * (int)opened.ws_values);
+    if (batch < compute_flags.batch) cli_note("--batch %s: the memory allows %d", batch_text, batch);
+    if (batch > 1) single = open_single(&opened);
 
-    synthesize(&opened, ws, &(stylegan_run){.rows = ignore_rows});
-    for (int i = 0; i < runs; i++) {
-        seconds[i] = synthesize(&opened, ws, &(stylegan_run){.rows = ignore_rows});
-        printf("{\"run\":%d,\"seconds\":%.6f}\n", i, seconds[i]);
+    for (int i = -1; i < runs; i++) { /* one to warm up */
+        const double together = synthesize(&opened, ws, batch, &(stylegan_run){.rows = ignore_rows});
+        if (batch > 1) alone[i < 0 ? 0 : i] = synthesize(&single, ws, 1, &(stylegan_run){.rows = ignore_rows});
+        if (i < 0) continue;
+        seconds[i] = together;
+        printf("{\"run\":%d,\"seconds\":%.6f}\n", i, together);
         fflush(stdout);
     }
-    qsort(seconds, (size_t)runs, sizeof *seconds, by_value);
     profile p = start_profile(&opened);
     p.last = system_seconds();
-    synthesize(&opened, ws, &(stylegan_run){.inspect = record_layer, .rows = record_rows, .user = &p});
-    print_profile(&p, seconds[runs / 2]);
+    synthesize(&opened, ws, batch, &(stylegan_run){.inspect = record_layer, .rows = record_rows, .user = &p});
+    for (int i = 0; i < p.count; i++) p.seconds[i] /= batch;
+    const double middle = median(seconds, runs);
+    print_profile(&p, middle);
+    if (batch > 1) {
+        fprintf(stderr, "batches of %d: %.2f images a second, %.3f times single ones\n", batch, 1 / middle,
+                median(alone, runs) / middle);
+        stylegan_close(single.model);
+    }
 
     free(p.layers);
     free(p.seconds);

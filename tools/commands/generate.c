@@ -37,14 +37,14 @@ static void save_sheet(const drawing *d, const latents *l, sheet *grid, const ch
     free(notes);
 }
 
-/* The sheet, or the picture drawn last, in the terminal. */
+/* The sheet, or the picture, in the terminal. */
 static void show(drawing *d, const sheet *grid) {
     const stylegan_config *config = d->opened->config;
     progress_end(&d->progress); /* its line would stay before the picture */
     if (grid)
         sheet_show(grid);
     else
-        terminal_show(d->pixels, config->width, config->height, config->channels);
+        terminal_show(drawing_pixels(d), config->width, config->height, config->channels);
 }
 
 static void tell_where(const latents *l, int first, int count, const char *folder, int with_grid) {
@@ -92,6 +92,8 @@ static int run(int argc, char **argv) {
     latents_start(&source, &opened, &source_flags);
     const part own = part_parse(part_text, source.count);
     const int first = (int)part_first(own, source.count), end = (int)part_end(own, source.count);
+    const int batch = end - first < MODEL_BATCH ? end - first : MODEL_BATCH;
+    if (batch > 1) model_draw_together(&opened, batch);
     drawing_start(&picture, &opened, &noise_flags, end - first);
     picture.run.noise_seed += (uint64_t)first;
     if (picture.run.noise_mode == STYLEGAN_NOISE_RANDOM) source.numbered = source.repeats;
@@ -104,15 +106,18 @@ static int run(int argc, char **argv) {
     if (npy_path)
         npy_open(&writer, own_path, 4, (const int64_t[]){end - first, config->channels, config->height, config->width});
 
-    float *ws = cli_alloc(opened.ws_values, sizeof *ws);
-    float *image = npy_path ? cli_alloc(opened.image_values, sizeof *image) : NULL;
-    for (int i = first; i < end; i++) {
-        latents_ws(&source, i, ws);
-        drawing_draw(&picture, ws, 1, image);
-        save_picture(&picture, &source, i, folder);
-        if (grid_text) sheet_put(&grid, i, picture.pixels);
-        if (shown && !grid_text) show(&picture, NULL);
-        if (npy_path) npy_append(&writer, image, opened.image_values);
+    float *ws = cli_alloc((size_t)batch + 1, opened.ws_values * sizeof *ws);
+    float *images = npy_path ? cli_alloc((size_t)batch + 1, opened.image_values * sizeof *images) : NULL;
+    for (int i = first; i < end; i += picture.batch) {
+        const int count = end - i < batch ? end - i : batch;
+        for (int k = 0; k < count; k++) latents_ws(&source, i + k, ws + (size_t)k * opened.ws_values);
+        drawing_draw(&picture, ws, count, images);
+        for (; picture.at < count; picture.at++) {
+            save_picture(&picture, &source, i + picture.at, folder);
+            if (grid_text) sheet_put(&grid, i + picture.at, drawing_pixels(&picture));
+            if (shown && !grid_text) show(&picture, NULL);
+        }
+        if (npy_path) npy_append(&writer, images, (size_t)count * opened.image_values);
     }
     if (shown && grid_text) show(&picture, &grid);
     if (grid_text) save_sheet(&picture, &source, &grid, folder);
@@ -120,7 +125,7 @@ static int run(int argc, char **argv) {
     drawing_end(&picture);
     tell_where(&source, first, end - first, folder, grid_text != NULL);
     free(own_path);
-    free(image);
+    free(images);
     free(ws);
     latents_end(&source);
     model_close(&opened);

@@ -18,7 +18,7 @@ const cli_command video_command = {
     "stylegan video ffhq.sgw --seeds 0-4 -o frames   (frame000000.png, ...; again: goes on)",
     run};
 
-enum { BATCH = 8 }; /* images drawn by one call, or those of one frame */
+enum { BATCH = MODEL_BATCH }; /* images drawn by one call, or those of one frame */
 
 /* The frames that are missing, [frames]; returns how many. */
 static int find_missing(const video *v, unsigned char *missing) {
@@ -105,7 +105,7 @@ static void make_video(keyframes *path, drawing *picture, sheet *frame, video_fo
 static int run(int argc, char **argv) {
     enum { MOST_RATE = 1000 };
     const char *file = NULL, *grid_text = NULL, *rate_text = "60", *ws_path = NULL, *colour_text = NULL;
-    model_flags compute_flags = {0};
+    model_flags compute_flags = {.batch = BATCH};
     keyframe_flags path_flags = {0};
     drawing_flags noise_flags = {0};
     const cli_flag flags[] = {

@@ -76,6 +76,7 @@ void drawing_draw(drawing *d, const float *ws, int count, float *images) {
     if (count > d->room) d->pixels = cli_realloc(d->pixels, (size_t)count, d->opened->image_values);
     if (count > d->room) d->room = count;
     d->batch = count;
+    d->at = 0;
     if (stylegan_synthesize(d->opened->model, ws, count, images, &d->run, &error)) cli_fail("%s", error.message);
     d->run.noise_seed += (uint64_t)count;
     d->drawn += count;
@@ -93,16 +94,20 @@ char *drawing_notes(const drawing *d, int sheet) {
     if (m)
         notes_add(&notes, "Transform", "%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g", (double)m[0], (double)m[1],
                   (double)m[2], (double)m[3], (double)m[4], (double)m[5], (double)m[6], (double)m[7], (double)m[8]);
-    const uint64_t seed = sheet ? d->first_noise_seed : d->run.noise_seed - 1;
+    const uint64_t seed = sheet ? d->first_noise_seed : d->run.noise_seed - (uint64_t)(d->batch - d->at);
     if (d->run.noise_mode == STYLEGAN_NOISE_RANDOM)
         notes_add(&notes, sheet ? "First Noise Seed" : "Noise Seed", "%llu", (unsigned long long)seed);
     return notes;
 }
 
+const unsigned char *drawing_pixels(const drawing *d) {
+    return d->pixels + (size_t)d->at * d->opened->image_values;
+}
+
 void drawing_save(const drawing *d, const char *folder, const char *name, const char *notes) {
     const stylegan_config *config = d->opened->config;
     char *path = cli_format("%s/%s", folder, name);
-    png_write(path, config->width, config->height, config->channels, d->pixels, notes);
+    png_write(path, config->width, config->height, config->channels, drawing_pixels(d), notes);
     free(path);
 }
 

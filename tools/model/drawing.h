@@ -25,6 +25,7 @@ typedef struct drawing {
     stylegan_run run;
     float transform[9];
     unsigned char *pixels; /* [batch][H][W][C] */
+    int at;                /* the one of them that is saved: the first, unless the command says so */
     int batch, room;       /* images drawn by one call, and the most so far */
     int drawn;
     uint64_t first_noise_seed; /* of the first image */
@@ -36,9 +37,10 @@ void drawing_start(drawing *d, const opened_model *opened, const drawing_flags *
 /* ws [count][L][D] to pixels by one call, which can share what it prepares, and to images [count][C][H][W] unless NULL. */
 void drawing_draw(drawing *d, const float *ws, int count, float *images);
 
-/* What the picture drawn last, or with `sheet` all of them together, says of itself: that it is synthetic, the model, the
+/* What the picture at `at`, or with `sheet` all of them together, says of itself: that it is synthetic, the model, the
    noise. NULL if pictures carry no notes; the caller adds where it comes from, and frees it. */
 char *drawing_notes(const drawing *d, int sheet);
+const unsigned char *drawing_pixels(const drawing *d); /* [H][W][C] of the picture at `at` */
 void drawing_save(const drawing *d, const char *folder, const char *name, const char *notes);
 void drawing_end(drawing *d);
 

@@ -4,14 +4,14 @@
 #define LAYOUT32_H
 
 #define LAYOUT_32(X)        \
-    X(stylegan_model, 2600) \
+    X(stylegan_model, 2616) \
     X(sg__step, 344)        \
     X(sg__plan, 104)        \
-    X(sg__map, 56)          \
-    X(sg__sizes, 208)       \
+    X(sg__map, 60)          \
+    X(sg__sizes, 288)       \
     X(sg__layer, 40)        \
     X(sg__shared, 8)        \
     X(sg__tables, 16)       \
-    X(sg__scratch, 44)
+    X(sg__scratch, 48)
 
 #endif

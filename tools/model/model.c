@@ -53,9 +53,12 @@ void model_open_bytes(opened_model *opened, const char *name, const unsigned cha
     if (flags->threads) options.threads = (int)cli_integer("--threads", flags->threads, 1, MOST_THREADS);
     if (flags->precision) options.precision = precision_named(flags->precision);
     if (flags->memory_limit) options.memory_limit = memory_limit_of(flags->memory_limit);
+    options.batch = flags->batch;
     opened->model = stylegan_open_memory(bytes, size, &options, &error);
     if (!opened->model) cli_fail("%s: %s", name, error.message);
     opened->name = cli_file_name(name);
+    opened->bytes = bytes;
+    opened->size = size;
     opened->options = options;
     opened->config = stylegan_describe(opened->model);
     opened->ws_values = (size_t)opened->config->num_ws * (size_t)opened->config->w_dim;
@@ -90,6 +93,16 @@ void model_open_view(opened_model *opened, const char *path, file_view file, con
 
 void model_open(opened_model *opened, const char *path, const model_flags *flags) {
     model_open_view(opened, path, file_view_open(path), flags);
+}
+
+void model_draw_together(opened_model *opened, int count) {
+    stylegan_error error = {STYLEGAN_OK, ""};
+    opened->options.batch = count;
+    opened->options.trust_data = 1; /* its checksum has been verified */
+    stylegan_close(opened->model);
+    opened->model = stylegan_open_memory(opened->bytes, opened->size, &opened->options, &error);
+    if (!opened->model) cli_fail("%s: %s", opened->name, error.message);
+    opened->config = stylegan_describe(opened->model);
 }
 
 /* --- What it says of itself --- */

@@ -8,7 +8,9 @@
 /* How to compute. */
 typedef struct model_flags {
     const char *network, *threads, *isa, *precision, *memory_limit;
+    int batch; /* images that one call draws together, see stylegan_options; no flag of most commands */
 } model_flags;
+enum { MODEL_BATCH = 8 }; /* the same of commands that draw many */
 #define MODEL_FLAGS(flags)                                                                                 \
     {"--network", "FILE", "the same as MODEL", &(flags).network},                                          \
         {"--threads", "N", "threads to compute with (default: one per processor)", &(flags).threads},      \
@@ -24,6 +26,8 @@ typedef struct model_flags {
 typedef struct opened_model {
     const char *name; /* of the file, without its folder */
     file_view file;
+    const unsigned char *bytes; /* of the weight file, and how many */
+    size_t size;
     stylegan_options options;
     stylegan_model *model;
     const stylegan_config *config;
@@ -43,6 +47,8 @@ void model_open(opened_model *opened, const char *path, const model_flags *flags
 void model_open_view(opened_model *opened, const char *path, file_view file, const model_flags *flags);
 void model_open_bytes(opened_model *opened, const char *name, const unsigned char *bytes, size_t size,
                       const model_flags *flags);
+/* Opens the model again, to draw so many images by one call, together. */
+void model_draw_together(opened_model *opened, int count);
 /* What a picture says of the network that drew it, for `--like` to find the same one again: the checksums of its file as 32
    hexadecimal digits, and how it computes. */
 char *model_checksum(const opened_model *opened); /* the caller frees it */
