@@ -306,7 +306,9 @@ void latents_notes(const latents *l, int number, char **notes) {
         notes_add(notes, "Seed", "%u", l->seeds[index]);
     else
         notes_add(notes, "Array", "%s, image %d", cli_file_name(l->source), index);
-    if (!l->ws.values) mapping_notes(&l->mapping, index, notes);
+    mapping how = l->mapping; /* of which the psi is that of the ws made last */
+    if (l->psis) how.psi = (float)l->psis[number % l->psi_count];
+    if (!l->ws.values) mapping_notes(&how, index, notes);
     if (!l->mixed_layers.count) return;
     notes_add(notes, "Mixed Seed", "%u", l->mixed_seed);
     notes_add(notes, "Mixed Layers", "%s", l->mixed_layers.text);
