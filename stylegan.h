@@ -48,9 +48,9 @@
      STYLEGAN_FAMILIES      bit mask of the StyleGANs that it draws, default 7: 1 for StyleGAN, 2 for 2, 4 for 3
      STYLEGAN_FILENAME      how the header includes itself, default "stylegan.h" (needed if renamed)
      STYLEGAN_API           what precedes every function, default extern: __declspec(dllexport), ...
-     STYLEGAN_MEMCPY, STYLEGAN_MEMSET, STYLEGAN_SQRT, STYLEGAN_EXP, STYLEGAN_LOG
-                            replacements for the C library's functions (the last three take and give a
-                            double); with all five defined, neither string.h nor math.h is included
+     STYLEGAN_MEMCPY, STYLEGAN_MEMSET, STYLEGAN_SQRT
+                            replacements for the C library's functions (the last takes and gives a
+                            double); with all three defined, neither string.h nor math.h is included
 
    Letters in shapes: N images, C channels, H height, W width, L layers (styles), D width of w, K labels.
    Arrays are row-major, the last index is contiguous: image [C][H][W] has pixel (y, x) of channel c at
@@ -719,17 +719,9 @@ static const sg__kernels *sg__find_kernels(stylegan_isa isa);
 #ifndef STYLEGAN_MEMSET
 #define STYLEGAN_MEMSET memset
 #endif
-#if !defined(STYLEGAN_SQRT) || !defined(STYLEGAN_EXP) || !defined(STYLEGAN_LOG)
+#ifndef STYLEGAN_SQRT /* double to double */
 #include <math.h>
-#endif
-#ifndef STYLEGAN_SQRT /* double to double, as are the next two */
 #define STYLEGAN_SQRT sqrt
-#endif
-#ifndef STYLEGAN_EXP
-#define STYLEGAN_EXP exp
-#endif
-#ifndef STYLEGAN_LOG
-#define STYLEGAN_LOG log
 #endif
 #ifndef STYLEGAN_FAMILIES
 #define STYLEGAN_FAMILIES 7
@@ -944,23 +936,66 @@ STYLEGAN_API const char *stylegan_precision_name(stylegan_precision precision) {
    S x[j] + w0 (x[j + 1] - x[j]) with S = w0 + w1 + w2: three products for two outputs, so nine a pixel, as many as the
    convolution has taps, of the map and its differences, for four. */
 
+/* Exponential and logarithm (of normal numbers) to about the last bit of a double: the same on every platform, where the
+   tables of a C library would take 5 KB of a board's flash. Polynomials: fdlibm's (Sun Microsystems, 1993). */
+static double sg__polynomial(const double *factors, int count, double x) {
+    double sum = 0;
+    while (count) sum = sum * x + factors[--count];
+    return sum;
+}
+
+static double sg__exp(double x) { /* 2^n e^r with r up to log(2) / 2 */
+    static const double factors[] = {1.66666666666666019037e-01, -2.77777777770155933842e-03,
+                                     6.61375632143793436117e-05, -1.65339022054652515390e-06,
+                                     4.13813679705723846039e-08};
+    x = x > 700 ? 700 : x > -700 ? x : -700;
+    int n = (int)(x * 1.44269504088896338700 + (x < 0 ? -0.5 : 0.5));
+    double r = x - n * 6.93147180369123816490e-01 - n * 1.90821492927058770002e-10, power;
+    double c = r - r * r * sg__polynomial(factors, 5, r * r);
+    uint64_t bits = (uint64_t)(n + 1023) << 52;
+    STYLEGAN_MEMCPY(&power, &bits, 8);
+    return (1 + (r + r * c / (2 - c))) * power;
+}
+
+static double sg__log(double x) { /* n log(2) + 2 artanh(s) */
+    static const double factors[] = {2,
+                                     6.666666666666735130e-01,
+                                     3.999999999940941908e-01,
+                                     2.857142874366239149e-01,
+                                     2.222219843214978396e-01,
+                                     1.818357216161805012e-01,
+                                     1.531383769920937332e-01,
+                                     1.479819860511658591e-01};
+    uint64_t bits;
+    STYLEGAN_MEMCPY(&bits, &x, 8);
+    int n = (int)(bits >> 52) - 1023;
+    bits = (bits & 0xfffffffffffffu) | (uint64_t)1023 << 52;
+    STYLEGAN_MEMCPY(&x, &bits, 8);
+    if (x > 1.4142135623730951) {
+        x /= 2;
+        n++;
+    }
+    double s = (x - 1) / (x + 1);
+    return n * 0.69314718055994530942 + s * sg__polynomial(factors, 8, s * s);
+}
+
 static float sg__curve(stylegan_activation activation, float x) {
     double d = (double)x;
     switch (activation) {
     case STYLEGAN_TANH: {
-        double e = STYLEGAN_EXP(d < 0 ? 2 * d : -2 * d), t = (1 - e) / (1 + e);
+        double e = sg__exp(d < 0 ? 2 * d : -2 * d), t = (1 - e) / (1 + e);
         return (float)(d < 0 ? -t : t);
     }
     case STYLEGAN_SIGMOID:
-        return (float)(1 / (1 + STYLEGAN_EXP(-d)));
+        return (float)(1 / (1 + sg__exp(-d)));
     case STYLEGAN_ELU:
-        return d > 0 ? x : (float)(STYLEGAN_EXP(d) - 1);
+        return d > 0 ? x : (float)(sg__exp(d) - 1);
     case STYLEGAN_SELU:
-        return (float)(1.0507009873554804934 * (d > 0 ? d : 1.6732632423543772848 * (STYLEGAN_EXP(d) - 1)));
+        return (float)(1.0507009873554804934 * (d > 0 ? d : 1.6732632423543772848 * (sg__exp(d) - 1)));
     case STYLEGAN_SOFTPLUS:
-        return d > 30 ? x : (float)STYLEGAN_LOG(1 + STYLEGAN_EXP(d));
+        return d > 30 ? x : (float)sg__log(1 + sg__exp(d));
     case STYLEGAN_SWISH:
-        return (float)(d / (1 + STYLEGAN_EXP(-d)));
+        return (float)(d / (1 + sg__exp(-d)));
     default:
         return x;
     }
@@ -1596,7 +1631,7 @@ static void sg__pool_run(void *user, int parts, stylegan_task_fn *task, void *co
 static int sg__polar(double x, double y, double *first, double *second) {
     double square = x * x + y * y;
     if (square >= 1 || square == 0) return 0;
-    double factor = STYLEGAN_SQRT(-2 * STYLEGAN_LOG(square) / square);
+    double factor = STYLEGAN_SQRT(-2 * sg__log(square) / square);
     *first = factor * y;
     *second = factor * x;
     return 1;
@@ -1654,15 +1689,14 @@ SG__APART STYLEGAN_API void stylegan_seed_z(uint32_t seed, float *z, int count) 
 /* sin(2 pi turns) to 10^-11, for up to 10^5 turns; 0 beyond 10^9. A polynomial, so that boards need no sine. */
 static double sg__sine(double turns) {
     if (!(turns > -1e9 && turns < 1e9)) return 0;
-    double x = turns - (double)(int64_t)turns; /* into (-1, 1), then around the nearest zero, which half turns negate */
-    int64_t halves = (int64_t)(2 * x + (x < 0 ? -0.5 : 0.5));
-    x -= (double)halves / 2;
+    double x = turns - (int32_t)turns; /* into (-1, 1), then around the nearest zero, which half turns negate */
+    int halves = (int)(2 * x + (x < 0 ? -0.5 : 0.5));
+    x -= halves / 2.0;
     static const double factors[] = {6.28318530717958648,  -41.3417022403997600, 81.6052492760750380,
                                      -76.7058597530614000, 42.0586939448620400,  -15.0946425768229700,
                                      3.81995258484829000,  -0.71812230177850};
-    double square = x * x, sum = 0;
-    for (int i = 7; i >= 0; i--) sum = sum * square + factors[i];
-    return halves % 2 ? -x * sum : x * sum;
+    double wave = x * sg__polynomial(factors, 8, x * x);
+    return halves % 2 ? -wave : wave;
 }
 
 static uint64_t sg__mix(uint64_t x) { /* SplitMix64 (Steele, Lea and Flood, 2014) */
@@ -1680,8 +1714,8 @@ STYLEGAN_API void stylegan_random_normal(uint64_t seed, uint32_t layer, uint64_t
         uint64_t pair = (first + (uint64_t)i) / 2, attempt = 64 * pair, bits;
         double normal[2];
         do bits = sg__mix(key + attempt++);
-        while (!sg__polar(((double)(bits >> 32) + 0.5) / 2147483648.0 - 1,
-                          ((double)(bits & 0xffffffffu) + 0.5) / 2147483648.0 - 1, &normal[0], &normal[1]));
+        while (!sg__polar(((double)(uint32_t)(bits >> 32) + 0.5) / 2147483648.0 - 1,
+                          ((double)(uint32_t)bits + 0.5) / 2147483648.0 - 1, &normal[0], &normal[1]));
         int odd = (int)((first + (uint64_t)i) & 1);
         values[i++] = (float)normal[odd];
         if (!odd && i < count) values[i++] = (float)normal[1];
@@ -1790,10 +1824,11 @@ static stylegan_result sg__read_entry(const unsigned char *data, const sg__head 
     }
     tensor->type = (stylegan_type)type;
     tensor->dimensions = (int)dimensions;
-    uint64_t count = 1, limit = (uint64_t)1 << 40;
+    uint64_t count = 1;
+    float most = 1e12f; /* and no division of 64 bits, which takes a small processor a library */
     for (uint32_t i = 0; i < 4; i++) {
         uint32_t n = sg__u32(entry + 40 + 4 * i);
-        if (n < 1 || n > 0x7fffffff || (i >= dimensions && n != 1) || count > limit / n) {
+        if (n < 1 || n > 0x7fffffff || (i >= dimensions && n != 1) || (most /= (float)n) < 1) {
             return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %s: bad shape, dimension %u is %u", tensor->name,
                             (uint64_t)i, (uint64_t)n);
         }
@@ -2859,7 +2894,7 @@ static int sg__is_shared(const stylegan_model *m, const sg__step *s) {
    draw. */
 static int sg__tiles_pay(const stylegan_model *m, const sg__step *s, const sg__tiling *t) {
     int up = s->op == SG__SCATTER;
-    double in = s->in, out = (double)sg__padded(m, s->channels);
+    double in = s->in, out = (double)(size_t)sg__padded(m, s->channels);
     double pixels = (double)s->input->height * s->input->width, tiles = (double)t->down * t->tiles;
     double direct = 9 * pixels;
     double inputs = (t->own ? 250 : 2000) / out, outputs = (up ? 500 : 180) / in, weights = t->own ? 0 : 180;
@@ -3079,8 +3114,8 @@ static int sg__band_rows(const stylegan_model *m) {
 
 /* Rows of a 1x1 convolution: every panel of outputs reads its input, which should stay in the second-level cache. */
 static int sg__cached_rows(const stylegan_model *m, const sg__step *s, int most) {
-    uint64_t row = (uint64_t)s->width * sg__padded(m, s->in), rows = SG__OWN_FLOATS / row;
-    return rows < 1 ? 1 : rows < (uint64_t)most ? (int)rows : most;
+    uint32_t row = (uint32_t)s->width * (uint32_t)sg__padded(m, s->in);
+    return sg__clip((int)(SG__OWN_FLOATS / row), 1, most);
 }
 
 /* Floats of a row of differences, of one channel block. */
@@ -3922,16 +3957,16 @@ static sg__panel sg__make_panel(const sg__work *w, const sg__scratch *s, int pan
 static sg__rows sg__piece(const sg__work *w, int item, int begin, int end) {
     int piece = item / w->panels;
     sg__rows rows;
-    rows.first = begin + (int)((int64_t)(end - begin) * piece / w->pieces);
-    rows.last = begin + (int)((int64_t)(end - begin) * (piece + 1) / w->pieces);
+    rows.first = begin + (end - begin) * piece / w->pieces;
+    rows.last = begin + (end - begin) * (piece + 1) / w->pieces;
     return rows;
 }
 
 /* Runs a job on pieces of `units` rows, small enough that every part has enough to do. */
 static void sg__run_pieces(sg__work *w, sg__item_fn *run, int units, int most) {
-    int64_t pieces = w->model->parts > 1 ? (4 * (int64_t)w->model->parts + w->panels - 1) / w->panels : 1;
+    int pieces = w->model->parts > 1 ? (4 * w->model->parts + w->panels - 1) / w->panels : 1;
     if (pieces > most) pieces = most;
-    w->pieces = sg__clip(pieces > units ? units : (int)pieces, 1, units > 1 ? units : 1);
+    w->pieces = sg__clip(pieces, 1, units > 1 ? units : 1);
     sg__parallel(w->model, w->panels * w->pieces, run, w);
 }
 
@@ -4647,8 +4682,8 @@ static sg__rows sg__norm_needs(const stylegan_model *m, const sg__step *s, const
 static sg__rows sg__norm_strip(const sg__step *s, int strip) {
     int strips = sg__norm_strips(s);
     sg__rows rows;
-    rows.first = (int)((int64_t)s->height * strip / strips);
-    rows.last = (int)((int64_t)s->height * (strip + 1) / strips);
+    rows.first = s->height * strip / strips;
+    rows.last = s->height * (strip + 1) / strips;
     return rows;
 }
 
@@ -4941,9 +4976,8 @@ static void sg__image_row(const sg__output *o, int y, const sg__scratch *scratch
 static void sg__image_item(void *context, int item, int part) {
     const sg__output *o = (const sg__output *)context;
     const sg__work *w = &o->work;
-    int64_t rows = w->end - w->begin;
-    int end = w->begin + (int)(rows * (item + 1) / w->pieces);
-    for (int y = w->begin + (int)(rows * item / w->pieces); y < end; y++)
+    int rows = w->end - w->begin, end = w->begin + rows * (item + 1) / w->pieces;
+    for (int y = w->begin + rows * item / w->pieces; y < end; y++)
         sg__image_row(o, y, &w->call->workspace->scratch[part]);
 }
 

@@ -133,7 +133,7 @@ measure() { # CODE RAM STACK INSTRUCTIONS
     code=$(($(section .text) + $(section .ARM.exidx) + $(section .data)))
     ram=$(($(said model) + $(said workspace) + stack))
     others=$(($(section .data) + $(section .bss) + stack - ram)) # z and ws, a line of the picture, the C library's
-    millions=$(($(said 'nanoseconds to draw') / 1000000))
+    millions=$(($(said 'microseconds to draw') / 1000))
     [ "$1" = - ] || echo "note: boards $way $board: code $code, RAM $ram bytes, stack $stack of them, and $others beside; $millions million instructions"
     equals "options.memory" "$(said model)" "$(macro OPEN_SIZE)"
     equals "workspace" "$(said workspace)" "$(macro WORKSPACE_SIZE)"

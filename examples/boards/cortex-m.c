@@ -13,7 +13,8 @@
 #define CLOCK_HZ 25000000 /* of the processor */
 #endif
 
-enum { TICKS = 1 << 24 }; /* all that SysTick can count before it begins again and interrupts */
+/* SysTick can count to 2^24 before it begins again and interrupts: so many whole microseconds. */
+enum { PER_MICROSECOND = CLOCK_HZ / 1000000, TICKS = (1 << 24) / PER_MICROSECOND * PER_MICROSECOND };
 static volatile uint32_t rounds;
 
 int semihosting(int operation, const void *argument) {
@@ -33,14 +34,13 @@ static void tick(void) {
     rounds++;
 }
 
-uint64_t port_nanoseconds(void) {
+uint32_t port_microseconds(void) {
     uint32_t before, value;
     do {
         before = rounds;
         value = TICK_VALUE;
     } while (before != rounds); /* it has begun again in between */
-    const uint64_t ticks = (uint64_t)before * TICKS + (TICKS - 1 - value);
-    return ticks * 1000 / (CLOCK_HZ / 1000000);
+    return before * (TICKS / PER_MICROSECOND) + (TICKS - 1 - value) / PER_MICROSECOND;
 }
 
 __attribute__((naked, used)) void reset(void) {

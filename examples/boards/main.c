@@ -29,20 +29,20 @@ static float z[PORTRAIT_Z_DIM], ws[PORTRAIT_NUM_WS * PORTRAIT_W_DIM];
 
 /* --- Text --- */
 
-/* The digits of a number into text[24]; returns where they begin. */
-static const char *digits(uint64_t value, char *text) {
-    char *at = text + 23;
+/* The digits of a number into text[11]; returns where they begin. */
+static const char *digits(uint32_t value, char *text) {
+    char *at = text + 10;
     *at = 0;
     do *--at = (char)('0' + value % 10);
     while (value /= 10);
     return at;
 }
 
-static void report(const char *what, uint64_t value) {
-    char text[24];
+static void report(const char *what, size_t value) {
+    char text[11];
     port_print(what);
     port_print(" ");
-    port_print(digits(value, text));
+    port_print(digits((uint32_t)value, text));
     port_print("\n");
 }
 
@@ -55,7 +55,7 @@ static int fail(const char *message) {
 /* --- Rows --- */
 
 static void begin_picture(void) { /* a PGM or PPM file */
-    char text[24];
+    char text[11];
     const char *parts[] = {PORTRAIT_CHANNELS == 1 ? "P5 " : "P6 ", NULL, " ", NULL, " 255\n"};
     for (int i = 0; i < 5; i++) {
         const char *part = parts[i] ? parts[i] : digits(i == 1 ? PORTRAIT_WIDTH : PORTRAIT_HEIGHT, text);
@@ -88,7 +88,7 @@ int main(void) {
     options.precision = PORTRAIT_PRECISION;
     stylegan_model *model = stylegan_open_memory(portrait_weights, sizeof portrait_weights, &options, &error);
     if (!model) return fail(error.message);
-    const uint64_t opened = port_nanoseconds();
+    const uint32_t opened = port_microseconds();
 
     stylegan_run run = {0};
     run.workspace = workspace;
@@ -99,8 +99,8 @@ int main(void) {
     begin_picture();
     if (stylegan_synthesize(model, ws, 1, NULL, &run, &error)) return fail(error.message);
 
-    report("nanoseconds to open", opened);
-    report("nanoseconds to draw", port_nanoseconds() - opened);
+    report("microseconds to open", opened);
+    report("microseconds to draw", port_microseconds() - opened);
     report("model", stylegan_open_size(portrait_weights, sizeof portrait_weights, NULL, NULL));
     report("workspace", stylegan_workspace_size(model));
     report("stack", port_stack());

@@ -8,7 +8,7 @@
 
 void port_print(const char *text);                 /* to the console */
 void port_picture(const void *bytes, size_t size); /* the next bytes of the file portrait.ppm */
-uint64_t port_nanoseconds(void);                   /* since the start */
+uint32_t port_microseconds(void);                  /* since the start, for 71 minutes */
 uint32_t port_stack(void);                         /* bytes of stack used so far, at most */
 
 #endif

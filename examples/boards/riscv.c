@@ -34,8 +34,8 @@ void start_clock(void) {
     started = cycles();
 }
 
-uint64_t port_nanoseconds(void) {
-    return (cycles() - started) * 1000 / (CLOCK_HZ / 1000000);
+uint32_t port_microseconds(void) {
+    return (uint32_t)((cycles() - started) / (CLOCK_HZ / 1000000));
 }
 
 __attribute__((used, aligned(4))) static void trap(void) {
