@@ -45,6 +45,9 @@
      STYLEGAN_NO_SIMD       plain C only
      STYLEGAN_NO_AVX512     no AVX-512 code
      STYLEGAN_NO_BATCH      images are drawn one after the other: no options.batch
+     STYLEGAN_SMALL         for boards with little flash, code of half the size: direct sums only (no Winograd tiles,
+                            which take more memory anyway), activations linear, relu and lrelu only, and errors
+                            whose message is the number of this file's line that tells what is wrong
      STYLEGAN_FAMILIES      bit mask of the StyleGANs that it draws, default 7: 1 for StyleGAN, 2 for 2, 4 for 3
      STYLEGAN_FILENAME      how the header includes itself, default "stylegan.h" (needed if renamed)
      STYLEGAN_API           what precedes every function, default extern: __declspec(dllexport), ...
@@ -726,6 +729,15 @@ static const sg__kernels *sg__find_kernels(stylegan_isa isa);
 #ifndef STYLEGAN_FAMILIES
 #define STYLEGAN_FAMILIES 7
 #endif
+#ifdef STYLEGAN_SMALL /* constants: what they rule out is left out by the compiler */
+#define SG__TILES 0
+#define SG__IN_TILES(function) NULL
+#define SG__MOST_ACTIVATION STYLEGAN_LRELU
+#else
+#define SG__TILES 1
+#define SG__IN_TILES(function) function
+#define SG__MOST_ACTIVATION STYLEGAN_SWISH
+#endif
 #if STYLEGAN_FAMILIES & 1 /* a function of these StyleGANs, NULL where they are left out */
 #define SG__IN_1(function) function
 #else
@@ -796,7 +808,7 @@ static const sg__kernels *sg__find_kernels(stylegan_isa isa);
 #if defined(__GNUC__) && !defined(__TINYC__)
 #define SG__INLINE static inline __attribute__((always_inline))
 #define SG__UNUSED __attribute__((unused))
-#define SG__APART __attribute__((noinline)) /* for what holds much on the stack */
+#define SG__APART __attribute__((noinline)) /* for what holds much on the stack, or is long and called often */
 #elif defined(_MSC_VER)
 #define SG__INLINE static __forceinline
 #define SG__UNUSED
@@ -861,6 +873,17 @@ static size_t sg__put(char *out, size_t at, size_t size, char c) {
     return at;
 }
 
+#ifdef STYLEGAN_SMALL
+#define sg__fail(error, code, ...) sg__fail_at(error, code, __LINE__)
+
+static stylegan_result sg__fail_at(stylegan_error *error, stylegan_result code, int line) {
+    if (!error) return code;
+    error->code = code;
+    for (int i = 5; i >= 0; i--, line /= 10) error->message[i] = (char)('0' + line % 10);
+    error->message[6] = 0;
+    return code;
+}
+#else
 /* Writes "format" with %s (const char *) and %u (uint64_t) into the error; returns code. */
 static stylegan_result sg__fail(stylegan_error *error, stylegan_result code, const char *format, ...) {
     if (!error) return code;
@@ -886,6 +909,7 @@ static stylegan_result sg__fail(stylegan_error *error, stylegan_result code, con
     error->code = code;
     return code;
 }
+#endif
 
 STYLEGAN_API const char *stylegan_version(void) {
     return STYLEGAN_VERSION;
@@ -1699,7 +1723,7 @@ static double sg__sine(double turns) {
     return halves % 2 ? -wave : wave;
 }
 
-static uint64_t sg__mix(uint64_t x) { /* SplitMix64 (Steele, Lea and Flood, 2014) */
+SG__APART static uint64_t sg__mix(uint64_t x) { /* SplitMix64 (Steele, Lea and Flood, 2014) */
     x += 0x9e3779b97f4a7c15u;
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
     x = (x ^ x >> 27) * 0x94d049bb133111ebu;
@@ -2007,15 +2031,6 @@ static void sg__name(char name[32], const char *prefix, int number, const char *
     name[at] = 0;
 }
 
-static stylegan_result sg__bad_shape(const stylegan_tensor *t, int dimensions, const int shape[4],
-                                     stylegan_error *error) {
-    uint64_t expected[4];
-    for (int i = 0; i < 4; i++) expected[i] = i < dimensions ? (uint64_t)shape[i] : 1;
-    return sg__fail(error, STYLEGAN_ERROR_FORMAT, "tensor %s: shape %ux%ux%ux%u, expected %ux%ux%ux%u", t->name,
-                    (uint64_t)t->shape[0], (uint64_t)t->shape[1], (uint64_t)t->shape[2], (uint64_t)t->shape[3],
-                    expected[0], expected[1], expected[2], expected[3]);
-}
-
 enum { SG__OPTIONAL, SG__REQUIRED };
 
 /* Looks up tensor `name` + `suffix`. Returns 0 if it is absent. */
@@ -2044,12 +2059,16 @@ static void sg__take(sg__builder *b, sg__tensor *out, int required, const char *
         return;
     }
     fits = tensor.dimensions == dimensions;
-    for (int d = 0; d < dimensions; d++) {
+    for (int d = 0; d < 4; d++) {
+        if (d >= dimensions) shape[d] = 1;
         if (!shape[d] && tensor.shape[d] <= SG__MAX_WIDTH) shape[d] = tensor.shape[d];
         fits &= tensor.shape[d] == shape[d];
     }
     if (!fits) {
-        b->result = sg__bad_shape(&tensor, dimensions, shape, b->error);
+        b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s: shape %ux%ux%ux%u, expected %ux%ux%ux%u",
+                             tensor.name, (uint64_t)tensor.shape[0], (uint64_t)tensor.shape[1],
+                             (uint64_t)tensor.shape[2], (uint64_t)tensor.shape[3], (uint64_t)shape[0],
+                             (uint64_t)shape[1], (uint64_t)shape[2], (uint64_t)shape[3]);
         return;
     }
     out->type = tensor.type;
@@ -2565,7 +2584,7 @@ static void sg__network_mapping(sg__builder *b) {
     sg__take_vector(b, &m->w_avg, SG__OPTIONAL, "w_avg", "", config->w_dim);
 }
 
-static int sg__in(int64_t value, int64_t least, int64_t most) {
+static int sg__in(int32_t value, int32_t least, int32_t most) {
     return value >= least && value <= most;
 }
 
@@ -2575,35 +2594,25 @@ static stylegan_result sg__check_config(const stylegan_config *c, stylegan_error
     int blocks = sg__in(c->blocks, 0, third ? SG__MAX_LAYERS : SG__MAX_BLOCKS) ? c->blocks : 0;
     int unit = 1 << (blocks && !third ? blocks - 1 : 0), styled = blocks && (!first || c->use_styles);
     int least = blocks ? 1 : 0, most = blocks ? SG__MAX_SIZE : 0;
-    struct {
-        const char *name;
-        int good;
-    } const checks[] = {
-        {"family", sg__in(c->family, 1, 3)},
-        {"architecture", sg__in(c->architecture, STYLEGAN_SKIP, STYLEGAN_ORIG)},
-        {"blocks", blocks == c->blocks},
-        {"height", sg__in(c->height, least, most) && c->height % unit == 0},
-        {"width", sg__in(c->width, least, most) && c->width % unit == 0},
-        {"channels", sg__in(c->channels, 1, SG__MAX_CHANNELS)},
-        {"z_dim", sg__in(c->z_dim, 0, SG__MAX_WIDTH) && (c->z_dim || c->c_dim)},
-        {"w_dim", sg__in(c->w_dim, 1, SG__MAX_WIDTH)},
-        {"c_dim", sg__in(c->c_dim, 0, SG__MAX_WIDTH)},
-        {"num_ws", c->num_ws == (!styled ? 1
-                                 : third ? blocks + 1
-                                         : 2 * blocks)},
-        {"mapping_layers", sg__in(c->mapping_layers, 0, SG__MAX_MAPPING)},
-        {"normalization", sg__in(c->normalization, STYLEGAN_NORMALIZE_NONE, STYLEGAN_NORMALIZE_SEPARATE)},
-        {"mapping_activation", sg__in(c->mapping_activation, 0, STYLEGAN_ACTIVATION_COUNT - 1)},
-        {"activation", sg__in(c->activation, 0, third ? STYLEGAN_LRELU : STYLEGAN_ACTIVATION_COUNT - 1)},
-        {"conv_clamp", c->conv_clamp >= 0},
-        {"lod", c->lod >= 0 && c->lod <= 64 && (c->lod == 0 || first)},
-    };
-    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
-        if (!checks[i].good)
-            return sg__fail(error, STYLEGAN_ERROR_FORMAT, "configuration field %s has an impossible value",
-                            checks[i].name);
-    }
-    return STYLEGAN_OK;
+    const char *bad = NULL; /* the first in the file */
+    if (!(c->lod >= 0 && c->lod <= 64 && (c->lod == 0 || first))) bad = "lod";
+    if (!(c->conv_clamp >= 0)) bad = "conv_clamp";
+    if (!sg__in(c->activation, 0, third ? STYLEGAN_LRELU : SG__MOST_ACTIVATION)) bad = "activation";
+    if (!sg__in(c->mapping_activation, 0, SG__MOST_ACTIVATION)) bad = "mapping_activation";
+    if (!sg__in(c->normalization, STYLEGAN_NORMALIZE_NONE, STYLEGAN_NORMALIZE_SEPARATE)) bad = "normalization";
+    if (!sg__in(c->mapping_layers, 0, SG__MAX_MAPPING)) bad = "mapping_layers";
+    if (c->num_ws != (!styled ? 1 : third ? blocks + 1 : 2 * blocks)) bad = "num_ws";
+    if (!sg__in(c->c_dim, 0, SG__MAX_WIDTH)) bad = "c_dim";
+    if (!sg__in(c->w_dim, 1, SG__MAX_WIDTH)) bad = "w_dim";
+    if (!sg__in(c->z_dim, 0, SG__MAX_WIDTH) || !(c->z_dim || c->c_dim)) bad = "z_dim";
+    if (!sg__in(c->channels, 1, SG__MAX_CHANNELS)) bad = "channels";
+    if (!sg__in(c->width, least, most) || c->width % unit) bad = "width";
+    if (!sg__in(c->height, least, most) || c->height % unit) bad = "height";
+    if (blocks != c->blocks) bad = "blocks";
+    if (!sg__in(c->architecture, STYLEGAN_SKIP, STYLEGAN_ORIG)) bad = "architecture";
+    if (!sg__in(c->family, 1, 3)) bad = "family";
+    if (!bad) return STYLEGAN_OK;
+    return sg__fail(error, STYLEGAN_ERROR_FORMAT, "configuration field %s has an impossible value", bad);
 }
 
 static void sg__list_synthesis(sg__builder *b) {
@@ -2773,21 +2782,30 @@ static int sg__holds_all(const stylegan_model *m, const sg__step *s) {
     return s->op != SG__SCATTER && sg__plan_of(m, s)->whole;
 }
 
+/* Points of a step's tiles along one axis, 0: it has none. */
+static int sg__points(const sg__tiling *t) {
+    return SG__TILES ? t->points : 0;
+}
+
+static int sg__steers(const sg__plan *p) {
+    return SG__TILES ? p->steers : 0;
+}
+
 /* Pixels are doubled directly, not by Winograd's algorithm with weights summed to a larger kernel. */
 static int sg__doubles(const sg__step *s, const sg__tiling *t) {
-    return s->nearest && !t->points;
+    return s->nearest && !sg__points(t);
 }
 
 /* Rows that are computed together: of a SCATTER's tile in t, of a CONV's in its output, of a pixel that is doubled. */
 static int sg__unit_rows(const stylegan_model *m, const sg__step *s) {
     const sg__tiling *t = &sg__plan_of(m, s)->tiling;
-    if (!t->points) return 1 + sg__doubles(s, t);
+    if (!sg__points(t)) return 1 + sg__doubles(s, t);
     return s->op == SG__SCATTER ? 8 : 4;
 }
 
 /* The row where the first such unit begins. */
 static int sg__origin(const stylegan_model *m, const sg__step *s) {
-    return sg__plan_of(m, s)->tiling.points ? 0 : s->low;
+    return sg__points(&sg__plan_of(m, s)->tiling) ? 0 : s->low;
 }
 
 /* The end of the unit that row end - 1 lies in. */
@@ -2806,8 +2824,8 @@ typedef struct sg__phase_points {
 
 static sg__phase_points sg__phase(const sg__tiling *t, int phase) {
     sg__phase_points p;
-    p.down = t->mixed && phase / 2 ? 4 : t->points;
-    p.across = t->mixed && phase % 2 ? 4 : t->points;
+    p.down = t->mixed && phase / 2 ? 4 : sg__points(t);
+    p.across = t->mixed && phase % 2 ? 4 : sg__points(t);
     p.weights = (p.down == 4 ? 1 : p.down) * (p.across == 4 ? 1 : p.across);
     return p;
 }
@@ -2839,13 +2857,13 @@ static int sg__summed_kernel(const sg__step *s) {
 
 /* Taps of that kernel, behind which the weights that are summed to it are unpacked; 0: there is no such kernel. */
 static int sg__summed_taps(const sg__step *s, const sg__tiling *t) {
-    return t->points && s->nearest ? sg__summed_kernel(s) * sg__summed_kernel(s) : 0;
+    return sg__points(t) && s->nearest ? sg__summed_kernel(s) * sg__summed_kernel(s) : 0;
 }
 
 /* Taps of the kernel, or points of the transformed ones of all phases. */
 static int sg__prepared_taps(const sg__step *s, const sg__tiling *t) {
     int taps = 0;
-    if (!t->points) return s->kernel * s->kernel;
+    if (!sg__points(t)) return s->kernel * s->kernel;
     for (int i = 0; i < t->phases; i++) taps += sg__phase(t, i).weights;
     return taps;
 }
@@ -2864,7 +2882,7 @@ static size_t sg__tap(const stylegan_model *m, const sg__step *s, int q) {
 /* Floats of one prepared panel. With styles on the inputs it ends with the sums of its weights' squares. */
 static size_t sg__panel_floats(const stylegan_model *m, const sg__step *s, const sg__tiling *t) {
     int blocks = sg__blocks_of(m, s->channels), vectors = blocks < sg__vectors(m) ? blocks : sg__vectors(m);
-    return (size_t)(sg__prepared_taps(s, t) + sg__plan_of(m, s)->steers) * sg__tap(m, s, vectors);
+    return (size_t)(sg__prepared_taps(s, t) + sg__steers(sg__plan_of(m, s))) * sg__tap(m, s, vectors);
 }
 
 /* Whether all of a layer's prepared weights, in whole panels, are few enough. */
@@ -2885,7 +2903,7 @@ static int sg__is_together(const stylegan_model *m, const sg__step *s) {
 
 /* Whether its weights are the same for all images: those of StyleGAN 2 and 3 are modulated, unless the inputs are. */
 static int sg__is_shared(const stylegan_model *m, const sg__step *s) {
-    return !s->affine_weight.data || sg__plan_of(m, s)->steers;
+    return !s->affine_weight.data || sg__steers(sg__plan_of(m, s));
 }
 
 /* Direct or in tiles, whichever takes fewer vector operations: counted for each input channel and vector of outputs.
@@ -2904,7 +2922,7 @@ static int sg__tiles_pay(const stylegan_model *m, const sg__step *s, const sg__t
 /* Tiles in a row of a part's own strip: whole register tiles are fastest. */
 static void sg__cut_own_strips(const stylegan_model *m, const sg__step *s, sg__tiling *t) {
     int pixels = m->kernels->pixels;
-    uint64_t tile = (uint64_t)(t->points * t->points) * (sg__padded(m, s->in) + sg__panel_width(m));
+    uint64_t tile = (uint64_t)(sg__points(t) * sg__points(t)) * (sg__padded(m, s->in) + sg__panel_width(m));
     int fits = (int)(SG__OWN_FLOATS / tile) / pixels * pixels;
     if (fits < pixels) fits = pixels;
     int pieces = (t->tiles + fits - 1) / fits, piece = (t->tiles + pieces - 1) / pieces;
@@ -2934,7 +2952,7 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
     int up = s->op == SG__SCATTER, height = s->input->height, width = s->input->width;
     int fits = (height % 4 == 0 && width % 4 == 0) || s->pad == 2; /* around larger maps is room for parts of tiles */
     t->phases = 1;
-    if (m->budget->tiles && s->kernel == 3 && fits) {
+    if (SG__TILES && m->budget->tiles && s->kernel == 3 && fits) {
         sg__number_points(t, up ? 5 : 6, up ? SG__PHASES : 1, up && !s->nearest);
         t->down = up ? height / 4 + 1 : (s->height + 3) / 4;
         t->tiles = t->across = up ? width / 4 + 1 : (s->width + 3) / 4;
@@ -2944,7 +2962,7 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
             t->own = 0;
         }
     }
-    p->steers = t->points && s->affine_weight.data;
+    p->steers = sg__points(t) && s->affine_weight.data;
     uint64_t kept = m->budget->prepared_floats;
     int keeps = !p->whole;
     if (SG__IF_BATCH(m->batch > 1, 0) && sg__is_shared(m, s) && !sg__is_together(m, s)) {
@@ -2952,8 +2970,8 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
         keeps = 1;
     }
     p->prepared = t->own || (keeps && sg__weights_fit(m, s, t, kept));
-    if (t->own) sg__cut_own_strips(m, s, t);
-    if (t->points) sg__cut_strips(m, s, p->whole, t);
+    if (SG__TILES && t->own) sg__cut_own_strips(m, s, t);
+    if (sg__points(t)) sg__cut_strips(m, s, p->whole, t);
 }
 
 /* --- Maps --- */
@@ -2978,7 +2996,7 @@ static void sg__shape_map(const stylegan_model *m, const sg__step *s, sg__map *m
         const sg__step *filter = s + 1;
         int before = filter->pad_column, after = filter->width - 1 + filter->filter->width - before - s->width;
         border = (size_t)sg__clip(before > after ? before : after, 1, SG__MAX_FIR + 1);
-        if (sg__plan_of(m, s)->tiling.points) pixels = 8 * ((size_t)s->input->width / 4 + 1);
+        if (sg__points(&sg__plan_of(m, s)->tiling)) pixels = 8 * ((size_t)s->input->width / 4 + 1);
     }
     STYLEGAN_MEMSET(map, 0, sizeof *map);
     map->blocks = sg__blocks_of(m, s->channels);
@@ -3020,7 +3038,7 @@ static int sg__overwrite(stylegan_model *m, int i) {
     if (m->plans[x].buffer == SG__OWN || sg__last_reader(m, x) > i || (x < sg__together(m)) != (i < sg__together(m)))
         return 0;
     if (m->maps[x].row != m->maps[i].row || m->maps[x].capacity != s->height) return 0;
-    int ahead = sg__is_half(m, s) || (p->tiling.points && !p->tiling.own) ? 1 : p->strip + 1;
+    int ahead = sg__is_half(m, s) || (sg__points(&p->tiling) && !p->tiling.own) ? 1 : p->strip + 1;
     for (int k = x; k < i; k++) {
         if (m->plans[k].map != x) continue;
         m->plans[k].ahead = ahead;
@@ -3058,7 +3076,7 @@ static void sg__place_maps(stylegan_model *m) {
             for (int k = 0; k < count; k++) until[k] = m->step_count;
         }
         if (!sg__holds_all(m, s)) continue;
-        m->maps[i].capacity = p->tiling.points ? sg__unit_rows(m, s) * p->tiling.down : s->height;
+        m->maps[i].capacity = sg__points(&p->tiling) ? sg__unit_rows(m, s) * p->tiling.down : s->height;
         if (s->op == SG__NORM) {
             p->map = m->plans[s->input->number].map;
             p->buffer = m->plans[p->map].buffer;
@@ -3144,7 +3162,7 @@ static uint64_t sg__transformed_floats(const stylegan_model *m, const sg__step *
         uint64_t strip = (uint64_t)sg__clip(p->strip / 2, 1, s->input->height);
         return (3 * strip + 2) * (uint64_t)sg__blocks_of(m, s->in) * sg__difference_row(m, s);
     }
-    return t->points && !t->own ? (uint64_t)t->total * sg__apart(m, (uint64_t)sg__blocks_of(m, s->in) * tiles) : 0;
+    return sg__points(t) && !t->own ? (uint64_t)t->total * sg__apart(m, (uint64_t)sg__blocks_of(m, s->in) * tiles) : 0;
 }
 
 static sg__room sg__room_of(const stylegan_model *m, const sg__step *s) {
@@ -3212,13 +3230,13 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
         p->strip = i == m->step_count - 1 ? sg__band_rows(m) >> s->repeat : budget->strip_rows;
         p->prepared = s->op == SG__IMAGE;
         if (s->op == SG__CONV || s->op == SG__SCATTER) sg__plan_tiling(m, s, p);
-        if (p->tiling.points) p->strip = p->tiling.strip * sg__unit_rows(m, s);
+        if (sg__points(&p->tiling)) p->strip = p->tiling.strip * sg__unit_rows(m, s);
         if (s->op == SG__FILTERED && p->whole && !sg__is_half(m, s)) p->strip = s->height;
         if (s->op == SG__CONV && s->kernel == 1) p->strip = sg__cached_rows(m, s, p->strip);
         sg__shape_map(m, s, &m->maps[i]);
         int least = sg__clip(budget->strip_rows, sg__unit_rows(m, s), 2);
         if (p->strip < least) p->strip = least;
-        while (budget->room_floats && p->strip > least && !p->tiling.points &&
+        while (budget->room_floats && p->strip > least && !sg__points(&p->tiling) &&
                sg__likely_room(m, s) > budget->room_floats)
             p->strip /= 2;
         m->maps[i].begin = m->maps[i].end = sg__origin(m, s); /* t begins where something is */
@@ -3267,14 +3285,14 @@ static int sg__doubled_pixels(const stylegan_model *m, const sg__step *s) {
 /* What multiplying takes. */
 static void sg__measure_products(const stylegan_model *m, const sg__step *s, const sg__plan *p, sg__sizes *z) {
     const sg__tiling *t = &p->tiling;
-    int taps = s->kernel * s->kernel + sg__summed_taps(s, t) + p->steers, points = t->points * t->points;
+    int taps = s->kernel * s->kernel + sg__summed_taps(s, t) + sg__steers(p), points = sg__points(t) * sg__points(t);
     uint64_t vectors = (uint64_t)sg__vectors(m), tap = sg__tap(m, s, sg__vectors(m));
     uint64_t chunk = (uint64_t)t->across * (uint64_t)t->chunk, tiles = chunk + 2 * (uint64_t)m->kernels->pixels;
     sg__grow(&z->panel, (uint64_t)taps * tap);
-    if (p->steers) sg__grow(&z->squared, sg__padded(m, s->in));
-    if (t->points || s->nearest) sg__grow(&z->zeros, m->maps[s->input->number].row);
+    if (sg__steers(p)) sg__grow(&z->squared, sg__padded(m, s->in));
+    if (sg__points(t) || s->nearest) sg__grow(&z->zeros, m->maps[s->input->number].row);
     if (sg__doubles(s, t)) sg__grow(&z->products, 9 * sg__panel_width(m) * (uint64_t)sg__doubled_pixels(m, s));
-    if (!t->points) return;
+    if (!sg__points(t)) return;
     if (t->own) sg__grow(&z->own, (uint64_t)points * sg__apart(m, (uint64_t)sg__blocks_of(m, s->in) * tiles));
     sg__grow(&z->products, (uint64_t)points * sg__apart(m, vectors * chunk));
     if (!p->prepared) sg__grow(&z->weights, (uint64_t)points * tap);
@@ -4132,7 +4150,7 @@ static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
     const sg__work *w = p->work;
     const sg__step *s = w->step;
     const sg__kernels *k = w->model->kernels;
-    const float *style = w->plan->steers ? NULL : sg__style_in(w->call, s, w->slot), *taps[9];
+    const float *style = sg__steers(w->plan) ? NULL : sg__style_in(w->call, s, w->slot), *taps[9];
     int width = p->q * k->lanes, summed = sg__summed_taps(s, &w->plan->tiling), n = s->kernel * s->kernel;
     size_t tap = sg__tap(w->model, s, p->q);
     float *plain = panel + tap * (size_t)summed;
@@ -4142,7 +4160,7 @@ static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
         k->panel(&s->weight, (size_t)t * (size_t)s->in, s->in, p->first * k->lanes, p->q, style, scale,
                  plain + tap * (size_t)t);
     }
-    if (w->plan->steers)
+    if (sg__steers(w->plan))
         k->sum_squares(plain + tap * (size_t)n, s->in * width, taps, n);
     else
         sg__demodulate(s, scale, width);
@@ -4180,12 +4198,12 @@ static void sg__prepare_item(void *context, int item, int part) {
     sg__panel p = sg__make_panel(w, &w->call->workspace->scratch[part], item);
     size_t lanes = (size_t)w->model->kernels->lanes, tap = sg__tap(w->model, w->step, p.q);
     float *to = w->tables.weights + (size_t)item * sg__panel_floats(w->model, w->step, t);
-    sg__unpack_panel(&p, t->points ? p.scratch->panel : to, w->tables.scale + (size_t)p.first * lanes);
-    for (int i = 0; t->points && i < t->phases; i++) {
+    sg__unpack_panel(&p, sg__points(t) ? p.scratch->panel : to, w->tables.scale + (size_t)p.first * lanes);
+    for (int i = 0; sg__points(t) && i < t->phases; i++) {
         sg__transform_weights(&p, p.scratch->panel, i, to);
         to += tap * (size_t)sg__phase(t, i).weights;
     }
-    if (w->plan->steers) STYLEGAN_MEMCPY(to, p.scratch->panel + 9 * tap, tap * sizeof(float));
+    if (sg__steers(w->plan)) STYLEGAN_MEMCPY(to, p.scratch->panel + 9 * tap, tap * sizeof(float));
 }
 
 /* The demodulation of an image for such a panel. */
@@ -4377,9 +4395,9 @@ static void sg__transform_row(const sg__work *w, int phase, int row, int block) 
     size_t lanes = (size_t)k->lanes, stride = sg__point(w);
     const float *rows[6];
     float edge[5 * 5 * SG__MAX_LANES];
-    const float *scale = w->plan->steers ? sg__style_in(w->call, w->step, w->slot) + block * k->lanes : NULL;
+    const float *scale = sg__steers(w->plan) ? sg__style_in(w->call, w->step, w->slot) + block * k->lanes : NULL;
     sg__phase_points points = sg__phase(t, phase);
-    for (int i = 0; i < t->points;
+    for (int i = 0; i < sg__points(t);
          i++) { /* outputs that depend on rows that are not there are zero-padded or not needed */
         const float *from = sg__input_row(w, block, 4 * (w->tile_begin + row) - pad + i);
         rows[i] = from + (4 * (ptrdiff_t)w->left - pad) * k->lanes;
@@ -4387,7 +4405,7 @@ static void sg__transform_row(const sg__work *w, int phase, int row, int block) 
     for (int n; tile < end; tile += n) {
         n = group - tile % group < end - tile ? group - tile % group : end - tile;
         k->winograd_input(rows, scale, points.down, points.across, n, sg__transformed(w, phase, block, tile), stride);
-        for (int i = 0; i < t->points; i++) rows[i] += 4 * (size_t)n * lanes;
+        for (int i = 0; i < sg__points(t); i++) rows[i] += 4 * (size_t)n * lanes;
     }
     if (whole == w->right) return;
     /* The last tile of a SCATTER reaches beyond the map: it sees the last pixel and zeros. */
@@ -4490,10 +4508,10 @@ static void sg__multiply_rows(const sg__panel *p, int phase, int first, int end)
     size_t lanes = (size_t)w->model->kernels->lanes;
     int top = sg__origin(w->model, s) + rows * first, bottom = top + rows * (end - first);
     float *row = sg__row_of(&w->out, p->first, top);
-    if (t->points && scatter) {
+    if (sg__points(t) && scatter) {
         row += (size_t)(phase / 2) * w->out.row + (size_t)(phase % 2) * lanes;
         sg__multiply_tiles(p, phase, first, end, row, 2 * w->out.row, 2 * lanes, w->out.block);
-    } else if (t->points) {
+    } else if (sg__points(t)) {
         sg__multiply_tiles(p, phase, first, end, row, w->out.row, lanes, w->out.block);
     } else if (sg__doubles(s, t)) {
         sg__double_row(p, first, row + (size_t)s->low * lanes);
@@ -4502,12 +4520,12 @@ static void sg__multiply_rows(const sg__panel *p, int phase, int first, int end)
     } else {
         sg__plain_row(p, first, row, w->out.block);
     }
-    if (phase < t->phases - 1) return;
+    if (SG__TILES && phase < t->phases - 1) return;
     for (int y = top; y < bottom; y++) {
         if (scatter) {
             sg__clear_borders(p, y, w->left == 0, w->right == t->tiles);
         } else {
-            sg__finish_row(p, y, 4 * w->left, t->points ? sg__clip(4 * w->right, 0, s->width) : s->width);
+            sg__finish_row(p, y, 4 * w->left, sg__points(t) ? sg__clip(4 * w->right, 0, s->width) : s->width);
         }
     }
 }
@@ -4517,7 +4535,7 @@ static int sg__multiply_image(const sg__panel *p, int phase, sg__rows rows) {
     const sg__work *w = p->work;
     const sg__tiling *t = &w->plan->tiling;
     for (int first = rows.first, last; first < rows.last; first = last) {
-        last = !t->points ? first + 1 : sg__clip(first + t->chunk, first, rows.last);
+        last = !sg__points(t) ? first + 1 : sg__clip(first + t->chunk, first, rows.last);
         sg__multiply_rows(p, phase, first, last);
         double work = (double)(last - first) * sg__unit_rows(w->model, w->step) * w->step->width;
         work *= (double)w->step->in * w->step->kernel * w->step->kernel;
@@ -4539,17 +4557,17 @@ static void sg__multiply_images(const sg__work *w, int images, int item, const s
         weights = w->tables.weights + (size_t)panel * sg__panel_floats(w->model, w->step, t);
     else
         sg__unpack_panel(&p, s->panel, s->squares);
-    for (int phase = 0; phase < t->phases; phase++) {
-        p.weights = t->points && !prepared ? s->weights : weights;
-        if (t->points && prepared) weights += tap * (size_t)sg__phase(t, phase).weights;
-        if (w->phase >= 0 && phase != w->phase) continue;
-        if (t->points && !prepared) sg__transform_weights(&p, s->panel, phase, s->weights);
+    for (int phase = 0; phase < (SG__TILES ? t->phases : 1); phase++) {
+        p.weights = sg__points(t) && !prepared ? s->weights : weights;
+        if (sg__points(t) && prepared) weights += tap * (size_t)sg__phase(t, phase).weights;
+        if (SG__TILES && w->phase >= 0 && phase != w->phase) continue;
+        if (sg__points(t) && !prepared) sg__transform_weights(&p, s->panel, phase, s->weights);
         for (int image = 0; image < images; image++) {
             const sg__work one = sg__for_image(w, image);
             p.work = &one;
             p.scale = prepared ? one.scale + p.first * lanes : s->squares;
             if (!prepared && !phase) {
-                if (w->plan->steers) sg__steer_panel(&p, s->panel + 9 * tap, s->squares);
+                if (sg__steers(w->plan)) sg__steer_panel(&p, s->panel + 9 * tap, s->squares);
                 if (item == panel)
                     STYLEGAN_MEMCPY(one.tables.scale + p.first * lanes, s->squares, width * sizeof(float));
             }
@@ -4596,15 +4614,15 @@ static void sg__convolve_rows(sg__call *call, const sg__step *s, int begin, int 
     w.tile_begin = (begin - origin) / rows;
     w.tile_end = (end - origin + rows - 1) / rows;
     int units = w.tile_end - w.tile_begin, images = sg__images(call, s);
-    if (t->own) {
+    if (SG__TILES && t->own) {
         int down = (units + t->chunk - 1) / t->chunk, across = (t->tiles + t->across - 1) / t->across;
         w.items = down * across;
         sg__parallel(w.model, w.items * images, sg__own_strip_item, &w);
         return;
     }
-    int per_piece = 64 / (t->points ? t->tiles : s->input->width) + 1; /* with less, unpacking the weights counts */
+    int per_piece = 64 / (sg__points(t) ? t->tiles : s->input->width) + 1; /* with less, unpacking the weights counts */
     w.items = (units + sg__doubles(s, t)) * w.in.blocks;
-    if (t->points) sg__parallel(w.model, w.items * images, sg__transform_item, &w);
+    if (sg__points(t)) sg__parallel(w.model, w.items * images, sg__transform_item, &w);
     if (sg__doubles(s, t)) sg__parallel(w.model, w.items * images, sg__difference_item, &w);
     sg__run_pieces(&w, sg__multiply_item, units, w.plan->prepared ? units : (units + per_piece - 1) / per_piece);
 }
@@ -4946,7 +4964,7 @@ static void sg__image_row(const sg__output *o, int y, const sg__scratch *scratch
     const sg__work *w = &o->work;
     const sg__step *s = w->step;
     const sg__kernels *k = w->model->kernels;
-    int below = s->side && s->blend == 0;
+    int below = STYLEGAN_FAMILIES & 2 && s->side && s->blend == 0;
     size_t lanes = (size_t)k->lanes, vector = o->image ? (size_t)s->width * lanes : w->out.block;
     float *out = o->image ? scratch->row : sg__row_of(&w->out, 0, y);
     for (int i = 0; i < w->panels; i++) {
@@ -4969,7 +4987,7 @@ static void sg__image_row(const sg__output *o, int y, const sg__scratch *scratch
                           s->clamp};
         k->finish(out + (size_t)v * vector, s->width, &e);
     }
-    if (s->blend > 0) sg__blend_below(w, y, out, vector);
+    if (STYLEGAN_FAMILIES & 1 && s->blend > 0) sg__blend_below(w, y, out, vector);
     if (o->image) sg__write_row(o, y, out);
 }
 
@@ -5274,7 +5292,8 @@ static int sg__strip_end(const sg__motion *go, const sg__step *s, int end) {
     end = sg__round_rows(m, s, end);
     /* what both of a FILTERED's filters share is lost at a strip's end, so it goes on to there */
     if (end > begin + p->strip || s->op == SG__FILTERED) end = begin + p->strip;
-    return s->op == SG__SCATTER || p->tiling.points ? end : sg__clip(end, 0, height); /* the rest of the last tiles */
+    return s->op == SG__SCATTER || sg__points(&p->tiling) ? end
+                                                          : sg__clip(end, 0, height); /* the rest of the last tiles */
 }
 
 /* The first row of a step's map that any later step still needs. */
@@ -5554,7 +5573,7 @@ static void sg__begin_step(sg__call *call, const sg__step *s) {
     if (!sg__plan_of(m, s)->prepared) return;
     sg__work w = sg__start(call, s, 0, 0);
     if (!sg__is_shared(m, s) || call->index == 0) sg__parallel(m, w.panels, sg__prepare_item, &w);
-    if (w.plan->steers) sg__parallel(m, w.panels, sg__steer_item, &w);
+    if (sg__steers(w.plan)) sg__parallel(m, w.panels, sg__steer_item, &w);
 }
 
 /* Before the first row of steps [first, end) of the image at work. */
@@ -6111,14 +6130,14 @@ STYLEGAN_API stylegan_result stylegan_get_layer(const stylegan_model *model, int
     layer->styles = w->affine_weight.data ? w->affine_weight.columns : 0;
     layer->noise = s->noise.data != NULL;
     layer->strip_rows = sg__plan_of(model, s)->whole ? s->height : sg__clip(model->budget->strip_rows, 1, s->height);
-    layer->points = t->points;
+    layer->points = sg__points(t);
     layer->macs = sg__macs(w, s);
     layer->weight_bytes = weights * bytes[w->weight.type];
     layer->prepared_bytes = p->prepared ? panels : 0;
     layer->moved_bytes = layer->weight_bytes + 2 * panels + read * in * from + wrote * out * size;
     if (w != s) layer->moved_bytes += (uint64_t)(sg__is_half(model, w) ? 2 : 4) * 2 * out * size;
     if (s->op == SG__NORM) layer->moved_bytes += wrote * out * size;
-    if (t->points) layer->moved_bytes += 4 * 2 * in * (uint64_t)(t->down * t->tiles) * (uint64_t)t->total;
+    if (sg__points(t)) layer->moved_bytes += 4 * 2 * in * (uint64_t)(t->down * t->tiles) * (uint64_t)t->total;
     return STYLEGAN_OK;
 }
 
@@ -6384,28 +6403,28 @@ static void SG__FN(panel)(const sg__tensor *tensor, size_t row, int rows, int co
         return;
     }
     for (int v = 0; v < q; v++, column += SG__LANES, squares += SG__LANES, panel += SG__LANES) {
-        if (tensor->type == STYLEGAN_I8 && column + SG__LANES <= tensor->columns)
+        if (SG__TILES && tensor->type == STYLEGAN_I8 && column + SG__LANES <= tensor->columns)
             SG__FN(panel_rows)(tensor, row, rows, column, style, squares, panel, step, 1, STYLEGAN_I8);
         else
             SG__FN(panel_rows)(tensor, row, rows, column, style, squares, panel, step, 1, STYLEGAN_TYPE_COUNT);
     }
 }
 
-/* p pixels x q vectors of outputs, from pixel `column` of the row on; p and q are constants, so that the sums are
-   registers. */
-SG__INLINE void SG__FN(tile)(const sg__row *r, int column, const int p, const int q) {
+/* p pixels x q vectors of outputs, from pixel `column` of the row and vector `first` of the panel's `all` on; p and q are
+   constants, so that the sums are registers. */
+SG__INLINE void SG__FN(tile)(const sg__row *r, int column, int first, int all, const int p, const int q) {
     SG__V sum[SG__P][SG__Q];
     SG__UNROLL for (int i = 0; i < p; i++) {
         SG__UNROLL for (int j = 0; j < q; j++) sum[i][j] = SG__SET1(0.0f);
     }
     for (int tap = 0; tap < r->taps; tap++) {
         const float *x = r->input + r->offset[tap] + (ptrdiff_t)column * SG__LANES;
-        const float *w = r->panel[tap];
+        const float *w = r->panel[tap] + first * SG__LANES;
         for (int c = 0; c < r->channels; c += SG__LANES, x += r->input_block) {
             int lanes = r->channels - c < SG__LANES ? r->channels - c : SG__LANES;
             if (SG__LANES > 1) /* plain C is for small processors */
                 SG__UNROLL for (int i = 0; i < p; i++) SG__PREFETCH(x + 2 * r->input_block + i * SG__LANES);
-            for (int lane = 0; lane < lanes; lane++, w += q * SG__LANES) {
+            for (int lane = 0; lane < lanes; lane++, w += all * SG__LANES) {
                 SG__V weight[SG__Q];
                 SG__UNROLL for (int j = 0; j < q; j++) weight[j] = SG__LOAD(w + j * SG__LANES);
                 SG__UNROLL for (int i = 0; i < p; i++) {
@@ -6415,7 +6434,7 @@ SG__INLINE void SG__FN(tile)(const sg__row *r, int column, const int p, const in
             }
         }
     }
-    float *out = r->output + (size_t)column * r->output_pixel;
+    float *out = r->output + (size_t)column * r->output_pixel + (size_t)first * r->output_vector;
     SG__UNROLL for (int i = 0; i < p; i++) {
         SG__UNROLL for (int j = 0; j < q; j++) {
             SG__STORE(out + (size_t)i * r->output_pixel + (size_t)j * r->output_vector, sum[i][j]);
@@ -6423,34 +6442,40 @@ SG__INLINE void SG__FN(tile)(const sg__row *r, int column, const int p, const in
     }
 }
 
-SG__INLINE void SG__FN(tiles)(const sg__row *r, const int q) {
+SG__INLINE void SG__FN(tiles)(const sg__row *r, int first, int all, const int q) {
     int column = 0;
-    for (; column + SG__P <= r->width; column += SG__P) SG__FN(tile)(r, column, SG__P, q);
+    for (; column + SG__P <= r->width; column += SG__P) SG__FN(tile)(r, column, first, all, SG__P, q);
 #if SG__P > 4
-    for (; column + 4 <= r->width; column += 4) SG__FN(tile)(r, column, 4, q);
+    for (; column + 4 <= r->width; column += 4) SG__FN(tile)(r, column, first, all, 4, q);
 #endif
-#if SG__P > 2
-    for (; column + 2 <= r->width; column += 2) SG__FN(tile)(r, column, 2, q);
+#if SG__P > 2 && !defined(STYLEGAN_SMALL)
+    for (; column + 2 <= r->width; column += 2) SG__FN(tile)(r, column, first, all, 2, q);
 #endif
-    for (; column < r->width; column++) SG__FN(tile)(r, column, 1, q);
+    for (; column < r->width; column++) SG__FN(tile)(r, column, first, all, 1, q);
 }
 
 static void SG__FN(convolve)(const sg__row *row, int q) {
     switch (q) {
-    case 1:
-        SG__FN(tiles)(row, 1);
+#ifdef STYLEGAN_SMALL
+    default:
+        for (int v = 0; v < q; v++) SG__FN(tiles)(row, v, q, 1);
         break;
-    case 2:
-        SG__FN(tiles)(row, 2);
+#else
+    case 1:
+        SG__FN(tiles)(row, 0, 1, 1);
         break;
 #if SG__Q > 2
-    case 3:
-        SG__FN(tiles)(row, 3);
+    case 2:
+        SG__FN(tiles)(row, 0, 2, 2);
         break;
-    case 4:
-        SG__FN(tiles)(row, 4);
+    case 3:
+        SG__FN(tiles)(row, 0, 3, 3);
         break;
 #endif
+#endif
+    case SG__Q:
+        SG__FN(tiles)(row, 0, SG__Q, SG__Q);
+        break;
     }
 }
 
@@ -6459,7 +6484,7 @@ static void SG__FN(finish)(float *row, int width, const sg__epilogue *e) {
     SG__V gain = SG__SET1(e->gain), clamp = SG__SET1(e->clamp), unclamp = SG__SET1(-e->clamp);
     /* linear, relu and lrelu are max(x, slope * x); the curves take a detour through memory */
     SG__V slope = SG__SET1(e->activation == STYLEGAN_LRELU ? 0.2f : e->activation == STYLEGAN_RELU ? 0.0f : 1.0f);
-    int curved = e->activation > STYLEGAN_LRELU;
+    int curved = e->activation > STYLEGAN_LRELU && e->activation <= SG__MOST_ACTIVATION;
     for (int i = 0; i < width; i++, row += SG__LANES) {
         SG__V x = SG__MUL(SG__LOAD(row), scale);
         if (e->noise) x = SG__FMA(SG__SET1(e->noise[i]), strength, x);
@@ -6534,6 +6559,7 @@ static void SG__FN(moments)(const float *x, int width, int height, size_t row_st
     SG__STORE(deviation, all_deviation);
 }
 
+#if SG__TILES
 /* Constant sizes make registers of the small arrays; plain C, for small processors, shares one loop instead. */
 #if SG__LANES == 1
 #define SG__UNROLL_TILES
@@ -6692,11 +6718,12 @@ static void SG__FN(winograd_output)(const float *in, size_t stride, int down, in
                                     size_t row, size_t pixel) {
     SG__BY_POINTS(SG__FN(winograd_output_tiles), in, stride, tiles, out, row, pixel);
 }
+#endif
 
 static void SG__FN(double_pixels)(const float *in, size_t stride, int width, float *top, float *bottom) {
     for (int i = 0; i < width; i++, in += SG__LANES, top += 2 * SG__LANES, bottom += 2 * SG__LANES) {
         SG__V before[3], after[3]; /* of the three columns: even and odd row */
-        SG__UNROLL_TILES for (int x = 0; x < 3; x++) {
+        SG__UNROLL for (int x = 0; x < 3; x++) {
             const float *column = in + (size_t)x * stride;
             SG__V middle = SG__LOAD(column + 3 * stride);
             before[x] = SG__SUB(middle, SG__LOAD(column));
@@ -6795,9 +6822,9 @@ static const sg__kernels SG__FN(kernels) = {
     SG__FN(weighted_sum),
     SG__FN(sum_squares),
     SG__FN(moments),
-    SG__FN(winograd_input),
-    SG__FN(winograd_weights),
-    SG__FN(winograd_output),
+    SG__IN_TILES(SG__FN(winograd_input)),
+    SG__IN_TILES(SG__FN(winograd_weights)),
+    SG__IN_TILES(SG__FN(winograd_output)),
     SG__FN(double_pixels),
     SG__FN(narrow),
     SG__FN(widen),
