@@ -2761,12 +2761,12 @@ static int sg__panels(const stylegan_model *m, int channels) {
     return (sg__blocks_of(m, channels) + sg__vectors(m) - 1) / sg__vectors(m);
 }
 
-static uint64_t sg__panel_width(const stylegan_model *m) {
-    return (uint64_t)(m->kernels->lanes * sg__vectors(m));
+static size_t sg__panel_width(const stylegan_model *m) {
+    return (size_t)(m->kernels->lanes * sg__vectors(m));
 }
 
-static uint64_t sg__padded(const stylegan_model *m, int channels) { /* to whole panels */
-    return (uint64_t)sg__panels(m, channels) * sg__panel_width(m);
+static size_t sg__padded(const stylegan_model *m, int channels) { /* to whole panels */
+    return (size_t)sg__panels(m, channels) * sg__panel_width(m);
 }
 
 static const sg__plan *sg__plan_of(const stylegan_model *m, const sg__step *s) {
@@ -2793,7 +2793,7 @@ static int sg__steers(const sg__plan *p) {
 
 /* Pixels are doubled directly, not by Winograd's algorithm with weights summed to a larger kernel. */
 static int sg__doubles(const sg__step *s, const sg__tiling *t) {
-    return s->nearest && !sg__points(t);
+    return STYLEGAN_FAMILIES & 1 && s->nearest && !sg__points(t);
 }
 
 /* Rows that are computed together: of a SCATTER's tile in t, of a CONV's in its output, of a pixel that is doubled. */
@@ -4481,12 +4481,14 @@ static sg__rows sg__conv_needs(const stylegan_model *m, const sg__step *s, const
     return sg__clip_rows(begin - before, end + after, 0, of->height);
 }
 
+#if STYLEGAN_FAMILIES & 3
 static sg__rows sg__scatter_needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
     int unit = sg__unit_rows(m, s), origin = sg__origin(m, s), doubles = sg__doubles(s, &sg__plan_of(m, s)->tiling);
     begin = (begin - origin) / unit * unit;
     end = sg__round_rows(m, s, end) - origin;
     return sg__clip_rows(begin / 2 - 1, (end - 1) / 2 + 1 + doubles, 0, of->height);
 }
+#endif
 
 /* Clears row y of t outside [low, width), on both sides or one. */
 static void sg__clear_borders(const sg__panel *p, int y, int left, int right) {
@@ -4515,7 +4517,7 @@ static void sg__multiply_rows(const sg__panel *p, int phase, int first, int end)
         sg__multiply_tiles(p, phase, first, end, row, w->out.row, lanes, w->out.block);
     } else if (sg__doubles(s, t)) {
         sg__double_row(p, first, row + (size_t)s->low * lanes);
-    } else if (scatter) {
+    } else if (STYLEGAN_FAMILIES & 2 && scatter) {
         sg__transposed_row(p, first, row, w->out.block);
     } else {
         sg__plain_row(p, first, row, w->out.block);
@@ -5253,7 +5255,7 @@ static const struct {
     {NULL, SG__IN_1_2(sg__constant_rows)},
     {NULL, SG__IN_1_2(sg__constant_rows)},
     {sg__conv_needs, sg__convolve_rows},
-    {sg__scatter_needs, sg__convolve_rows},
+    {SG__IN_1_2(sg__scatter_needs), SG__IN_1_2(sg__convolve_rows)},
     {SG__IN_1_2(sg__filter_needs), SG__IN_1_2(sg__filter_rows)},
     {SG__IN_1(sg__norm_needs), SG__IN_1(sg__norm_rows)},
     {sg__image_needs, sg__image_rows},
@@ -6720,6 +6722,7 @@ static void SG__FN(winograd_output)(const float *in, size_t stride, int down, in
 }
 #endif
 
+#if STYLEGAN_FAMILIES & 1
 static void SG__FN(double_pixels)(const float *in, size_t stride, int width, float *top, float *bottom) {
     for (int i = 0; i < width; i++, in += SG__LANES, top += 2 * SG__LANES, bottom += 2 * SG__LANES) {
         SG__V before[3], after[3]; /* of the three columns: even and odd row */
@@ -6735,6 +6738,7 @@ static void SG__FN(double_pixels)(const float *in, size_t stride, int width, flo
         SG__STORE(bottom + SG__LANES, SG__ADD(after[1], after[2]));
     }
 }
+#endif
 
 static void SG__FN(narrow)(const float *x, int count, unsigned char *half) {
     for (int i = 0; i < count; i += SG__LANES) SG__STORE_F16(half + 2 * (size_t)i, SG__LOAD(x + i));
@@ -6825,7 +6829,7 @@ static const sg__kernels SG__FN(kernels) = {
     SG__IN_TILES(SG__FN(winograd_input)),
     SG__IN_TILES(SG__FN(winograd_weights)),
     SG__IN_TILES(SG__FN(winograd_output)),
-    SG__FN(double_pixels),
+    SG__IN_1(SG__FN(double_pixels)),
     SG__FN(narrow),
     SG__FN(widen),
     SG__FN(scale_shift),

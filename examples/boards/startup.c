@@ -6,24 +6,13 @@
 
 int main(void);
 
-enum { OPEN = 1, WRITE = 5, EXIT = 0x20 };      /* operations of Arm's semihosting, which RISC-V has taken over */
-enum { MODE_WRITE = 4, MODE_WRITE_BINARY = 5 }; /* of fopen: "w", "wb" */
+enum { OPEN = 1, PRINT = 4, WRITE = 5, EXIT = 0x20 }; /* operations of Arm's semihosting, which RISC-V has taken over */
+enum { MODE_WRITE_BINARY = 5 };                       /* "wb" of fopen */
 enum { EXIT_NORMAL = 0x20026, PAINT = 0x5a5a5a5a };
 
 /* The library's share of the stack, and that of main and of interrupts. */
 enum { OTHERS = 1024 };
 __attribute__((used, aligned(16), section(".bss.stack"))) static unsigned char stack[PORTRAIT_STACK_SIZE + OTHERS];
-
-static size_t length(const char *text) {
-    size_t n = 0;
-    while (text[n]) n++;
-    return n;
-}
-
-static int open_file(const char *name, int mode) {
-    const uintptr_t block[] = {(uintptr_t)name, (uintptr_t)mode, length(name)};
-    return semihosting(OPEN, block);
-}
 
 static void write_file(int file, const void *bytes, size_t size) {
     const uintptr_t block[] = {(uintptr_t)file, (uintptr_t)bytes, size};
@@ -31,14 +20,14 @@ static void write_file(int file, const void *bytes, size_t size) {
 }
 
 void port_print(const char *text) {
-    static int console; /* a file's number is not 0 */
-    if (!console) console = open_file(":tt", MODE_WRITE);
-    write_file(console, text, length(text));
+    semihosting(PRINT, text);
 }
 
 void port_picture(const void *bytes, size_t size) {
-    static int file;
-    if (!file) file = open_file("portrait.ppm", MODE_WRITE_BINARY);
+    static const char name[] = "portrait.ppm";
+    static const uintptr_t open[] = {(uintptr_t)name, MODE_WRITE_BINARY, sizeof name - 1};
+    static int file; /* whose number is not 0 */
+    if (!file) file = semihosting(OPEN, open);
     write_file(file, bytes, size);
 }
 
