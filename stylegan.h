@@ -1997,6 +1997,16 @@ struct stylegan_model {
 #endif
 };
 
+/* A model's kernels, which the compiler knows if there is one instruction set only. */
+static const sg__kernels *sg__kernels_of(const stylegan_model *m) {
+#if SG__MAX_LANES == 1
+    (void)m;
+    return &sg__kernels_scalar;
+#else
+    return m->kernels;
+#endif
+}
+
 /* --- Finding tensors by name --- */
 
 typedef struct sg__builder {
@@ -2109,7 +2119,7 @@ static void sg__take_filter(sg__builder *b, sg__filter *f, const char *name, int
     int h = f->height = tensor.data ? shape[0] : 1, w = f->width = tensor.data ? shape[1] : 1;
     f->taps[0] = 1;
     for (int y = 0; tensor.data && y < h; y++) {
-        b->model->kernels->unpack(&tensor, (size_t)y, 0, w, padded);
+        sg__kernels_of(b->model)->unpack(&tensor, (size_t)y, 0, w, padded);
         STYLEGAN_MEMCPY(f->taps + y * w, padded, (size_t)w * sizeof(float));
     }
     for (int i = 0; i < h * w; i++) {
@@ -2233,7 +2243,7 @@ static sg__step *sg__add_up(sg__builder *b, const char *kind, const sg__step *x,
 /* A style of `size` values: affine map [D][size] of the w with number b->ws. name: of the layer with the tensors */
 static void sg__steer(sg__builder *b, sg__step *s, const char *name, int size) {
     stylegan_model *m = b->model;
-    int panel = m->kernels->lanes * m->kernels->vectors;
+    int panel = sg__kernels_of(m)->lanes * sg__kernels_of(m)->vectors;
     sg__take_matrix(b, &s->affine_weight, SG__REQUIRED, name, ".affine.weight", m->config.w_dim, &size);
     sg__take_vector(b, &s->affine_bias, SG__REQUIRED, name, ".affine.bias", size);
     s->ws = b->ws;
@@ -2390,7 +2400,7 @@ static void sg__take_values(sg__builder *b, int required, const char *name, cons
     float padded[32];
     sg__take_vector(b, &tensor, required, name, suffix, count);
     if (b->result || !tensor.data) return;
-    b->model->kernels->unpack(&tensor, 0, 0, count, padded);
+    sg__kernels_of(b->model)->unpack(&tensor, 0, 0, count, padded);
     STYLEGAN_MEMCPY(values, padded, (size_t)count * sizeof(float));
 }
 
@@ -2454,8 +2464,8 @@ static void sg__take_resampling(sg__builder *b, const char *name, sg__resampling
     float top[SG__MAX_RADIAL + SG__MAX_LANES], bottom[SG__MAX_RADIAL + SG__MAX_LANES];
     r->folded = radial && r->down_taps % 2 == 0;
     for (int y = 0; !b->result && r->folded && y < r->down_taps / 2; y++) {
-        b->model->kernels->unpack(&r->down_filter, (size_t)y, 0, r->down_taps, top);
-        b->model->kernels->unpack(&r->down_filter, (size_t)(r->down_taps - 1 - y), 0, r->down_taps, bottom);
+        sg__kernels_of(b->model)->unpack(&r->down_filter, (size_t)y, 0, r->down_taps, top);
+        sg__kernels_of(b->model)->unpack(&r->down_filter, (size_t)(r->down_taps - 1 - y), 0, r->down_taps, bottom);
         for (int x = 0; x < r->down_taps; x++) r->folded &= top[x] == bottom[x];
     }
 }
@@ -2749,12 +2759,12 @@ static int sg__clip(int value, int least, int most) {
 }
 
 static int sg__blocks_of(const stylegan_model *m, int channels) {
-    return (channels + m->kernels->lanes - 1) / m->kernels->lanes;
+    return (channels + sg__kernels_of(m)->lanes - 1) / sg__kernels_of(m)->lanes;
 }
 
 /* Vectors of output channels in a panel. */
 static int sg__vectors(const stylegan_model *m) {
-    return m->kernels->vectors < m->budget->vectors ? m->kernels->vectors : m->budget->vectors;
+    return sg__kernels_of(m)->vectors < m->budget->vectors ? sg__kernels_of(m)->vectors : m->budget->vectors;
 }
 
 static int sg__panels(const stylegan_model *m, int channels) {
@@ -2762,7 +2772,7 @@ static int sg__panels(const stylegan_model *m, int channels) {
 }
 
 static size_t sg__panel_width(const stylegan_model *m) {
-    return (size_t)(m->kernels->lanes * sg__vectors(m));
+    return (size_t)(sg__kernels_of(m)->lanes * sg__vectors(m));
 }
 
 static size_t sg__padded(const stylegan_model *m, int channels) { /* to whole panels */
@@ -2871,7 +2881,7 @@ static int sg__prepared_taps(const sg__step *s, const sg__tiling *t) {
 /* Floats from one tap or point to the next: a vector more than they take, since at distances of a power of two all would
    lie in the same few lines of a cache. */
 static uint64_t sg__apart(const stylegan_model *m, uint64_t vectors) {
-    return (vectors + 1) * (uint64_t)m->kernels->lanes;
+    return (vectors + 1) * (uint64_t)sg__kernels_of(m)->lanes;
 }
 
 /* Floats from one tap or point of a panel of q vectors to the next. */
@@ -2921,7 +2931,7 @@ static int sg__tiles_pay(const stylegan_model *m, const sg__step *s, const sg__t
 
 /* Tiles in a row of a part's own strip: whole register tiles are fastest. */
 static void sg__cut_own_strips(const stylegan_model *m, const sg__step *s, sg__tiling *t) {
-    int pixels = m->kernels->pixels;
+    int pixels = sg__kernels_of(m)->pixels;
     uint64_t tile = (uint64_t)(sg__points(t) * sg__points(t)) * (sg__padded(m, s->in) + sg__panel_width(m));
     int fits = (int)(SG__OWN_FLOATS / tile) / pixels * pixels;
     if (fits < pixels) fits = pixels;
@@ -2990,7 +3000,7 @@ static uint64_t sg__map_floats(const stylegan_model *m, const sg__step *s) {
 }
 
 static void sg__shape_map(const stylegan_model *m, const sg__step *s, sg__map *map) {
-    size_t lanes = (size_t)m->kernels->lanes, border = (size_t)s->border, pixels = (size_t)s->width;
+    size_t lanes = (size_t)sg__kernels_of(m)->lanes, border = (size_t)s->border, pixels = (size_t)s->width;
     if (border > 1) pixels += 3; /* the rest of a tile, of this map or of one computed from it */
     if (s->op == SG__SCATTER) {  /* whole tiles, and room for the filter on both sides */
         const sg__step *filter = s + 1;
@@ -3138,7 +3148,7 @@ static int sg__cached_rows(const stylegan_model *m, const sg__step *s, int most)
 
 /* Floats of a row of differences, of one channel block. */
 static size_t sg__difference_row(const stylegan_model *m, const sg__step *s) {
-    return ((size_t)s->input->width + 2) * (size_t)m->kernels->lanes;
+    return ((size_t)s->input->width + 2) * (size_t)sg__kernels_of(m)->lanes;
 }
 
 /* What a step at work holds that no other needs, in floats: t of a whole SCATTER and its FILTER, rows of input, side and
@@ -3157,7 +3167,7 @@ static uint64_t sg__staged_floats(const stylegan_model *m, const sg__step *s, in
 static uint64_t sg__transformed_floats(const stylegan_model *m, const sg__step *s) {
     const sg__plan *p = sg__plan_of(m, s);
     const sg__tiling *t = &p->tiling;
-    uint64_t tiles = (uint64_t)t->across * (uint64_t)t->strip + 2 * (uint64_t)m->kernels->pixels;
+    uint64_t tiles = (uint64_t)t->across * (uint64_t)t->strip + 2 * (uint64_t)sg__kernels_of(m)->pixels;
     if (sg__doubles(s, t)) {
         uint64_t strip = (uint64_t)sg__clip(p->strip / 2, 1, s->input->height);
         return (3 * strip + 2) * (uint64_t)sg__blocks_of(m, s->in) * sg__difference_row(m, s);
@@ -3267,7 +3277,7 @@ static void sg__grow(uint64_t *size, uint64_t floats) {
 static void sg__measure_mapping(const stylegan_model *m, sg__sizes *z) {
     const stylegan_config *c = &m->config;
     int embed = c->c_dim ? m->embed_weight.columns : 0;
-    z->input = (uint64_t)(c->z_dim + embed) + (uint64_t)m->kernels->lanes;
+    z->input = (uint64_t)(c->z_dim + embed) + (uint64_t)sg__kernels_of(m)->lanes;
     sg__grow(&z->input, (uint64_t)c->w_dim);
     uint64_t batch = (uint64_t)m->budget->batch;
     z->vector = batch * sg__padded(m, c->z_dim + embed);
@@ -3279,7 +3289,7 @@ static void sg__measure_mapping(const stylegan_model *m, sg__sizes *z) {
 
 /* Pixels whose products a part holds while it doubles them. */
 static int sg__doubled_pixels(const stylegan_model *m, const sg__step *s) {
-    return sg__clip(2 * m->kernels->pixels, 1, s->input->width);
+    return sg__clip(2 * sg__kernels_of(m)->pixels, 1, s->input->width);
 }
 
 /* What multiplying takes. */
@@ -3287,7 +3297,7 @@ static void sg__measure_products(const stylegan_model *m, const sg__step *s, con
     const sg__tiling *t = &p->tiling;
     int taps = s->kernel * s->kernel + sg__summed_taps(s, t) + sg__steers(p), points = sg__points(t) * sg__points(t);
     uint64_t vectors = (uint64_t)sg__vectors(m), tap = sg__tap(m, s, sg__vectors(m));
-    uint64_t chunk = (uint64_t)t->across * (uint64_t)t->chunk, tiles = chunk + 2 * (uint64_t)m->kernels->pixels;
+    uint64_t chunk = (uint64_t)t->across * (uint64_t)t->chunk, tiles = chunk + 2 * (uint64_t)sg__kernels_of(m)->pixels;
     sg__grow(&z->panel, (uint64_t)taps * tap);
     if (sg__steers(p)) sg__grow(&z->squared, sg__padded(m, s->in));
     if (sg__points(t) || s->nearest) sg__grow(&z->zeros, m->maps[s->input->number].row);
@@ -3300,7 +3310,7 @@ static void sg__measure_products(const stylegan_model *m, const sg__step *s, con
 
 /* Rows of a spread image below ToRGB, with room for the filter on both sides. */
 static uint64_t sg__spread_row(const stylegan_model *m, const sg__step *s) {
-    return ((uint64_t)s->width + 2 * ((uint64_t)s->filter->width + 1)) * (uint64_t)m->kernels->lanes;
+    return ((uint64_t)s->width + 2 * ((uint64_t)s->filter->width + 1)) * (uint64_t)sg__kernels_of(m)->lanes;
 }
 
 static int sg__norm_strips(const sg__step *s) {
@@ -3330,7 +3340,7 @@ static uint64_t sg__resampled_pixels(const sg__step *s) {
 static void sg__measure_step(const stylegan_model *m, const sg__step *s, sg__sizes *z) {
     const sg__plan *p = sg__plan_of(m, s);
     const sg__map *map = &m->maps[s->number];
-    uint64_t lanes = (uint64_t)m->kernels->lanes, channels = (uint64_t)map->blocks * lanes;
+    uint64_t lanes = (uint64_t)sg__kernels_of(m)->lanes, channels = (uint64_t)map->blocks * lanes;
     if (p->buffer != SG__OWN) sg__grow(&z->buffers[p->buffer], sg__map_floats(m, s));
     sg__room room = sg__room_of(m, s);
     sg__grow(sg__is_together(m, s) ? &z->image_rooms : &z->rooms,
@@ -3745,9 +3755,9 @@ static void sg__staging_item(void *context, int item, int part) {
     int block = item % job->half->blocks, y = job->first + item / job->half->blocks;
     (void)part;
     if (job->narrow)
-        sg__narrow_row(job->model->kernels, job->staged, job->half, block, y);
+        sg__narrow_row(sg__kernels_of(job->model), job->staged, job->half, block, y);
     else
-        sg__widen_row(job->model->kernels, job->half, job->staged, block, y);
+        sg__widen_row(sg__kernels_of(job->model), job->half, job->staged, block, y);
 }
 
 /* Input, side and output of a step that computes rows [begin, end): as they are, or rows of them in 32 bits. */
@@ -3805,7 +3815,7 @@ typedef struct sg__dense {
 } sg__dense;
 
 static void sg__dense_panel(const stylegan_model *m, const sg__dense *d, int panel, const sg__scratch *s) {
-    const sg__kernels *k = m->kernels;
+    const sg__kernels *k = sg__kernels_of(m);
     int lanes = k->lanes, vectors = sg__vectors(m), first = panel * vectors, left = sg__blocks_of(m, d->out) - first;
     int q = left < vectors ? left : vectors;
     size_t block = (size_t)d->count * (size_t)lanes;
@@ -3967,7 +3977,7 @@ static sg__panel sg__make_panel(const sg__work *w, const sg__scratch *s, int pan
     p.first = panel * vectors;
     p.q = left < vectors ? left : vectors;
     p.weights = NULL;
-    p.scale = w->scale + (size_t)(p.first * w->model->kernels->lanes);
+    p.scale = w->scale + (size_t)(p.first * sg__kernels_of(w->model)->lanes);
     return p;
 }
 
@@ -4005,7 +4015,7 @@ static const float *sg__noise_row(const sg__work *w, int y, int first, int last,
                                (uint64_t)y * (uint64_t)s->width + (uint64_t)first, scratch->noise, last - first);
         return scratch->noise;
     case STYLEGAN_NOISE_CONST:
-        w->model->kernels->unpack(&s->noise, (size_t)y, first, last - first, scratch->noise);
+        sg__kernels_of(w->model)->unpack(&s->noise, (size_t)y, first, last - first, scratch->noise);
         return scratch->noise;
     default:
         return NULL;
@@ -4023,7 +4033,7 @@ static void sg__close_row(const sg__map *map, const sg__step *s, float *row, int
 static void sg__finish_row(const sg__panel *p, int y, int first, int last) {
     const sg__work *w = p->work;
     const sg__step *s = w->step;
-    size_t lanes = (size_t)w->model->kernels->lanes, at = (size_t)first * lanes;
+    size_t lanes = (size_t)sg__kernels_of(w->model)->lanes, at = (size_t)first * lanes;
     const float *noise = sg__noise_row(w, y, first, last, p->scratch);
     for (int v = 0; v < p->q; v++) {
         size_t channel = (size_t)(p->first + v) * lanes;
@@ -4036,7 +4046,7 @@ static void sg__finish_row(const sg__panel *p, int y, int first, int last) {
                           s->activation,
                           s->gain,
                           s->clamp};
-        w->model->kernels->finish(row + at, last - first, &e);
+        sg__kernels_of(w->model)->finish(row + at, last - first, &e);
         sg__close_row(&w->out, s, row, first, last, lanes);
     }
 }
@@ -4049,7 +4059,7 @@ static void sg__constant_pixel(const sg__work *w, int pixel, int first, int coun
     const sg__step *s = w->step;
     int pixels = s->height * s->width;
     if (s->op == SG__CONSTANT) {
-        w->model->kernels->unpack(&s->weight, (size_t)pixel, first, count, to);
+        sg__kernels_of(w->model)->unpack(&s->weight, (size_t)pixel, first, count, to);
         return;
     }
     for (int i = 0; i < count; i++) to[i] = w->call->workspace->vector[0][(first + i) * pixels + pixel];
@@ -4058,7 +4068,7 @@ static void sg__constant_pixel(const sg__work *w, int pixel, int first, int coun
 static void sg__constant_rows(sg__call *call, const sg__step *s, int begin, int end) {
     const stylegan_model *m = call->model;
     sg__work w = sg__start(call, s, begin, end);
-    int lanes = m->kernels->lanes, blocks = w.out.blocks;
+    int lanes = sg__kernels_of(m)->lanes, blocks = w.out.blocks;
     if (s->op == SG__DENSE) {
         sg__tensor no_bias = {NULL, NULL, STYLEGAN_F32, 0};
         sg__dense dense = {
@@ -4087,7 +4097,7 @@ static void sg__constant_rows(sg__call *call, const sg__step *s, int begin, int 
 static void sg__sum_shifts(const sg__panel *p, const float *weights, float *summed) {
     static const float ones[4] = {1, 1, 1, 1};
     const sg__step *s = p->work->step;
-    const sg__kernels *k = p->work->model->kernels;
+    const sg__kernels *k = sg__kernels_of(p->work->model);
     int size = s->kernel, summed_size = sg__summed_kernel(s);
     size_t tap = sg__tap(p->work->model, s, p->q);
     for (int y = 0; y <= size; y++) {
@@ -4107,7 +4117,7 @@ static void sg__sum_shifts(const sg__panel *p, const float *weights, float *summ
 /* Doubled pixels directly: the middle row and column of a panel [3][3][I][q][V] become sums of all three. */
 static void sg__sum_taps(const sg__panel *p, float *panel) {
     static const float ones[3] = {1, 1, 1};
-    const sg__kernels *k = p->work->model->kernels;
+    const sg__kernels *k = sg__kernels_of(p->work->model);
     size_t tap = sg__tap(p->work->model, p->work->step, p->q);
     for (int i = 0; i < 6; i++) { /* the rows, then the columns */
         int first = i < 3 ? 3 * i : i - 3, step = i < 3 ? 1 : 3;
@@ -4120,7 +4130,7 @@ static void sg__sum_taps(const sg__panel *p, float *panel) {
 /* Winograd's transform of a panel [taps][I][q][V] for one phase, to [points^2][I][q][V]. */
 static void sg__transform_weights(const sg__panel *p, const float *panel, int phase, float *to) {
     const sg__step *s = p->work->step;
-    const sg__kernels *k = p->work->model->kernels;
+    const sg__kernels *k = sg__kernels_of(p->work->model);
     size_t tap = sg__tap(p->work->model, s, p->q);
     const float *taps[9];
     sg__phase_points points = sg__phase(&p->work->plan->tiling, phase);
@@ -4149,7 +4159,7 @@ static void sg__demodulate(const sg__step *s, float *scale, int width) {
 static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
     const sg__work *w = p->work;
     const sg__step *s = w->step;
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     const float *style = sg__steers(w->plan) ? NULL : sg__style_in(w->call, s, w->slot), *taps[9];
     int width = p->q * k->lanes, summed = sg__summed_taps(s, &w->plan->tiling), n = s->kernel * s->kernel;
     size_t tap = sg__tap(w->model, s, p->q);
@@ -4174,7 +4184,7 @@ static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
 static void sg__steer_panel(const sg__panel *p, const float *squares, float *scale) {
     const sg__work *w = p->work;
     const sg__step *s = w->step;
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     const float *style = sg__style_in(w->call, s, w->slot);
     float *squared = p->scratch->squared;
     for (int i = 0; i < s->in; i++) squared[i] = style[i] * style[i];
@@ -4196,7 +4206,7 @@ static void sg__prepare_item(void *context, int item, int part) {
     const sg__work *w = (const sg__work *)context;
     const sg__tiling *t = &w->plan->tiling;
     sg__panel p = sg__make_panel(w, &w->call->workspace->scratch[part], item);
-    size_t lanes = (size_t)w->model->kernels->lanes, tap = sg__tap(w->model, w->step, p.q);
+    size_t lanes = (size_t)sg__kernels_of(w->model)->lanes, tap = sg__tap(w->model, w->step, p.q);
     float *to = w->tables.weights + (size_t)item * sg__panel_floats(w->model, w->step, t);
     sg__unpack_panel(&p, sg__points(t) ? p.scratch->panel : to, w->tables.scale + (size_t)p.first * lanes);
     for (int i = 0; sg__points(t) && i < t->phases; i++) {
@@ -4210,7 +4220,7 @@ static void sg__prepare_item(void *context, int item, int part) {
 static void sg__steer_item(void *context, int item, int part) {
     const sg__work *w = (const sg__work *)context;
     sg__panel p = sg__make_panel(w, &w->call->workspace->scratch[part], item);
-    size_t lanes = (size_t)w->model->kernels->lanes, tap = sg__tap(w->model, w->step, p.q);
+    size_t lanes = (size_t)sg__kernels_of(w->model)->lanes, tap = sg__tap(w->model, w->step, p.q);
     size_t panel = sg__panel_floats(w->model, w->step, &w->plan->tiling), squares = panel * (size_t)item;
     squares += (size_t)sg__prepared_taps(w->step, &w->plan->tiling) * tap;
     sg__steer_panel(&p, w->tables.weights + squares, w->tables.scale + (size_t)p.first * lanes);
@@ -4221,7 +4231,7 @@ static void sg__steer_item(void *context, int item, int part) {
 /* Adds tap (y, x) of the kernel, which reads input pixel (row, column + j) for output j. */
 static void sg__add_tap(sg__row *r, const sg__panel *p, int y, int x, int row, int column) {
     const sg__work *w = p->work;
-    int lanes = w->model->kernels->lanes;
+    int lanes = sg__kernels_of(w->model)->lanes;
     size_t tap = sg__tap(w->model, w->step, p->q);
     r->offset[r->taps] = sg__row_of(&w->in, 0, row) - w->in.data + (ptrdiff_t)column * lanes;
     r->panel[r->taps++] = p->weights + tap * (size_t)(y * w->step->kernel + x);
@@ -4243,7 +4253,7 @@ static sg__row sg__start_row(const sg__panel *p, float *output, size_t output_pi
 /* Row y of a convolution of stride 1, zero-padded. */
 static void sg__plain_row(const sg__panel *p, int y, float *output, size_t vector) {
     const sg__step *s = p->work->step;
-    const sg__kernels *k = p->work->model->kernels;
+    const sg__kernels *k = sg__kernels_of(p->work->model);
     sg__row row = sg__start_row(p, output, (size_t)k->lanes, vector, s->width);
     for (int ky = 0; ky < s->kernel; ky++) {
         int from = y + ky - s->pad;
@@ -4256,7 +4266,7 @@ static void sg__plain_row(const sg__panel *p, int y, float *output, size_t vecto
 /* Row y of t: even and odd columns see different taps. */
 static void sg__transposed_row(const sg__panel *p, int y, float *output, size_t vector) {
     const sg__step *s = p->work->step;
-    const sg__kernels *k = p->work->model->kernels;
+    const sg__kernels *k = sg__kernels_of(p->work->model);
     size_t lanes = (size_t)k->lanes;
     for (int odd = 0; odd < 2; odd++) {
         sg__row row = sg__start_row(p, output + (size_t)odd * lanes, 2 * lanes, vector, (s->width + 1 - odd) / 2);
@@ -4288,7 +4298,7 @@ static float *sg__difference(const sg__work *w, int kind, int block, int y) {
            blocks = (size_t)w->in.blocks;
     size_t before = kind ? blocks * (sg__difference_rows(w, 0) + (size_t)(kind - 1) * rows) : 0;
     return w->transformed + (before + (size_t)block * rows + (size_t)(y - w->tile_begin)) * row +
-           w->model->kernels->lanes;
+           sg__kernels_of(w->model)->lanes;
 }
 
 /* Item: a block of channels of a row, of those of the strip and the one behind them. */
@@ -4296,7 +4306,7 @@ static void sg__difference_item(void *context, int item, int part) {
     static const float signs[2] = {1, -1};
     const sg__work work = sg__for_image((const sg__work *)context, item / ((const sg__work *)context)->items);
     const sg__work *w = &work;
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     item %= w->items;
     int block = item % w->in.blocks, y = w->tile_begin + item / w->in.blocks, width = w->step->input->width * k->lanes;
     float *down = sg__difference(w, 1, block, y);
@@ -4319,7 +4329,7 @@ static void sg__difference_item(void *context, int item, int part) {
 static void sg__multiply_doubled(const sg__panel *p, int y, int first, int count, int product, float *out) {
     const sg__work *w = p->work;
     const sg__step *s = w->step;
-    size_t lanes = (size_t)w->model->kernels->lanes;
+    size_t lanes = (size_t)sg__kernels_of(w->model)->lanes;
     int row = product / 3, column = product % 3, kind = 2 * (row != 1) + (column != 1) - 1;
     sg__row r = sg__start_row(p, out, lanes, (size_t)count * lanes, count);
     r.input = sg__input_row(w, 0, y);
@@ -4330,13 +4340,13 @@ static void sg__multiply_doubled(const sg__panel *p, int y, int first, int count
     r.taps = 1;
     r.offset[0] = (first + (column == 2)) * (ptrdiff_t)lanes;
     r.panel[0] = p->weights + (s->kernel == 3 ? (size_t)(8 - product) * sg__tap(w->model, s, p->q) : 0);
-    w->model->kernels->convolve(&r, p->q);
+    sg__kernels_of(w->model)->convolve(&r, p->q);
 }
 
 /* Rows 2y and 2y + 1 of t; a kernel of 1x1 sees no differences. */
 static void sg__double_row(const sg__panel *p, int y, float *output) {
     const sg__work *w = p->work;
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     int width = w->step->input->width, piece = sg__doubled_pixels(w->model, w->step);
     size_t lanes = (size_t)k->lanes;
     for (int first = 0, count; first < width; first += count) {
@@ -4363,7 +4373,7 @@ static void sg__double_row(const sg__panel *p, int y, float *output) {
 
 /* Transformed inputs lie as [points^2][groups][ceil(I/V)][group][V]: what a register tile reads is contiguous. */
 static int sg__group(const stylegan_model *m) {
-    return m->kernels->pixels;
+    return sg__kernels_of(m)->pixels;
 }
 
 /* Tiles of the strip in whole groups. */
@@ -4382,13 +4392,13 @@ static float *sg__transformed(const sg__work *w, int phase, int channels, int nu
     size_t group = (size_t)sg__group(w->model), blocks = (size_t)w->in.blocks;
     size_t block = (size_t)channels, tile = (size_t)number, first = t->own ? 0 : (size_t)t->first[phase];
     size_t at = (tile / group * blocks + block) * group + tile % group;
-    return w->transformed + at * (size_t)w->model->kernels->lanes + first * sg__point(w);
+    return w->transformed + at * (size_t)sg__kernels_of(w->model)->lanes + first * sg__point(w);
 }
 
 /* A row of tiles of one channel block, for one phase. */
 static void sg__transform_row(const sg__work *w, int phase, int row, int block) {
     const sg__tiling *t = &w->plan->tiling;
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     int scatter = w->step->op == SG__SCATTER, pad = scatter ? 1 : w->step->pad, group = sg__group(w->model);
     int whole = scatter ? sg__clip(w->step->input->width / 4, w->left, w->right) : w->right;
     int tile = row * (w->right - w->left), end = tile + whole - w->left;
@@ -4429,7 +4439,7 @@ static void sg__transform_item(void *context, int item, int part) {
 static void sg__multiply_point(const sg__panel *panel, int phase, int p, const float *weights, size_t first,
                                size_t tiles, float *out) {
     const sg__work *w = panel->work;
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     size_t lanes = (size_t)k->lanes, group = (size_t)sg__group(w->model);
     for (size_t at = 0, n; at < tiles; at += n) {
         size_t left = group - (first + at) % group;
@@ -4454,7 +4464,7 @@ static void sg__multiply_tiles(const sg__panel *panel, int phase, int begin, int
                                size_t pixel, size_t vector) {
     const sg__work *w = panel->work;
     const sg__phase_points points = sg__phase(&w->plan->tiling, phase);
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     size_t lanes = (size_t)k->lanes, across = (size_t)(w->right - w->left), q = (size_t)panel->q;
     size_t first = (size_t)(begin - w->tile_begin) * across, tiles = (size_t)(end - begin) * across;
     size_t tap = sg__tap(w->model, w->step, panel->q), point = (size_t)sg__apart(w->model, q * tiles);
@@ -4493,7 +4503,7 @@ static sg__rows sg__scatter_needs(const stylegan_model *m, const sg__step *s, co
 /* Clears row y of t outside [low, width), on both sides or one. */
 static void sg__clear_borders(const sg__panel *p, int y, int left, int right) {
     const sg__work *w = p->work;
-    size_t lanes = (size_t)w->model->kernels->lanes, before = w->out.border;
+    size_t lanes = (size_t)sg__kernels_of(w->model)->lanes, before = w->out.border;
     for (int v = 0; v < p->q; v++) {
         float *row = sg__row_of(&w->out, p->first + v, y), *after = row + (size_t)w->step->width * lanes;
         if (left) STYLEGAN_MEMSET(row - before, 0, (before + (size_t)w->step->low * lanes) * sizeof(float));
@@ -4507,7 +4517,7 @@ static void sg__multiply_rows(const sg__panel *p, int phase, int first, int end)
     const sg__step *s = w->step;
     const sg__tiling *t = &w->plan->tiling;
     int scatter = s->op == SG__SCATTER, rows = sg__unit_rows(w->model, s);
-    size_t lanes = (size_t)w->model->kernels->lanes;
+    size_t lanes = (size_t)sg__kernels_of(w->model)->lanes;
     int top = sg__origin(w->model, s) + rows * first, bottom = top + rows * (end - first);
     float *row = sg__row_of(&w->out, p->first, top);
     if (sg__points(t) && scatter) {
@@ -4541,7 +4551,7 @@ static int sg__multiply_image(const sg__panel *p, int phase, sg__rows rows) {
         sg__multiply_rows(p, phase, first, last);
         double work = (double)(last - first) * sg__unit_rows(w->model, w->step) * w->step->width;
         work *= (double)w->step->in * w->step->kernel * w->step->kernel;
-        work *= (double)(p->q * w->model->kernels->lanes) / t->phases;
+        work *= (double)(p->q * sg__kernels_of(w->model)->lanes) / t->phases;
         if (sg__tick(w->call, work)) return 1;
     }
     return 0;
@@ -4550,7 +4560,7 @@ static int sg__multiply_image(const sg__panel *p, int phase, sg__rows rows) {
 /* The same for all phases and images that share the panel's weights: those from `work`'s on. */
 static void sg__multiply_images(const sg__work *w, int images, int item, const sg__scratch *s) {
     const sg__tiling *t = &w->plan->tiling;
-    int panel = item % w->panels, prepared = w->plan->prepared, lanes = w->model->kernels->lanes;
+    int panel = item % w->panels, prepared = w->plan->prepared, lanes = sg__kernels_of(w->model)->lanes;
     sg__panel p = sg__make_panel(w, s, panel);
     size_t width = (size_t)(p.q * lanes), tap = sg__tap(w->model, w->step, p.q);
     sg__rows rows = sg__piece(w, item, w->tile_begin, w->tile_end);
@@ -4654,7 +4664,7 @@ static sg__rows sg__filter_needs(const stylegan_model *m, const sg__step *s, con
 static void sg__filter_row(const sg__panel *p, int y) {
     const sg__work *w = p->work;
     const sg__step *s = w->step;
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     const sg__filter *f = s->filter;
     const float *source[SG__MAX_FIR];
     int top = y - s->pad_row, width = s->width * k->lanes, left = -s->pad_column * k->lanes;
@@ -4713,20 +4723,22 @@ static sg__map sg__widen_norm(const sg__work *w, sg__rows rows, int block, int e
     float *memory = w->call->workspace->scratch[part].normed;
     sg__map staged = sg__staged_map(&w->out, memory, rows.first, rows.last, block);
     for (; block < end; block++)
-        for (int y = rows.first; y < rows.last; y++) sg__widen_row(w->model->kernels, &w->out, &staged, block, y);
+        for (int y = rows.first; y < rows.last; y++)
+            sg__widen_row(sg__kernels_of(w->model), &w->out, &staged, block, y);
     return staged;
 }
 
 static void sg__narrow_norm(const sg__work *w, const sg__map *staged, sg__rows rows, int block, int end) {
     for (; w->out.half && block < end; block++)
-        for (int y = rows.first; y < rows.last; y++) sg__narrow_row(w->model->kernels, staged, &w->out, block, y);
+        for (int y = rows.first; y < rows.last; y++)
+            sg__narrow_row(sg__kernels_of(w->model), staged, &w->out, block, y);
 }
 
 /* Pixel normalisation of one row (ProGAN, section 4.2): over the channels of each pixel. */
 static void sg__pixel_norm_item(void *context, int y, int part) {
     const sg__work *w = (const sg__work *)context;
     const sg__step *s = w->step;
-    int lanes = w->model->kernels->lanes;
+    int lanes = sg__kernels_of(w->model)->lanes;
     sg__rows rows = sg__clip_rows(y, y + 1, 0, s->height);
     sg__map map = sg__widen_norm(w, rows, 0, w->out.blocks, part);
     for (int x = 0; x < s->width; x++) {
@@ -4744,12 +4756,13 @@ static void sg__pixel_norm_item(void *context, int y, int part) {
 
 /* Mean and sum of squared deviations of a strip and block: [2][V]. */
 static float *sg__moments_of(const sg__work *w, int strip, int block) {
-    return w->call->workspace->moments + (size_t)(strip * w->out.blocks + block) * 2 * (size_t)w->model->kernels->lanes;
+    return w->call->workspace->moments +
+           (size_t)(strip * w->out.blocks + block) * 2 * (size_t)sg__kernels_of(w->model)->lanes;
 }
 
 static void sg__moments_item(void *context, int item, int part) {
     const sg__work *w = (const sg__work *)context;
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     int block = item % w->out.blocks, strip = item / w->out.blocks;
     sg__rows rows = sg__norm_strip(w->step, strip);
     float *out = sg__moments_of(w, strip, block);
@@ -4762,7 +4775,7 @@ static void sg__moments_item(void *context, int item, int part) {
    mean stays apart: on flat channels the scale is up to 10^4, and a product of both would round too much. */
 static void sg__merge_moments(const sg__work *w, int channel) {
     const sg__workspace *space = w->call->workspace;
-    int lanes = w->model->kernels->lanes, strips = sg__norm_strips(w->step);
+    int lanes = sg__kernels_of(w->model)->lanes, strips = sg__norm_strips(w->step);
     double count = 0, mean = 0, deviation = 0;
     for (int strip = 0; strip < strips; strip++) {
         const float *moments = sg__moments_of(w, strip, channel / lanes) + channel % lanes;
@@ -4779,7 +4792,7 @@ static void sg__merge_moments(const sg__work *w, int channel) {
 
 static void sg__scale_shift_item(void *context, int item, int part) {
     const sg__work *w = (const sg__work *)context;
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     const sg__workspace *space = w->call->workspace;
     int block = item % w->out.blocks, channel = block * k->lanes;
     sg__rows rows = sg__norm_strip(w->step, item / w->out.blocks);
@@ -4807,7 +4820,7 @@ static void sg__begin_moments(sg__call *call, const sg__step *s) {
 /* Item: a block of channels of a strip, whose moments are merged with those of the rows before by Chan's formula. */
 static void sg__add_moments_item(void *context, int block, int part) {
     const sg__work *w = (const sg__work *)context;
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     float strip[2][SG__MAX_LANES], *mean = sg__window_moments(w->call, w->step, 0) + block * k->lanes;
     float *deviation = sg__window_moments(w->call, w->step, 1) + block * k->lanes;
     float n = (float)(w->end - w->begin), share = n / (float)w->end, before = (float)w->begin * (float)w->step->width;
@@ -4845,7 +4858,7 @@ static void sg__end_moments(sg__call *call, const sg__step *s) {
 
 static void sg__window_norm_item(void *context, int item, int part) {
     const sg__work *w = (const sg__work *)context;
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     int block = item % w->out.blocks, y = w->begin + item / w->out.blocks, channel = block * k->lanes;
     float *row = sg__row_of(&w->out, block, y);
     (void)part;
@@ -4866,7 +4879,7 @@ static void sg__norm_rows(sg__call *call, const sg__step *s, int begin, int end)
     int strips = sg__norm_strips(s);
     if (s->pixel_norm) sg__parallel(w.model, s->height, sg__pixel_norm_item, &w);
     if (!s->instance_norm && !style) return;
-    for (int i = 0; i < w.out.blocks * w.model->kernels->lanes; i++) {
+    for (int i = 0; i < w.out.blocks * sg__kernels_of(w.model)->lanes; i++) {
         int real = i < s->channels; /* the channels that fill up the last block become zero */
         space->mean[i] = 0;
         space->scale[i] = real ? style ? style[i] : 1.0f : 0.0f;
@@ -4911,7 +4924,7 @@ static void sg__spread_rows(const sg__step *s, const sg__scratch *scratch, size_
 /* Row y of vector v of the up-sampled image below, to out [W][V]: its pixels with zeros between, low-pass filtered. */
 static void sg__upsample_row(const sg__work *w, int v, int y, float *out, const sg__scratch *scratch) {
     const sg__step *s = w->step;
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     const sg__filter *f = s->filter;
     const float *source[SG__MAX_FIR / 2]; /* every other row */
     float weight[SG__MAX_FIR / 2];
@@ -4939,7 +4952,7 @@ static void sg__upsample_row(const sg__work *w, int v, int y, float *out, const 
 
 /* Blends a row with the nearest-neighbour up-sampled image below (a half-grown StyleGAN 1). */
 static void sg__blend_below(const sg__work *w, int y, float *row, size_t vector) {
-    int lanes = w->model->kernels->lanes;
+    int lanes = sg__kernels_of(w->model)->lanes;
     for (int v = 0; v < w->out.blocks; v++, row += vector) {
         const float *below = sg__row_of(&w->side, v, y / 2);
         for (int i = 0; i < w->step->width * lanes; i++) {
@@ -4951,7 +4964,7 @@ static void sg__blend_below(const sg__work *w, int y, float *row, size_t vector)
 /* Writes a row [ceil(C/V)][W][V] to the planar image, each pixel 2^repeat times in both directions. */
 static void sg__write_row(const sg__output *o, int y, const float *row) {
     const sg__step *s = o->work.step;
-    int lanes = o->work.model->kernels->lanes, repeat = s->repeat, width = s->width << repeat;
+    int lanes = sg__kernels_of(o->work.model)->lanes, repeat = s->repeat, width = s->width << repeat;
     for (int c = 0; c < s->channels; c++) {
         const float *from = row + (size_t)(c / lanes) * (size_t)(s->width * lanes) + c % lanes;
         float *out = o->image + (size_t)c * o->channel_stride + ((size_t)(y - o->work.begin) << repeat) * (size_t)width;
@@ -4965,7 +4978,7 @@ static void sg__write_row(const sg__output *o, int y, const float *row) {
 static void sg__image_row(const sg__output *o, int y, const sg__scratch *scratch) {
     const sg__work *w = &o->work;
     const sg__step *s = w->step;
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     int below = STYLEGAN_FAMILIES & 2 && s->side && s->blend == 0;
     size_t lanes = (size_t)k->lanes, vector = o->image ? (size_t)s->width * lanes : w->out.block;
     float *out = o->image ? scratch->row : sg__row_of(&w->out, 0, y);
@@ -5025,7 +5038,7 @@ static void sg__fourier_transform(const sg__call *call, const sg__step *s, doubl
     double c = (double)style[0], n = (double)style[1], x = (double)style[2], y = (double)style[3];
     double length = STYLEGAN_SQRT(c * c + n * n);
     for (int i = 0; !user && s->waves.transform.data && i < 3; i++)
-        call->model->kernels->unpack(&s->waves.transform, (size_t)i, 0, 3, stored + 3 * i);
+        sg__kernels_of(call->model)->unpack(&s->waves.transform, (size_t)i, 0, 3, stored + 3 * i);
     if (!user) user = s->waves.transform.data ? stored : identity;
     c /= length;
     n /= length;
@@ -5064,7 +5077,7 @@ static sg__wave sg__make_wave(const sg__step *s, const sg__kernels *k, const dou
 static void sg__fourier_item(void *context, int block, int part) {
     const sg__work *w = (const sg__work *)context;
     const sg__step *s = w->step;
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     size_t lanes = (size_t)k->lanes;
     float *across = w->call->workspace->scratch[part].resampled; /* [W][2][V]: cosine, sine */
     double m[6];
@@ -5112,7 +5125,7 @@ static void sg__prepare_taps(const stylegan_model *m, const sg__resampling *r, f
     float line[SG__MAX_LINE + SG__MAX_LANES];
     int reach = sg__up_reach(r), n = r->down_taps;
     line[0] = 1;
-    if (r->up_filter.data) m->kernels->unpack(&r->up_filter, 0, 0, r->up_taps, line);
+    if (r->up_filter.data) sg__kernels_of(m)->unpack(&r->up_filter, 0, 0, r->up_taps, line);
     for (int i = 0; i < r->up * reach; i++) {
         int tap = r->up - 1 - i / reach + i % reach * r->up;
         taps[i] = tap < r->up_taps ? line[tap] : 0;
@@ -5120,7 +5133,7 @@ static void sg__prepare_taps(const stylegan_model *m, const sg__resampling *r, f
     taps += r->up * reach;
     line[0] = 1;
     for (int row = 0; row < (r->radial ? n : 1); row++) {
-        if (r->down_filter.data) m->kernels->unpack(&r->down_filter, (size_t)row, 0, n, line);
+        if (r->down_filter.data) sg__kernels_of(m)->unpack(&r->down_filter, (size_t)row, 0, n, line);
         STYLEGAN_MEMCPY(taps + row * n, line, (size_t)n * sizeof(float));
     }
 }
@@ -5150,7 +5163,7 @@ typedef struct sg__resampler {
 static sg__resampler sg__start_resampler(const sg__work *w, int item, float *memory) {
     const sg__step *s = w->step;
     const sg__resampling *r = &s->resampling;
-    size_t lanes = (size_t)w->model->kernels->lanes;
+    size_t lanes = (size_t)sg__kernels_of(w->model)->lanes;
     sg__resampler p;
     p.work = w;
     p.block = item % w->out.blocks;
@@ -5174,7 +5187,7 @@ static void sg__resample_down(const sg__resampler *p, int y) {
     const sg__work *w = p->work;
     const sg__step *s = w->step;
     const sg__resampling *r = &s->resampling;
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     const float *source[SG__MAX_LINE];
     size_t lanes = (size_t)k->lanes;
     int reach = sg__up_reach(r), n = 0, width = p->groups + reach - 1;
@@ -5197,7 +5210,7 @@ static float *sg__ring_row(const sg__resampler *p, int y) {
 static void sg__resample_across(const sg__resampler *p, int y) {
     const sg__step *s = p->work->step;
     const sg__resampling *r = &s->resampling;
-    const sg__kernels *k = p->work->model->kernels;
+    const sg__kernels *k = sg__kernels_of(p->work->model);
     float slope = s->activation == STYLEGAN_LRELU ? 0.2f : s->activation == STYLEGAN_RELU ? 0.0f : 1.0f;
     sg__leak leak = {slope, s->gain, s->clamp > 0 ? s->clamp : 3e38f};
     float *wide = r->radial ? sg__ring_row(p, y) : p->wide;
@@ -5211,7 +5224,7 @@ static void sg__resample_across(const sg__resampler *p, int y) {
 static void sg__resample_row(const sg__resampler *p, int y) {
     const sg__work *w = p->work;
     const sg__resampling *r = &w->step->resampling;
-    const sg__kernels *k = w->model->kernels;
+    const sg__kernels *k = sg__kernels_of(w->model);
     const float *rows[SG__MAX_LINE];
     int n = r->down_taps;
     float *row = sg__row_of(&w->out, p->block, y), *out = row + p->first * k->lanes;
@@ -5374,7 +5387,7 @@ static void sg__inspect(const sg__call *call, const sg__step *s, const sg__map *
     feature.first_row = begin;
     feature.rows = map->end - begin;
     feature.data = sg__row_of(map, 0, begin);
-    feature.lanes = m->kernels->lanes;
+    feature.lanes = sg__kernels_of(m)->lanes;
     feature.row_stride = map->row;
     feature.block_stride = map->block;
     call->run->inspect(call->run->user, call->index, &feature);
@@ -5384,7 +5397,8 @@ static void sg__inspect(const sg__call *call, const sg__step *s, const sg__map *
 static void sg__inspect_kept(const sg__call *call, const sg__step *s, const sg__map *map) {
     for (int y = 0; call->run->inspect && y < s->height; y++) {
         sg__map row = sg__staged_map(map, sg__room_at(call, s), y, y + 1, 0);
-        for (int block = 0; block < map->blocks; block++) sg__widen_row(call->model->kernels, map, &row, block, y);
+        for (int block = 0; block < map->blocks; block++)
+            sg__widen_row(sg__kernels_of(call->model), map, &row, block, y);
         sg__inspect(call, s, &row, y);
     }
 }
@@ -5564,10 +5578,10 @@ static void sg__begin_step(sg__call *call, const sg__step *s) {
     if (s->op != SG__SCATTER) {
         STYLEGAN_MEMSET(t.bias, 0, bytes);
         STYLEGAN_MEMSET(t.strength, 0, bytes);
-        if (s->bias.data) m->kernels->unpack(&s->bias, 0, 0, s->channels, t.bias);
+        if (s->bias.data) sg__kernels_of(m)->unpack(&s->bias, 0, 0, s->channels, t.bias);
     }
     if (s->strength.data) {
-        m->kernels->unpack(&s->strength, 0, 0, s->strength.columns, t.strength);
+        sg__kernels_of(m)->unpack(&s->strength, 0, 0, s->strength.columns, t.strength);
         for (int i = 1; s->strength.columns == 1 && i < s->channels; i++) t.strength[i] = t.strength[0];
         const float *factors = call->run->layer_noise_strength;
         for (int i = 0; factors && i < s->channels; i++) t.strength[i] *= factors[s->layer];
@@ -5676,10 +5690,10 @@ static void sg__mapping_input(const stylegan_model *m, const float *z, const flo
     float *y = x + c->z_dim;
     if (c->z_dim) STYLEGAN_MEMCPY(x, z, (size_t)c->z_dim * sizeof(float));
     if (embed) STYLEGAN_MEMSET(y, 0, (size_t)embed * sizeof(float));
-    if (m->embed_bias.data) m->kernels->unpack(&m->embed_bias, 0, 0, embed, y);
+    if (m->embed_bias.data) sg__kernels_of(m)->unpack(&m->embed_bias, 0, 0, embed, y);
     for (int k = 0; label && k < c->c_dim; k++) {
         if (label[k] == 0) continue;
-        m->kernels->unpack(&m->embed_weight, (size_t)k, 0, embed, row);
+        sg__kernels_of(m)->unpack(&m->embed_weight, (size_t)k, 0, embed, row);
         for (int i = 0; i < embed; i++) y[i] += label[k] * row[i];
     }
     if (c->normalization == STYLEGAN_NORMALIZE_JOINT) sg__normalize(x, c->z_dim + embed);
@@ -5691,7 +5705,7 @@ static void sg__mapping_input(const stylegan_model *m, const float *z, const flo
 
 /* Value i of one image in the blocked layout [ceil(.../V)][N][V]. */
 static size_t sg__blocked(const stylegan_model *m, int count, int image, int i) {
-    int lanes = m->kernels->lanes;
+    int lanes = sg__kernels_of(m)->lanes;
     return ((size_t)(i / lanes) * (size_t)count + (size_t)image) * (size_t)lanes + (size_t)(i % lanes);
 }
 
@@ -5726,7 +5740,7 @@ static void sg__map_batch(const stylegan_model *m, const float *z, const float *
         y = swap;
     }
     float *one = w->input;
-    if (m->w_avg.data) m->kernels->unpack(&m->w_avg, 0, 0, c->w_dim, y);
+    if (m->w_avg.data) sg__kernels_of(m)->unpack(&m->w_avg, 0, 0, c->w_dim, y);
     for (int n = 0; n < count; n++, ws += (size_t)c->num_ws * (size_t)c->w_dim) {
         for (int i = 0; i < c->w_dim; i++) one[i] = x[sg__blocked(m, count, n, i)];
         sg__truncate(c, one, y, psi, cutoff, ws);
@@ -5869,7 +5883,7 @@ static stylegan_result sg__verify(const sg__source *source, sg__head *head, int 
 /* Instruction set and threads. */
 static stylegan_result sg__set_up_execution(stylegan_model *m, const stylegan_options *options, stylegan_error *error) {
     m->kernels = sg__find_kernels(options->isa);
-    if (!m->kernels) {
+    if (!sg__kernels_of(m)) {
         return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "instruction set %s is not available here",
                         stylegan_isa_name(options->isa));
     }
@@ -6068,7 +6082,7 @@ STYLEGAN_API stylegan_result stylegan_get_tensor(const stylegan_model *model, in
 }
 
 STYLEGAN_API stylegan_isa stylegan_model_isa(const stylegan_model *model) {
-    return model->kernels->isa;
+    return sg__kernels_of(model)->isa;
 }
 
 STYLEGAN_API int stylegan_model_threads(const stylegan_model *model) {
@@ -6150,10 +6164,10 @@ STYLEGAN_API stylegan_result stylegan_get_style(const stylegan_model *model, int
     if (!w || !w->affine_weight.data) return STYLEGAN_ERROR_ARGUMENT;
     ws += (size_t)w->ws * (size_t)model->config.w_dim;
     for (int k = 0; k < w->affine_weight.columns; k++) {
-        model->kernels->unpack(&w->affine_bias, 0, k, 1, value);
+        sg__kernels_of(model)->unpack(&w->affine_bias, 0, k, 1, value);
         style[k] = value[0];
         for (int i = 0; i < model->config.w_dim; i++) {
-            model->kernels->unpack(&w->affine_weight, (size_t)i, k, 1, value);
+            sg__kernels_of(model)->unpack(&w->affine_weight, (size_t)i, k, 1, value);
             style[k] += ws[i] * value[0];
         }
     }
