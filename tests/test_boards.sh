@@ -17,6 +17,8 @@ settings() { # WAY
     half) echo 'CFLAGS=-O2|PRECISION=fast|LIMIT=230000' ;; # feature maps in 16 bits
     half2) echo 'CFLAGS=-O2|PRECISION=fast|LIMIT=330000' ;;
     every) echo 'CFLAGS=-Os -DSTYLEGAN_FAMILIES=7' ;; # code that draws every network
+    small) echo 'CFLAGS=-Os -DSTYLEGAN_SMALL' ;;      # code that draws this one
+    small2) echo "CFLAGS=-Os -DSTYLEGAN_SMALL|LIMIT=500K|MODEL=$work/two.sgw" ;;
     exact) echo 'CFLAGS=-O1 -ffp-contract=off' ;; # as the tool is compiled, without fused multiplications
     two) echo "CFLAGS=-O2|LIMIT=500K|MODEL=$work/two.sgw" ;;
     esac
@@ -33,7 +35,9 @@ fast   m55    near   65000  600000  3072  156
 fast   rv32   near   78000  600000  3150  171
 half   m7     45     63500  275000  3072  300
 half2  m7     45     63500  350000  3072  190
-every  m7     near   57000  600000  3072  -
+every  m7     near   50000  600000  3072  -
+small  m7     near   30000  600000  3072  -
+small2 m7     60     28000  312000  3072  -
 two    m7     60     60500  312000  3072  60
 exact  m4f    same   -      -       -     -
 exact  m7     same   -      -       -     -
