@@ -960,36 +960,29 @@ STYLEGAN_API const char *stylegan_precision_name(stylegan_precision precision) {
    S x[j] + w0 (x[j + 1] - x[j]) with S = w0 + w1 + w2: three products for two outputs, so nine a pixel, as many as the
    convolution has taps, of the map and its differences, for four. */
 
-/* Exponential and logarithm (of normal numbers) to about the last bit of a double: the same on every platform, where the
-   tables of a C library would take 5 KB of a board's flash. Polynomials: fdlibm's (Sun Microsystems, 1993). */
+/* Exponential and logarithm (of normal numbers) to about the last bit of a double, by their power series: the same on every
+   platform, where the tables of a C library would take 5 KB of a board's flash. */
 static double sg__polynomial(const double *factors, int count, double x) {
     double sum = 0;
     while (count) sum = sum * x + factors[--count];
     return sum;
 }
 
-static double sg__exp(double x) { /* 2^n e^r with r up to log(2) / 2 */
-    static const double factors[] = {1.66666666666666019037e-01, -2.77777777770155933842e-03,
-                                     6.61375632143793436117e-05, -1.65339022054652515390e-06,
-                                     4.13813679705723846039e-08};
+static double sg__exp(double x) { /* 2^n e^r, r up to log(2) / 2 */
+    static const double factors[] = {
+        1,          1,           1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,       1.0 / 720,
+        1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
     x = x > 700 ? 700 : x > -700 ? x : -700;
-    int n = (int)(x * 1.44269504088896338700 + (x < 0 ? -0.5 : 0.5));
-    double r = x - n * 6.93147180369123816490e-01 - n * 1.90821492927058770002e-10, power;
-    double c = r - r * r * sg__polynomial(factors, 5, r * r);
+    int n = (int)(x / 0.69314718055994530942 + (x < 0 ? -0.5 : 0.5));
     uint64_t bits = (uint64_t)(n + 1023) << 52;
+    double power;
     STYLEGAN_MEMCPY(&power, &bits, 8);
-    return (1 + (r + r * c / (2 - c))) * power;
+    return sg__polynomial(factors, 14, x - n * 0.69314718055994530942) * power;
 }
 
-static double sg__log(double x) { /* n log(2) + 2 artanh(s) */
-    static const double factors[] = {2,
-                                     6.666666666666735130e-01,
-                                     3.999999999940941908e-01,
-                                     2.857142874366239149e-01,
-                                     2.222219843214978396e-01,
-                                     1.818357216161805012e-01,
-                                     1.531383769920937332e-01,
-                                     1.479819860511658591e-01};
+static double sg__log(double x) { /* n log(2) + 2 artanh(s), s up to 0.18 */
+    static const double factors[] = {2,        2.0 / 3,  2.0 / 5,  2.0 / 7,  2.0 / 9, 2.0 / 11,
+                                     2.0 / 13, 2.0 / 15, 2.0 / 17, 2.0 / 19, 2.0 / 21};
     uint64_t bits;
     STYLEGAN_MEMCPY(&bits, &x, 8);
     int n = (int)(bits >> 52) - 1023;
@@ -1000,7 +993,7 @@ static double sg__log(double x) { /* n log(2) + 2 artanh(s) */
         n++;
     }
     double s = (x - 1) / (x + 1);
-    return n * 0.69314718055994530942 + s * sg__polynomial(factors, 8, s * s);
+    return n * 0.69314718055994530942 + s * sg__polynomial(factors, 11, s * s);
 }
 
 static float sg__curve(stylegan_activation activation, float x) {

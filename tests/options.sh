@@ -30,7 +30,7 @@ list() {
     for compiler in gcc clang; do
         if ! command -v $compiler >/dev/null; then continue; fi
         for language in 'c -std=c99' 'c++ -std=c++11'; do
-            for option in '' NO_SIMD; do
+            for option in '' NO_SIMD SMALL; do
                 echo "$compiler,${language#*=},$option $compiler -O1 $warnings -x $language ${option:+-DSTYLEGAN_$option}"
             done
             # What these leave out, or name otherwise, is nothing that is optimised: -O0 is compiled in half the time, or less.
@@ -58,7 +58,7 @@ check_symbols() { # COMPILER
     echo '#define STYLEGAN_IMPLEMENTATION
 #include "stylegan.h"' >"$WORK/alone.c"
     $1 -O2 -I. $every -c "$WORK/alone.c" -o "$WORK/alone.o" || return
-    foreign=$(nm -u "$WORK/alone.o" | awk '{print $2}' | grep -vxE 'mem(cpy|set|move|cmp)|(sqrt|exp|expm1|log|log1p|pow|tanh|floor|sin|cos|fabs|ldexp|frexp)f?|_GLOBAL_OFFSET_TABLE_|__.*' | tr '\n' ' ')
+    foreign=$(nm -u "$WORK/alone.o" | awk '{print $2}' | grep -vxE 'mem(cpy|set|move|cmp)|sqrt|_GLOBAL_OFFSET_TABLE_|__.*' | tr '\n' ' ')
     if [ -z "$foreign" ]; then echo "ok options $1: every option on, it needs only $(nm -u "$WORK/alone.o" | awk '{print $2}' | tr '\n' ' ')"
     else echo "FAIL options $1: every option on, it still needs $foreign"; fi
     $1 -Os -I. $every -c "$WORK/alone.c" -o "$WORK/alone.o" && strip "$WORK/alone.o" && echo "note: scalar only at -Os with $1: $(wc -c <"$WORK/alone.o") bytes"
@@ -69,7 +69,8 @@ check_families() { # COMPILER
     for families in 1 2 3 4 5 6; do
         # shellcheck disable=SC2086 # lists of flags
         if $1 $fast -std=c99 $warnings -I. -DSTYLEGAN_FAMILIES=$families -c "$WORK/alone.c" -o "$WORK/alone.o" 2>"$WORK/alone.log" &&
-            $1 $fast -std=c99 $warnings -I. $every -DSTYLEGAN_FAMILIES=$families -c "$WORK/alone.c" -o "$WORK/alone.o" 2>"$WORK/alone.log"; then
+            $1 $fast -std=c99 $warnings -I. $every -DSTYLEGAN_FAMILIES=$families -c "$WORK/alone.c" -o "$WORK/alone.o" 2>"$WORK/alone.log" &&
+            $1 $fast -std=c99 $warnings -I. $every -DSTYLEGAN_SMALL -DSTYLEGAN_FAMILIES=$families -c "$WORK/alone.c" -o "$WORK/alone.o" 2>"$WORK/alone.log"; then
             echo "ok options $1: STYLEGAN_FAMILIES $families"
         else
             echo "FAIL options $1: STYLEGAN_FAMILIES $families: $(grep -m 1 -E 'error:|warning:' "$WORK/alone.log")"
@@ -82,6 +83,20 @@ check_families() { # COMPILER
     else
         echo "FAIL options $1: StyleGAN alone: $(tail -n 1 "$WORK/one.log")"
     fi
+}
+
+# Small code draws every StyleGAN, and its message is the line of stylegan.h that says what is wrong.
+check_small() { # COMPILER
+    $1 -O1 -std=c99 $warnings -I. $every -DSTYLEGAN_SMALL -o "$WORK/small" tests/portable/portable.c -lm >"$WORK/small.log" 2>&1
+    for case in 'sg1-64 0.7 8' 'sg2-ada-64 0.7 99' 'sg3-t-64 0.7 99'; do
+        # shellcheck disable=SC2086 # name, psi and cutoff
+        if draw "$WORK/small" $case >"$WORK/small.log" 2>&1; then echo "ok options $1: STYLEGAN_SMALL draws ${case%% *}"
+        else echo "FAIL options $1: STYLEGAN_SMALL, ${case%% *}: $(tail -n 1 "$WORK/small.log")"; fi
+    done
+    line=$("$WORK/small" tests/options.sh - - 1 1 | sed -n 's/^FAIL portable: \([0-9]*\)$/\1/p')
+    if sed -n "${line:-0},+2p" stylegan.h 2>/dev/null | grep -q 'not a weight file: wrong magic'; then
+        echo "ok options $1: STYLEGAN_SMALL, the message $line is a line that says what is wrong"
+    else echo "FAIL options $1: STYLEGAN_SMALL: the message $line is no line that says what is wrong"; fi
 }
 
 check_two_units() { # COMPILER LANGUAGE
@@ -139,6 +154,7 @@ for compiler in gcc clang; do
     fi
     check_symbols $compiler
     check_families $compiler
+    check_small $compiler
     check_two_units $compiler 'c -std=c99'
     check_two_units $compiler 'c++ -std=c++11'
     check_embedding $compiler
