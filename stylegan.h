@@ -960,7 +960,7 @@ STYLEGAN_API const char *stylegan_precision_name(stylegan_precision precision) {
    S x[j] + w0 (x[j + 1] - x[j]) with S = w0 + w1 + w2: three products for two outputs, so nine a pixel, as many as the
    convolution has taps, of the map and its differences, for four. */
 
-/* Exponential and logarithm (of normal numbers) to about the last bit of a double, by their power series: the same on every
+/* Exponential and logarithm (of normal numbers) by their power series, more exact than a float can see: the same on every
    platform, where the tables of a C library would take 5 KB of a board's flash. */
 static double sg__polynomial(const double *factors, int count, double x) {
     double sum = 0;
