@@ -532,8 +532,8 @@ typedef struct stylegan_run {
        image `index`; not zero cancels. With it, `image` may be NULL and no full image is held. */
     int (*rows)(void *user, int index, int y, int rows, const float *pixels);
     /* Called on the calling thread with the share done, in (0, 1]; not zero cancels. Between strips of layers; on one
-       thread, for a watchdog's sake, within StyleGAN 1's and 2's convolutions too: after about a million
-       multiplications, or a row of tiles where that is more. */
+       thread, for a watchdog's sake, within them too: after about a million multiplications, or a row of tiles where
+       that is more. */
     int (*progress)(void *user, float done);
     /* Called with every layer's output as it is computed, on the calling thread: with options.batch those of low resolution
        for image after image. For study and tests. */
@@ -3568,10 +3568,10 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
    For each kind of step: which rows of its inputs it needs for some rows of its output, and how it computes these rows.
    What a step needs is there when it is called. */
 
-/* Multiplications, as sg__row_work counts them, for the progress. */
+/* Multiplications, as sg__own_work counts them, for the progress. */
 typedef struct sg__clock {
     double all, done;
-    double ahead; /* done of strips that are not finished */
+    double ahead; /* done of the strip that is not finished */
     double since; /* the caller has heard of it */
     float shown;  /* the share that the caller has heard of last */
     int cancelled;
@@ -3690,6 +3690,23 @@ static void sg__parallel(const stylegan_model *m, int count, sg__item_fn *run, v
 
 /* --- Progress --- */
 
+/* Multiplications of a pixel and channel of what StyleGAN 3's filters and activation make. */
+static double sg__resampling_work(const sg__resampling *r) {
+    double down = r->down, taps = r->down_taps, reach = sg__up_reach(r);
+    double wide = reach * down * (1 + 1.0 / r->up); /* of a row of the ring, up-sampled along both axes */
+    return r->radial ? down * wide + taps * taps / (1 + r->folded) : down * (wide + taps) + taps;
+}
+
+/* Multiplications of a row of a step's output, but for those of its input. */
+static double sg__own_work(const sg__step *s) {
+    double each = 2;
+    if (sg__has_weights(s)) each = (double)s->in * s->kernel * s->kernel;
+    if (s->op == SG__FILTER)
+        each = s->filter->separable ? s->filter->height + s->filter->width : s->filter->height * s->filter->width;
+    if (STYLEGAN_FAMILIES & 4 && s->op == SG__FILTERED) each = sg__resampling_work(&s->resampling);
+    return each * s->width * s->channels;
+}
+
 static void sg__report(const sg__call *call) {
     sg__clock *clock = call->clock;
     double done = clock->done + clock->ahead;
@@ -3700,7 +3717,7 @@ static void sg__report(const sg__call *call) {
     clock->cancelled = call->run->progress(call->run->user, share) != 0;
 }
 
-/* A part of a strip has been computed. Where one thread draws, which may be all that a small processor has, a watchdog
+/* A part of a strip, or of the styles, has been computed. Where one thread draws, which may be all that a small processor has, a watchdog
    waits for the next report. Returns whether to stop. */
 static int sg__tick(const sg__call *call, double work) {
     sg__clock *clock = call->clock;
@@ -3872,6 +3889,7 @@ static void sg__style_item(void *context, int item, int part) {
                            STYLEGAN_LINEAR,
                            1};
             sg__dense_panel(m, &d, item, &call->workspace->scratch[part]);
+            sg__tick(call, (double)m->config.w_dim * (double)sg__panel_width(m));
             return;
         }
         item -= panels;
@@ -4194,6 +4212,11 @@ static void sg__steer_panel(const sg__panel *p, const float *squares, float *sca
     sg__demodulate(s, scale, p->q * k->lanes);
 }
 
+/* Multiplications that a panel takes to be unpacked and, in tiles, transformed. */
+static double sg__prepare_work(const stylegan_model *m, const sg__step *s) {
+    return 3.0 * (double)sg__panel_floats(m, s, &sg__plan_of(m, s)->tiling);
+}
+
 /* Fills a panel of a step that keeps all of them. */
 static void sg__prepare_item(void *context, int item, int part) {
     const sg__work *w = (const sg__work *)context;
@@ -4207,6 +4230,7 @@ static void sg__prepare_item(void *context, int item, int part) {
         to += tap * (size_t)sg__phase(t, i).weights;
     }
     if (sg__steers(w->plan)) STYLEGAN_MEMCPY(to, p.scratch->panel + 9 * tap, tap * sizeof(float));
+    sg__tick(w->call, sg__prepare_work(w->model, w->step));
 }
 
 /* The demodulation of an image for such a panel. */
@@ -4426,6 +4450,7 @@ static void sg__transform_item(void *context, int item, int part) {
     item %= w.items;
     for (int phase = 0; phase < (w.plan->tiling.mixed ? SG__PHASES : 1); phase++)
         sg__transform_row(&w, phase, item / w.in.blocks, item % w.in.blocks);
+    sg__tick(w.call, 0.25 * sg__own_work(w.step) * sg__unit_rows(w.model, w.step) / w.in.blocks);
 }
 
 /* The products of point p of tiles [first, first + tiles), for q vectors, to `out` [q][tiles][V]. */
@@ -4545,6 +4570,7 @@ static int sg__multiply_image(const sg__panel *p, int phase, sg__rows rows) {
         double work = (double)(last - first) * sg__unit_rows(w->model, w->step) * w->step->width;
         work *= (double)w->step->in * w->step->kernel * w->step->kernel;
         work *= (double)(p->q * sg__kernels_of(w->model)->lanes) / t->phases;
+        if (sg__points(t) && !t->own) work *= 0.75; /* sg__transform_item has told of the rest */
         if (sg__tick(w->call, work)) return 1;
     }
     return 0;
@@ -4685,6 +4711,7 @@ static void sg__filter_item(void *context, int item, int part) {
     for (int y = rows.first; y < rows.last; y++) {
         sg__filter_row(&p, y);
         sg__finish_row(&p, y, 0, w->step->width);
+        sg__tick(w->call, sg__own_work(w->step) / w->panels);
     }
 }
 
@@ -4762,6 +4789,7 @@ static void sg__moments_item(void *context, int item, int part) {
     sg__map map = sg__widen_norm(w, rows, block, block + 1, part);
     k->moments(sg__row_of(&map, block, rows.first), w->step->width, rows.last - rows.first, map.row, out,
                out + k->lanes);
+    sg__tick(w->call, sg__own_work(w->step) / 2 / w->out.blocks * (rows.last - rows.first));
 }
 
 /* Merges the strips' moments of one channel and puts the division by the standard deviation into the style's scale. The
@@ -4795,6 +4823,7 @@ static void sg__scale_shift_item(void *context, int item, int part) {
                        space->shift + channel);
     }
     sg__narrow_norm(w, &map, rows, block, block + 1);
+    sg__tick(w->call, sg__own_work(w->step) / 2 / w->out.blocks * (rows.last - rows.first));
 }
 
 /* --- The same of a window, whose input is computed twice --- */
@@ -5003,8 +5032,10 @@ static void sg__image_item(void *context, int item, int part) {
     const sg__output *o = (const sg__output *)context;
     const sg__work *w = &o->work;
     int rows = w->end - w->begin, end = w->begin + rows * (item + 1) / w->pieces;
-    for (int y = w->begin + rows * item / w->pieces; y < end; y++)
+    for (int y = w->begin + rows * item / w->pieces; y < end; y++) {
         sg__image_row(o, y, &w->call->workspace->scratch[part]);
+        sg__tick(w->call, sg__own_work(w->step));
+    }
 }
 
 static void sg__image_rows(sg__call *call, const sg__step *s, int begin, int end) {
@@ -5098,6 +5129,7 @@ static void sg__fourier_item(void *context, int block, int part) {
         }
         sg__close_row(&w->out, s, row, 0, s->width, lanes);
     }
+    sg__tick(w->call, sg__own_work(s) / w->out.blocks * (w->end - w->begin));
 }
 
 static void sg__fourier_rows(sg__call *call, const sg__step *s, int begin, int end) {
@@ -5241,6 +5273,7 @@ static void sg__filtered_item(void *context, int item, int part) {
         if (done < r->down * y) done = r->down * y;
         for (; done < r->down * y + r->down_taps; done++) sg__resample_across(&p, done);
         sg__resample_row(&p, y);
+        sg__tick(w->call, sg__own_work(w->step) / w->panels);
     }
 }
 
@@ -5341,17 +5374,21 @@ static void sg__make_room(sg__map *map, int first, int end, int images) {
     map->begin = first;
 }
 
-/* Multiplications, for the progress: a FILTER's are its input's, of whose rows not all may be needed. */
-static double sg__row_work(const sg__step *s) {
-    const sg__step *w = sg__steered(s);
-    int kernel = w->kernel;
-    double products = sg__has_weights(w) ? (double)w->in * w->channels * kernel * kernel : (double)w->channels;
-    return s->half ? 0 : products * s->width;
+static double sg__style_work(const stylegan_model *m) {
+    return (double)m->config.w_dim * (double)m->style_floats;
 }
 
-/* The same of the first steps. */
-static double sg__work_of(const stylegan_model *m, int steps) {
+/* Of the weights that steps [first, end) keep, before their first row. */
+static double sg__begin_work(const stylegan_model *m, int first, int end) {
     double work = 0;
+    for (int i = first; i < end; i++)
+        if (m->plans[i].prepared) work += sg__panels(m, m->steps[i].channels) * sg__prepare_work(m, &m->steps[i]);
+    return work;
+}
+
+/* The work of the first steps. */
+static double sg__work_of(const stylegan_model *m, int steps) {
+    double work = sg__style_work(m) + sg__begin_work(m, 0, steps);
     for (int i = 0; i < steps; i++) work += m->plans[i].work;
     return work;
 }
@@ -5360,7 +5397,7 @@ static double sg__work_of(const stylegan_model *m, int steps) {
 static stylegan_result sg__progress(const sg__call *call, double work) {
     sg__clock *clock = call->clock;
     clock->done += work;
-    clock->ahead = clock->ahead > work ? clock->ahead - work : 0;
+    clock->ahead = 0;
     if (work > 0) sg__report(call);
     if (!clock->cancelled) return STYLEGAN_OK;
     return sg__fail(call->error, STYLEGAN_ERROR_CANCELLED, "cancelled by the progress callback");
@@ -5447,7 +5484,7 @@ static stylegan_result sg__compute_strip(const sg__motion *go, const sg__step *s
     sg__plan *p = &go->model->plans[s->number];
     sg__rows none = {0, 0}, in = s->input ? sg__needs(m, s, s->input, begin, end) : none;
     sg__rows side = s->side ? sg__needs(m, s, s->side, begin, end) : none;
-    double work = sg__row_work(s) * (sg__clip(end, 0, s->height) - begin);
+    double work = sg__own_work(s) * (sg__clip(end, 0, s->height) - begin);
     if (keep > begin) keep = begin;
     if (!go->call) {
         p->work += work;
@@ -5586,7 +5623,7 @@ static void sg__begin_step(sg__call *call, const sg__step *s) {
 }
 
 /* Before the first row of steps [first, end) of the image at work. */
-static void sg__begin_steps(sg__call *call, int first, int end) {
+static stylegan_result sg__begin_steps(sg__call *call, int first, int end) {
     const stylegan_model *m = call->model;
     sg__map *maps = call->workspace->maps;
     for (int i = first; i < end; i++) {
@@ -5595,23 +5632,26 @@ static void sg__begin_steps(sg__call *call, int first, int end) {
         maps[i].measured = SG__UNKNOWN;
         sg__begin_step(call, &m->steps[i]);
     }
+    return sg__progress(call, sg__begin_work(m, first, end));
 }
 
 /* Draws call->together images: the first steps for all of them at once, the others image by image. */
 static stylegan_result sg__draw_images(sg__call *call) {
     const stylegan_model *m = call->model;
     sg__motion go = {call, m, call->workspace->maps};
-    for (int i = 0; i < call->together; i++) {
-        sg__select(call, i);
-        sg__make_styles(call);
-        sg__begin_steps(call, 0, sg__together(m));
-    }
-    sg__select(call, 0);
-    stylegan_result result = sg__draw_whole(&go, 0, sg__together(m));
+    stylegan_result result = STYLEGAN_OK;
     for (int i = 0; i < call->together && !result; i++) {
         sg__select(call, i);
-        sg__begin_steps(call, sg__together(m), m->step_count);
-        result = sg__draw(&go, sg__together(m));
+        sg__make_styles(call);
+        result = sg__progress(call, sg__style_work(m));
+        if (!result) result = sg__begin_steps(call, 0, sg__together(m));
+    }
+    sg__select(call, 0);
+    if (!result) result = sg__draw_whole(&go, 0, sg__together(m));
+    for (int i = 0; i < call->together && !result; i++) {
+        sg__select(call, i);
+        result = sg__begin_steps(call, sg__together(m), m->step_count);
+        if (!result) result = sg__draw(&go, sg__together(m));
     }
     return result;
 }

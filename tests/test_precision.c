@@ -116,9 +116,7 @@ static void check_network(const char *name, const test_file *file, stylegan_isa 
     stylegan_close(exact);
 }
 
-static void check_pace(const test_file *file);
-
-static void check_file(const char *folder, const char *name, int paced) {
+static void check_file(const char *folder, const char *name) {
     char *path = cli_format("%s/%s.sgw", folder, name);
     file_view view = file_view_open(path);
     test_file file = {(unsigned char *)malloc(view.size), view.size};
@@ -127,7 +125,6 @@ static void check_file(const char *folder, const char *name, int paced) {
         check_network(name, &file, isa, 0);
         check_network(name, &file, isa, STYLEGAN_MEMORY_LEAST);
     }
-    if (paced) check_pace(&file);
     free(file.bytes);
     file_view_close(&view);
     free(path);
@@ -222,61 +219,6 @@ static void check_inspection(const char *name, const test_file *file, size_t lim
                limit ? " lean" : "", layers, seen[0].wrong + seen[1].wrong, worst);
 }
 
-/* --- Progress, as often as a watchdog needs it --- */
-
-typedef struct pace {
-    double last, longest; /* shares of the whole */
-    int calls, until;     /* cancels at this call */
-} pace;
-
-static int take_progress(void *user, float done) {
-    pace *p = (pace *)user;
-    p->longest = fmax(p->longest, (double)done - p->last);
-    p->last = (double)done;
-    return ++p->calls == p->until;
-}
-
-/* Plain C on one thread, within each plan. */
-static void check_pace(const test_file *file) {
-    enum { MOST = 2000000 };
-    stylegan_error error;
-    double longest = 0;
-    int plans = 0, whole = 1, stopped = 1, calls = 0;
-    for (size_t limit = 0; plans < 16; plans++) {
-        stylegan_options options = {0};
-        options.isa = STYLEGAN_ISA_SCALAR;
-        options.threads = 1;
-        options.memory_limit = limit;
-        stylegan_model *model = stylegan_open_memory(file->bytes, file->size, &options, &error);
-        if (!model) break;
-        float *ws = test_styles(model, 3, 1),
-              *image = (float *)malloc(sizeof(float) * test_image_size(stylegan_describe(model)));
-        pace all = {0, 0, 0, 0}, part = {0, 0, 0, 0};
-        stylegan_run run = {0};
-        double macs = 0;
-        stylegan_layer layer;
-        for (int i = 0; !stylegan_get_layer(model, i, &layer); i++) macs += layer.macs;
-        run.progress = take_progress;
-        run.user = &all;
-        stylegan_synthesize(model, ws, 1, image, &run, &error);
-        part.until = calls = all.calls;
-        run.user = &part;
-        part.until /= 2;
-        stopped &= stylegan_synthesize(model, ws, 1, image, &run, &error) == STYLEGAN_ERROR_CANCELLED &&
-                   part.calls == part.until;
-        whole &= all.last == 1;
-        longest = fmax(longest, all.longest * macs);
-        limit = stylegan_workspace_size(model) - 1;
-        free(image);
-        free(ws);
-        stylegan_close(model);
-    }
-    test_check(longest <= MOST && plans >= 4 && whole && stopped,
-               "precision progress: at least every %.2f million multiplications within %d plans, %d calls in the last; "
-               "cancels: %d",
-               longest / 1e6, plans, calls, stopped);
-}
-
 int main(int argc, char **argv) {
     static const char *const cases[] = {"sg1-64",           "sg1-cond-32",       "sg1-128-thin", "sg2-ada-64",
                                         "sg2-ada-128-thin", "sg2-ada-resnet-32", "sg2-rect-64",  "sg2-tf-64",
@@ -284,8 +226,8 @@ int main(int argc, char **argv) {
     if (argc != 2) cli_usage("test_precision WORK");
     for (stylegan_isa isa = test_next_isa(STYLEGAN_ISA_AUTO); isa < STYLEGAN_ISA_COUNT; isa = test_next_isa(isa))
         check_halves(isa);
-    check_file("tests/golden", "portraits-64", 1);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_file(argv[1], cases[i], 0);
+    check_file("tests/golden", "portraits-64");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_file(argv[1], cases[i]);
     test_file networks[] = {test_named_network("sg1-64", STYLEGAN_I8), test_named_network("sg2-64", STYLEGAN_I8)};
     static const char *const names[] = {"sg1-64", "sg2-64"};
     for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
