@@ -66,7 +66,7 @@
    options.memory_limit trades speed for a smaller workspace, options.precision accuracy that nobody sees,
    options.batch a larger workspace for speed.
    Stack: in plain C no call takes more than 3 KB of a 32-bit processor's, its callbacks' not counted
-   (stylegan_seed_z most).
+   (stylegan_seed_z most); with Helium 3.5 KB, where memory_limit leaves room for Winograd's algorithm.
 
    Threads. An open model does not change: any number of threads may use it at once, each with its own
    workspace. Calls without a workspace wait for each other: a callback that calls the same model without
@@ -362,7 +362,8 @@ typedef struct stylegan_tensor {
 
 /* --- Opening a model --- */
 
-/* X(NAME, name): instruction sets. AUTO: the fastest that this processor has; AVX2: with FMA and F16C. */
+/* X(NAME, name): instruction sets. AUTO: the fastest that this processor has; AVX2: with FMA and F16C; MVE: Helium with
+   floating point, of Cortex-M. */
 #define STYLEGAN_ISAS(X) \
     X(AUTO, "auto")      \
     X(SCALAR, "scalar")  \
@@ -370,7 +371,8 @@ typedef struct stylegan_tensor {
     X(AVX2, "avx2")      \
     X(AVX512, "avx512")  \
     X(NEON, "neon")      \
-    X(WASM, "wasm")
+    X(WASM, "wasm")      \
+    X(MVE, "mve")
 
 /* X(NAME, name): how exactly to compute. F32: 32-bit floating point throughout. FAST: feature maps are kept in 16 bits (IEEE
    754 binary16, clamped to +-65504), which halves the memory that they take; arithmetic stays in 32 bits. Images then
@@ -1048,6 +1050,9 @@ static float sg__curve(stylegan_activation activation, float x) {
 #elif defined(__ARM_NEON) || defined(__ARM_NEON__) || defined(_M_ARM64)
 #define SG__NEON
 #include <arm_neon.h>
+#elif defined(__ARM_FEATURE_MVE) && __ARM_FEATURE_MVE & 2
+#define SG__MVE
+#include <arm_mve.h>
 #elif defined(__wasm_simd128__)
 #define SG__WASM
 #include <wasm_simd128.h>
@@ -1056,7 +1061,7 @@ static float sg__curve(stylegan_activation activation, float x) {
 
 #if defined(SG__X86)
 #define SG__MAX_LANES 16 /* of a vector */
-#elif defined(SG__NEON) || defined(SG__WASM)
+#elif defined(SG__NEON) || defined(SG__MVE) || defined(SG__WASM)
 #define SG__MAX_LANES 4
 #else
 #define SG__MAX_LANES 1
@@ -1325,6 +1330,45 @@ SG__INLINE float32x4_t sg__load_i8_neon(const unsigned char *p) {
 #include STYLEGAN_FILENAME
 #endif
 
+#ifdef SG__MVE /* Helium has 8 registers; loads widen and stores narrow in order, and only those of bytes take any address */
+#define SG__ISA mve
+#define SG__ISA_ENUM STYLEGAN_ISA_MVE
+#define SG__LANES 4
+#define SG__P 3
+#define SG__Q 2
+#define SG__V float32x4_t
+#define SG__LOAD(p) vldrwq_f32(p)
+#define SG__STORE(p, v) vstrwq_f32(p, v)
+#define SG__SET1(x) vdupq_n_f32(x)
+#define SG__ADD(a, b) vaddq_f32(a, b)
+#define SG__SUB(a, b) vsubq_f32(a, b)
+#define SG__MUL(a, b) vmulq_f32(a, b)
+#define SG__FMA(a, b, c) vfmaq_f32(c, a, b)
+#define SG__S float
+#define SG__SET_S(x) (x)
+#define SG__FMA_S(a, b, c) vfmaq_n_f32(c, b, a)
+#define SG__MAX(a, b) vmaxnmq_f32(a, b)
+#define SG__MIN(a, b) vminnmq_f32(a, b)
+#define SG__LOAD_F32(p) vreinterpretq_f32_u8(vldrbq_u8(p))
+#define SG__LOAD_F16(p) SG__FN(load_f16)(p)
+#define SG__STORE_F16(p, v) SG__FN(store_f16)(p, v)
+#define SG__LOAD_I8(p) vcvtq_f32_s32(vldrbq_s32((const int8_t *)(p)))
+/* In the lower half of each lane is what is converted. GNU's assembler (2.40) encodes vcvtb for vectors with twice the
+   registers' numbers: right for q0 alone. */
+SG__INLINE float32x4_t sg__load_f16_mve(const unsigned char *p) {
+    uint32x4_t bytes = vreinterpretq_u32_u16(vldrbq_u16(p)); /* at any address, 16 bits apart */
+    register uint32x4_t x __asm__("q0") = vorrq_u32(bytes, vshrq_n_u32(bytes, 8));
+    __asm__("vcvtb.f32.f16 q0, q0" : "+w"(x));
+    return vreinterpretq_f32_u32(x);
+}
+SG__INLINE void sg__store_f16_mve(unsigned char *p, float32x4_t v) {
+    register uint32x4_t x __asm__("q0") = vreinterpretq_u32_f32(SG__CLAMP_F16(v));
+    __asm__("vcvtb.f16.f32 q0, q0" : "+w"(x));
+    vstrhq_u32((uint16_t *)(void *)p, x);
+}
+#include STYLEGAN_FILENAME
+#endif
+
 #ifdef SG__WASM
 #define SG__ISA wasm
 #define SG__ISA_ENUM STYLEGAN_ISA_WASM
@@ -1433,10 +1477,15 @@ static const sg__kernels *const sg__all_kernels[] = {
 #ifdef SG__NEON
     &sg__kernels_neon,
 #endif
+#ifdef SG__MVE
+    &sg__kernels_mve,
+#endif
 #ifdef SG__WASM
     &sg__kernels_wasm,
 #endif
+#if !defined(SG__MVE) || defined(STYLEGAN_KERNELS) /* a board that has Helium has no flash to give away */
     &sg__kernels_scalar,
+#endif
 };
 
 #ifdef STYLEGAN_KERNELS
@@ -6379,6 +6428,17 @@ STYLEGAN_API void stylegan_read_feature(const stylegan_feature_map *map, int cha
 #endif /* STYLEGAN_IMPLEMENTATION */
 #else  /* STYLEGAN_KERNEL_PASS: the >>passes, compiled once for each instruction set */
 
+#if SG__LANES == 1 || defined(SG__MVE) /* for small processors, which have little room for code */
+#define SG__SMALL 1
+#else
+#define SG__SMALL 0
+#endif
+#ifndef SG__S /* a number that vectors are multiplied by: some processors take it as it is */
+#define SG__S SG__V
+#define SG__SET_S(x) SG__SET1(x)
+#define SG__FMA_S(a, b, c) SG__FMA(a, b, c)
+#endif
+
 /* n (1 to V) stored values of a tensor as a float vector, i8 scaled; the lanes beyond n are zero. */
 SG__INLINE SG__V SG__FN(load_weights)(const sg__tensor *tensor, size_t row, int column, int n) {
     static const unsigned char bytes[STYLEGAN_TYPE_COUNT] = {4, 2, 1};
@@ -6471,14 +6531,13 @@ SG__INLINE void SG__FN(tile)(const sg__row *r, int column, int first, int all, c
         const float *w = r->panel[tap] + first * SG__LANES;
         for (int c = 0; c < r->channels; c += SG__LANES, x += r->input_block) {
             int lanes = r->channels - c < SG__LANES ? r->channels - c : SG__LANES;
-            if (SG__LANES > 1) /* plain C is for small processors */
-                SG__UNROLL for (int i = 0; i < p; i++) SG__PREFETCH(x + 2 * r->input_block + i * SG__LANES);
+            if (!SG__SMALL) SG__UNROLL for (int i = 0; i < p; i++) SG__PREFETCH(x + 2 * r->input_block + i * SG__LANES);
             for (int lane = 0; lane < lanes; lane++, w += all * SG__LANES) {
                 SG__V weight[SG__Q];
                 SG__UNROLL for (int j = 0; j < q; j++) weight[j] = SG__LOAD(w + j * SG__LANES);
                 SG__UNROLL for (int i = 0; i < p; i++) {
-                    SG__V input = SG__SET1(x[i * SG__LANES + lane]);
-                    SG__UNROLL for (int j = 0; j < q; j++) sum[i][j] = SG__FMA(input, weight[j], sum[i][j]);
+                    SG__S input = SG__SET_S(x[i * SG__LANES + lane]);
+                    SG__UNROLL for (int j = 0; j < q; j++) sum[i][j] = SG__FMA_S(input, weight[j], sum[i][j]);
                 }
             }
         }
@@ -6610,7 +6669,7 @@ static void SG__FN(moments)(const float *x, int width, int height, size_t row_st
 
 #if SG__TILES
 /* Constant sizes make registers of the small arrays; plain C, for small processors, shares one loop instead. */
-#if SG__LANES == 1
+#if SG__SMALL
 #define SG__UNROLL_TILES
 #define SG__BY_POINTS(f, ...) f(__VA_ARGS__, down, across)
 #else
@@ -6821,7 +6880,7 @@ static void SG__FN(upsample)(const float *x, int groups, const float *taps, int 
                              float *out) {
     for (int p = 0; p < up; p++, taps += n, out += SG__LANES) {
         int g = 0;
-        for (; SG__LANES > 1 && g + 8 <= groups; g += 8)
+        for (; !SG__SMALL && g + 8 <= groups; g += 8)
             SG__FN(upsample_groups)(x + g * SG__LANES, taps, n, leak, out + g * up * SG__LANES, up, 8);
         for (; g < groups; g++)
             SG__FN(upsample_groups)(x + g * SG__LANES, taps, n, leak, out + g * up * SG__LANES, up, 1);
@@ -6855,13 +6914,13 @@ SG__INLINE void SG__FN(downsample_pixels)(float *out, int at, const float *const
 static void SG__FN(downsample)(float *out, int count, const float *const *row, int rows, int folded, const float *taps,
                                int n, int down) {
     int i = 0;
-    for (; SG__LANES > 1 && down == 2 && i + 8 <= count; i += 8)
+    for (; !SG__SMALL && down == 2 && i + 8 <= count; i += 8)
         SG__FN(downsample_pixels)(out, i, row, rows, folded, taps, n, 2, 8);
     for (; i < count; i++) SG__FN(downsample_pixels)(out, i, row, rows, folded, taps, n, down, 1);
 }
 #endif
 
-static const sg__kernels SG__FN(kernels) = {
+SG__UNUSED static const sg__kernels SG__FN(kernels) = {
     SG__ISA_ENUM,
     SG__LANES,
     SG__P,
@@ -6884,6 +6943,10 @@ static const sg__kernels SG__FN(kernels) = {
     SG__IN_3(SG__FN(downsample)),
 };
 
+#undef SG__SMALL
+#undef SG__S
+#undef SG__SET_S
+#undef SG__FMA_S
 #undef SG__UNROLL_TILES
 #undef SG__BY_POINTS
 #undef SG__ISA

@@ -16,25 +16,29 @@ settings() { # WAY
     fast) echo 'CFLAGS=-O2' ;;
     half) echo 'CFLAGS=-O2|PRECISION=fast|LIMIT=230000' ;; # feature maps in 16 bits
     half2) echo 'CFLAGS=-O2|PRECISION=fast|LIMIT=330000' ;;
+    large) echo 'CFLAGS=-O2|LIMIT=1900K' ;; # Winograd's algorithm
     every) echo 'CFLAGS=-Os -DSTYLEGAN_FAMILIES=7' ;; # code that draws every network
     small) echo 'CFLAGS=-Os -DSTYLEGAN_SMALL' ;;      # code that draws this one
     small2) echo "CFLAGS=-Os -DSTYLEGAN_SMALL|LIMIT=500K|MODEL=$work/two.sgw" ;;
-    exact) echo 'CFLAGS=-O1 -ffp-contract=off' ;; # as the tool is compiled, without fused multiplications
+    exact) echo 'CFLAGS=-O1 -ffp-contract=off -DSTYLEGAN_NO_SIMD|M55_ISA=scalar' ;; # as the tool draws, nothing fused
     two) echo "CFLAGS=-O2|LIMIT=500K|MODEL=$work/two.sgw" ;;
     esac
 }
 
-# The picture must be the tool's to the bit (same), or, where multiplications are fused, to 1 of 255 (near), or have so many dB
-# of peak signal-to-noise ratio. Then what it may take at most, in bytes and million instructions to draw it; RAM: the open
+# The picture must be the tool's to the bit (same), or, where multiplications are fused, as Helium's always are, to 1 of 255
+# (near), or have so many dB of peak signal-to-noise ratio. Then what it may take at most, in bytes and million
+# instructions to draw it; RAM: the open
 # model, the workspace and the stack that was used.
 budgets() { # WAY BOARD PICTURE CODE RAM STACK INSTRUCTIONS
     cat <<'END'
 fast   m4f    near   63500  600000  3072  169
 fast   m7     near   63500  600000  3072  164
-fast   m55    near   65000  600000  3072  156
+fast   m55    near   62500  620000  3072  66
 fast   rv32   near   78000  600000  3150  171
 half   m7     45     63500  275000  3072  300
 half2  m7     45     63500  350000  3072  190
+half   m55    45     62500  275000  3072  170
+large  m55    near   62500  -       3840  50
 every  m7     near   50000  600000  3072  -
 small  m7     near   30000  600000  3072  -
 small2 m7     60     28000  312000  3072  -
@@ -92,7 +96,7 @@ said() { # NAME: the number behind it in what the firmware printed
 }
 
 macro() { # NAME
-    sed -n "s/^#define PORTRAIT_$1 \([0-9]*\).*/\1/p" "$out/portrait.h"
+    sed -n "s/^#define PORTRAIT_$1 \([0-9]*\).*/\1/p" "$out/$isa/portrait.h"
 }
 
 section() { # NAME: its bytes
@@ -150,7 +154,8 @@ measure() { # CODE RAM STACK INSTRUCTIONS
 }
 
 firmware() { # WAY BOARD PICTURE CODE RAM STACK INSTRUCTIONS
-    way=$1 board=$2 compiler=$(compiler_of "$2") program=$out/$2.elf
+    way=$1 board=$2 compiler=$(compiler_of "$2") program=$out/$2.elf isa=scalar
+    case $way-$board in exact-*) ;; *-m55) isa=mve ;; esac
     emulator=$(sed -n "s/^qemu_$board = \([^ ]*\).*/\1/p" examples/boards/Makefile)
     case $compiler in riscv*) flags=$riscv_flags ;; *) flags=$arm_flags ;; esac
     # shellcheck disable=SC2086 # a list of flags
@@ -194,6 +199,24 @@ follow_readme() {
         "$work/hand/seed0085.png"
 }
 
+# --- The kernels for Helium: test_kernels.c on the M55, for what the networks above do not call ---
+
+helium_kernels() {
+    echo '#define PORTRAIT_STACK_SIZE 32768' >"$work/portrait.h"
+    if ! arm-none-eabi-gcc -mthumb -mfloat-abi=hard -mcpu=cortex-m55 --specs=nano.specs --specs=nosys.specs -u _printf_float \
+        -std=gnu99 -O2 -ffunction-sections -I"$work" tests/portable/kernels.c examples/boards/startup.c \
+        examples/boards/cortex-m.c -nostartfiles -Wl,--gc-sections,--defsym=end=bss_end -Lexamples/boards -T m55.ld \
+        -o "$work/kernels.elf" -lm 2>"$work/link.log"; then
+        fail "boards m55 kernels" "$(grep -m 1 -E 'error|undefined|overflow' "$work/link.log")"
+        return
+    fi
+    timeout 300 qemu-system-arm -machine mps3-an547 -nographic -monitor none -semihosting -kernel "$work/kernels.elf" \
+        </dev/null 2>&1 | tr -d '\r' | sed 's/kernels/boards m55 &/' >"$work/kernels.log"
+    cat "$work/kernels.log"
+    if grep -q '^FAIL' "$work/kernels.log"; then failed=1
+    elif ! grep -q '^ok boards m55 kernels mve winograd' "$work/kernels.log"; then fail "boards m55 kernels" "stopped early"; fi
+}
+
 # --- What links, unoptimised, so that nothing is left out: processors without atomic instructions among them, for which all must be in the C library ---
 
 link() { # NAME COMPILER FLAGS...
@@ -227,7 +250,10 @@ while read -r line; do
 done <"$work/budgets"
 [ "$ways" = '  ' ] || exit $failed
 # shellcheck disable=SC2086 # a list of flags
-if has_compiler arm-none-eabi-gcc $arm_flags && command -v qemu-system-arm >/dev/null; then follow_readme; fi
+if has_compiler arm-none-eabi-gcc $arm_flags && command -v qemu-system-arm >/dev/null; then
+    follow_readme
+    helium_kernels
+fi
 while read -r line; do
     # shellcheck disable=SC2086 # a row
     link $line

@@ -602,6 +602,10 @@ check "embed --memory-limit: the plan that fits" test "$(macro my-face MY_FACE_W
 least=$(plans Boards | tail -n 1)
 refuses "embed --memory-limit below the leanest plan" 1 "needs a workspace of at least $least bytes, more than --memory-limit allows" \
     embed "$model" -o "$left/face.h" --memory-limit $((least - 1))
+check "embed --isa mve" "$tool" embed "$model" -o "$work/helium.h" --isa mve
+check "embed --isa mve: what options.isa must be" grep -q '^#define HELIUM_ISA STYLEGAN_ISA_MVE ' "$work/helium.h"
+refuses "embed --isa of no board" 2 "must be scalar or mve" embed "$model" -o "$left/face.h" --isa avx2
+refuses "embed --isa mve --bits 64" 2 "have 32" embed "$model" -o "$left/face.h" --isa mve --bits 64
 
 # --- Examples ---
 

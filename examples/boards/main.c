@@ -9,7 +9,6 @@
 #define STYLEGAN_NO_MALLOC
 #define STYLEGAN_NO_THREADS
 #define STYLEGAN_NO_BATCH
-#define STYLEGAN_NO_SIMD /* what the sizes in portrait.h are for */
 #ifndef STYLEGAN_FAMILIES
 #define STYLEGAN_FAMILIES (1 << (PORTRAIT_FAMILY - 1)) /* the network's alone */
 #endif
@@ -85,6 +84,7 @@ int main(void) {
     options.memory = model_memory;
     options.memory_size = sizeof model_memory;
     options.memory_limit = sizeof workspace;
+    options.isa = PORTRAIT_ISA;
     options.precision = PORTRAIT_PRECISION;
     stylegan_model *model = stylegan_open_memory(portrait_weights, sizeof portrait_weights, &options, &error);
     if (!model) return fail(error.message);

@@ -15,6 +15,7 @@ const cli_command embed_command = {"embed", "MODEL -o NAME.h",
                                    "make a C header of a network, for programs without files",
                                    "stylegan embed portraits-64.sgw -o portrait.h\n"
                                    "stylegan embed portraits-64.sgw -o portrait.h --memory-limit 640K\n"
+                                   "stylegan embed portraits-64.sgw -o portrait.h --isa mve\n"
                                    "stylegan embed portraits-64.sgw -o portrait.h --bits 64",
                                    run};
 
@@ -39,10 +40,11 @@ static char *upper_case(const char *name) {
 }
 
 /* The fastest plan whose workspace fits into the limit. */
-static footprint choose_plan(const char *path, const opened_model *opened, int bits, const char *limit_text) {
+static footprint choose_plan(const char *path, const opened_model *opened, int helium, int bits,
+                             const char *limit_text) {
     footprint plans[FOOTPRINT_MOST_PLANS];
     const int count =
-        footprint_board(opened->file.data, opened->file.size, bits, (int)opened->options.precision, 0, plans);
+        footprint_board(opened->file.data, opened->file.size, helium, bits, (int)opened->options.precision, 0, plans);
     const int least = limit_text && !strcmp(limit_text, "least");
     const uint64_t limit = limit_text && !least ? (uint64_t)cli_bytes("--memory-limit", limit_text) : UINT64_MAX;
     for (int i = least ? count - 1 : 0; i < count; i++)
@@ -74,7 +76,8 @@ static void write_notes(output *out, const stylegan_model *model) {
     free(lines);
 }
 
-static void write_comment(output *out, const char *path, const opened_model *opened, int bits, const char *name) {
+static void write_comment(output *out, const char *path, const opened_model *opened, int helium, int bits,
+                          const char *name) {
     const stylegan_config *c = opened->config;
     write_text(out, cli_format("/* %s - %s for programs without files: StyleGAN %d, %d x %d. Made by `stylegan embed`,"
                                " stylegan.h %s.\n\n",
@@ -82,12 +85,12 @@ static void write_comment(output *out, const char *path, const opened_model *ope
                                stylegan_version()));
     write_notes(out, opened->model);
     write_text(out, cli_format("   One file of the program defines %s_IMPLEMENTATION before it includes this. The sizes"
-                               " hold for plain C, one thread and\n   pointers of %d bits; with %s_WORKSPACE_SIZE as"
+                               " hold for %s, one thread and\n   pointers of %d bits; with %s_WORKSPACE_SIZE as"
                                " options.memory_limit the library takes the plan that they belong to. */\n",
-                               name, bits, name));
+                               name, helium ? "Helium" : "plain C", bits, name));
 }
 
-static void write_macros(output *out, const opened_model *opened, const footprint *f, const char *name) {
+static void write_macros(output *out, const opened_model *opened, int helium, const footprint *f, const char *name) {
     const stylegan_config *c = opened->config;
     const struct {
         const char *name;
@@ -104,9 +107,10 @@ static void write_macros(output *out, const opened_model *opened, const footprin
         {"WIDTH", (uint64_t)c->width, ""},
         {"OPEN_SIZE", f->open, "bytes of options.memory"},
         {"WORKSPACE_SIZE", f->workspace, "bytes of run.workspace, and options.memory_limit"},
-        {"STACK_SIZE", FOOTPRINT_STACK, "bytes of stack that a call takes at most"},
+        {"STACK_SIZE", helium ? FOOTPRINT_STACK_HELIUM : FOOTPRINT_STACK, "bytes of stack that a call takes at most"},
         {"WEIGHTS_SIZE", opened->file.size, "bytes of the weights, which stay where they are"},
     };
+    write_text(out, cli_format("#define %s_ISA STYLEGAN_ISA_%s /* options.isa */\n", name, helium ? "MVE" : "SCALAR"));
     write_text(out, cli_format("#define %s_PRECISION STYLEGAN_PRECISION_%s /* options.precision */\n", name,
                                opened->options.precision == STYLEGAN_PRECISION_FAST ? "FAST" : "F32"));
     for (size_t i = 0; i < sizeof macros / sizeof *macros; i++) {
@@ -143,18 +147,21 @@ static void write_definition(output *out, const file_view *file, const char *nam
 }
 
 static int run(int argc, char **argv) {
-    const char *path, *out_path = NULL, *limit = NULL, *precision = NULL, *bits_text = "32";
+    const char *path, *out_path = NULL, *limit = NULL, *precision = NULL, *isa = "scalar", *bits_text = "32";
     const cli_flag flags[] = {
         {"-o", "NAME.h", "the header to write; its names begin with NAME", &out_path},
         {"--memory-limit", "BYTES", "most bytes of workspace, such as 640K, or least (default: as fast as can be)",
          &limit},
         {"--precision", "NAME", "f32, or fast: feature maps in 16 bits, half the memory (default: f32)", &precision},
+        {"--isa", "NAME", "scalar, or mve: compiled for a Cortex-M with Helium (default: scalar)", &isa},
         {"--bits", "32|64", "of a pointer where the program will run (default: 32)", &bits_text},
         {0}};
     cli_parse(&embed_command, flags, argc, argv, &path, 1, 1);
     if (!out_path) cli_usage("give the file to write: -o portrait.h");
     if (strcmp(bits_text, "32") && strcmp(bits_text, "64")) cli_usage("--bits %s: must be 32 or 64", bits_text);
-    const int bits = bits_text[0] == '3' ? 32 : 64;
+    if (strcmp(isa, "scalar") && strcmp(isa, "mve")) cli_usage("--isa %s: must be scalar or mve", isa);
+    const int bits = bits_text[0] == '3' ? 32 : 64, helium = isa[0] == 'm';
+    if (bits == 64 && helium) cli_usage("--bits 64: processors with Helium have 32");
     if (bits == 64 && sizeof(void *) < 8) cli_fail("--bits 64: this program has pointers of 32 bits itself");
     char *name = name_from(out_path), *upper = upper_case(name);
     if (!strcmp(upper, "STYLEGAN")) cli_usage("-o %s: is the library's own name", out_path);
@@ -162,11 +169,11 @@ static int run(int argc, char **argv) {
     opened_model opened;
     output out;
     model_open(&opened, path, &(model_flags){.threads = "1", .isa = "scalar", .precision = precision});
-    const footprint f = choose_plan(path, &opened, bits, limit);
+    const footprint f = choose_plan(path, &opened, helium, bits, limit);
     output_open(&out, out_path);
-    write_comment(&out, out_path, &opened, bits, upper);
+    write_comment(&out, out_path, &opened, helium, bits, upper);
     write_text(&out, cli_format("#ifndef %s_EMBEDDED\n#define %s_EMBEDDED\n\n", upper, upper));
-    write_macros(&out, &opened, &f, upper);
+    write_macros(&out, &opened, helium, &f, upper);
     write_declaration(&out, name, upper);
     write_text(&out, cli_format("\n#endif\n"));
     write_definition(&out, &opened.file, name, upper);

@@ -203,7 +203,7 @@ static void print_all_plans(const char *path, const opened_model *opened) {
     printf("\nThis machine (%s, threads: %d)\n", stylegan_isa_name(isa), threads);
     print_plans(plans, footprint_here(bytes, size, (int)isa, threads, precision, plans));
     printf("\nBoards (plain C, one thread, pointers of 32 bits; see stylegan embed)\n");
-    print_plans(plans, footprint_board(bytes, size, 32, precision, 1, plans));
+    print_plans(plans, footprint_board(bytes, size, 0, 32, precision, 1, plans));
 }
 
 /* --- Other files: what they are, and notes --- */

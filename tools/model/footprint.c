@@ -34,10 +34,28 @@ static footprint shrink(const stylegan_model *m, footprint f) {
     return f;
 }
 
-int footprint_board(const unsigned char *bytes, size_t size, int bits, int precision, int count,
+/* Maps, panels and styles come in whole vectors: what they are where the library is compiled for Helium, which it is not
+   here. tests/test_boards.sh compares the sizes that come of it with the board's own. */
+static void take_vectors(stylegan_model *m, const sg__kernels *k) {
+    const int panel = k->lanes * k->vectors;
+    m->kernels = k;
+    m->style_floats = 0;
+    for (int i = 0; i < m->step_count; i++) {
+        if (!m->steps[i].affine_weight.data) continue;
+        m->steps[i].style = m->style_floats;
+        m->style_floats += (size_t)((m->steps[i].affine_weight.columns + panel - 1) / panel * panel);
+    }
+}
+
+int footprint_board(const unsigned char *bytes, size_t size, int helium, int bits, int precision, int count,
                     footprint plans[FOOTPRINT_MOST_PLANS]) {
     void *memory;
     stylegan_model *m = open_for_plans(bytes, size, STYLEGAN_ISA_SCALAR, 1, precision, &memory);
+    sg__kernels vectors = *m->kernels;
+    vectors.lanes = 4;
+    vectors.pixels = 3;
+    vectors.vectors = 2;
+    if (helium) take_vectors(m, &vectors);
     const int found = list_plans(m, stylegan_open_size(bytes, size, NULL, NULL), count, plans);
     for (int i = 0; i < found && bits == 32; i++) plans[i] = shrink(m, plans[i]);
     free(memory);
