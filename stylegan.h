@@ -362,8 +362,8 @@ typedef struct stylegan_tensor {
 
 /* --- Opening a model --- */
 
-/* X(NAME, name): instruction sets. AUTO: the fastest that this processor has; AVX2: with FMA and F16C; MVE: Helium with
-   floating point, of Cortex-M. */
+/* X(NAME, name): instruction sets. AUTO: the fastest that this processor has; AVX2: with FMA and F16C; MVE: Helium,
+   where the compiler's target is a Cortex-M that has it with floating point, instead of SCALAR. */
 #define STYLEGAN_ISAS(X) \
     X(AUTO, "auto")      \
     X(SCALAR, "scalar")  \
