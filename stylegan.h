@@ -4187,8 +4187,9 @@ static void sg__sum_taps(const sg__panel *p, float *panel) {
     }
 }
 
-/* Winograd's transform of a panel [taps][I][q][V] for one phase, to [points^2][I][q][V]. */
-static void sg__transform_weights(const sg__panel *p, const float *panel, int phase, float *to) {
+/* Winograd's transform of a panel [taps][I][q][V] for one phase, to [points^2][I][q][V]. With styles on the inputs the first
+   phase also fills what is behind the taps: the sums over them of the squares, [I][q][V]. */
+static void sg__transform_weights(const sg__panel *p, float *panel, int phase, float *to) {
     const sg__step *s = p->work->step;
     const sg__kernels *k = sg__kernels_of(p->work->model);
     size_t tap = sg__tap(p->work->model, s, p->q);
@@ -4204,7 +4205,18 @@ static void sg__transform_weights(const sg__panel *p, const float *panel, int ph
         }
         taps[i] = panel + tap * (size_t)(y * sg__summed_kernel(s) + x);
     }
-    k->winograd_weights(taps, points.down, points.across, s->in * p->q, to, tap);
+    int count = s->in * p->q;
+    const float *all[9];
+    for (int i = 0; i < 9; i++) all[i] = panel + tap * (size_t)i;
+    int piece = phase == 0 && sg__steers(p->work->plan) ? 32 : count; /* squares of weights that the transform reads next */
+    for (int first = 0, n; first < count; first += n) {
+        n = count - first < piece ? count - first : piece;
+        size_t at = (size_t)(first * k->lanes), next = (size_t)(n * k->lanes);
+        if (phase == 0 && sg__steers(p->work->plan)) k->sum_squares(panel + 9 * tap + at, (int)next, all, 9);
+        k->winograd_weights(taps, points.down, points.across, n, to + at, tap);
+        for (int i = 0; i < 9; i++) all[i] += next;
+        for (int i = 0; i < down * across; i++) taps[i] += next;
+    }
 }
 
 /* Sums of squares of modulated weights to the demodulation. */
@@ -4215,25 +4227,21 @@ static void sg__demodulate(const sg__step *s, float *scale, int width) {
 }
 
 /* Fills panel [taps][I][q][V], modulated and summed, and scale [q][V], the demodulation; with styles on the inputs
-   instead squares [I][q][V], sums over the taps, behind the taps. */
+   neither modulated nor demodulated. */
 static void sg__unpack_panel(const sg__panel *p, float *panel, float *scale) {
     const sg__work *w = p->work;
     const sg__step *s = w->step;
     const sg__kernels *k = sg__kernels_of(w->model);
-    const float *style = sg__steers(w->plan) ? NULL : sg__style_in(w->call, s, w->slot), *taps[9];
-    int width = p->q * k->lanes, summed = sg__summed_taps(s, &w->plan->tiling), n = s->kernel * s->kernel;
+    const float *style = sg__steers(w->plan) ? NULL : sg__style_in(w->call, s, w->slot);
+    int width = p->q * k->lanes, summed = sg__summed_taps(s, &w->plan->tiling);
     size_t tap = sg__tap(w->model, s, p->q);
     float *plain = panel + tap * (size_t)summed;
     STYLEGAN_MEMSET(scale, 0, (size_t)width * sizeof(float));
-    for (int t = 0; t < n; t++) {
-        taps[t] = plain + tap * (size_t)t;
+    for (int t = 0; t < s->kernel * s->kernel; t++) {
         k->panel(&s->weight, (size_t)t * (size_t)s->in, s->in, p->first * k->lanes, p->q, style, scale,
                  plain + tap * (size_t)t);
     }
-    if (sg__steers(w->plan))
-        k->sum_squares(plain + tap * (size_t)n, s->in * width, taps, n);
-    else
-        sg__demodulate(s, scale, width);
+    if (!sg__steers(w->plan)) sg__demodulate(s, scale, width);
     if (summed)
         sg__sum_shifts(p, plain, panel);
     else if (s->nearest && s->kernel == 3)
