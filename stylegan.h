@@ -4651,13 +4651,15 @@ static void sg__multiply_images(const sg__work *w, int images, int item, const s
         if (SG__TILES && w->phase >= 0 && phase != w->phase) continue;
         if (sg__points(t) && !prepared) sg__transform_weights(&p, s->panel, phase, s->weights);
         for (int image = 0; image < images; image++) {
+#ifndef STYLEGAN_NO_BATCH
             const sg__work one = sg__for_image(w, image);
             p.work = &one;
-            p.scale = prepared ? one.scale + p.first * lanes : s->squares;
+#endif
+            p.scale = prepared ? p.work->scale + p.first * lanes : s->squares;
             if (!prepared && !phase) {
                 if (sg__steers(w->plan)) sg__steer_panel(&p, s->panel + 9 * tap, s->squares);
                 if (item == panel)
-                    STYLEGAN_MEMCPY(one.tables.scale + p.first * lanes, s->squares, width * sizeof(float));
+                    STYLEGAN_MEMCPY(p.work->tables.scale + p.first * lanes, s->squares, width * sizeof(float));
             }
             if (sg__multiply_image(&p, phase, rows)) return;
         }
@@ -4670,8 +4672,12 @@ static void sg__multiply_item(void *context, int item, int part) {
     const sg__work *w = (const sg__work *)context;
     int images = sg__images(w->call, w->step), shared = sg__is_shared(w->model, w->step) ? images : 1;
     for (int image = 0; image < images && !w->call->clock->cancelled; image += shared) {
+#ifndef STYLEGAN_NO_BATCH
         const sg__work one = sg__for_image(w, image);
         sg__multiply_images(&one, shared, item, &w->call->workspace->scratch[part]);
+#else
+        sg__multiply_images(w, shared, item, &w->call->workspace->scratch[part]);
+#endif
     }
 }
 
