@@ -112,7 +112,7 @@ if [ "$missing" ]; then echo "skipped: Meson:$missing not installed"; else check
 
 if command -v pkg-config >/dev/null; then
     # shellcheck disable=SC2046 # a list of flags
-    check "pkg-config: builds" "${CC:-cc}" -O1 "$work/hello.c" -o "$work/hello" $(PKG_CONFIG_PATH=$installed/lib/pkgconfig pkg-config --cflags --libs stylegan)
+    check "pkg-config: builds" "${CC:-cc}" -O0 "$work/hello.c" -o "$work/hello" $(PKG_CONFIG_PATH=$installed/lib/pkgconfig pkg-config --cflags --libs stylegan)
     draws pkg-config "$work/hello"
 else
     echo 'skipped: pkg-config not installed'
