@@ -150,8 +150,8 @@ INLINE void store(float *p, vector v) {
 }
 
 INLINE vector splat(float x) {
-    vector v = {0};
-    return v + x;
+    const vector zero = {0};
+    return x - zero; /* where x + zero would be computed, as it is not x for -0 */
 }
 
 static void FN(activate)(float *x, int pixels, const float *bias, float slope) {
@@ -354,11 +354,9 @@ INLINE void FN(outer_block)(const outer *o, const float *x, float *out, int used
             }
         }
     }
-    UNROLL for (int i = 0; i < many; i++) {
-        if (i == used) return;
-        UNROLL for (int j = 0; j < q; j++, out += LANES)
-            store(out, o->set ? sum[i * q + j] : load(out) + sum[i * q + j]);
-        out += o->out_row - (size_t)(q * LANES);
+    UNROLL for (int i = 0; i < many; i++) if (i < used) {
+        float *to = out + o->out_row * (size_t)i;
+        UNROLL for (int j = 0; j < q; j++, to += LANES) store(to, o->set ? sum[i * q + j] : load(to) + sum[i * q + j]);
     }
 }
 
