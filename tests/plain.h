@@ -6,6 +6,7 @@
 #include "test.h"
 #include "../tools/base/cli.h"
 #include "../tools/base/random.h"
+#include "../tools/grad/augment.h"
 #include "../tools/grad/network.h"
 
 #include <math.h>
@@ -212,6 +213,24 @@ static inline plain ref_noise_and_lrelu(plain x, plain noise, const double *stre
     EACH(y)
     *at(y, n, c, row, column) = sqrt(2) * *at(x, n, c, row, column) + strength[c] * *at(noise, n, 0, row, column);
     ref_activate(y, bias, 1, 0.2);
+    return y;
+}
+
+static inline plain ref_augment(plain x, const augmentation *augmentations) {
+    plain y = plain_new(x.c, x.s);
+    EACH(y) {
+        const augmentation *a = &augmentations[n];
+        if (row >= a->cut[0] && row < a->uncut[0] && column >= a->cut[1] && column < a->uncut[1]) continue;
+        int from[2] = {row - a->down, column - a->right};
+        for (int i = 0; i < 2; i++) {
+            if (from[i] < 0) from[i] = -from[i];
+            if (from[i] >= x.s) from[i] = 2 * (x.s - 1) - from[i];
+        }
+        if (a->mirror) from[1] = x.s - 1 - from[1];
+        *at(y, n, c, row, column) = (double)a->brightness;
+        for (int i = 0; i < 3; i++)
+            *at(y, n, c, row, column) += (double)a->color[i] * *at(x, n, (c + i) % 3, from[0], from[1]);
+    }
     return y;
 }
 

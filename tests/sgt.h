@@ -1,5 +1,6 @@
 /* sgt.h - the few facts about training states that damaging them on purpose needs: magic, size and checksum of what
-   follows, 8 bytes each, then the options, then two counters: images and steps. */
+   follows, 8 bytes each, then the options, then two counters, images and
+   steps, and the augmentation's probability. */
 #ifndef SGT_H
 #define SGT_H
 

@@ -51,7 +51,7 @@ for count in 1 2 3; do
         name="$count ranks x $threads threads"
         check "$name" ranks $count "$work/$count-$threads" --threads $threads
         same "$name" "$work/$count-$threads" "$work/one"
-        check "$name: the same log" test "$(cut -f 1-8 "$work/$count-$threads/log.tsv")" = "$(cut -f 1-8 "$work/one/log.tsv")"
+        check "$name: the same log" test "$(cut -f 1-10 "$work/$count-$threads/log.tsv")" = "$(cut -f 1-10 "$work/one/log.tsv")"
     done
 done
 prints "ranks tell what goes between them" "MB a step from rank to rank in " ranks 2 "$work/told" --threads 1 --kimg 0.064
@@ -67,6 +67,16 @@ other="--architecture stylegan2 --loss logistic --cond 1 --batch 16 --kimg 0.32 
     check "a conditional StyleGAN 2, 4 ranks" ranks 4 "$work/pets-4" --threads 1 $other
 }
 same "a conditional StyleGAN 2, 4 ranks" "$work/pets-4" "$work/pets-one"
+
+# Augmented as the scores of all ranks tell, in two parts.
+augmented="--aug ada --target 0 --ada-kimg 1"
+# shellcheck disable=SC2086
+{
+    check "augmented" one "$work/augmented-one" $augmented
+    check "augmented, 3 ranks" ranks 3 "$work/augmented-3" --threads 1 $augmented --kimg 0.48
+    check "augmented, 3 ranks, resumed by 2" ranks 2 "$work/augmented-3" --threads 1 $augmented --resume
+}
+same "augmented, 3 ranks and 2" "$work/augmented-3" "$work/augmented-one"
 
 # --- Killed, stopped, resumed ---
 

@@ -196,6 +196,89 @@ static void check_pixel_norm(const engine *e) {
     report(e, "pixel norm", v);
 }
 
+/* --- Augmentation: each transform of what is drawn, and all together --- */
+
+typedef struct augment_case {
+    plain x, r;
+    augmentation a[SHARD];
+} augment_case;
+
+static double augment_loss(void *context) {
+    const augment_case *k = context;
+    return dot(k->r, ref_augment(k->x, k->a));
+}
+
+typedef enum transform { MIRROR, SHIFT, COLOR, CUT, ALL_TRANSFORMS } transform;
+
+static augmentation only(augmentation a, transform kept) {
+    augmentation b = {.color = {1, 0, 0}};
+    if (kept == ALL_TRANSFORMS) return a;
+    if (kept == MIRROR) b.mirror = 1;
+    if (kept == SHIFT) b.down = a.down, b.right = a.right;
+    if (kept == COLOR) memcpy(b.color, a.color, sizeof b.color), b.brightness = a.brightness;
+    if (kept == CUT) memcpy(b.cut, a.cut, sizeof b.cut), memcpy(b.uncut, a.uncut, sizeof b.uncut);
+    return b;
+}
+
+static void check_augmentation(const engine *e, transform kept, const char *name) {
+    verdict v = none;
+    for (int size = 4; size <= 32; size *= 2) {
+        arena a = {NULL, 0, NULL};
+        map x, y;
+        for (int pass = 0; pass < 2; pass++) {
+            x = map_take(&a, e, 3, size, 1);
+            y = map_take(&a, e, 3, size, 1);
+            if (!pass) arena_allocate(&a);
+        }
+        augment_case k = {random_plain(3, size), random_plain(3, size), {{0}}};
+        for (int n = 0; n < SHARD; n++) k.a[n] = only(augment_draw(5, draws++, 1, 1, size), kept);
+        to_map(k.x, &x);
+        augment_forward(k.a, &x, &y);
+        compare(&v, from_map(&y), ref_augment(k.x, k.a));
+        to_map(k.r, &y);
+        augment_backward(k.a, &y, &x);
+        compare_gradient(&v, k.x.v, from_map(&x).v, plain_count(k.x), augment_loss, &k);
+        arena_free(&a);
+    }
+    report(e, name, v);
+}
+
+static int is_colored(const augmentation *a) {
+    return a->color[0] < 1 || a->color[0] > 1 || a->color[1] < 0 || a->color[1] > 0;
+}
+
+static int is_cut_somewhere(const augmentation *a) {
+    return a->uncut[0] > a->cut[0] && a->uncut[1] > a->cut[1];
+}
+
+/* Each as often as it should be, and no wider. */
+static void check_augmentation_draws(void) {
+    enum { DRAWN = 4000, SIZE = 16 };
+    int shares[5] = {0}, within = 1, farthest = 0, nothing = 1;
+    for (uint64_t i = 0; i < DRAWN; i++) {
+        const augmentation a = augment_draw(1, i, 0.5, 1, SIZE), again = augment_draw(1, i, 0.5, 1, SIZE);
+        const augmentation upright = augment_draw(1, i, 1, 0, SIZE), absent = augment_draw(1, i, 0, 1, SIZE);
+        const augmentation unchanged = only(absent, CUT);
+        shares[MIRROR] += a.mirror;
+        shares[SHIFT] += a.down || a.right;
+        shares[COLOR] += is_colored(&a);
+        shares[CUT] += is_cut_somewhere(&a);
+        shares[4] += a.brightness > 0;
+        if (abs(a.down) > farthest) farthest = abs(a.down);
+        within &= !upright.mirror && abs(a.right) <= SIZE / 8 && !memcmp(&a, &again, sizeof a);
+        for (int axis = 0; axis < 2; axis++)
+            within &= a.cut[axis] >= 0 && a.uncut[axis] <= SIZE && a.uncut[axis] - a.cut[axis] <= SIZE / 2;
+        nothing &= !memcmp(&absent, &unchanged, sizeof absent) && !is_cut_somewhere(&absent);
+    }
+    /* half of the mirrored, one in 25 of the shifted stays in place; brightness is positive for half of them */
+    static const double expected[5] = {0.25, 0.47, 0.875, 0.5, 0.25};
+    double worst = 0;
+    for (int i = 0; i < 5; i++) worst = fmax(worst, fabs((double)shares[i] / DRAWN - expected[i]));
+    test_check(worst < 0.03 && within && nothing && farthest == SIZE / 8,
+               "train: augmentations are as frequent as they should be, within %.3f, by %d pixels at most", worst,
+               farthest);
+}
+
 /* ds . u: the derivative of r . stddev(x) along t, whose gradient with respect to x is the second derivative. */
 typedef struct stddev_case {
     plain x, t, r;
@@ -437,7 +520,13 @@ int main(void) {
         check_stddev(e);
         check_adain(e);
         check_modulated(e);
+        check_augmentation(e, MIRROR, "mirroring");
+        check_augmentation(e, SHIFT, "shifting");
+        check_augmentation(e, COLOR, "colours");
+        check_augmentation(e, CUT, "cutting out");
+        check_augmentation(e, ALL_TRANSFORMS, "all augmentations");
     }
+    check_augmentation_draws();
     free(heap);
     return test_end();
 }

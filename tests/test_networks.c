@@ -375,11 +375,18 @@ static void step_scores(step_case *k, plain image, plain slope, double *scores, 
     }
 }
 
+static plain step_fakes(const step_case *k) {
+    const trainer *t = k->r.t;
+    const trainer_shard *shard = &t->shards_of_batch[0];
+    const plain images = g_reference(&k->r, shard->fakes.crossover);
+    return t->p > 0 ? ref_augment(images, shard->fake_augmentation) : images;
+}
+
 static double step_d_loss(void *context) {
     step_case *k = context;
     double real[SHARD], fake[SHARD], penalties = 0, loss = 0;
     step_scores(k, k->real, k->slope_real, real, &penalties);
-    step_scores(k, g_reference(&k->r, k->r.t->shards_of_batch[0].fakes.crossover), k->slope_fake, fake, &penalties);
+    step_scores(k, step_fakes(k), k->slope_fake, fake, &penalties);
     for (int n = 0; n < SHARD; n++)
         loss += k->r.t->config.loss == LOSS_RELATIVISTIC ? step_softplus(-(real[n] - fake[n]))
                                                          : step_softplus(-real[n]) + step_softplus(fake[n]);
@@ -391,7 +398,7 @@ static double step_g_loss(void *context) {
     double real[SHARD], fake[SHARD], ignored = 0, loss = 0;
     const plain empty = {0, 0, NULL};
     step_scores(k, k->real, empty, real, &ignored);
-    step_scores(k, g_reference(&k->r, k->r.t->shards_of_batch[0].fakes.crossover), empty, fake, &ignored);
+    step_scores(k, step_fakes(k), empty, fake, &ignored);
     for (int n = 0; n < SHARD; n++)
         loss += step_softplus(k->r.t->config.loss == LOSS_RELATIVISTIC ? -(fake[n] - real[n]) : -fake[n]);
     return loss / SHARD;
@@ -406,11 +413,13 @@ static plain slope_at(trainer *t, const d_maps *x, plain labels) {
     return slope;
 }
 
-static void check_step(trainer_loss loss, const char *name) {
+static void check_step(trainer_loss loss, double p, const char *name) {
     static const float labels[SHARD * 3] = {1, 0, 0, 0, 1, 0, 0, 0, 1, 0.5f, 0, 0.25f};
     uint8_t pixels[SHARD * 16 * 16 * 3];
     trainer_config config = small;
     config.loss = (int)loss;
+    config.aug = p > 0 ? AUG_FIXED : AUG_NONE;
+    config.p = p;
     config.g_rate = config.d_rate = 0; /* the networks stay as they are */
     config.r1_interval = 2;
     trainer *t = trainer_create(&config, 1);
@@ -463,8 +472,9 @@ int main(void) {
     check_generator(ARCHITECTURE_STYLEGAN2, (growth){1, 1});
     check_generator(ARCHITECTURE_STYLEGAN2, (growth){1, 0.3f});
     check_generator(ARCHITECTURE_STYLEGAN2, (growth){2, 0.6f});
-    check_step(LOSS_LOGISTIC, "a step with the logistic loss and R1");
-    check_step(LOSS_RELATIVISTIC, "a step with the relativistic loss, R1 and R2");
+    check_step(LOSS_LOGISTIC, 0, "a step with the logistic loss and R1");
+    check_step(LOSS_RELATIVISTIC, 0, "a step with the relativistic loss, R1 and R2");
+    check_step(LOSS_RELATIVISTIC, 1, "a step with all augmentations");
     free(heap);
     return test_end();
 }

@@ -8,12 +8,15 @@
 
 /* --- Training --- */
 
-/* Discs of any place and colour: pictures [batch][H][W][3] of a step. */
-static void draw_discs(const trainer *t, uint8_t *pixels) {
+/* Discs of any place and colour, so many: pictures [batch][H][W][3] of a step, and as many that are held back. */
+static void draw_discs(const trainer *t, int64_t count, uint8_t *pixels) {
     const trainer_config *config = trainer_get_config(t);
     const int size = config->shape.resolution;
-    for (int i = 0; i < config->batch; i++) {
-        const uint64_t key = random_key(1, RANDOM_ORDER, (uint64_t)trainer_picture(t, i, 1000));
+    for (int i = 0; i < 2 * config->batch; i++) {
+        const int held = i >= config->batch;
+        if (held && !trainer_looks_at_held(t, 0)) return;
+        const int64_t disc = (held ? trainer_held_picture : trainer_picture)(t, i % config->batch, count);
+        const uint64_t key = random_key(1, RANDOM_ORDER, (uint64_t)disc);
         const double cx = 0.25 + 0.5 * random_uniform(key, 0), cy = 0.25 + 0.5 * random_uniform(key, 1);
         for (int p = 0; p < size * size; p++) {
             const double dx = (p % size + 0.5) / size - cx, dy = (p / size + 0.5) / size - cy;
@@ -23,14 +26,18 @@ static void draw_discs(const trainer *t, uint8_t *pixels) {
     }
 }
 
-static void train(trainer *t, int steps, trainer_step_report *reports) {
+static void train_on(trainer *t, int64_t discs, int steps, trainer_step_report *reports) {
     const trainer_config *config = trainer_get_config(t);
-    uint8_t *pixels = cli_alloc((size_t)(config->batch * config->shape.resolution * config->shape.resolution), 3);
+    uint8_t *pixels = cli_alloc((size_t)(2 * config->batch * config->shape.resolution * config->shape.resolution), 3);
     for (int i = 0; i < steps; i++) {
-        draw_discs(t, pixels);
+        draw_discs(t, discs, pixels);
         trainer_step(t, pixels, NULL, &reports[i]);
     }
     free(pixels);
+}
+
+static void train(trainer *t, int steps, trainer_step_report *reports) {
+    train_on(t, 1000, steps, reports);
 }
 
 static trainer_config tiny(void) {
@@ -55,20 +62,25 @@ static double diversity(const trainer *t) {
     return sum / pairs / (image->channels * image->size * image->size);
 }
 
-static void check_training(network_architecture architecture, trainer_loss loss, const char *name) {
-    enum { STEPS = 300, HALF = 120 };
+static void check_training(network_architecture architecture, trainer_loss loss, trainer_aug aug, int threads,
+                           const char *name) {
+    enum { STEPS = 300, HALF = 122 }; /* between two changes of the augmentation's p */
     static trainer_step_report one[STEPS], two[HALF], again[STEPS];
     trainer_config config = tiny();
     config.shape.architecture = (int)architecture;
     config.loss = (int)loss;
-    trainer *a = trainer_create(&config, 1), *b = trainer_create(&config, 2);
+    config.aug = (int)aug;
+    config.target = 0; /* p rises and falls */
+    config.ada_kimg = 1;
+    config.batch = 4 * threads;
+    trainer *a = trainer_create(&config, 1), *b = trainer_create(&config, threads);
     train(a, HALF, one);
     size_t size;
     unsigned char *state = trainer_save(a, &size);
     train(a, STEPS - HALF, one + HALF);
     train(b, HALF, two); /* the others are those of c, below */
-    test_check(!memcmp(one, two, sizeof two), "train: %d steps of %s with 1 and 2 threads, the same to the bit", HALF,
-               name);
+    test_check(!memcmp(one, two, sizeof two), "train: %d steps of %s with 1 and %d threads, the same to the bit", HALF,
+               name, threads);
     const char *why;
     trainer *c = trainer_load(state, size, 2, &why);
     if (test_check(c != NULL, "train: a saved state loads")) {
@@ -104,6 +116,32 @@ static void check_training(network_architecture architecture, trainer_loss loss,
     trainer_free(a);
     trainer_free(b);
     trainer_free(c);
+}
+
+/* The largest probability within 500 steps. */
+static double largest_p(int64_t discs) {
+    enum { STEPS = 500 };
+    static trainer_step_report reports[STEPS];
+    trainer_config config;
+    trainer_preset("tiny-16", &config);
+    config.start_resolution = 16;
+    config.r1_gamma = 0.1;
+    config.r1_interval = 4;
+    config.aug = AUG_ADA;
+    config.ada_kimg = 1;
+    trainer *t = trainer_create(&config, 2);
+    train_on(t, discs, STEPS, reports);
+    trainer_free(t);
+    double largest = 0;
+    for (int i = 0; i < STEPS; i++) largest = fmax(largest, reports[i].p);
+    return largest;
+}
+
+/* 20 pictures are learnt by heart, pictures without end are not. */
+static void check_ada(void) {
+    const double few = largest_p(20), many = largest_p((int64_t)1 << 50);
+    test_check(few > 0.05 && many < 0.04, "train: augmentations of 20 pictures, at most %.3f, and of any number, %.3f",
+               few, many);
 }
 
 /* States whose checksums are right, from strangers: sizes are compared before they are allocated, counters as they must
@@ -150,6 +188,15 @@ static void check_crafted_states(void) {
         sgt_fix(copy, size);
         trainer *c = trainer_load(copy, size, 1, &why);
         test_check(!c, "train: a state with %s: %s", counters[i].what, c ? "loads" : why);
+        trainer_free(c);
+    }
+    static const double probabilities[] = {0.5, -1, (double)NAN}; /* of no augmentation */
+    for (int i = 0; i < 3; i++) {
+        memcpy(copy, state, size);
+        memcpy(copy + counters_at + 16, &probabilities[i], sizeof probabilities[i]);
+        sgt_fix(copy, size);
+        trainer *c = trainer_load(copy, size, 1, &why);
+        test_check(!c, "train: a state with the probability %g: %s", probabilities[i], c ? "loads" : why);
         trainer_free(c);
     }
     free(copy);
@@ -313,6 +360,20 @@ static void check_order(void) {
     }
     test_check(good, "train: an epoch shows every picture once");
     trainer_free(t);
+    config.aug = AUG_ADA;
+    t = trainer_create(&config, 1);
+    for (int count = 2; count <= 40; count += 19) {
+        int seen[40] = {0}, held = 0, all = 0;
+        for (int i = 0; i < 40 * count; i++) seen[trainer_held_picture(t, i, count)] = 1;
+        for (int i = 0; i < count; i++) held += seen[i];
+        good &= held == (count + 9) / 10;
+        for (int i = 0; i < count - held; i++) good &= !seen[trainer_picture(t, i, count)]++;
+        for (int i = 0; i < count; i++) all += seen[i];
+        good &= all == count;
+    }
+    test_check(good, "train: an epoch shows every picture once but those held back");
+    trainer_free(t);
+    config.aug = AUG_NONE;
     int sound = 1;
     char names[200];
     snprintf(names, sizeof names, "%s", trainer_preset_names());
@@ -325,9 +386,11 @@ static void check_order(void) {
 int main(void) {
     heap = cli_alloc(HEAP, sizeof *heap);
     check_export();
-    check_training(ARCHITECTURE_STYLEGAN1, LOSS_LOGISTIC, "StyleGAN 1 with the logistic loss");
-    check_training(ARCHITECTURE_STYLEGAN1, LOSS_RELATIVISTIC, "StyleGAN 1 with the relativistic loss");
-    check_training(ARCHITECTURE_STYLEGAN2, LOSS_RELATIVISTIC, "StyleGAN 2 with the relativistic loss");
+    check_training(ARCHITECTURE_STYLEGAN1, LOSS_LOGISTIC, AUG_NONE, 2, "StyleGAN 1 with the logistic loss");
+    check_training(ARCHITECTURE_STYLEGAN1, LOSS_RELATIVISTIC, AUG_NONE, 2, "StyleGAN 1 with the relativistic loss");
+    check_training(ARCHITECTURE_STYLEGAN2, LOSS_RELATIVISTIC, AUG_NONE, 2, "StyleGAN 2 with the relativistic loss");
+    check_training(ARCHITECTURE_STYLEGAN1, LOSS_RELATIVISTIC, AUG_ADA, 3, "StyleGAN 1 with augmentations");
+    check_ada();
     check_crafted_states();
     check_average();
     check_widths();

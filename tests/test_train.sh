@@ -42,13 +42,28 @@ check "a StyleGAN 2" train "$work/stylegan2" --architecture stylegan2
 prints "a StyleGAN 2: the network" "family               2" "$tool" info "$work/stylegan2/model.sgw"
 check "a StyleGAN 2: one thread" train "$work/stylegan2-one" --architecture stylegan2 --threads 1
 check "a StyleGAN 2, one thread: the same checkpoint" cmp "$work/stylegan2/checkpoint.sgt" "$work/stylegan2-one/checkpoint.sgt"
+
+# Augmented: what the run has found out about the pictures is in its state.
+augmented="--aug ada --target 0 --ada-kimg 1"
+# shellcheck disable=SC2086 # a list of flags
+{
+    check "augmented" train "$work/augmented" $augmented
+    check "augmented: on one thread, the first part" train "$work/augmented-one" $augmented --kimg 0.4 --threads 1
+    check "augmented: on one thread, the rest" train "$work/augmented-one" $augmented --threads 1 --resume
+}
+check "augmented: the same checkpoint" cmp "$work/augmented/checkpoint.sgt" "$work/augmented-one/checkpoint.sgt"
+check "augmented: the log tells the probability" sh -c "tail -n 1 '$work/augmented/log.tsv' | cut -f 10 | grep -q '^0[.][0-9]'"
+check "augmented: and what is held back" sh -c "tail -n 1 '$work/augmented/log.tsv' | cut -f 9 | grep -q '[0-9]'"
+check "without: the log has empty fields" test "$(tail -n 1 "$work/whole/log.tsv" | cut -f 9-10)" = "	"
+check "augmented by a fixed probability" train "$work/fixed" --aug fixed --p 0.25
+prints "a fixed probability: the log" "0.25" sh -c "tail -n 1 '$work/fixed/log.tsv' | cut -f 10"
 check "portraits that are drawn while training" "$tool" train --config tiny-16 --kimg 0.08 --data portraits --outdir "$work/drawing"
 
 # Rows without a step that took R1 leave its field empty: here only the 1st and the 65th step take it.
 check "R1 in few rows" train "$work/seldom" --batch 64 --r1-interval 64 --kimg 2.9
 check "R1 in few rows: resumed" train "$work/seldom" --batch 64 --r1-interval 64 --kimg 4.1 --resume
 r1_fields() { # RUN
-    tail -n +2 "$1/log.tsv" | awk -F '\t' '{ printf NF == 10 ? ($6 == "" ? "- " : $6 > 0 ? "+ " : "? ") : "short " }'
+    tail -n +2 "$1/log.tsv" | awk -F '\t' '{ printf NF == 12 ? ($6 == "" ? "- " : $6 > 0 ? "+ " : "? ") : "short " }'
 }
 check "R1 in few rows: $(r1_fields "$work/seldom")" test "$(r1_fields "$work/seldom")" = "+ - - - + "
 check "R1 in few rows: all rows stay" test "$(cut -f 1 "$work/seldom/log.tsv" | tr '\n' ' ')" = "images 1024 2048 2944 3968 4160 "
@@ -150,6 +165,11 @@ check "the other half: the log goes on" sh -c "cut -f 1 '$work/half/log.tsv' | s
     refuses "a resolution of 24" 2 "resolution" train $settings --resolution 24 --data "$pack" --outdir "$left/run"
     refuses "a rate that is no number" 2 "--g-rate fast: not a number" train $settings --g-rate fast --data "$pack" --outdir "$left/run"
     refuses "an unknown loss" 2 "--loss hinge: must be one of relativistic, logistic" train $settings --loss hinge --data "$pack" --outdir "$left/run"
+    refuses "an unknown augmentation" 2 "--aug all: must be one of noaug, ada, fixed" train $settings --aug all --data "$pack" --outdir "$left/run"
+    refuses "a fixed augmentation without a probability" 2 "aug fixed needs a p above 0" train $settings --aug fixed --data "$pack" --outdir "$left/run"
+    refuses "a probability of augmentations that are adapted" 2 "p is for aug fixed" train $settings --aug ada --p 0.1 --data "$pack" --outdir "$left/run"
+    refuses "a probability of 2" 2 "--p 2" train $settings --aug fixed --p 2 --data "$pack" --outdir "$left/run"
+    refuses "a target of -1" 2 "--target -1" train $settings --aug ada --target -1 --data "$pack" --outdir "$left/run"
     refuses "an unknown instruction set" 2 "--isa mmx: must be one of auto, " train $settings --isa mmx --data "$pack" --outdir "$left/run"
     refuses "an instruction set that is not there" 2 "isa: this processor does not have it" train $settings --isa wasm --data "$pack" --outdir "$left/run"
     refuses "no threads" 2 "--threads 0" train $settings --threads 0 --data "$pack" --outdir "$left/run"

@@ -131,7 +131,7 @@ static trainer_config make_config(const train_flags *f, const trainer_config *re
 
 /* --- A run --- */
 
-enum { REPORTED = 5, LOG_EVERY = 1024 /* images a row of the log */ };
+enum { REPORTED = 7, LOG_EVERY = 1024 /* images a row of the log */ };
 
 typedef struct training {
     const char *folder, *data_name, *threads;
@@ -327,7 +327,9 @@ static const struct {
                         {LOG_D_LOSS, offsetof(trainer_step_report, d_loss)},
                         {LOG_R1, offsetof(trainer_step_report, r1)},
                         {LOG_REAL_SCORE, offsetof(trainer_step_report, real_score)},
-                        {LOG_FAKE_SCORE, offsetof(trainer_step_report, fake_score)}};
+                        {LOG_FAKE_SCORE, offsetof(trainer_step_report, fake_score)},
+                        {LOG_HELD_SCORE, offsetof(trainer_step_report, held_score)},
+                        {LOG_P, offsetof(trainer_step_report, p)}};
 
 static void add_report(training *r, const trainer_step_report *report) {
     if (ranks_index()) return;
@@ -338,7 +340,7 @@ static void add_report(training *r, const trainer_step_report *report) {
             r->folder, (long long)trainer_images(r->trainer));
     for (int i = 0; i < REPORTED; i++) {
         const double value = *(const double *)(const void *)((const char *)report + reported[i].offset);
-        if (isnan(value)) continue; /* R1 is not computed in every step */
+        if (isnan(value)) continue; /* R1 and held_score are not computed in every step */
         r->row_sums[i] += value;
         r->row_steps[i]++;
     }
@@ -387,6 +389,7 @@ static void print_status(const training *r, double rate) {
         printf(", %gx%g, fade %.2f, g_loss %.3f, d_loss %.3f", value[LOG_RESOLUTION], value[LOG_RESOLUTION],
                value[LOG_FADE], value[LOG_G_LOSS], value[LOG_D_LOSS]);
         if (!isnan(r1)) printf(", r1 %.3g", r1);
+        if (!isnan(value[LOG_P])) printf(", p %.3f", value[LOG_P]);
     }
     if (rate > 0) printf(", %.1f images/s, %.0f min left", rate, (r->total_images - images) / rate / 60);
     printf("\n");

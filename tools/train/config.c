@@ -11,6 +11,7 @@
 /* In the order of the enumerations. */
 static const char *const architectures[] = {"stylegan1", "stylegan2", NULL};
 static const char *const losses[] = {"relativistic", "logistic", NULL};
+static const char *const augs[] = {"noaug", "ada", "fixed", NULL};
 #define ISA_NAME(name, text) text,
 static const char *const isas[] = {STYLEGAN_ISAS(ISA_NAME) NULL};
 #undef ISA_NAME
@@ -54,6 +55,11 @@ const trainer_option trainer_options[] = {
     NUMBER("total-kimg", total_kimg, 0, 1e9, "thousands of images in all"),
     NUMBER("anneal-kimg", anneal_kimg, 0, 1e9, "... over the last of which the learning rates fall to zero"),
     INTEGER("mirror", mirror, 0, 1, "1: mirror pictures at random"),
+    CHOICE("aug", aug, augs,
+           "changes at random of what D sees: noaug, ada: as many as a small folder needs, fixed: --p"),
+    NUMBER("p", p, 0, 1, "of --aug fixed: the probability of each change"),
+    NUMBER("target", target, 0, 1, "of ada: how much of what D knows it may know by heart, 0: nothing, 1: all"),
+    NUMBER("ada-kimg", ada_kimg, 1e-3, 1e6, "of ada: thousands of images in which the probability can go from 0 to 1"),
     CHOICE("isa", isa, isas, "instruction set to compute with, auto, avx2, ...: another one rounds differently"),
     OPTION('u', "seed", seed, 0, 9007199254740992.0, "of everything random", NULL),
     {NULL, NULL, 0, 0, 0, 0, NULL}};
@@ -194,6 +200,8 @@ int trainer_preset(const char *name, trainer_config *config) {
         config->mixing = 0.9;
         config->w_avg_beta = 0.995;
         config->mirror = 1;
+        config->target = 0.5;
+        config->ada_kimg = 100;
         return 1;
     }
     return 0;
@@ -251,5 +259,7 @@ const char *trainer_check(const trainer_config *c) {
     if (c->shape.d_fmap_base && c->shape.d_fmap_base < c->shape.resolution)
         return "d-fmap-base must not be smaller than resolution";
     if (c->shape.fmap_base < c->shape.resolution) return "fmap-base must not be smaller than resolution";
+    if (c->aug == AUG_FIXED && c->p <= 0) return "aug fixed needs a p above 0";
+    if (c->aug != AUG_FIXED && c->p > 0) return "p is for aug fixed";
     return NULL;
 }

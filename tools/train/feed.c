@@ -19,8 +19,11 @@ static void *read_batch(void *argument) {
 
 /* A thread lives for one batch: joining it is all the synchronisation there is. */
 static void start_reading(feed *f, int steps_ahead) {
-    for (int i = 0; i < f->count; i++)
-        f->indices[i] = trainer_picture(f->trainer, steps_ahead * f->batch + f->first + i, f->data->count);
+    f->count = trainer_looks_at_held(f->trainer, steps_ahead) ? 2 * f->share : f->share;
+    for (int i = 0; i < f->count; i++) {
+        const int of_batch = steps_ahead * f->batch + f->first + i % f->share;
+        f->indices[i] = (i < f->share ? trainer_picture : trainer_held_picture)(f->trainer, of_batch, f->data->count);
+    }
     if (system_start_thread(&f->thread, read_batch, f)) cli_fail("cannot start a thread: %s", strerror(errno));
 }
 
@@ -28,11 +31,12 @@ void feed_start(feed *f, const dataset *data, const trainer *t) {
     const trainer_config *config = trainer_get_config(t);
     const size_t picture = (size_t)data->resolution * (size_t)data->resolution * (size_t)data->channels;
     *f = (feed){.data = data, .trainer = t, .batch = config->batch, .label_size = config->shape.label_size};
-    trainer_share(t, &f->first, &f->count);
-    f->indices = cli_alloc((size_t)f->count, sizeof *f->indices);
+    trainer_share(t, &f->first, &f->share);
+    const size_t most = 2 * (size_t)f->share;
+    f->indices = cli_alloc(most, sizeof *f->indices);
     for (int i = 0; i < 2; i++) {
-        f->pixels[i] = cli_alloc((size_t)f->count, picture);
-        if (f->label_size) f->labels[i] = cli_alloc((size_t)f->count * (size_t)f->label_size, sizeof *f->labels[i]);
+        f->pixels[i] = cli_alloc(most, picture);
+        if (f->label_size) f->labels[i] = cli_alloc(most * (size_t)f->label_size, sizeof *f->labels[i]);
     }
     start_reading(f, 0);
 }

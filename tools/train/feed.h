@@ -13,8 +13,9 @@ typedef struct feed {
     const dataset *data;
     const trainer *trainer;
     int batch, label_size;
-    int first, count;   /* of each batch, this rank's share */
-    int64_t *indices;   /* [count]: what the thread reads */
+    int first, share;   /* of each batch, this rank's */
+    int count;          /* what the thread reads: the share, and as much of what is held back if the step looks at it */
+    int64_t *indices;   /* [count] */
     uint8_t *pixels[2]; /* [count][H][W][3] */
     float *labels[2];   /* [count][K], NULL without labels */
     int filling;        /* which of the two */

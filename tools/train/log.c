@@ -124,15 +124,16 @@ void log_close(training_log *log) {
     free(log->rows);
 }
 
-/* --- The plot: panels below each other, one pair of curves in each --- */
+/* --- The plot: panels below each other, a few curves in each --- */
 
-enum { WIDTH = 900, PANEL = 220, LEFT = 60, RIGHT = 20, TOP = 24, BOTTOM = 26, TICKS = 5, MOST_CURVES = 2 };
+enum { WIDTH = 900, PANEL = 220, LEFT = 60, RIGHT = 20, TOP = 24, BOTTOM = 26, TICKS = 5, MOST_CURVES = 3 };
 
 typedef struct color {
     unsigned char r, g, b;
 } color;
 
-static const color BLACK = {40, 40, 40}, GRID = {225, 225, 225}, CURVES[MOST_CURVES] = {{31, 119, 180}, {214, 39, 40}};
+static const color BLACK = {40, 40, 40}, GRID = {225, 225, 225},
+                   CURVES[MOST_CURVES] = {{31, 119, 180}, {214, 39, 40}, {44, 160, 44}};
 
 typedef struct panel {
     const char *names[MOST_CURVES];
@@ -141,8 +142,10 @@ typedef struct panel {
 
 static const panel panels[] = {
     {{"loss of the generator", "loss of the discriminator"}, {LOG_G_LOSS, LOG_D_LOSS}},
-    {{"score of training images", "score of generated images"}, {LOG_REAL_SCORE, LOG_FAKE_SCORE}},
+    {{"score of training images", "score of generated images", "score of pictures held back"},
+     {LOG_REAL_SCORE, LOG_FAKE_SCORE, LOG_HELD_SCORE}},
     {{"R1: squared gradient of the discriminator", NULL}, {LOG_R1, 0}},
+    {{"probability of augmentation", NULL}, {LOG_P, 0}}, /* if there is one */
 };
 enum { PANELS = sizeof panels / sizeof *panels, HEIGHT = PANELS * PANEL };
 
@@ -236,15 +239,17 @@ void log_plot(const training_log *log, const char *path) {
     picture *p = cli_alloc(1, sizeof *p);
     const range x = {0, log->count ? fmax(1e-3 * log->rows[log->count - 1].value[LOG_IMAGES], 1e-3) : 1};
     memset(p, 255, sizeof *p);
-    for (int i = 0; i < PANELS; i++) {
+    const int shown = isnan(log_last(log, LOG_P)) ? PANELS - 1 : PANELS;
+    for (int i = 0; i < shown; i++) {
         const int top = i * PANEL + TOP;
         const range y = find_range(log, &panels[i]);
         draw_axes(p, top, x, y);
         for (int k = 0; k < MOST_CURVES && panels[i].names[k]; k++) {
+            if (k && isnan(log_last(log, panels[i].curves[k]))) continue;
             write_text(p, LEFT + 260 * k, top - 14, panels[i].names[k], CURVES[k]);
             draw_curve(p, top, log, panels[i].curves[k], x, y, CURVES[k]);
         }
     }
-    png_write(path, WIDTH, HEIGHT, 3, &p->pixels[0][0].r, "Software: stylegan " STYLEGAN_VERSION "\n");
+    png_write(path, WIDTH, shown * PANEL, 3, &p->pixels[0][0].r, "Software: stylegan " STYLEGAN_VERSION "\n");
     free(p);
 }

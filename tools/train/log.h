@@ -15,6 +15,8 @@
     X(R1, "r1")         /* mean squared norm of D's gradient; an empty field: NAN */   \
     X(REAL_SCORE, "real_score")                                                        \
     X(FAKE_SCORE, "fake_score")                                                        \
+    X(HELD_SCORE, "held_score") /* of pictures that are held back */                   \
+    X(P, "p")                   /* of the augmentation; empty without it */            \
     X(SPEED, "images_per_second")                                                      \
     X(SECONDS, "seconds") /* spent on the run so far */
 
@@ -47,7 +49,7 @@ void log_keep(const training_log *log);
 
 void log_append(training_log *log, const log_row *row);
 double log_last(const training_log *log, int column);     /* what was measured last; NAN: nothing yet */
-void log_plot(const training_log *log, const char *path); /* losses, scores and R1 over the images, as PNG */
+void log_plot(const training_log *log, const char *path); /* over the images, as PNG */
 void log_close(training_log *log);
 
 #endif

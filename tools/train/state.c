@@ -7,7 +7,7 @@
 
 /* The bytes: magic, size, checksum of what follows, the options, counters, then every array. Numbers are in the
    machine's own order; the magic number reads differently in the other one. */
-static const uint64_t magic = 0x0003746e69617274; /* "traint", version 3 */
+static const uint64_t magic = 0x0004746e69617274; /* "traint", version 4 */
 
 typedef struct head {
     uint64_t magic, size, checksum;
@@ -40,6 +40,7 @@ static void pass_network(stream *s, network *n) {
 static void pass_state(stream *s, trainer *t) {
     pass(s, &t->images, sizeof t->images);
     pass(s, &t->steps, sizeof t->steps);
+    pass(s, &t->p, sizeof t->p);
     pass_network(s, &t->g.net);
     pass_network(s, &t->d.net);
     pass(s, t->average, t->g.net.floats * sizeof(float));
@@ -101,6 +102,11 @@ static int counters_fit(const trainer *t) {
            counts_fit(&t->d.net, t->steps);
 }
 
+/* A probability: what the run has found, or its setting. */
+static int augmentation_fits(const trainer *t) {
+    return t->config.aug == AUG_ADA ? t->p >= 0 && t->p <= 1 : t->p == t->config.p;
+}
+
 trainer *trainer_load(const unsigned char *bytes, size_t size, int threads, const char **why) {
     trainer_config config;
     *why = head_fault(bytes, size, &config);
@@ -115,7 +121,7 @@ trainer *trainer_load(const unsigned char *bytes, size_t size, int threads, cons
         trainer_allocate(t);
         pass_config(&s, &config);
         pass_state(&s, t);
-        if (!counters_fit(t)) *why = "its counters are out of range";
+        if (!counters_fit(t) || !augmentation_fits(t)) *why = "its counters are out of range";
     }
     if (!*why) return t;
     trainer_free(t);

@@ -80,6 +80,7 @@ trainer *trainer_create(const trainer_config *config, int threads) {
     network_initialize(&t->g.net, random_key(config->seed, RANDOM_G, 0));
     network_initialize(&t->d.net, random_key(config->seed, RANDOM_D, 0));
     memcpy(t->average, t->g.net.values, t->g.net.floats * sizeof *t->average);
+    t->p = config->p;
     return t;
 }
 
@@ -158,10 +159,31 @@ static uint64_t permute(uint64_t key, uint64_t count, uint64_t index) {
     return index;
 }
 
+/* The mean score of 50 pictures is within a seventh of one's deviation; of few pictures, most are needed to learn from. */
+static uint64_t count_held(const trainer *t, uint64_t count) {
+    const uint64_t enough = 50, tenth = (count + 9) / 10;
+    return t->config.aug != AUG_ADA ? 0 : tenth < enough ? tenth : enough;
+}
+
 int64_t trainer_picture(const trainer *t, int i, int64_t count) {
-    const uint64_t n = (uint64_t)(t->images + i), all = (uint64_t)count;
+    const uint64_t n = (uint64_t)(t->images + i), held = count_held(t, (uint64_t)count), all = (uint64_t)count - held;
+    const uint64_t seed = t->config.seed;
     if (all > (uint64_t)1 << 40) return (int64_t)(n % all); /* endless: no order to shuffle */
-    return (int64_t)permute(random_key(t->config.seed, RANDOM_ORDER, n / all), all, n % all);
+    const uint64_t picture = permute(random_key(seed, RANDOM_ORDER, n / all), all, n % all);
+    return (int64_t)(held ? permute(random_key(seed, RANDOM_HELD, 0), all + held, picture) : picture);
+}
+
+/* Those that come last in another permutation of all. */
+int64_t trainer_held_picture(const trainer *t, int i, int64_t count) {
+    const uint64_t n = (uint64_t)(t->images + i), held = count_held(t, (uint64_t)count), all = (uint64_t)count - held;
+    const uint64_t seed = t->config.seed;
+    if (all > (uint64_t)1 << 40) return (int64_t)(all + n % held);
+    return (int64_t)permute(random_key(seed, RANDOM_HELD, 0), all + held,
+                            all + permute(random_key(seed, RANDOM_HELD, 1 + n / held), held, n % held));
+}
+
+int trainer_looks_at_held(const trainer *t, int steps_ahead) {
+    return t->config.aug == AUG_ADA && (t->steps + steps_ahead) % ADA_INTERVAL == ADA_INTERVAL - 1;
 }
 
 /* z [2][N][z_dim], crossovers, and noise [R][R][N] for every layer of the shard. */
@@ -198,9 +220,15 @@ void training_draw(const trainer *t, int item) {
 
 /* --- Real pictures: mirrored at random, shrunk to the current resolution, and faded like the generator's --- */
 
-static void load_real(const trainer *t, int item, const map *to, int n) {
+/* Of a shard of this rank, the place of the n-th picture among all of the step. */
+typedef enum picture_set { PICTURES, HELD_PICTURES } picture_set;
+static size_t place_of(const trainer *t, picture_set set, int item, int n) {
+    return (size_t)(((set == HELD_PICTURES ? t->shards : 0) + item) * SHARD + n);
+}
+
+static void load_real(const trainer *t, picture_set set, int item, const map *to, int n) {
     const int size = t->config.shape.resolution, box = size / to->size, channels = t->config.shape.channels;
-    const uint8_t *pixels = t->pixels + (size_t)(item * SHARD + n) * (size_t)(size * size * channels);
+    const uint8_t *pixels = t->pixels + place_of(t, set, item, n) * (size_t)(size * size * channels);
     const uint64_t image = (uint64_t)((t->first + item) * SHARD + n); /* of the batch */
     const uint64_t mirroring = random_key(t->config.seed, RANDOM_MIRROR, (uint64_t)t->steps);
     const int mirror = t->config.mirror && random_uniform(mirroring, image) < 0.5;
@@ -214,14 +242,57 @@ static void load_real(const trainer *t, int item, const map *to, int n) {
             }
 }
 
-static void load_reals(const trainer *t, int item, d_maps *x) {
+/* In the levels of x. */
+static const map *load_reals(const trainer *t, picture_set set, int item, const d_maps *x) {
     const growth g = t->growth;
     const map *image = &x->level[g.top].image;
-    for (int n = 0; n < SHARD; n++) load_real(t, item, image, n);
-    if (g.fade == 1 || !g.top) return;
+    for (int n = 0; n < SHARD; n++) load_real(t, set, item, image, n);
+    if (g.fade == 1 || !g.top) return image;
     const map *half = &x->level[g.top - 1].image;
     map_pool(t->d.net.engine, image, half, 0.25f);
     map_unpool(t->d.net.engine, half, image, g.fade, 1 - g.fade);
+    return image;
+}
+
+/* --- What D sees of images: they, or what augmentations make of them. Both networks learn from the same draws --- */
+
+static void draw_augmentations(const trainer *t, int item) {
+    trainer_shard *s = &t->shards_of_batch[item];
+    const trainer_config *c = &t->config;
+    const uint64_t key = random_key(c->seed, RANDOM_AUGMENTATION, (uint64_t)t->steps);
+    for (int n = 0; n < SHARD && t->p > 0; n++) {
+        const uint64_t image = (uint64_t)((t->first + item) * SHARD + n), all = (uint64_t)c->batch;
+        s->real_augmentation[n] = augment_draw(key, image, t->p, c->mirror, 4 << t->growth.top);
+        s->fake_augmentation[n] = augment_draw(key, all + image, t->p, c->mirror, 4 << t->growth.top);
+    }
+}
+
+/* D's scores of real images, in x, with dx as scratch. */
+static void score_reals(const trainer *t, picture_set set, int item, const trainer_thread *desk, d_maps *x) {
+    const map *shown = &x->level[t->growth.top].image;
+    if (t->p > 0)
+        augment_forward(t->shards_of_batch[item].real_augmentation, load_reals(t, set, item, &desk->dx), shown);
+    else
+        load_reals(t, set, item, x);
+    discriminator_forward(&t->d, t->growth, x, NULL, &desk->scratch);
+}
+
+static d_maps show_fakes(const trainer *t, const trainer_shard *s, const trainer_thread *desk) {
+    d_maps fake = desk->fake;
+    const map *image = generator_image(&s->fakes, t->growth), *shown = &fake.level[t->growth.top].image;
+    if (t->p > 0)
+        augment_forward(s->fake_augmentation, image, shown);
+    else
+        fake.level[t->growth.top].image = *image;
+    return fake;
+}
+
+/* From the gradient of what is shown in `dx` that of the generated images. */
+static const map *fakes_gradient(const trainer *t, const trainer_shard *s, const trainer_thread *desk) {
+    const map *shown = &desk->dx.level[t->growth.top].image, *image = &desk->tangent.level[t->growth.top].image;
+    if (t->p <= 0) return shown;
+    augment_backward(s->fake_augmentation, shown, image);
+    return image;
 }
 
 /* --- Losses --- */
@@ -234,18 +305,18 @@ static double sigmoid(double x) {
     return 1 / (1 + exp(-x));
 }
 
-static double label_of(const trainer *t, int item, int n, int k) {
+static double label_of(const trainer *t, picture_set set, int item, int n, int k) {
     const int size = t->config.shape.label_size;
-    return t->labels && size ? (double)t->labels[(item * SHARD + n) * size + k] : 1;
+    return t->labels && size ? (double)t->labels[place_of(t, set, item, n) * (size_t)size + (size_t)k] : 1;
 }
 
 /* The scores D(x) of a shard's images: their logits; with labels, those of their labels. Returns the sum. */
-static double read_scores(const trainer *t, int item, const map *logits, double *scores) {
+static double read_scores(const trainer *t, picture_set set, int item, const map *logits, double *scores) {
     double sum = 0;
     for (int n = 0; n < SHARD; n++) {
         scores[n] = 0;
         for (int k = 0; k < logits->channels; k++)
-            scores[n] += label_of(t, item, n, k) * (double)logits->data[map_at(logits, k, 0, 0, n)];
+            scores[n] += label_of(t, set, item, n, k) * (double)logits->data[map_at(logits, k, 0, 0, n)];
         sum += scores[n];
     }
     return sum;
@@ -253,7 +324,7 @@ static double read_scores(const trainer *t, int item, const map *logits, double 
 
 static void set_score_gradient(const trainer *t, int item, const map *d_logits, int n, double gradient) {
     for (int k = 0; k < d_logits->channels; k++)
-        d_logits->data[map_at(d_logits, k, 0, 0, n)] = (float)(gradient * label_of(t, item, n, k));
+        d_logits->data[map_at(d_logits, k, 0, 0, n)] = (float)(gradient * label_of(t, PICTURES, item, n, k));
 }
 
 /* D's loss on a shard and its derivative by the scores. Image n of the real ones is paired with image n of the generated
@@ -287,13 +358,6 @@ static double generator_loss(const trainer *t, const double *real, const double 
 
 /* --- One step --- */
 
-/* Where D sees the shard's generated images. */
-static d_maps fakes_of(const trainer_thread *desk, const trainer_shard *s, growth g) {
-    d_maps fake = desk->fake;
-    fake.level[g.top].image = *generator_image(&s->fakes, g);
-    return fake;
-}
-
 static int has_penalties(const trainer *t) {
     return t->config.r1_gamma > 0 && t->steps % t->config.r1_interval == 0;
 }
@@ -306,7 +370,10 @@ static double current_gamma(const trainer *t) {
 }
 
 /* D's gradient at the activations x, where the loss has the derivatives `slopes` by the scores, and with `penalised` that
-   of R1. Returns the sum of |dD/dx|^2 over the shard's images, or NAN. The last pass of a shard makes its gradient final. */
+   of R1. Returns the sum of |dD/dx|^2 over the shard's images, or NAN. The last pass of a shard makes its gradient final.
+   R1 is taken with respect to what D sees, augmented images: it shall be smooth where it looks. StyleGAN 2-ADA's code, which
+   augments all that D sees (section 2.1), takes it with respect to the images before: larger by contrast and saturation,
+   nothing where they are cut. */
 static double learn(trainer *t, int item, trainer_thread *desk, const d_maps *x, const double *slopes, int penalised,
                     int last, float *gradient) {
     const growth g = t->growth;
@@ -332,16 +399,21 @@ static void discriminator_task(void *context, int item, int thread) {
     const growth g = t->growth;
     const float *labels = t->labels ? t->labels + item * SHARD * t->config.shape.label_size : NULL;
     double real[SHARD], fake[SHARD], d_real[SHARD], d_fake[SHARD];
+    trainer_step_report *report = &t->reports[t->first + item];
 
-    load_reals(t, item, &desk->real);
-    discriminator_forward(&t->d, g, &desk->real, NULL, &desk->scratch);
+    *report = (trainer_step_report){.held_score = NAN, .p = t->config.aug ? t->p : (double)NAN};
+    draw_augmentations(t, item);
+    if (trainer_looks_at_held(t, 0)) {
+        score_reals(t, HELD_PICTURES, item, desk, &desk->fake);
+        report->held_score = read_scores(t, HELD_PICTURES, item, &desk->fake.logits, real);
+    }
+    score_reals(t, PICTURES, item, desk, &desk->real);
     training_draw(t, item);
     generator_forward(&t->g, g, &s->fakes, labels, &desk->scratch);
-    d_maps fakes = fakes_of(desk, s, g);
+    d_maps fakes = show_fakes(t, s, desk);
     discriminator_forward(&t->d, g, &fakes, NULL, &desk->scratch);
-    trainer_step_report *report = &t->reports[t->first + item];
-    report->real_score = read_scores(t, item, &desk->real.logits, real);
-    report->fake_score = read_scores(t, item, &fakes.logits, fake);
+    report->real_score = read_scores(t, PICTURES, item, &desk->real.logits, real);
+    report->fake_score = read_scores(t, PICTURES, item, &fakes.logits, fake);
     report->d_loss = discriminator_loss(t, real, fake, d_real, d_fake);
 
     memset(s->d_gradient, 0, t->d.net.floats * sizeof(float));
@@ -358,19 +430,18 @@ static void generator_task(void *context, int item, int thread) {
     const float *labels = t->labels ? t->labels + item * SHARD * t->config.shape.label_size : NULL;
     double real[SHARD] = {0}, fake[SHARD], d_fake[SHARD];
     if (t->config.loss == LOSS_RELATIVISTIC) {
-        load_reals(t, item, &desk->real);
-        discriminator_forward(&t->d, g, &desk->real, NULL, &desk->scratch);
-        read_scores(t, item, &desk->real.logits, real);
+        score_reals(t, PICTURES, item, desk, &desk->real);
+        read_scores(t, PICTURES, item, &desk->real.logits, real);
     }
-    d_maps fakes = fakes_of(desk, s, g);
+    d_maps fakes = show_fakes(t, s, desk);
     discriminator_forward(&t->d, g, &fakes, NULL, &desk->scratch);
-    read_scores(t, item, &fakes.logits, fake);
+    read_scores(t, PICTURES, item, &fakes.logits, fake);
     t->reports[t->first + item].g_loss = generator_loss(t, real, fake, d_fake);
     for (int n = 0; n < SHARD; n++) set_score_gradient(t, item, &desk->dx.logits, n, d_fake[n] / t->config.batch);
     discriminator_backward(&t->d, g, &fakes, &desk->dx, NULL, NULL, &desk->scratch);
     memset(s->g_gradient, 0, t->g.net.floats * sizeof(float));
     const scratch telling = {desk->scratch.convolution, desk->scratch.row, generator_final, t};
-    generator_backward(&t->g, g, &s->fakes, &desk->g_gradient, &desk->dx.level[g.top].image, labels, s->g_gradient,
+    generator_backward(&t->g, g, &s->fakes, &desk->g_gradient, fakes_gradient(t, s, desk), labels, s->g_gradient,
                        &telling);
 }
 
@@ -420,8 +491,22 @@ static trainer_step_report mean_report(const trainer *t) {
         sum.r1 += r->r1 / t->config.batch;
         sum.real_score += r->real_score / t->config.batch;
         sum.fake_score += r->fake_score / t->config.batch;
+        sum.held_score += r->held_score / t->config.batch;
     }
+    sum.p = t->reports->p;
     return sum;
+}
+
+/* How much D has learnt by heart is r_v of StyleGAN 2-ADA (section 3, equation 1): 0 if it takes pictures that it has never
+   learnt from for what it has learnt from, 1 if for generated ones. The paper prefers r_t = E[sign(D(real))], which needs no
+   pictures to be held back; but with the relativistic loss D may add any number to all scores, and the sign of D(real) -
+   D(fake) tells only how far G is behind: 0.98 on average where nothing is learnt by heart yet. p goes up or down by the same
+   amount each time, from 0 to 1 in ada_kimg; above 0.8, G begins to draw what the transforms do (section 2.2). All ranks have
+   all reports, and so the same p. */
+static void adapt(trainer *t, const trainer_step_report *r) {
+    const double step = ADA_INTERVAL * t->config.batch / (1000 * t->config.ada_kimg);
+    const int by_heart = r->real_score - r->held_score > t->config.target * fmax(r->real_score - r->fake_score, 0);
+    t->p = fmin(fmax(t->p + (by_heart ? step : -step), 0), 0.8);
 }
 
 void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, trainer_step_report *report) {
@@ -444,8 +529,11 @@ void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, traine
     average_w(t);
     ordered_sum_end(t->g_sum);
 
+    const int looks_at_held = trainer_looks_at_held(t, 0);
     ranks_gather(t->reports, sizeof *t->reports, t->config.batch / SHARD);
-    if (report) *report = mean_report(t);
+    const trainer_step_report mean = mean_report(t);
+    if (report) *report = mean;
     t->steps++;
     t->images += t->config.batch;
+    if (looks_at_held) adapt(t, &mean);
 }

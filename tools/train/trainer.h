@@ -10,24 +10,33 @@
    other. */
 typedef enum trainer_loss { LOSS_RELATIVISTIC, LOSS_LOGISTIC } trainer_loss;
 
+/* What D sees of images (augment.h): all as they are; each transform with a probability p that follows how much D has learnt
+   by heart, as pictures tell that are held back (StyleGAN 2-ADA; Karras and others, 2020, section 3); with the same p
+   throughout. */
+typedef enum trainer_aug { AUG_NONE, AUG_ADA, AUG_FIXED } trainer_aug;
+
 /* Everything that decides a run; a checkpoint carries it. Defaults and presets: trainer_options, trainer_preset. */
 typedef struct trainer_config {
     network_shape shape;
-    int start_resolution;          /* progressive growing begins here */
-    int batch;                     /* images a step, a multiple of 4 (the group of the minibatch standard deviation) */
-    int loss;                      /* trainer_loss */
-    double g_rate, d_rate;         /* learning rates of Adam(0, 0.99) */
-    double r1_gamma;               /* of R1 and, with the relativistic loss, of R2, the same on generated images */
-    double r1_gamma_last;          /* ... which it falls to by the end of the run, by the same factor every image; 0: it stays */
-    int r1_interval;               /* every so many steps, scaled accordingly; 1: every step */
-    double mixing;                 /* probability of style mixing: 0.9 */
-    double ema_kimg;               /* half-life of the generator's moving average, in thousands of images */
-    double ema_ramp;               /* ... but at most this share of the images shown: 0.05 */
-    double w_avg_beta;             /* of the moving average of w: 0.995 */
+    int start_resolution;  /* progressive growing begins here */
+    int batch;             /* images a step, a multiple of 4 (the group of the minibatch standard deviation) */
+    int loss;              /* trainer_loss */
+    double g_rate, d_rate; /* learning rates of Adam(0, 0.99) */
+    double r1_gamma;       /* of R1 and, with the relativistic loss, of R2, the same on generated images */
+    double r1_gamma_last; /* ... which it falls to by the end of the run, by the same factor every image; 0: it stays */
+    int r1_interval;      /* every so many steps, scaled accordingly; 1: every step */
+    double mixing;        /* probability of style mixing: 0.9 */
+    double ema_kimg;      /* half-life of the generator's moving average, in thousands of images */
+    double ema_ramp;      /* ... but at most this share of the images shown: 0.05 */
+    double w_avg_beta;    /* of the moving average of w: 0.995 */
     double fade_kimg, stable_kimg; /* progressive growing: thousands of images a phase */
     double total_kimg;
     double anneal_kimg; /* the learning rates fall to zero over the last so many of them */
     int mirror;         /* 1: mirror pictures at random */
+    int aug;            /* trainer_aug */
+    double p;           /* AUG_FIXED: the transforms' probability */
+    double target;      /* AUG_ADA: the share of D's lead that may come from knowing pictures by heart: 0.5 */
+    double ada_kimg;    /* ... and thousands of images in which p can go from 0 to 1 */
     int isa;            /* stylegan_isa; a run keeps its bits only on the same one */
     uint64_t seed;
 } trainer_config;
@@ -71,14 +80,16 @@ typedef struct trainer_step_report {
     double g_loss, d_loss;         /* d_loss without the penalties */
     double r1;                     /* mean squared norm of D's gradient on real images; NAN when not computed */
     double real_score, fake_score; /* mean logits */
+    double held_score;             /* AUG_ADA: of pictures held back; NAN in steps that do not show them */
+    double p;                      /* of the augmentation */
 } trainer_step_report;
 
 /* The images of a batch that are this rank's to learn from (ranks.h): all, if it is alone. */
 void trainer_share(const trainer *t, int *first, int *count);
 
 /* One step: discriminator, then generator, then the averages. `pixels` [count][H][W][3] this rank's real images at the
-   finished resolution (mirroring, shrinking and fading are the trainer's), `labels` [count][K] or NULL. The report is that
-   of all ranks. */
+   finished resolution (mirroring, shrinking and fading are the trainer's), behind them as many that are held back if the
+   step looks at these, `labels` [count][K] or NULL. The report is that of all ranks. */
 void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, trainer_step_report *report);
 
 /* What goes from rank to rank; all of them call it together. */
@@ -90,8 +101,11 @@ typedef struct trainer_traffic {
 trainer_traffic trainer_measure_traffic(trainer *t);
 
 /* The index of the i-th picture (0 to batch - 1) of the next step, out of `count`: a permutation an epoch, from the
-   seed alone. i goes on into the steps after that. */
+   seed alone. i goes on into the steps after that. With AUG_ADA, a tenth of the pictures, at most 50, is held back: the step that is
+   so many ahead may look at it. */
 int64_t trainer_picture(const trainer *t, int i, int64_t count);
+int64_t trainer_held_picture(const trainer *t, int i, int64_t count);
+int trainer_looks_at_held(const trainer *t, int steps_ahead);
 
 /* The averaged generator at its current resolution, as a network for weights_save: stylegan.h runs it as it is. */
 void trainer_export(const trainer *t, weights *w);

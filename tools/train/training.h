@@ -6,6 +6,7 @@
 #include "trainer.h"
 #include "../base/pool.h"
 #include "../base/random.h"
+#include "../grad/augment.h"
 #include "../grad/discriminator.h"
 #include "../grad/generator.h"
 
@@ -22,8 +23,11 @@ typedef struct trainer_thread {
 /* What belongs to one shard of the batch, 4 images, whichever thread works on it. */
 typedef struct trainer_shard {
     g_maps fakes;
-    float *g_gradient, *d_gradient; /* [floats] */
+    augmentation real_augmentation[SHARD], fake_augmentation[SHARD]; /* where p > 0 */
+    float *g_gradient, *d_gradient;                                  /* [floats] */
 } trainer_shard;
+
+enum { ADA_INTERVAL = 4 }; /* steps between two changes of p */
 
 struct trainer {
     trainer_config config;
@@ -32,6 +36,7 @@ struct trainer {
     discriminator d;
     float *average; /* [g.net.floats]: moving average of the generator's parameters */
     float *w_avg;   /* [D] */
+    double p;       /* of the augmentation; 0: none */
 
     int threads;
     int first, shards; /* of the batch's shards, those of this rank */
@@ -80,7 +85,9 @@ typedef enum random_purpose {
     RANDOM_NOISE,
     RANDOM_MIXING,
     RANDOM_MIRROR,
-    RANDOM_ORDER
+    RANDOM_ORDER,
+    RANDOM_AUGMENTATION,
+    RANDOM_HELD
 } random_purpose;
 uint64_t random_key(uint64_t seed, random_purpose purpose, uint64_t number);
 
