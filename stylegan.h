@@ -4208,7 +4208,8 @@ static void sg__transform_weights(const sg__panel *p, float *panel, int phase, f
     int count = s->in * p->q;
     const float *all[9];
     for (int i = 0; i < 9; i++) all[i] = panel + tap * (size_t)i;
-    int piece = phase == 0 && sg__steers(p->work->plan) ? 32 : count; /* squares of weights that the transform reads next */
+    int piece =
+        phase == 0 && sg__steers(p->work->plan) ? 32 : count; /* squares of weights that the transform reads next */
     for (int first = 0, n; first < count; first += n) {
         n = count - first < piece ? count - first : piece;
         size_t at = (size_t)(first * k->lanes), next = (size_t)(n * k->lanes);
