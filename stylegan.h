@@ -2039,9 +2039,9 @@ struct stylegan_model {
 #endif
 };
 
-/* A model's kernels, which the compiler knows if there is one instruction set only. */
+/* A model's kernels, which the compiler knows if there is one instruction set only and nobody exchanges them. */
 static const sg__kernels *sg__kernels_of(const stylegan_model *m) {
-#if SG__MAX_LANES == 1
+#if SG__MAX_LANES == 1 && !defined(STYLEGAN_KERNELS)
     (void)m;
     return &sg__kernels_scalar;
 #else
@@ -3760,8 +3760,8 @@ static void sg__report(const sg__call *call) {
     sg__clock *clock = call->clock;
     double done = clock->done + clock->ahead;
     float share = done < clock->all ? (float)(done / clock->all) : 1.0f;
-    clock->since = 0;
     if (!call->run->progress || clock->cancelled || share <= clock->shown) return;
+    clock->since = 0;
     clock->shown = share;
     clock->cancelled = call->run->progress(call->run->user, share) != 0;
 }
@@ -4775,7 +4775,7 @@ static void sg__filter_item(void *context, int item, int part) {
     for (int y = rows.first; y < rows.last; y++) {
         sg__filter_row(&p, y);
         sg__finish_row(&p, y, 0, w->step->width);
-        sg__tick(w->call, sg__own_work(w->step) / w->panels);
+        if (sg__tick(w->call, sg__own_work(w->step) / w->panels)) return;
     }
 }
 
@@ -5098,7 +5098,7 @@ static void sg__image_item(void *context, int item, int part) {
     int rows = w->end - w->begin, end = w->begin + rows * (item + 1) / w->pieces;
     for (int y = w->begin + rows * item / w->pieces; y < end; y++) {
         sg__image_row(o, y, &w->call->workspace->scratch[part]);
-        sg__tick(w->call, sg__own_work(w->step));
+        if (sg__tick(w->call, sg__own_work(w->step))) return;
     }
 }
 
@@ -5337,7 +5337,7 @@ static void sg__filtered_item(void *context, int item, int part) {
         if (done < r->down * y) done = r->down * y;
         for (; done < r->down * y + r->down_taps; done++) sg__resample_across(&p, done);
         sg__resample_row(&p, y);
-        sg__tick(w->call, sg__own_work(w->step) / w->panels);
+        if (sg__tick(w->call, sg__own_work(w->step) / w->panels)) return;
     }
 }
 

@@ -57,9 +57,15 @@ static void moments(const float *x, int width, int height, size_t row_stride, fl
     plain->moments(x, width, height, row_stride, mean, deviation);
 }
 
-static void winograd_input(const float *const *row, int down, int across, int tiles, float *out, size_t stride) {
+static void sum_squares(float *out, int n, const float *const *tap, int taps) {
+    count((double)n * taps);
+    plain->sum_squares(out, n, tap, taps);
+}
+
+static void winograd_input(const float *const *row, const float *scale, int down, int across, int tiles, float *out,
+                           size_t stride) {
     count(8.0 * (down + across) * tiles);
-    plain->winograd_input(row, down, across, tiles, out, stride);
+    plain->winograd_input(row, scale, down, across, tiles, out, stride);
 }
 
 static void winograd_weights(const float *const *tap, int down, int across, int n, float *out, size_t stride) {
@@ -98,6 +104,7 @@ static sg__kernels count_kernels(void) {
     k.finish = finish;
     k.weighted_sum = weighted_sum;
     k.moments = moments;
+    k.sum_squares = sum_squares;
     k.winograd_input = winograd_input;
     k.winograd_weights = winograd_weights;
     k.winograd_output = winograd_output;

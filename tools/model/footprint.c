@@ -4,6 +4,7 @@
 #define STYLEGAN_NO_MALLOC
 #define STYLEGAN_NO_THREADS
 #define STYLEGAN_NO_SIMD
+#define STYLEGAN_KERNELS /* which are exchanged here */
 #define STYLEGAN_IMPLEMENTATION
 #include "../../stylegan.h"
 
