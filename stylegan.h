@@ -3620,9 +3620,9 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
 /* Multiplications, as sg__own_work counts them, for the progress. */
 typedef struct sg__clock {
     double all, done;
-    double ahead; /* done of the strip that is not finished */
-    double since; /* the caller has heard of it */
-    float shown;  /* the share that the caller has heard of last */
+    float ahead; /* done of the strip that is not finished; floats, which small processors add themselves */
+    float since; /* the caller has heard of it */
+    float shown; /* the share that the caller has heard of last */
     int cancelled;
 } sg__clock;
 
@@ -3740,25 +3740,26 @@ static void sg__parallel(const stylegan_model *m, int count, sg__item_fn *run, v
 /* --- Progress --- */
 
 /* Multiplications of a pixel and channel of what StyleGAN 3's filters and activation make. */
-static double sg__resampling_work(const sg__resampling *r) {
-    double down = r->down, taps = r->down_taps, reach = sg__up_reach(r);
-    double wide = reach * down * (1 + 1.0 / r->up); /* of a row of the ring, up-sampled along both axes */
-    return r->radial ? down * wide + taps * taps / (1 + r->folded) : down * (wide + taps) + taps;
+static float sg__resampling_work(const sg__resampling *r) {
+    float down = (float)r->down, taps = (float)r->down_taps, reach = (float)sg__up_reach(r);
+    float wide = reach * down * (1 + 1.0f / (float)r->up); /* of a row of the ring, up-sampled along both axes */
+    return r->radial ? down * wide + taps * taps / (float)(1 + r->folded) : down * (wide + taps) + taps;
 }
 
 /* Multiplications of a row of a step's output, but for those of its input. */
-static double sg__own_work(const sg__step *s) {
-    double each = 2;
-    if (sg__has_weights(s)) each = (double)s->in * s->kernel * s->kernel;
+static float sg__own_work(const sg__step *s) {
+    float each = 2;
+    if (sg__has_weights(s)) each = (float)(s->in * s->kernel * s->kernel);
     if (s->op == SG__FILTER)
-        each = s->filter->separable ? s->filter->height + s->filter->width : s->filter->height * s->filter->width;
+        each =
+            (float)(s->filter->separable ? s->filter->height + s->filter->width : s->filter->height * s->filter->width);
     if (STYLEGAN_FAMILIES & 4 && s->op == SG__FILTERED) each = sg__resampling_work(&s->resampling);
-    return each * s->width * s->channels;
+    return each * (float)(s->width * s->channels);
 }
 
 static void sg__report(const sg__call *call) {
     sg__clock *clock = call->clock;
-    double done = clock->done + clock->ahead;
+    double done = clock->done + (double)clock->ahead;
     float share = done < clock->all ? (float)(done / clock->all) : 1.0f;
     if (!call->run->progress || clock->cancelled || share <= clock->shown) return;
     clock->since = 0;
@@ -3768,12 +3769,12 @@ static void sg__report(const sg__call *call) {
 
 /* A part of a strip, or of the styles, has been computed. Where one thread draws, which may be all that a small processor has, a watchdog
    waits for the next report. Returns whether to stop. */
-static int sg__tick(const sg__call *call, double work) {
+static int sg__tick(const sg__call *call, float work) {
     sg__clock *clock = call->clock;
     if (call->model->parts > 1) return 0;
     clock->ahead += work;
     clock->since += work;
-    if (clock->since >= (double)SG__TICK) sg__report(call);
+    if (clock->since >= (float)SG__TICK) sg__report(call);
     return clock->cancelled;
 }
 
@@ -3938,7 +3939,7 @@ static void sg__style_item(void *context, int item, int part) {
                            STYLEGAN_LINEAR,
                            1};
             sg__dense_panel(m, &d, item, &call->workspace->scratch[part]);
-            sg__tick(call, (double)m->config.w_dim * (double)sg__panel_width(m));
+            sg__tick(call, (float)m->config.w_dim * (float)(int)sg__panel_width(m));
             return;
         }
         item -= panels;
@@ -4271,8 +4272,8 @@ static void sg__steer_panel(const sg__panel *p, const float *squares, float *sca
 }
 
 /* Multiplications that a panel takes to be unpacked and, in tiles, transformed. */
-static double sg__prepare_work(const stylegan_model *m, const sg__step *s) {
-    return 3.0 * (double)sg__panel_floats(m, s, &sg__plan_of(m, s)->tiling);
+static float sg__prepare_work(const stylegan_model *m, const sg__step *s) {
+    return 3.0f * (float)sg__panel_floats(m, s, &sg__plan_of(m, s)->tiling);
 }
 
 /* Fills a panel of a step that keeps all of them. */
@@ -4508,7 +4509,7 @@ static void sg__transform_item(void *context, int item, int part) {
     item %= w.items;
     for (int phase = 0; phase < (w.plan->tiling.mixed ? SG__PHASES : 1); phase++)
         sg__transform_row(&w, phase, item / w.in.blocks, item % w.in.blocks);
-    sg__tick(w.call, 0.25 * sg__own_work(w.step) * sg__unit_rows(w.model, w.step) / w.in.blocks);
+    sg__tick(w.call, 0.25f * sg__own_work(w.step) * (float)sg__unit_rows(w.model, w.step) / (float)w.in.blocks);
 }
 
 /* The products of point p of tiles [first, first + tiles), for q vectors, to `out` [q][tiles][V]. */
@@ -4625,10 +4626,10 @@ static int sg__multiply_image(const sg__panel *p, int phase, sg__rows rows) {
     for (int first = rows.first, last; first < rows.last; first = last) {
         last = !sg__points(t) ? first + 1 : sg__clip(first + t->chunk, first, rows.last);
         sg__multiply_rows(p, phase, first, last);
-        double work = (double)(last - first) * sg__unit_rows(w->model, w->step) * w->step->width;
-        work *= (double)w->step->in * w->step->kernel * w->step->kernel;
-        work *= (double)(p->q * sg__kernels_of(w->model)->lanes) / t->phases;
-        if (sg__points(t) && !t->own) work *= 0.75; /* sg__transform_item has told of the rest */
+        int pixels = (last - first) * sg__unit_rows(w->model, w->step) * w->step->width;
+        float work = (float)pixels * (float)(w->step->in * w->step->kernel * w->step->kernel);
+        work *= (float)(p->q * sg__kernels_of(w->model)->lanes) / (float)t->phases;
+        if (sg__points(t) && !t->own) work *= 0.75f; /* sg__transform_item has told of the rest */
         if (sg__tick(w->call, work)) return 1;
     }
     return 0;
@@ -4775,7 +4776,7 @@ static void sg__filter_item(void *context, int item, int part) {
     for (int y = rows.first; y < rows.last; y++) {
         sg__filter_row(&p, y);
         sg__finish_row(&p, y, 0, w->step->width);
-        if (sg__tick(w->call, sg__own_work(w->step) / w->panels)) return;
+        if (sg__tick(w->call, sg__own_work(w->step) / (float)w->panels)) return;
     }
 }
 
@@ -4853,7 +4854,7 @@ static void sg__moments_item(void *context, int item, int part) {
     sg__map map = sg__widen_norm(w, rows, block, block + 1, part);
     k->moments(sg__row_of(&map, block, rows.first), w->step->width, rows.last - rows.first, map.row, out,
                out + k->lanes);
-    sg__tick(w->call, sg__own_work(w->step) / 2 / w->out.blocks * (rows.last - rows.first));
+    sg__tick(w->call, sg__own_work(w->step) / 2 / (float)w->out.blocks * (float)(rows.last - rows.first));
 }
 
 /* Merges the strips' moments of one channel and puts the division by the standard deviation into the style's scale. The
@@ -4887,7 +4888,7 @@ static void sg__scale_shift_item(void *context, int item, int part) {
                        space->shift + channel);
     }
     sg__narrow_norm(w, &map, rows, block, block + 1);
-    sg__tick(w->call, sg__own_work(w->step) / 2 / w->out.blocks * (rows.last - rows.first));
+    sg__tick(w->call, sg__own_work(w->step) / 2 / (float)w->out.blocks * (float)(rows.last - rows.first));
 }
 
 /* --- The same of a window, whose input is computed twice --- */
@@ -5193,7 +5194,7 @@ static void sg__fourier_item(void *context, int block, int part) {
         }
         sg__close_row(&w->out, s, row, 0, s->width, lanes);
     }
-    sg__tick(w->call, sg__own_work(s) / w->out.blocks * (w->end - w->begin));
+    sg__tick(w->call, sg__own_work(s) / (float)w->out.blocks * (float)(w->end - w->begin));
 }
 
 static void sg__fourier_rows(sg__call *call, const sg__step *s, int begin, int end) {
@@ -5337,7 +5338,7 @@ static void sg__filtered_item(void *context, int item, int part) {
         if (done < r->down * y) done = r->down * y;
         for (; done < r->down * y + r->down_taps; done++) sg__resample_across(&p, done);
         sg__resample_row(&p, y);
-        if (sg__tick(w->call, sg__own_work(w->step) / w->panels)) return;
+        if (sg__tick(w->call, sg__own_work(w->step) / (float)w->panels)) return;
     }
 }
 
@@ -5446,7 +5447,8 @@ static double sg__style_work(const stylegan_model *m) {
 static double sg__begin_work(const stylegan_model *m, int first, int end) {
     double work = 0;
     for (int i = first; i < end; i++)
-        if (m->plans[i].prepared) work += sg__panels(m, m->steps[i].channels) * sg__prepare_work(m, &m->steps[i]);
+        if (m->plans[i].prepared)
+            work += (double)sg__panels(m, m->steps[i].channels) * (double)sg__prepare_work(m, &m->steps[i]);
     return work;
 }
 
@@ -5548,7 +5550,7 @@ static stylegan_result sg__compute_strip(const sg__motion *go, const sg__step *s
     sg__plan *p = &go->model->plans[s->number];
     sg__rows none = {0, 0}, in = s->input ? sg__needs(m, s, s->input, begin, end) : none;
     sg__rows side = s->side ? sg__needs(m, s, s->side, begin, end) : none;
-    double work = sg__own_work(s) * (sg__clip(end, 0, s->height) - begin);
+    double work = (double)sg__own_work(s) * (sg__clip(end, 0, s->height) - begin);
     if (keep > begin) keep = begin;
     if (!go->call) {
         p->work += work;

@@ -31,18 +31,18 @@ settings() { # WAY
 # model, the workspace and the stack that was used.
 budgets() { # WAY BOARD PICTURE CODE RAM STACK INSTRUCTIONS
     cat <<'END'
-fast   m4f    near   63500  600000  3072  169
-fast   m7     near   63500  600000  3072  164
-fast   m55    near   62500  620000  3072  66
-fast   rv32   near   78000  600000  3150  171
-half   m7     45     63500  275000  3072  300
-half2  m7     45     63500  350000  3072  190
-half   m55    45     62500  275000  3072  170
-large  m55    near   62500  -       3840  50
+fast   m4f    near   62000  600000  3072  169
+fast   m7     near   57000  600000  3072  164
+fast   m55    near   59000  620000  3072  66
+fast   rv32   near   76000  600000  3150  171
+half   m7     45     57000  275000  3072  300
+half2  m7     45     57000  350000  3072  190
+half   m55    45     59000  275000  3072  170
+large  m55    near   59000  -       3840  50
 every  m7     near   50000  600000  3072  -
 small  m7     near   30000  600000  3072  -
 small2 m7     60     28000  312000  3072  -
-two    m7     60     60500  312000  3072  60
+two    m7     60     53000  312000  3072  60
 exact  m4f    same   -      -       -     -
 exact  m7     same   -      -       -     -
 exact  m55    same   -      -       -     -
