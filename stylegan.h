@@ -66,7 +66,7 @@
    options.memory_limit trades speed for a smaller workspace, options.precision accuracy that nobody sees,
    options.batch a larger workspace for speed.
    Stack: in plain C no call takes more than 3 KB of a 32-bit processor's, its callbacks' not counted
-   (stylegan_seed_z most); with Helium 3.5 KB, where memory_limit leaves room for Winograd's algorithm.
+   (stylegan_seed_z most); with Helium 4 KB, where memory_limit leaves room for Winograd's algorithm.
 
    Threads. An open model does not change: any number of threads may use it at once, each with its own
    workspace. Calls without a workspace wait for each other: a callback that calls the same model without
