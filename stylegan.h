@@ -82,7 +82,7 @@
    Deterministic: the same build, model, instruction set and precision give the same bits for any number of
    threads, unless options.memory_limit makes them choose different plans, which agree to rounding, as
    instruction sets do: about 1e-6 of the image's range, with FAST about 1e-4. Seeds and random noise are the
-   same on every platform (unless a compiler contracts x * x + y * y, at most one value in 2^28 rounds
+   same on every platform (unless a compiler contracts products and sums: then a value in millions rounds
    otherwise).
 
 
@@ -424,7 +424,7 @@ typedef struct stylegan_options {
     int trust_data;               /* skip the checksum of the tensors (that of the head is always verified) */
     stylegan_precision precision; /* what accuracy may be given up for memory */
     /* Images of a call to stylegan_synthesize that are drawn together, so that weights are unpacked and transformed once for
-       all: faster by a sixth or more, in a larger workspace. 0 and 1: one after the other; at most 64; fewer than this
+       all: in a larger workspace. 0 and 1: one after the other; at most 64 (1 with STYLEGAN_NO_BATCH); fewer than this
        where memory_limit has no room for more, see stylegan_model_batch. An image is the same, to the bit, for any. */
     int batch;
 } stylegan_options;
@@ -525,7 +525,7 @@ typedef struct stylegan_run {
     void *workspace; /* aligned to 4 bytes at least; NULL: the model's own */
     size_t workspace_size;
     stylegan_noise_mode noise_mode;
-    uint64_t noise_seed; /* image i of a batch takes noise_seed + i */
+    uint64_t noise_seed; /* image i of a call takes noise_seed + i */
     /* Layer by layer, in the order of stylegan_get_layer, [stylegan_layer_count] each. NULL: nothing special. */
     const stylegan_noise_mode *layer_noise; /* instead of noise_mode */
     const float *layer_noise_strength;      /* factors of the learned strengths */
@@ -535,7 +535,7 @@ typedef struct stylegan_run {
     int (*rows)(void *user, int index, int y, int rows, const float *pixels);
     /* Called on the calling thread with the share done, in (0, 1]; not zero cancels. Between strips of layers; on one
        thread, for a watchdog's sake, within them too: after about a million multiplications, or a row of tiles where
-       that is more. */
+       that is more (or all of a first layer that is fully connected). */
     int (*progress)(void *user, float done);
     /* Called with every layer's output as it is computed, on the calling thread: with options.batch those of low resolution
        for image after image. For study and tests. */
@@ -574,7 +574,7 @@ STYLEGAN_API void stylegan_to_rgb8(const float *image, int channels, int height,
 
 /* --- Expert --- */
 
-/* Bytes that run.workspace needs for any call on this model, whatever the batch. */
+/* Bytes that run.workspace needs for any call on this model, whatever the count. */
 STYLEGAN_API size_t stylegan_workspace_size(const stylegan_model *model);
 
 /* The style [stylegan_layer.styles] that layer `index` takes from ws [L][D], without offsets: the affine map A of its w
@@ -974,7 +974,8 @@ static double sg__exp(double x) { /* 2^n e^r, r up to log(2) / 2 */
     static const double factors[] = {
         1,          1,           1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,       1.0 / 720,
         1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
-    x = x > 700 ? 700 : x > -700 ? x : -700;
+    x = x > 700 ? 700 : x;
+    if (!(x > -700)) return x < 0 ? 0 : x; /* not a number stays none */
     int n = (int)(x / 0.69314718055994530942 + (x < 0 ? -0.5 : 0.5));
     uint64_t bits = (uint64_t)(n + 1023) << 52;
     double power;
@@ -5982,7 +5983,7 @@ static stylegan_result sg__verify(const sg__source *source, sg__head *head, int 
 /* Instruction set and threads. */
 static stylegan_result sg__set_up_execution(stylegan_model *m, const stylegan_options *options, stylegan_error *error) {
     m->kernels = sg__find_kernels(options->isa);
-    if (!sg__kernels_of(m)) {
+    if (!m->kernels) {
         return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "instruction set %s is not available here",
                         stylegan_isa_name(options->isa));
     }
@@ -6123,7 +6124,11 @@ STYLEGAN_API stylegan_model *stylegan_open_file(const char *path, const stylegan
     stylegan_error why;
     stylegan_model *model = stylegan_open_callback(sg__read_file, file, options, &why);
     fclose(file);
+#ifdef STYLEGAN_SMALL /* the line that tells what is wrong, not this one */
+    if (!model && error) *error = why;
+#else
     if (!model) sg__fail(error, why.code, "%s: %s", path, why.message);
+#endif
     return model;
 }
 #endif
@@ -6499,7 +6504,7 @@ SG__INLINE void SG__FN(panel_rows)(const sg__tensor *tensor, size_t row, int row
         if (type == STYLEGAN_I8) scale[v] = SG__LOAD_F32(tensor->scales + 4 * (column + v * SG__LANES));
     }
     for (int i = 0; i < rows; i++, panel += step, p += next) {
-        if (SG__LANES > 1 && size) SG__PREFETCH(p + 16 * next);
+        if (SG__LANES > 1 && size) SG__PREFETCH((const void *)((uintptr_t)p + 16 * next));
         SG__UNROLL for (int v = 0; v < q; v++) {
             int first = column + v * SG__LANES, left = tensor->columns - first, n = left < SG__LANES ? left : SG__LANES;
             SG__V w;

@@ -57,6 +57,9 @@ check "augmented: and what is held back" sh -c "tail -n 1 '$work/augmented/log.t
 check "without: the log has empty fields" test "$(tail -n 1 "$work/whole/log.tsv" | cut -f 9-10)" = "	"
 check "augmented by a fixed probability" train "$work/fixed" --aug fixed --p 0.25
 prints "a fixed probability: the log" "0.25" sh -c "tail -n 1 '$work/fixed/log.tsv' | cut -f 10"
+check "a fixed probability: another network" sh -c "! cmp -s '$work/fixed/model.sgw' '$work/whole/model.sgw'"
+check "a penalty that falls" train "$work/falling" --r1-gamma-last 0.1
+check "a penalty that falls: another network" sh -c "! cmp -s '$work/falling/model.sgw' '$work/whole/model.sgw'"
 check "portraits that are drawn while training" "$tool" train --config tiny-16 --kimg 0.08 --data portraits --outdir "$work/drawing"
 
 # Rows without a step that took R1 leave its field empty: here only the 1st and the 65th step take it.
@@ -168,6 +171,9 @@ check "the other half: the log goes on" sh -c "cut -f 1 '$work/half/log.tsv' | s
     refuses "an unknown augmentation" 2 "--aug all: must be one of noaug, ada, fixed" train $settings --aug all --data "$pack" --outdir "$left/run"
     refuses "a fixed augmentation without a probability" 2 "aug fixed needs a p above 0" train $settings --aug fixed --data "$pack" --outdir "$left/run"
     refuses "a probability of augmentations that are adapted" 2 "p is for aug fixed" train $settings --aug ada --p 0.1 --data "$pack" --outdir "$left/run"
+    "$tool" portraits --count 1 --size 16 --pack "$work/one.sgd" >/dev/null
+    refuses "to hold back the only picture" 1 "one.sgd: one picture, of which --aug ada" train $settings --aug ada --data "$work/one.sgd" --outdir "$left/run"
+    refuses "a penalty that rises" 2 "r1-gamma-last must not be larger" train $settings --r1-gamma 1 --r1-gamma-last 2 --data "$pack" --outdir "$left/run"
     refuses "a probability of 2" 2 "--p 2" train $settings --aug fixed --p 2 --data "$pack" --outdir "$left/run"
     refuses "a target of -1" 2 "--target -1" train $settings --aug ada --target -1 --data "$pack" --outdir "$left/run"
     refuses "an unknown instruction set" 2 "--isa mmx: must be one of auto, " train $settings --isa mmx --data "$pack" --outdir "$left/run"
@@ -184,6 +190,10 @@ for size in 0 10 1000 100000; do
     refuses "a checkpoint cut to $size bytes" 1 "checkpoint.sgt: " train --resume --data "$pack" --outdir "$work/damaged"
     rm -r "$work/damaged"
 done
+mkdir "$work/older"
+cp "$work/whole/checkpoint.sgt" "$work/older"
+printf '\001' | dd of="$work/older/checkpoint.sgt" bs=1 seek=6 conv=notrunc 2>/dev/null
+refuses "a checkpoint of an older version" 1 "checkpoint.sgt: a training state of another version" train --resume --data "$pack" --outdir "$work/older"
 
 # --- What is wrong with data ---
 

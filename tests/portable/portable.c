@@ -62,6 +62,14 @@ int main(int argc, char **argv) {
     size_t size = read_file(argv[1], weights_file);
     options.memory = model_memory;
     options.memory_size = sizeof model_memory;
+    for (int isa = STYLEGAN_ISA_AUTO + 1; isa < STYLEGAN_ISA_COUNT; isa++) {
+        options.isa = (stylegan_isa)isa;
+        if (stylegan_isa_available(options.isa) || !stylegan_open_memory(weights_file, size, &options, &error))
+            continue;
+        printf("FAIL portable: opens for %s, which is not there\n", stylegan_isa_name(options.isa));
+        return 1;
+    }
+    options.isa = STYLEGAN_ISA_AUTO;
     stylegan_model *model = stylegan_open_memory(weights_file, size, &options, &error);
     if (!model) {
         printf("FAIL portable: %s\n", error.message);

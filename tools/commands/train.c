@@ -166,6 +166,8 @@ static char *data_text(const training *r) {
 static void open_data(training *r, const trainer_config *config) {
     const int taken = config->shape.label_size;
     dataset_open(&r->data, r->data_name, config->shape.resolution, config->seed);
+    if (config->aug == AUG_ADA && r->data.count < 2)
+        cli_fail("%s: one picture, of which --aug ada would hold one back", r->data_name);
     if (taken && taken != r->data.label_size)
         cli_fail("%s: %d labels a picture, the networks take %d (--label-size)", r->data_name, r->data.label_size,
                  taken);

@@ -259,6 +259,7 @@ const char *trainer_check(const trainer_config *c) {
     if (c->shape.d_fmap_base && c->shape.d_fmap_base < c->shape.resolution)
         return "d-fmap-base must not be smaller than resolution";
     if (c->shape.fmap_base < c->shape.resolution) return "fmap-base must not be smaller than resolution";
+    if (c->r1_gamma_last > c->r1_gamma) return "r1-gamma-last must not be larger than r1-gamma";
     if (c->aug == AUG_FIXED && c->p <= 0) return "aug fixed needs a p above 0";
     if (c->aug != AUG_FIXED && c->p > 0) return "p is for aug fixed";
     return NULL;

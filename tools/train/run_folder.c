@@ -82,6 +82,7 @@ trainer *run_load(const char *folder, int threads) {
     const char *why;
     ranks_begin_turn();
     trainer *t = trainer_load(file.data, file.size, threads, &why);
+    if (!t && !trainer_is_state(file.data, file.size)) cli_fail("%s: %s", path, why);
     if (!t) cli_fail("%s: %s; %s, if it is there, is the one before", path, why, PREVIOUS);
     ranks_end_turn();
     file_view_close(&file);

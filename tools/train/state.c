@@ -81,7 +81,9 @@ static const char *head_fault(const unsigned char *bytes, size_t size, trainer_c
     head h = {0, 0, 0};
     pass_config(&counted, config);
     if (size >= sizeof h) memcpy(&h, bytes, sizeof h);
-    if (h.magic != magic) return "not a training state";
+    if (h.magic != magic)
+        return size > 6 && !memcmp(bytes, &magic, 6) ? "a training state of another version of this program"
+                                                     : "not a training state";
     if (h.size != size || size < counted.at) return "truncated";
     if (h.checksum != checksum(bytes + sizeof h, size - sizeof h)) return "damaged: its checksum is wrong";
     pass_config(&s, config);
