@@ -664,8 +664,8 @@ typedef struct sg__kernels {
     /* mean [V] and sum of squared deviations [V] of rows x [height][row_stride] of width pixels */
     void (*moments)(const float *x, int width, int height, size_t row_stride, float *mean, float *deviation);
     /* `tiles` neighbouring tiles of one channel block: row[i] points to the tiles' input row i, 4 pixels a tile; point
-       p of tile t goes to out[p * stride + t * V]; down x across points: 6, 5, or 4 along the axis of a single tap. scale [V]: factors
-       of the inputs, or NULL */
+       p of tile t goes to out[p * stride + t * V]; down x across points: 6, 5, or 4 along the axis of a single tap.
+       scale [V]: factors of the inputs, or NULL */
     void (*winograd_input)(const float *const *row, const float *scale, int down, int across, int tiles, float *out,
                            size_t stride);
     /* `count` vectors: tap [taps down][taps across] to out[p * stride + i * V] */
@@ -2923,13 +2923,13 @@ static int sg__prepared_taps(const sg__step *s, const sg__tiling *t) {
 
 /* Floats from one tap or point to the next: a vector more than they take, since at distances of a power of two all would
    lie in the same few lines of a cache. */
-static uint64_t sg__apart(const stylegan_model *m, uint64_t vectors) {
+static uint64_t sg__spaced(const stylegan_model *m, uint64_t vectors) {
     return (vectors + 1) * (uint64_t)sg__kernels_of(m)->lanes;
 }
 
 /* Floats from one tap or point of a panel of q vectors to the next. */
 static size_t sg__tap(const stylegan_model *m, const sg__step *s, int q) {
-    return (size_t)sg__apart(m, (uint64_t)s->in * (uint64_t)q);
+    return (size_t)sg__spaced(m, (uint64_t)s->in * (uint64_t)q);
 }
 
 /* Floats of one prepared panel. With styles on the inputs it ends with the sums of its weights' squares. */
@@ -3215,7 +3215,7 @@ static uint64_t sg__transformed_floats(const stylegan_model *m, const sg__step *
         uint64_t strip = (uint64_t)sg__clip(p->strip / 2, 1, s->input->height);
         return (3 * strip + 2) * (uint64_t)sg__blocks_of(m, s->in) * sg__difference_row(m, s);
     }
-    return sg__points(t) && !t->own ? (uint64_t)t->total * sg__apart(m, (uint64_t)sg__blocks_of(m, s->in) * tiles) : 0;
+    return sg__points(t) && !t->own ? (uint64_t)t->total * sg__spaced(m, (uint64_t)sg__blocks_of(m, s->in) * tiles) : 0;
 }
 
 static sg__room sg__room_of(const stylegan_model *m, const sg__step *s) {
@@ -3244,9 +3244,9 @@ static uint64_t sg__likely_room(stylegan_model *m, const sg__step *s) {
     return room.scattered + room.in + room.out + room.transformed;
 }
 
+#ifndef STYLEGAN_NO_BATCH
 /* The number of steps, the first ones and of low resolution, that are computed for all images of a batch at once: few
    pixels make the weights, which are then prepared once, the most work. What is behind is drawn image by image. */
-#ifndef STYLEGAN_NO_BATCH
 static int sg__count_together(const stylegan_model *m) {
     int i = 0;
     while (m->batch > 1 && i < m->step_count - 1) {
@@ -3346,8 +3346,8 @@ static void sg__measure_products(const stylegan_model *m, const sg__step *s, con
     if (sg__points(t) || s->nearest) sg__grow(&z->zeros, m->maps[s->input->number].row);
     if (sg__doubles(s, t)) sg__grow(&z->products, 9 * sg__panel_width(m) * (uint64_t)sg__doubled_pixels(m, s));
     if (!sg__points(t)) return;
-    if (t->own) sg__grow(&z->own, (uint64_t)points * sg__apart(m, (uint64_t)sg__blocks_of(m, s->in) * tiles));
-    sg__grow(&z->products, (uint64_t)points * sg__apart(m, vectors * chunk));
+    if (t->own) sg__grow(&z->own, (uint64_t)points * sg__spaced(m, (uint64_t)sg__blocks_of(m, s->in) * tiles));
+    sg__grow(&z->products, (uint64_t)points * sg__spaced(m, vectors * chunk));
     if (!p->prepared) sg__grow(&z->weights, (uint64_t)points * tap);
 }
 
@@ -3768,8 +3768,8 @@ static void sg__report(const sg__call *call) {
     clock->cancelled = call->run->progress(call->run->user, share) != 0;
 }
 
-/* A part of a strip, or of the styles, has been computed. Where one thread draws, which may be all that a small processor has, a watchdog
-   waits for the next report. Returns whether to stop. */
+/* A part of a strip, or of the styles, has been computed. Where one thread draws, which may be all that a small processor
+   has, a watchdog waits for the next report. Returns whether to stop. */
 static int sg__tick(const sg__call *call, float work) {
     sg__clock *clock = call->clock;
     if (call->model->parts > 1) return 0;
@@ -4461,7 +4461,7 @@ static size_t sg__strip_tiles(const sg__work *w) {
 
 /* Floats from one of their points to the next. */
 static size_t sg__point(const sg__work *w) {
-    return (size_t)sg__apart(w->model, (uint64_t)w->in.blocks * sg__strip_tiles(w));
+    return (size_t)sg__spaced(w->model, (uint64_t)w->in.blocks * sg__strip_tiles(w));
 }
 
 static float *sg__transformed(const sg__work *w, int phase, int channels, int number) {
@@ -4545,7 +4545,7 @@ static void sg__multiply_tiles(const sg__panel *panel, int phase, int begin, int
     const sg__kernels *k = sg__kernels_of(w->model);
     size_t lanes = (size_t)k->lanes, across = (size_t)(w->right - w->left), q = (size_t)panel->q;
     size_t first = (size_t)(begin - w->tile_begin) * across, tiles = (size_t)(end - begin) * across;
-    size_t tap = sg__tap(w->model, w->step, panel->q), point = (size_t)sg__apart(w->model, q * tiles);
+    size_t tap = sg__tap(w->model, w->step, panel->q), point = (size_t)sg__spaced(w->model, q * tiles);
     float *products = panel->scratch->products;
     for (int p = 0; p < points.down * points.across; p++) {
         int y = points.down == 4 ? 0 : p / points.across, x = points.across == 4 ? 0 : p % points.across;

@@ -57,8 +57,7 @@ static const char *parse_flags(project_flags *f, int argc, char **argv) {
          &f->class_index},
         {"--distance", "NAME",
          "pyramid: pixels and their averages down to 4 x 4 (default); pixels; factors: pyramid, and hair, glasses and "
-         "the "
-         "like that the tool sees in drawn portraits",
+         "the like that the tool sees in drawn portraits",
          &f->distance},
         {"--learning-rate", "X", "largest step of each value (default: 0.1)", &f->rate},
         {"--noise-weight", "X", "how much the noise must stay noise: weight of its autocorrelation (default: 100)",

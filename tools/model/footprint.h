@@ -20,8 +20,8 @@ enum {
 
 /* The plans for a weight file that opens, the fastest and largest first; they return their number. isa: stylegan_isa,
    precision: stylegan_precision. On boards the library has one thread and is plain C, or with `helium` compiled for
-   Cortex-M's vectors (MVE). bits: of a pointer, 32, or 64 if this program has such itself; structures with pointers of 32 bits are laid out as gcc does for ARM and RISC-V, where
-   8-byte numbers are aligned to 8 bytes. Products are counted by going through the motions of a picture, for boards if `count`
+   Cortex-M's vectors (MVE). bits: of a pointer, 32, or 64 if this program has such itself; structures with pointers of
+   32 bits are laid out as gcc does for ARM and RISC-V, where 8-byte numbers are aligned to 8 bytes. Products are counted by going through the motions of a picture, for boards if `count`
    is not 0, which they cannot be with `helium`. */
 int footprint_here(const unsigned char *bytes, size_t size, int isa, int threads, int precision,
                    footprint plans[FOOTPRINT_MOST_PLANS]);

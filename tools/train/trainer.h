@@ -101,8 +101,8 @@ typedef struct trainer_traffic {
 trainer_traffic trainer_measure_traffic(trainer *t);
 
 /* The index of the i-th picture (0 to batch - 1) of the next step, out of `count`: a permutation an epoch, from the
-   seed alone. i goes on into the steps after that. With AUG_ADA, a tenth of the pictures, at most 50, is held back: the step that is
-   so many ahead may look at it. */
+   seed alone. i goes on into the steps after that. With AUG_ADA, a tenth of the pictures, at most 50, is held
+   back: the step that is so many ahead may look at it. */
 int64_t trainer_picture(const trainer *t, int i, int64_t count);
 int64_t trainer_held_picture(const trainer *t, int i, int64_t count);
 int trainer_looks_at_held(const trainer *t, int steps_ahead);
