@@ -363,7 +363,8 @@ typedef struct stylegan_tensor {
 /* --- Opening a model --- */
 
 /* X(NAME, name): instruction sets. AUTO: the fastest that this processor has; AVX2: with FMA and F16C; MVE: Helium,
-   where the compiler's target is a Cortex-M that has it with floating point, instead of SCALAR. */
+   where the compiler's target is a Cortex-M that has it with floating point, instead of SCALAR; AMX: AVX512 and, under
+   Linux, the matrix units of Intel's Xeons since Sapphire Rapids. */
 #define STYLEGAN_ISAS(X) \
     X(AUTO, "auto")      \
     X(SCALAR, "scalar")  \
@@ -372,7 +373,8 @@ typedef struct stylegan_tensor {
     X(AVX512, "avx512")  \
     X(NEON, "neon")      \
     X(WASM, "wasm")      \
-    X(MVE, "mve")
+    X(MVE, "mve")        \
+    X(AMX, "amx")
 
 /* X(NAME, name): how exactly to compute. F32: 32-bit floating point throughout. FAST: feature maps are kept in 16 bits (IEEE
    754 binary16, clamped to +-65504), which halves the memory that they take; arithmetic stays in 32 bits. Images then
@@ -645,6 +647,19 @@ typedef struct sg__leak {
     float slope, gain, clamp;
 } sg__leak;
 
+/* A convolution by matrix units, of numbers in 16 bits, see >>kernels. Pixels lie in rows of `pitch`, as many positions,
+   and an output's taps at the same distances from it whatever its position. */
+typedef struct sg__product {
+    const uint16_t *high, *low; /* input [groups][positions][32], halves of it; low NULL: high is all there is */
+    size_t group;               /* values between groups of channels */
+    int groups, taps;
+    ptrdiff_t offset[SG__MAX_TAPS]; /* positions from an output's own to the tap's */
+    const uint16_t *weights;        /* [groups][taps][halves][q][16][V][2] */
+    int positions, pitch, width;    /* of outputs: from position 0 on; the first `width` of every row are stored */
+    float *output;
+    size_t output_row, output_pixel, output_vector; /* floats between rows, pixels, vectors */
+} sg__product;
+
 typedef struct sg__kernels {
     stylegan_isa isa;
     int lanes;   /* V */
@@ -687,6 +702,12 @@ typedef struct sg__kernels {
        row r and of row rows - 1 - r */
     void (*downsample)(float *out, int count, const float *const *row, int rows, int folded, const float *taps, int n,
                        int down);
+    /* With matrix units, else NULL. Pixels of two channel blocks (block[1] NULL: zeros), times scale [2][V] or NULL, to high
+       and low [pixels][32], or to high alone (low NULL) */
+    void (*split)(const float *const *block, const float *scale, int pixels, uint16_t *high, uint16_t *low);
+    /* Weights tap[k] [channels][q][V] to sg__product's, in 1 or 2 halves */
+    void (*pack)(const float *const *tap, int taps, int channels, int q, int halves, uint16_t *out);
+    void (*multiply)(const sg__product *product, int q);
 } sg__kernels;
 
 /* The table of an instruction set, the fastest one for AUTO; NULL if this processor or this build has it not. */
@@ -962,6 +983,11 @@ STYLEGAN_API const char *stylegan_precision_name(stylegan_precision precision) {
    S x[j] + w0 (x[j + 1] - x[j]) with S = w0 + w1 + w2: three products for two outputs, so nine a pixel, as many as the
    convolution has taps, of the map and its differences, for four. */
 
+/* Matrix units multiply 16 positions x 32 channels with 32 channels x 16 outputs in as many cycles as 16 vectors take to be
+   multiplied, and add in float32, but numbers come as bfloat16, a float32's upper half. Two of them, x rounded and what is
+   left of it rounded, hold 16 bits of x: three products, high high + low high + high low, are almost as exact as float32.
+   Of 32 channels, 16 of one block and 16 of the next, those with the same number in their blocks are neighbours. */
+
 /* Exponential and logarithm (of normal numbers) by their power series, more exact than a float can see: the same on every
    platform, where the tables of a C library would take 5 KB of a board's flash. */
 static double sg__polynomial(const double *factors, int count, double x) {
@@ -1060,12 +1086,26 @@ static float sg__curve(stylegan_activation activation, float x) {
 #endif
 #endif
 
-#if defined(SG__X86)
+#if defined(SG__X86) || defined(STYLEGAN_MODEL_AMX)
 #define SG__MAX_LANES 16 /* of a vector */
 #elif defined(SG__NEON) || defined(SG__MVE) || defined(SG__WASM)
 #define SG__MAX_LANES 4
 #else
 #define SG__MAX_LANES 1
+#endif
+
+/* Matrix units: what Linux must be asked for, and compilers of their time. STYLEGAN_MODEL_AMX, for tests: a model of them in
+   plain C instead, for any processor. */
+#if defined(SG__X86) && !defined(STYLEGAN_NO_AVX512) && !defined(STYLEGAN_NO_AMX) && defined(__x86_64__) && \
+    defined(__linux__)
+#if (defined(__clang__) && __clang_major__ >= 12) || (!defined(__clang__) && defined(__GNUC__) && __GNUC__ >= 11)
+#define SG__AMX
+#endif
+#endif
+#if defined(SG__AMX) || defined(STYLEGAN_MODEL_AMX)
+#define SG__MATRIX_UNITS 1
+#else
+#define SG__MATRIX_UNITS 0
 #endif
 
 #define STYLEGAN_KERNEL_PASS
@@ -1270,7 +1310,169 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #pragma GCC pop_options
 #endif
 #endif
+
+#if defined(SG__AMX) && !defined(STYLEGAN_MODEL_AMX) /* AVX-512, and tiles for products: 16 rows of 64 bytes each */
+#define SG__ISA amx
+#define SG__ISA_ENUM STYLEGAN_ISA_AMX
+#define SG__BASE avx512
+#define SG__LANES 16
+#define SG__P 8
+#define SG__Q 2
+#define SG__V __m512
+#define SG__LOAD(p) _mm512_loadu_ps(p)
+#define SG__STORE(p, v) _mm512_storeu_ps(p, v)
+#define SG__SET1(x) _mm512_set1_ps(x)
+#define SG__SUB(a, b) _mm512_sub_ps(a, b)
+#define SG__MUL(a, b) _mm512_mul_ps(a, b)
+#define SG__ROUND_BF16(v) SG__FN(round_bf16)(v)
+#define SG__STORE_PAIRS(p, a, b)   \
+    _mm512_storeu_si512((void *)p, \
+                        _mm512_or_si512(_mm512_srli_epi32(_mm512_castps_si512(a), 16), _mm512_castps_si512(b)))
+#define SG__TILES_BEGIN SG__FN(configure)();
+#define SG__TILES_END _tile_release();
+#define SG__TILE_ZERO(t) _tile_zero(t)
+#define SG__TILE_LOAD(t, p, stride) _tile_loadd(t, p, stride)
+#define SG__TILE_STORE(t, p, stride) _tile_stored(t, p, stride)
+#define SG__TILE_MULTIPLY(sum, a, b) _tile_dpbf16ps(sum, a, b)
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,amx-tile,amx-bf16"))), apply_to = function)
+#elif defined(__GNUC__)
+#pragma GCC push_options
+#pragma GCC target("avx512f,amx-tile,amx-bf16")
+#endif
+SG__INLINE __m512 sg__round_bf16_amx(__m512 v) { /* to nearest, ties to even */
+    __m512i bits = _mm512_castps_si512(v), odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    bits = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+    return _mm512_castsi512_ps(_mm512_and_si512(bits, _mm512_set1_epi32((int)0xffff0000)));
+}
+SG__INLINE void sg__configure_amx(void) {
+    unsigned char shape[64] = {1}; /* palette, row to begin with; from byte 16 bytes of a row, from byte 48 rows */
+    for (int t = 0; t < 8; t++) {
+        shape[16 + 2 * t] = 64;
+        shape[48 + t] = 16;
+    }
+    _tile_loadconfig(shape);
+}
+#include STYLEGAN_FILENAME
+#if defined(__clang__)
+#pragma clang attribute pop
+#elif defined(__GNUC__)
+#pragma GCC pop_options
+#endif
+#endif
 #endif /* SG__X86 */
+
+#ifdef STYLEGAN_MODEL_AMX /* bit for bit what the matrix units compute */
+#define SG__ISA amx
+#define SG__ISA_ENUM STYLEGAN_ISA_AMX
+#define SG__LANES 16
+#define SG__P 8
+#define SG__Q 2
+#define SG__V sg__lanes
+#define SG__LOAD(p) sg__model_load(p)
+#define SG__STORE(p, v) sg__model_store(p, v)
+#define SG__SET1(x) sg__model_set1(x)
+#define SG__ADD(a, b) sg__model_add(a, b)
+#define SG__SUB(a, b) sg__model_sub(a, b)
+#define SG__MUL(a, b) sg__model_mul(a, b)
+#define SG__FMA(a, b, c) sg__model_fma(a, b, c)
+#define SG__MAX(a, b) sg__model_max(a, b)
+#define SG__MIN(a, b) sg__model_min(a, b)
+#define SG__LOAD_F32(p) sg__model_load_f32(p)
+#define SG__LOAD_F16(p) sg__model_load_f16(p)
+#define SG__STORE_F16(p, v) sg__model_store_f16(p, v)
+#define SG__LOAD_I8(p) sg__model_load_i8(p)
+#define SG__ROUND_BF16(v) sg__model_round_bf16(v)
+#define SG__STORE_PAIRS(p, a, b) sg__model_store_pairs(p, a, b)
+#define SG__TILES_BEGIN sg__tile tiles[8];
+#define SG__TILES_END
+#define SG__TILE_ZERO(t) STYLEGAN_MEMSET(&tiles[t], 0, sizeof tiles[t])
+#define SG__TILE_LOAD(t, p, stride) sg__model_tile_load(&tiles[t], p, stride)
+#define SG__TILE_STORE(t, p, stride) sg__model_tile_store(&tiles[t], p, stride)
+#define SG__TILE_MULTIPLY(sum, a, b) sg__model_tile_multiply(&tiles[sum], &tiles[a], &tiles[b])
+typedef struct sg__lanes {
+    float x[16];
+} sg__lanes;
+typedef struct sg__tile {
+    uint32_t x[16][16];
+} sg__tile;
+#define SG__MODEL(name, parameters, value)             \
+    SG__INLINE sg__lanes sg__model_##name parameters { \
+        sg__lanes v;                                   \
+        for (int i = 0; i < 16; i++) v.x[i] = value;   \
+        return v;                                      \
+    }
+SG__MODEL(load, (const float *p), p[i])
+SG__MODEL(set1, (float x), x)
+SG__MODEL(add, (sg__lanes a, sg__lanes b), a.x[i] + b.x[i])
+SG__MODEL(sub, (sg__lanes a, sg__lanes b), a.x[i] - b.x[i])
+SG__MODEL(mul, (sg__lanes a, sg__lanes b), a.x[i] * b.x[i])
+SG__MODEL(fma, (sg__lanes a, sg__lanes b, sg__lanes c), fmaf(a.x[i], b.x[i], c.x[i]))
+SG__MODEL(max, (sg__lanes a, sg__lanes b), a.x[i] > b.x[i] ? a.x[i] : b.x[i])
+SG__MODEL(min, (sg__lanes a, sg__lanes b), a.x[i] < b.x[i] ? a.x[i] : b.x[i])
+SG__MODEL(load_f32, (const unsigned char *p), sg__f32(p + 4 * i))
+SG__MODEL(load_f16, (const unsigned char *p), sg__f16(p + 2 * i))
+SG__MODEL(load_i8, (const unsigned char *p), (float)(signed char)p[i])
+#undef SG__MODEL
+static uint32_t sg__float_to_bits(float x) {
+    uint32_t bits;
+    STYLEGAN_MEMCPY(&bits, &x, 4);
+    return bits;
+}
+SG__INLINE void sg__model_store(float *p, sg__lanes v) {
+    for (int i = 0; i < 16; i++) p[i] = v.x[i];
+}
+SG__INLINE void sg__model_store_f16(unsigned char *p, sg__lanes v) {
+    for (int i = 0; i < 16; i++) sg__store_f16(p + 2 * i, v.x[i]);
+}
+SG__INLINE sg__lanes sg__model_round_bf16(sg__lanes v) {
+    for (int i = 0; i < 16; i++) {
+        uint32_t bits = sg__float_to_bits(v.x[i]);
+        v.x[i] = sg__bits_to_float((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u);
+    }
+    return v;
+}
+SG__INLINE void sg__model_store_pairs(uint16_t *p, sg__lanes a, sg__lanes b) {
+    for (int i = 0; i < 16; i++) {
+        p[2 * i] = (uint16_t)(sg__float_to_bits(a.x[i]) >> 16);
+        p[2 * i + 1] = (uint16_t)(sg__float_to_bits(b.x[i]) >> 16);
+    }
+}
+SG__INLINE void sg__model_tile_load(sg__tile *t, const void *p, size_t stride) {
+    for (size_t i = 0; i < 16; i++) {
+        for (size_t k = 0; k < 16; k++) {
+            uint16_t pair[2];
+            STYLEGAN_MEMCPY(pair, (const unsigned char *)p + i * stride + 4 * k, 4);
+            t->x[i][k] = (uint32_t)pair[0] | (uint32_t)pair[1] << 16;
+        }
+    }
+}
+SG__INLINE void sg__model_tile_store(const sg__tile *t, float *p, size_t stride) {
+    for (size_t i = 0; i < 16; i++) STYLEGAN_MEMCPY((unsigned char *)p + i * stride, t->x[i], 64);
+}
+static float sg__flush(float x) { /* what is too small to be normal counts as zero */
+    uint32_t bits = sg__float_to_bits(x);
+    return bits << 1 < 0x1000000u ? sg__bits_to_float(bits & 0x80000000u) : x;
+}
+/* The even and the odd products are summed apart, then added. */
+static void sg__model_tile_multiply(sg__tile *sum, const sg__tile *a, const sg__tile *b) {
+    for (int m = 0; m < 16; m++) {
+        for (int n = 0; n < 16; n++) {
+            float part[2] = {0, 0};
+            for (int k = 0; k < 16; k++) {
+                for (int i = 0; i < 2; i++) {
+                    float x = sg__flush(sg__bits_to_float(a->x[m][k] >> 16 * i << 16));
+                    float y = sg__flush(sg__bits_to_float(b->x[k][n] >> 16 * i << 16));
+                    part[i] = sg__flush(fmaf(x, y, part[i]));
+                }
+            }
+            float all = sg__flush(sg__flush(sg__bits_to_float(sum->x[m][n])) + sg__flush(part[0] + part[1]));
+            sum->x[m][n] = sg__float_to_bits(all);
+        }
+    }
+}
+#include STYLEGAN_FILENAME
+#endif
 
 #ifdef SG__NEON
 #define SG__ISA neon
@@ -1443,9 +1645,18 @@ static uint64_t sg__xgetbv(void) {
 }
 #endif
 
+#if defined(SG__AMX) && !defined(STYLEGAN_MODEL_AMX)
+/* Tiles are 8 KB that Linux saves only for processes that have asked: arch_prctl(ARCH_REQ_XCOMP_PERM, XTILEDATA). */
+static int sg__request_tiles(void) {
+    long result;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(158L), "D"(0x1023L), "S"(18L) : "rcx", "r11", "memory");
+    return result == 0;
+}
+#endif
+
 static int sg__cpu_has(stylegan_isa isa) {
 #ifdef SG__X86
-    uint32_t r[4], leaf1_ecx, leaf1_edx, leaf7_ebx = 0;
+    uint32_t r[4], leaf1_ecx, leaf1_edx, leaf7_ebx = 0, leaf7_edx = 0;
     uint64_t saved = 0;
     sg__cpuid(0, r);
     uint32_t leaves = r[0];
@@ -1455,13 +1666,23 @@ static int sg__cpu_has(stylegan_isa isa) {
     if (leaves >= 7) {
         sg__cpuid(7, r);
         leaf7_ebx = r[1];
+        leaf7_edx = r[3];
     }
     if (leaf1_ecx & 1u << 27) saved = sg__xgetbv(); /* OSXSAVE */
     int avx2 = (saved & 0x6) == 0x6 && (leaf7_ebx & 1u << 5) && (leaf1_ecx & 1u << 12) /* FMA */ &&
                (leaf1_ecx & 1u << 29) /* F16C */;
     if (isa == STYLEGAN_ISA_SSE2) return (leaf1_edx & 1u << 26) != 0;
     if (isa == STYLEGAN_ISA_AVX2) return avx2;
-    if (isa == STYLEGAN_ISA_AVX512) return avx2 && (saved & 0xe6) == 0xe6 && (leaf7_ebx & 1u << 16) != 0;
+    int avx512 = avx2 && (saved & 0xe6) == 0xe6 && (leaf7_ebx & 1u << 16) != 0;
+    if (isa == STYLEGAN_ISA_AVX512) return avx512;
+#if defined(SG__AMX) && !defined(STYLEGAN_MODEL_AMX)
+    if (isa == STYLEGAN_ISA_AMX) {
+        return avx512 && (saved & 0x60000) == 0x60000 && (leaf7_edx & 1u << 22) && (leaf7_edx & 1u << 24) &&
+               sg__request_tiles();
+    }
+#else
+    (void)leaf7_edx;
+#endif
 #endif
     (void)isa;
     return 1;
@@ -1469,6 +1690,9 @@ static int sg__cpu_has(stylegan_isa isa) {
 
 /* Every instruction set compiled in, the fastest first. */
 static const sg__kernels *const sg__all_kernels[] = {
+#if SG__MATRIX_UNITS
+    &sg__kernels_amx,
+#endif
 #ifdef SG__X86
 #ifndef STYLEGAN_NO_AVX512
     &sg__kernels_avx512,
@@ -6461,6 +6685,11 @@ STYLEGAN_API void stylegan_read_feature(const stylegan_feature_map *map, int cha
 #define SG__FMA_S(a, b, c) SG__FMA(a, b, c)
 #endif
 
+#ifdef SG__BASE /* what is the same as in another pass */
+#define SG__OF_BASE(name) SG__CONCAT(sg__##name, SG__BASE)
+#else
+#define SG__OF_BASE(name) SG__FN(name)
+
 /* n (1 to V) stored values of a tensor as a float vector, i8 scaled; the lanes beyond n are zero. */
 SG__INLINE SG__V SG__FN(load_weights)(const sg__tensor *tensor, size_t row, int column, int n) {
     static const unsigned char bytes[STYLEGAN_TYPE_COUNT] = {4, 2, 1};
@@ -6942,27 +7171,162 @@ static void SG__FN(downsample)(float *out, int count, const float *const *row, i
 }
 #endif
 
+#endif /* SG__BASE */
+
+#ifdef SG__TILE_LOAD
+#define SG__IN_MATRIX(function) function
+
+/* Two vectors as pairs of halves. */
+SG__INLINE void SG__FN(store_halves)(SG__V a, SG__V b, uint16_t *high, uint16_t *low) {
+    SG__V high_a = SG__ROUND_BF16(a), high_b = SG__ROUND_BF16(b);
+    SG__STORE_PAIRS(high, high_a, high_b);
+    if (low) SG__STORE_PAIRS(low, SG__ROUND_BF16(SG__SUB(a, high_a)), SG__ROUND_BF16(SG__SUB(b, high_b)));
+}
+
+static void SG__FN(split)(const float *const *block, const float *scale, int pixels, uint16_t *high, uint16_t *low) {
+    SG__V first = SG__SET1(1.0f), second = SG__SET1(block[1] ? 1.0f : 0.0f);
+    if (scale) first = SG__LOAD(scale);
+    if (scale && block[1]) second = SG__LOAD(scale + SG__LANES);
+    const float *a = block[0], *b = block[1] ? block[1] : block[0];
+    for (int i = 0; i < pixels; i++, a += SG__LANES, b += SG__LANES) {
+        SG__FN(store_halves)
+        (SG__MUL(SG__LOAD(a), first), SG__MUL(SG__LOAD(b), second), high + 2 * SG__LANES * i,
+         low ? low + 2 * SG__LANES * i : low);
+    }
+}
+
+/* The weights of channel i of a group, zeros behind the last. */
+static void SG__FN(pack)(const float *const *tap, int taps, int channels, int q, int halves, uint16_t *out) {
+    const int half = q * SG__LANES * 2 * SG__LANES;
+    const SG__V zero = SG__SET1(0.0f);
+    for (int first = 0; first < channels; first += 2 * SG__LANES) {
+        for (int k = 0; k < taps; k++, out += halves * half) {
+            for (int i = 0; i < SG__LANES; i++) {
+                const int second = first + i + SG__LANES;
+                const float *a = tap[k] + (first + i) * q * SG__LANES, *b = tap[k] + second * q * SG__LANES;
+                uint16_t *to = out + i * 2 * SG__LANES;
+                for (int v = 0; v < q; v++, a += SG__LANES, b += SG__LANES, to += half / q) {
+                    SG__V even = first + i < channels ? SG__LOAD(a) : zero,
+                          odd = second < channels ? SG__LOAD(b) : zero;
+                    SG__FN(store_halves)(even, odd, to, halves == 2 ? to + half : NULL);
+                }
+            }
+        }
+    }
+}
+
+/* Stores 16 positions of a vector of outputs: at once, if they are pixels of one row. */
+#define SG__STORE_SUMS(t, first, v)                                                                    \
+    do {                                                                                               \
+        int at = first, row = at / p->pitch, column = at % p->pitch;                                   \
+        float *to = p->output + (size_t)row * p->output_row + (size_t)(v)*p->output_vector;            \
+        if (at + 16 <= p->positions && column + 16 <= p->width) {                                      \
+            SG__TILE_STORE(t, to + (size_t)column * p->output_pixel, p->output_pixel * sizeof(float)); \
+        } else {                                                                                       \
+            float sums[16 * SG__LANES];                                                                \
+            SG__TILE_STORE(t, sums, SG__LANES * sizeof(float));                                        \
+            for (int i = 0; i < 16 && at + i < p->positions; i++, column++) {                          \
+                if (column == p->pitch) {                                                              \
+                    column = 0;                                                                        \
+                    to += p->output_row;                                                               \
+                }                                                                                      \
+                if (column < p->width)                                                                 \
+                    SG__STORE(to + (size_t)column * p->output_pixel, SG__LOAD(sums + i * SG__LANES));  \
+            }                                                                                          \
+        }                                                                                              \
+    } while (0)
+
+/* a x q tiles of sums from position `first` on: tiles 0 to 3; 4 and 5 hold inputs, 6 and 7 weights. */
+#define SG__ALL_TILES(a, q)                                 \
+    do {                                                    \
+        SG__TILE_MULTIPLY(0, 4, 6);                         \
+        if ((q) > 1) SG__TILE_MULTIPLY(1, 4, 7);            \
+        if ((a) > 1) SG__TILE_MULTIPLY(2, 5, 6);            \
+        if ((a) > 1 && (q) > 1) SG__TILE_MULTIPLY(3, 5, 7); \
+    } while (0)
+#define SG__LOAD_INPUTS(x, a)                             \
+    do {                                                  \
+        SG__TILE_LOAD(4, x, 64);                          \
+        if ((a) > 1) SG__TILE_LOAD(5, (x) + 16 * 32, 64); \
+    } while (0)
+#define SG__LOAD_WEIGHTS(w, q)                            \
+    do {                                                  \
+        SG__TILE_LOAD(6, w, 64);                          \
+        if ((q) > 1) SG__TILE_LOAD(7, (w) + 16 * 32, 64); \
+    } while (0)
+#define SG__MULTIPLY_POSITIONS(a, q)                                                  \
+    do {                                                                              \
+        const uint16_t *weights = p->weights;                                         \
+        SG__TILE_ZERO(0);                                                             \
+        SG__TILE_ZERO(1);                                                             \
+        SG__TILE_ZERO(2);                                                             \
+        SG__TILE_ZERO(3);                                                             \
+        for (int g = 0; g < p->groups; g++) {                                         \
+            for (int k = 0; k < p->taps; k++) {                                       \
+                ptrdiff_t at = (ptrdiff_t)p->group * g + (first + p->offset[k]) * 32; \
+                SG__LOAD_INPUTS(p->high + at, a);                                     \
+                SG__LOAD_WEIGHTS(weights, q);                                         \
+                SG__ALL_TILES(a, q);                                                  \
+                weights += (q)*16 * 32;                                               \
+                if (!p->low) continue;                                                \
+                SG__LOAD_INPUTS(p->low + at, a);                                      \
+                SG__ALL_TILES(a, q);                                                  \
+                SG__LOAD_INPUTS(p->high + at, a);                                     \
+                SG__LOAD_WEIGHTS(weights, q);                                         \
+                SG__ALL_TILES(a, q);                                                  \
+                weights += (q)*16 * 32;                                               \
+            }                                                                         \
+        }                                                                             \
+        SG__STORE_SUMS(0, first, 0);                                                  \
+        if ((q) > 1) SG__STORE_SUMS(1, first, 1);                                     \
+        if ((a) > 1) SG__STORE_SUMS(2, first + 16, 0);                                \
+        if ((a) > 1 && (q) > 1) SG__STORE_SUMS(3, first + 16, 1);                     \
+    } while (0)
+
+/* Tiles have numbers that the compiler must know: hence macros. */
+static void SG__FN(multiply)(const sg__product *p, int q) {
+    SG__TILES_BEGIN
+    for (int first = 0; first < p->positions; first += 32) {
+        int both = first + 16 < p->positions;
+        if (both && q > 1)
+            SG__MULTIPLY_POSITIONS(2, 2);
+        else if (both)
+            SG__MULTIPLY_POSITIONS(2, 1);
+        else if (q > 1)
+            SG__MULTIPLY_POSITIONS(1, 2);
+        else
+            SG__MULTIPLY_POSITIONS(1, 1);
+    }
+    SG__TILES_END
+}
+#else
+#define SG__IN_MATRIX(function) NULL
+#endif
+
 SG__UNUSED static const sg__kernels SG__FN(kernels) = {
     SG__ISA_ENUM,
     SG__LANES,
     SG__P,
     SG__Q,
-    SG__FN(unpack),
-    SG__FN(panel),
-    SG__FN(convolve),
-    SG__FN(finish),
-    SG__FN(weighted_sum),
-    SG__FN(sum_squares),
-    SG__FN(moments),
-    SG__IN_TILES(SG__FN(winograd_input)),
-    SG__IN_TILES(SG__FN(winograd_weights)),
-    SG__IN_TILES(SG__FN(winograd_output)),
-    SG__IN_1(SG__FN(double_pixels)),
-    SG__FN(narrow),
-    SG__FN(widen),
-    SG__FN(scale_shift),
-    SG__IN_3(SG__FN(upsample)),
-    SG__IN_3(SG__FN(downsample)),
+    SG__OF_BASE(unpack),
+    SG__OF_BASE(panel),
+    SG__OF_BASE(convolve),
+    SG__OF_BASE(finish),
+    SG__OF_BASE(weighted_sum),
+    SG__OF_BASE(sum_squares),
+    SG__OF_BASE(moments),
+    SG__IN_TILES(SG__OF_BASE(winograd_input)),
+    SG__IN_TILES(SG__OF_BASE(winograd_weights)),
+    SG__IN_TILES(SG__OF_BASE(winograd_output)),
+    SG__IN_1(SG__OF_BASE(double_pixels)),
+    SG__OF_BASE(narrow),
+    SG__OF_BASE(widen),
+    SG__OF_BASE(scale_shift),
+    SG__IN_3(SG__OF_BASE(upsample)),
+    SG__IN_3(SG__OF_BASE(downsample)),
+    SG__IN_MATRIX(SG__FN(split)),
+    SG__IN_MATRIX(SG__FN(pack)),
+    SG__IN_MATRIX(SG__FN(multiply)),
 };
 
 #undef SG__SMALL
@@ -6990,6 +7354,22 @@ SG__UNUSED static const sg__kernels SG__FN(kernels) = {
 #undef SG__LOAD_F16
 #undef SG__STORE_F16
 #undef SG__LOAD_I8
+#undef SG__BASE
+#undef SG__OF_BASE
+#undef SG__IN_MATRIX
+#undef SG__ROUND_BF16
+#undef SG__STORE_PAIRS
+#undef SG__TILES_BEGIN
+#undef SG__TILES_END
+#undef SG__TILE_ZERO
+#undef SG__TILE_LOAD
+#undef SG__TILE_STORE
+#undef SG__TILE_MULTIPLY
+#undef SG__STORE_SUMS
+#undef SG__ALL_TILES
+#undef SG__LOAD_INPUTS
+#undef SG__LOAD_WEIGHTS
+#undef SG__MULTIPLY_POSITIONS
 #endif /* STYLEGAN_KERNEL_PASS */
 
 /* >>licence
