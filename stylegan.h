@@ -2931,9 +2931,12 @@ static stylegan_result sg__list_networks(stylegan_model *m, unsigned char *used,
    precision FAST maps lie in 16 bits, and a step has the rows at work in 32 (sg__stage). */
 
 enum {
-    SG__STRIPS = 16,               /* partial sums of the instance normalisation */
-    SG__CHUNK_TILES = 48,          /* tiles multiplied at a time */
-    SG__OWN_FLOATS = 1 << 17,      /* transformed inputs and products of a part's own strip */
+    SG__STRIPS = 16,          /* partial sums of the instance normalisation */
+    SG__CHUNK_TILES = 48,     /* tiles multiplied at a time */
+    SG__OWN_FLOATS = 1 << 17, /* transformed inputs and products of a part's own strip */
+    SG__OWN_HALVES =
+        1 << 18, /* the same, in floats, of what matrix units multiply: their second-level caches are larger */
+    SG__CHUNK_POSITIONS = 512,     /* multiplied at a time by matrix units */
     SG__WHOLE_FLOATS = 9 << 20,    /* of a whole map, but for those that are normalised and not computed twice */
     SG__TOGETHER_FLOATS = 1 << 23, /* of a map, or of transformed inputs, of all images of a batch */
     SG__SHARED_FLOATS = 1 << 24    /* of a layer's weights, at most, to keep them for the images of a batch */
@@ -2964,11 +2967,13 @@ static const sg__budget sg__budgets[] = {
 enum { SG__PHASES = 4 };
 
 /* How a convolution runs: directly, or as Winograd tiles of 4x4 outputs (for SCATTER: of each of the four phases of t,
-   even and odd rows and columns). All parts share the transformed inputs of a strip and multiply them with one panel of
-   weights each; or, where all weights are prepared and fit into the second-level cache, each part has a strip of its
-   own, a few tiles only, and multiplies it with all panels. */
+   even and odd rows and columns), or by matrix units, whose tiles are rows of pixels, or pixels of SCATTER's input. All
+   parts share the transformed inputs of a strip and multiply them with one panel of weights each; or, where all weights
+   are prepared and fit into the second-level cache, each part has a strip of its own, a few tiles only, and multiplies it
+   with all panels. */
 typedef struct sg__tiling {
     int points;            /* along one axis, 6 or 5; 0: directly */
+    int halves;            /* of the numbers that matrix units multiply, 1 or 2; 0: not by matrix units */
     int phases;            /* 4 for SCATTER, else 1 */
     int mixed;             /* odd phases have a single tap, which needs no transform */
     int first[SG__PHASES]; /* of a phase's points among the transformed inputs of a tile */
@@ -3064,25 +3069,34 @@ static int sg__points(const sg__tiling *t) {
     return SG__TILES ? t->points : 0;
 }
 
+static int sg__halves(const sg__tiling *t) {
+    return SG__MATRIX_UNITS ? t->halves : 0;
+}
+
+/* Inputs are transformed before they are multiplied. */
+static int sg__is_tiled(const sg__tiling *t) {
+    return sg__points(t) || sg__halves(t);
+}
+
 static int sg__steers(const sg__plan *p) {
     return SG__TILES ? p->steers : 0;
 }
 
 /* Pixels are doubled directly, not by Winograd's algorithm with weights summed to a larger kernel. */
 static int sg__doubles(const sg__step *s, const sg__tiling *t) {
-    return STYLEGAN_FAMILIES & 1 && s->nearest && !sg__points(t);
+    return STYLEGAN_FAMILIES & 1 && s->nearest && !sg__is_tiled(t);
 }
 
 /* Rows that are computed together: of a SCATTER's tile in t, of a CONV's in its output, of a pixel that is doubled. */
 static int sg__unit_rows(const stylegan_model *m, const sg__step *s) {
     const sg__tiling *t = &sg__plan_of(m, s)->tiling;
-    if (!sg__points(t)) return 1 + sg__doubles(s, t);
-    return s->op == SG__SCATTER ? 8 : 4;
+    if (!sg__is_tiled(t)) return 1 + sg__doubles(s, t);
+    return (s->op == SG__SCATTER ? 2 : 1) * (sg__halves(t) ? 1 : 4);
 }
 
 /* The row where the first such unit begins. */
 static int sg__origin(const stylegan_model *m, const sg__step *s) {
-    return sg__points(&sg__plan_of(m, s)->tiling) ? 0 : s->low;
+    return sg__is_tiled(&sg__plan_of(m, s)->tiling) ? 0 : s->low;
 }
 
 /* The end of the unit that row end - 1 lies in. */
@@ -3134,15 +3148,35 @@ static int sg__summed_kernel(const sg__step *s) {
 
 /* Taps of that kernel, behind which the weights that are summed to it are unpacked; 0: there is no such kernel. */
 static int sg__summed_taps(const sg__step *s, const sg__tiling *t) {
-    return sg__points(t) && s->nearest ? sg__summed_kernel(s) * sg__summed_kernel(s) : 0;
+    return sg__is_tiled(t) && s->nearest ? sg__summed_kernel(s) * sg__summed_kernel(s) : 0;
 }
 
-/* Taps of the kernel, or points of the transformed ones of all phases. */
+/* Taps along the axes that a phase sees. */
+static sg__phase_points sg__phase_kernel(const sg__step *s, const sg__tiling *t, int phase) {
+    sg__phase_points p = sg__phase(t, phase);
+    int kernel = sg__summed_kernel(s);
+    p.down = sg__points(t) ? p.down - 3 : s->op == SG__SCATTER ? (kernel + 1 - phase / 2) / 2 : kernel;
+    p.across = sg__points(t) ? p.across - 3 : s->op == SG__SCATTER ? (kernel + 1 - phase % 2) / 2 : kernel;
+    return p;
+}
+
+/* Taps that a phase sees, or points of its transformed ones. */
+static int sg__phase_taps(const sg__step *s, const sg__tiling *t, int phase) {
+    sg__phase_points kernel = sg__phase_kernel(s, t, phase);
+    return sg__points(t) ? kernel.weights : kernel.down * kernel.across;
+}
+
+/* The same of all phases. */
 static int sg__prepared_taps(const sg__step *s, const sg__tiling *t) {
     int taps = 0;
-    if (!sg__points(t)) return s->kernel * s->kernel;
-    for (int i = 0; i < t->phases; i++) taps += sg__phase(t, i).weights;
+    if (!sg__is_tiled(t)) return s->kernel * s->kernel;
+    for (int i = 0; i < t->phases; i++) taps += sg__phase_taps(s, t, i);
     return taps;
+}
+
+/* Groups of channels that matrix units multiply at once. */
+static int sg__groups(const stylegan_model *m, const sg__step *s) {
+    return (sg__blocks_of(m, s->in) + 1) / 2;
 }
 
 /* Floats from one tap or point to the next: a vector more than they take, since at distances of a power of two all would
@@ -3156,10 +3190,42 @@ static size_t sg__tap(const stylegan_model *m, const sg__step *s, int q) {
     return (size_t)sg__spaced(m, (uint64_t)s->in * (uint64_t)q);
 }
 
+/* The same of what is multiplied. */
+static size_t sg__prepared_tap(const stylegan_model *m, const sg__step *s, const sg__tiling *t, int q) {
+    size_t lanes = (size_t)sg__kernels_of(m)->lanes;
+    if (!sg__halves(t)) return sg__tap(m, s, q);
+    return (size_t)(sg__groups(m, s) * sg__halves(t) * q) * lanes * lanes;
+}
+
 /* Floats of one prepared panel. With styles on the inputs it ends with the sums of its weights' squares. */
 static size_t sg__panel_floats(const stylegan_model *m, const sg__step *s, const sg__tiling *t) {
     int blocks = sg__blocks_of(m, s->channels), vectors = blocks < sg__vectors(m) ? blocks : sg__vectors(m);
-    return (size_t)(sg__prepared_taps(s, t) + sg__steers(sg__plan_of(m, s))) * sg__tap(m, s, vectors);
+    return (size_t)sg__prepared_taps(s, t) * sg__prepared_tap(m, s, t, vectors) +
+           (size_t)sg__steers(sg__plan_of(m, s)) * sg__tap(m, s, vectors);
+}
+
+/* Rows and columns of zeros before the input of matrix units, and rows that a strip of it has beside its own. What is behind
+   a row is what is before the next. */
+static int sg__margin(const sg__step *s) {
+    return s->op == SG__SCATTER ? 1 : s->pad;
+}
+
+static int sg__halo(const sg__step *s) {
+    return s->op == SG__SCATTER ? 1 : s->kernel - 1;
+}
+
+static int sg__pitch(const sg__step *s) {
+    return s->input->width + sg__margin(s);
+}
+
+/* Positions of a strip of `rows` rows, with what tiles may see beyond its end. */
+static size_t sg__positions(const sg__step *s, int rows) {
+    return (size_t)(rows + sg__halo(s)) * (size_t)sg__pitch(s) + 64;
+}
+
+/* Floats that such a strip of all channels takes. */
+static uint64_t sg__strip_halves(const stylegan_model *m, const sg__step *s, const sg__tiling *t, int rows) {
+    return (uint64_t)sg__positions(s, rows) * (uint64_t)(sg__groups(m, s) * sg__halves(t) * sg__kernels_of(m)->lanes);
 }
 
 /* Whether all of a layer's prepared weights, in whole panels, are few enough. */
@@ -3199,6 +3265,11 @@ static int sg__tiles_pay(const stylegan_model *m, const sg__step *s, const sg__t
 /* Tiles in a row of a part's own strip: whole register tiles are fastest. */
 static void sg__cut_own_strips(const stylegan_model *m, const sg__step *s, sg__tiling *t) {
     int pixels = sg__kernels_of(m)->pixels;
+    if (sg__halves(t)) {
+        int rows = (int)(SG__OWN_HALVES / (sg__strip_halves(m, s, t, 1) - sg__strip_halves(m, s, t, 0)));
+        t->chunk = sg__clip(rows - sg__halo(s), 1, t->down);
+        return;
+    }
     uint64_t tile = (uint64_t)(sg__points(t) * sg__points(t)) * (sg__padded(m, s->in) + sg__panel_width(m));
     int fits = (int)(SG__OWN_FLOATS / tile) / pixels * pixels;
     if (fits < pixels) fits = pixels;
@@ -3210,10 +3281,12 @@ static void sg__cut_own_strips(const stylegan_model *m, const sg__step *s, sg__t
 /* Rows of tiles at a time: as many as the budget has room for, in strips of about the same height. */
 static void sg__cut_strips(const stylegan_model *m, const sg__step *s, int whole, sg__tiling *t) {
     const sg__budget *budget = m->budget;
-    uint64_t tiles = (uint64_t)t->tiles;
+    uint64_t tiles = (uint64_t)t->tiles, unit = (uint64_t)sg__unit_rows(m, s), pitch = (uint64_t)sg__pitch(s);
     uint64_t transformed = t->own ? 0 : (uint64_t)t->total * tiles * sg__padded(m, s->in);
-    uint64_t scattered = s->op == SG__SCATTER ? 2 * 8 * 8 * tiles * sg__padded(m, s->channels) : 0;
+    uint64_t scattered =
+        s->op == SG__SCATTER ? 2 * unit * (sg__halves(t) ? 2 * pitch : 8 * tiles) * sg__padded(m, s->channels) : 0;
     uint64_t most = budget->strip_floats;
+    if (sg__halves(t) && !t->own) transformed = sg__strip_halves(m, s, t, 1) - sg__strip_halves(m, s, t, 0);
     if (sg__is_together(m, s)) most = sg__most(most, SG__TOGETHER_FLOATS) / (uint64_t)m->batch;
     int strip = (int)sg__least(most / (sg__most(transformed, scattered) + 1), (uint64_t)t->down), strips;
     int rows = budget->strip_rows / sg__unit_rows(m, s);
@@ -3221,7 +3294,15 @@ static void sg__cut_strips(const stylegan_model *m, const sg__step *s, int whole
     if (strip < 2) strip = 2;
     strips = (t->down + strip - 1) / strip;
     t->strip = (t->down + strips - 1) / strips;
-    if (!t->own) t->chunk = sg__clip((SG__CHUNK_TILES + t->tiles - 1) / t->tiles, 1, t->strip);
+    if (sg__halves(t) && !t->own)
+        t->chunk = sg__clip(SG__CHUNK_POSITIONS / sg__pitch(s), 1, t->strip);
+    else if (!t->own)
+        t->chunk = sg__clip((SG__CHUNK_TILES + t->tiles - 1) / t->tiles, 1, t->strip);
+}
+
+/* Whether matrix units, which multiply 32 channels at a time, are faster than vectors. */
+static int sg__matrices_pay(const sg__step *s) {
+    return s->in >= 32 && s->channels >= 16;
 }
 
 static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan *p) {
@@ -3229,7 +3310,13 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
     int up = s->op == SG__SCATTER, height = s->input->height, width = s->input->width;
     int fits = (height % 4 == 0 && width % 4 == 0) || s->pad == 2; /* around larger maps is room for parts of tiles */
     t->phases = 1;
-    if (SG__TILES && m->budget->tiles && s->kernel == 3 && fits) {
+    if (SG__MATRIX_UNITS && m->budget->tiles && sg__kernels_of(m)->multiply && sg__matrices_pay(s)) {
+        t->halves = m->precision == STYLEGAN_PRECISION_FAST ? 1 : 2;
+        t->phases = up ? SG__PHASES : 1;
+        t->down = up ? height + 1 : s->height;
+        t->tiles = t->across = 1;
+        t->own = sg__weights_fit(m, s, t, m->budget->prepared_floats);
+    } else if (SG__TILES && m->budget->tiles && s->kernel == 3 && fits) {
         sg__number_points(t, up ? 5 : 6, up ? SG__PHASES : 1, up && !s->nearest);
         t->down = up ? height / 4 + 1 : (s->height + 3) / 4;
         t->tiles = t->across = up ? width / 4 + 1 : (s->width + 3) / 4;
@@ -3239,7 +3326,7 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
             t->own = 0;
         }
     }
-    p->steers = sg__points(t) && s->affine_weight.data;
+    p->steers = sg__is_tiled(t) && s->affine_weight.data;
     uint64_t kept = m->budget->prepared_floats;
     int keeps = !p->whole;
     if (SG__IF_BATCH(m->batch > 1, 0) && sg__is_shared(m, s) && !sg__is_together(m, s)) {
@@ -3248,7 +3335,7 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
     }
     p->prepared = t->own || (keeps && sg__weights_fit(m, s, t, kept));
     if (SG__TILES && t->own) sg__cut_own_strips(m, s, t);
-    if (sg__points(t)) sg__cut_strips(m, s, p->whole, t);
+    if (sg__is_tiled(t)) sg__cut_strips(m, s, p->whole, t);
 }
 
 /* --- Maps --- */
@@ -3274,6 +3361,7 @@ static void sg__shape_map(const stylegan_model *m, const sg__step *s, sg__map *m
         int before = filter->pad_column, after = filter->width - 1 + filter->filter->width - before - s->width;
         border = (size_t)sg__clip(before > after ? before : after, 1, SG__MAX_FIR + 1);
         if (sg__points(&sg__plan_of(m, s)->tiling)) pixels = 8 * ((size_t)s->input->width / 4 + 1);
+        if (sg__halves(&sg__plan_of(m, s)->tiling)) pixels = 2 * (size_t)sg__pitch(s);
     }
     STYLEGAN_MEMSET(map, 0, sizeof *map);
     map->blocks = sg__blocks_of(m, s->channels);
@@ -3315,7 +3403,7 @@ static int sg__overwrite(stylegan_model *m, int i) {
     if (m->plans[x].buffer == SG__OWN || sg__last_reader(m, x) > i || (x < sg__together(m)) != (i < sg__together(m)))
         return 0;
     if (m->maps[x].row != m->maps[i].row || m->maps[x].capacity != s->height) return 0;
-    int ahead = sg__is_half(m, s) || (sg__points(&p->tiling) && !p->tiling.own) ? 1 : p->strip + 1;
+    int ahead = sg__is_half(m, s) || (sg__is_tiled(&p->tiling) && !p->tiling.own) ? 1 : p->strip + 1;
     for (int k = x; k < i; k++) {
         if (m->plans[k].map != x) continue;
         m->plans[k].ahead = ahead;
@@ -3353,7 +3441,7 @@ static void sg__place_maps(stylegan_model *m) {
             for (int k = 0; k < count; k++) until[k] = m->step_count;
         }
         if (!sg__holds_all(m, s)) continue;
-        m->maps[i].capacity = sg__points(&p->tiling) ? sg__unit_rows(m, s) * p->tiling.down : s->height;
+        m->maps[i].capacity = sg__is_tiled(&p->tiling) ? sg__unit_rows(m, s) * p->tiling.down : s->height;
         if (s->op == SG__NORM) {
             p->map = m->plans[s->input->number].map;
             p->buffer = m->plans[p->map].buffer;
@@ -3439,6 +3527,7 @@ static uint64_t sg__transformed_floats(const stylegan_model *m, const sg__step *
         uint64_t strip = (uint64_t)sg__clip(p->strip / 2, 1, s->input->height);
         return (3 * strip + 2) * (uint64_t)sg__blocks_of(m, s->in) * sg__difference_row(m, s);
     }
+    if (sg__halves(t)) return t->own ? 0 : sg__strip_halves(m, s, t, t->strip);
     return sg__points(t) && !t->own ? (uint64_t)t->total * sg__spaced(m, (uint64_t)sg__blocks_of(m, s->in) * tiles) : 0;
 }
 
@@ -3507,13 +3596,13 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
         p->strip = i == m->step_count - 1 ? sg__band_rows(m) >> s->repeat : budget->strip_rows;
         p->prepared = s->op == SG__IMAGE;
         if (s->op == SG__CONV || s->op == SG__SCATTER) sg__plan_tiling(m, s, p);
-        if (sg__points(&p->tiling)) p->strip = p->tiling.strip * sg__unit_rows(m, s);
+        if (sg__is_tiled(&p->tiling)) p->strip = p->tiling.strip * sg__unit_rows(m, s);
         if (s->op == SG__FILTERED && p->whole && !sg__is_half(m, s)) p->strip = s->height;
         if (s->op == SG__CONV && s->kernel == 1) p->strip = sg__cached_rows(m, s, p->strip);
         sg__shape_map(m, s, &m->maps[i]);
         int least = sg__clip(budget->strip_rows, sg__unit_rows(m, s), 2);
         if (p->strip < least) p->strip = least;
-        while (budget->room_floats && p->strip > least && !sg__points(&p->tiling) &&
+        while (budget->room_floats && p->strip > least && !sg__is_tiled(&p->tiling) &&
                sg__likely_room(m, s) > budget->room_floats)
             p->strip /= 2;
         m->maps[i].begin = m->maps[i].end = sg__origin(m, s); /* t begins where something is */
@@ -3567,8 +3656,14 @@ static void sg__measure_products(const stylegan_model *m, const sg__step *s, con
     uint64_t chunk = (uint64_t)t->across * (uint64_t)t->chunk, tiles = chunk + 2 * (uint64_t)sg__kernels_of(m)->pixels;
     sg__grow(&z->panel, (uint64_t)taps * tap);
     if (sg__steers(p)) sg__grow(&z->squared, sg__padded(m, s->in));
-    if (sg__points(t) || s->nearest) sg__grow(&z->zeros, m->maps[s->input->number].row);
+    if (sg__is_tiled(t) || s->nearest) sg__grow(&z->zeros, m->maps[s->input->number].row);
     if (sg__doubles(s, t)) sg__grow(&z->products, 9 * sg__panel_width(m) * (uint64_t)sg__doubled_pixels(m, s));
+    if (sg__halves(t)) {
+        if (t->own) sg__grow(&z->own, sg__strip_halves(m, s, t, t->chunk));
+        for (int i = 0; !p->prepared && i < t->phases; i++)
+            sg__grow(&z->weights, (uint64_t)sg__phase_taps(s, t, i) * sg__prepared_tap(m, s, t, sg__vectors(m)));
+        return;
+    }
     if (!sg__points(t)) return;
     if (t->own) sg__grow(&z->own, (uint64_t)points * sg__spaced(m, (uint64_t)sg__blocks_of(m, s->in) * tiles));
     sg__grow(&z->products, (uint64_t)points * sg__spaced(m, vectors * chunk));
@@ -4413,36 +4508,45 @@ static void sg__sum_taps(const sg__panel *p, float *panel) {
     }
 }
 
-/* Winograd's transform of a panel [taps][I][q][V] for one phase, to [points^2][I][q][V]. With styles on the inputs the first
-   phase also fills what is behind the taps: the sums over them of the squares, [I][q][V]. */
+/* The sums of squares of a panel's weights over its taps, [I][q][V], where styles are on the inputs: behind the taps. */
+static float *sg__squares(const sg__panel *p, float *panel) {
+    const sg__step *s = p->work->step;
+    return panel + (size_t)(s->kernel * s->kernel) * sg__tap(p->work->model, s, p->q);
+}
+
+/* Winograd's transform of a panel [taps][I][q][V] for one phase, to [points^2][I][q][V], or its halves. With styles on the
+   inputs the first phase also fills the squares. */
 static void sg__transform_weights(const sg__panel *p, float *panel, int phase, float *to) {
     const sg__step *s = p->work->step;
     const sg__kernels *k = sg__kernels_of(p->work->model);
+    const sg__tiling *t = &p->work->plan->tiling;
     size_t tap = sg__tap(p->work->model, s, p->q);
-    const float *taps[9];
-    sg__phase_points points = sg__phase(&p->work->plan->tiling, phase);
-    int down = points.down - 3, across = points.across - 3;
-    for (int i = 0; i < down * across; i++) {
-        int y = i / across, x = i % across;
+    const float *taps[9], *all[9];
+    sg__phase_points points = sg__phase(t, phase), kernel = sg__phase_kernel(s, t, phase);
+    int count = s->in * p->q, squares = phase == 0 && sg__steers(p->work->plan);
+    for (int i = 0; i < kernel.down * kernel.across; i++) {
+        int y = i / kernel.across, x = i % kernel.across;
         if (s->op ==
             SG__SCATTER) { /* even outputs 2j see x[j - 1] w[2] + x[j] w[0], odd ones x[j - 1] w[3] + x[j] w[1] */
-            y = phase / 2 + 2 * (down - 1 - y);
-            x = phase % 2 + 2 * (across - 1 - x);
+            y = phase / 2 + 2 * (kernel.down - 1 - y);
+            x = phase % 2 + 2 * (kernel.across - 1 - x);
         }
         taps[i] = panel + tap * (size_t)(y * sg__summed_kernel(s) + x);
     }
-    int count = s->in * p->q;
-    const float *all[9];
-    for (int i = 0; i < 9; i++) all[i] = panel + tap * (size_t)i;
-    int piece =
-        phase == 0 && sg__steers(p->work->plan) ? 32 : count; /* squares of weights that the transform reads next */
+    for (int i = 0; i < s->kernel * s->kernel; i++) all[i] = panel + tap * (size_t)i;
+    if (sg__halves(t)) {
+        if (squares) k->sum_squares(sg__squares(p, panel), count * k->lanes, all, s->kernel * s->kernel);
+        k->pack(taps, kernel.down * kernel.across, s->in, p->q, sg__halves(t), (uint16_t *)(void *)to);
+        return;
+    }
+    int piece = squares ? 32 : count; /* of weights that the transform reads next */
     for (int first = 0, n; first < count; first += n) {
         n = count - first < piece ? count - first : piece;
         size_t at = (size_t)(first * k->lanes), next = (size_t)(n * k->lanes);
-        if (phase == 0 && sg__steers(p->work->plan)) k->sum_squares(panel + 9 * tap + at, (int)next, all, 9);
+        if (squares) k->sum_squares(sg__squares(p, panel) + at, (int)next, all, 9);
         k->winograd_weights(taps, points.down, points.across, n, to + at, tap);
         for (int i = 0; i < 9; i++) all[i] += next;
-        for (int i = 0; i < down * across; i++) taps[i] += next;
+        for (int i = 0; i < kernel.down * kernel.across; i++) taps[i] += next;
     }
 }
 
@@ -4508,12 +4612,12 @@ static void sg__prepare_item(void *context, int item, int part) {
     sg__panel p = sg__make_panel(w, &w->call->workspace->scratch[part], item);
     size_t lanes = (size_t)sg__kernels_of(w->model)->lanes, tap = sg__tap(w->model, w->step, p.q);
     float *to = w->tables.weights + (size_t)item * sg__panel_floats(w->model, w->step, t);
-    sg__unpack_panel(&p, sg__points(t) ? p.scratch->panel : to, w->tables.scale + (size_t)p.first * lanes);
-    for (int i = 0; sg__points(t) && i < t->phases; i++) {
+    sg__unpack_panel(&p, sg__is_tiled(t) ? p.scratch->panel : to, w->tables.scale + (size_t)p.first * lanes);
+    for (int i = 0; sg__is_tiled(t) && i < t->phases; i++) {
         sg__transform_weights(&p, p.scratch->panel, i, to);
-        to += tap * (size_t)sg__phase(t, i).weights;
+        to += sg__prepared_tap(w->model, w->step, t, p.q) * (size_t)sg__phase_taps(w->step, t, i);
     }
-    if (sg__steers(w->plan)) STYLEGAN_MEMCPY(to, p.scratch->panel + 9 * tap, tap * sizeof(float));
+    if (sg__steers(w->plan)) STYLEGAN_MEMCPY(to, sg__squares(&p, p.scratch->panel), tap * sizeof(float));
     sg__tick(w->call, sg__prepare_work(w->model, w->step));
 }
 
@@ -4521,9 +4625,10 @@ static void sg__prepare_item(void *context, int item, int part) {
 static void sg__steer_item(void *context, int item, int part) {
     const sg__work *w = (const sg__work *)context;
     sg__panel p = sg__make_panel(w, &w->call->workspace->scratch[part], item);
-    size_t lanes = (size_t)sg__kernels_of(w->model)->lanes, tap = sg__tap(w->model, w->step, p.q);
-    size_t panel = sg__panel_floats(w->model, w->step, &w->plan->tiling), squares = panel * (size_t)item;
-    squares += (size_t)sg__prepared_taps(w->step, &w->plan->tiling) * tap;
+    const sg__tiling *t = &w->plan->tiling;
+    size_t lanes = (size_t)sg__kernels_of(w->model)->lanes;
+    size_t panel = sg__panel_floats(w->model, w->step, t), squares = panel * (size_t)item;
+    squares += (size_t)sg__prepared_taps(w->step, t) * sg__prepared_tap(w->model, w->step, t, p.q);
     sg__steer_panel(&p, w->tables.weights + squares, w->tables.scale + (size_t)p.first * lanes);
 }
 
@@ -4728,13 +4833,99 @@ static void sg__transform_row(const sg__work *w, int phase, int row, int block) 
     k->winograd_input(rows, scale, points.down, points.across, 1, sg__transformed(w, phase, block, end), stride);
 }
 
+/* --- Matrix units: the rows of a strip as halves [halves][groups][positions][32], see sg__margin --- */
+
+static size_t sg__work_positions(const sg__work *w) {
+    return sg__positions(w->step, w->tile_end - w->tile_begin);
+}
+
+/* High halves of a group's pixels from a position on. */
+static uint16_t *sg__half_pixels(const sg__work *w, int group, size_t position) {
+    size_t depth = 2 * (size_t)sg__kernels_of(w->model)->lanes;
+    return (uint16_t *)(void *)w->transformed + ((size_t)group * sg__work_positions(w) + position) * depth;
+}
+
+static size_t sg__low_half(const sg__work *w) {
+    return (size_t)sg__groups(w->model, w->step) * sg__work_positions(w) * 2 * (size_t)sg__kernels_of(w->model)->lanes;
+}
+
+/* A row of a group, counted from the one above the strip. */
+static void sg__split_row(const sg__work *w, int row, int group) {
+    const sg__step *s = w->step;
+    const sg__kernels *k = sg__kernels_of(w->model);
+    int y = w->tile_begin - sg__margin(s) + row, block = 2 * group, width = s->input->width;
+    int last = row == w->tile_end - w->tile_begin + sg__halo(s) - 1;
+    size_t margin = (size_t)sg__margin(s), depth = 2 * (size_t)k->lanes;
+    const float *scale = sg__steers(w->plan) ? sg__style_in(w->call, s, w->slot) + block * k->lanes : NULL;
+    const float *blocks[2];
+    uint16_t *halves[2];
+    halves[0] = sg__half_pixels(w, group, (size_t)row * (size_t)sg__pitch(s));
+    halves[1] = sg__halves(&w->plan->tiling) == 2 ? halves[0] + sg__low_half(w) : NULL;
+    blocks[0] = sg__input_row(w, block, y);
+    blocks[1] = block + 1 < w->in.blocks ? sg__input_row(w, block + 1, y) : NULL;
+    for (int i = 0; i < 2 && halves[i]; i++) {
+        STYLEGAN_MEMSET(halves[i], 0, margin * depth * sizeof(uint16_t));
+        halves[i] += margin * depth;
+        if (last) STYLEGAN_MEMSET(halves[i] + (size_t)width * depth, 0, 64 * depth * sizeof(uint16_t));
+    }
+    k->split(blocks, scale, width, halves[0], halves[1]);
+}
+
+/* Multiplies rows [begin, end) of a phase. */
+static void sg__multiply_halves(const sg__panel *panel, int phase, int begin, int end, float *out, size_t row,
+                                size_t pixel, size_t vector) {
+    const sg__work *w = panel->work;
+    const sg__step *s = w->step;
+    const sg__tiling *t = &w->plan->tiling;
+    sg__phase_points kernel = sg__phase_kernel(s, t, phase);
+    int pitch = sg__pitch(s), up = s->op == SG__SCATTER, taps = kernel.down * kernel.across;
+    sg__product p;
+    p.high = sg__half_pixels(w, 0, (size_t)(begin - w->tile_begin) * (size_t)pitch);
+    p.low = sg__halves(t) == 2 ? p.high + sg__low_half(w) : NULL;
+    p.group = sg__work_positions(w) * 2 * (size_t)sg__kernels_of(w->model)->lanes;
+    p.groups = sg__groups(w->model, s);
+    p.taps = taps;
+    for (int i = 0; i < taps; i++) { /* the last of SCATTER's taps is the pixel itself */
+        int y = i / kernel.across + (up ? 2 - kernel.down : 0), x = i % kernel.across + (up ? 2 - kernel.across : 0);
+        p.offset[i] = (ptrdiff_t)y * pitch + x;
+    }
+    p.weights = (const uint16_t *)(const void *)panel->weights;
+    p.positions = (end - begin) * pitch;
+    p.pitch = pitch;
+    p.width = up ? pitch : s->width;
+    p.output = out;
+    p.output_row = row;
+    p.output_pixel = pixel;
+    p.output_vector = vector;
+    sg__kernels_of(w->model)->multiply(&p, panel->q);
+}
+
+/* --- Tiles of both kinds --- */
+
+/* A row of tiles of a channel block, or of pixels of a group of channels. */
+static void sg__transform_rows(const sg__work *w, int phase, int item) {
+    if (sg__halves(&w->plan->tiling)) {
+        int groups = sg__groups(w->model, w->step);
+        sg__split_row(w, item / groups, item % groups);
+    } else {
+        sg__transform_row(w, phase, item / w->in.blocks, item % w->in.blocks);
+    }
+}
+
+/* How many of them a strip has. */
+static int sg__transformed_rows(const sg__work *w) {
+    int units = w->tile_end - w->tile_begin;
+    if (sg__halves(&w->plan->tiling)) return (units + sg__halo(w->step)) * sg__groups(w->model, w->step);
+    return units * w->in.blocks;
+}
+
 static void sg__transform_item(void *context, int item, int part) {
     const sg__work w = sg__for_image((const sg__work *)context, item / ((const sg__work *)context)->items);
+    float rows = (float)(sg__unit_rows(w.model, w.step) * (w.tile_end - w.tile_begin));
     (void)part;
     item %= w.items;
-    for (int phase = 0; phase < (w.plan->tiling.mixed ? SG__PHASES : 1); phase++)
-        sg__transform_row(&w, phase, item / w.in.blocks, item % w.in.blocks);
-    sg__tick(w.call, 0.25f * sg__own_work(w.step) * (float)sg__unit_rows(w.model, w.step) / (float)w.in.blocks);
+    for (int phase = 0; phase < (w.plan->tiling.mixed ? SG__PHASES : 1); phase++) sg__transform_rows(&w, phase, item);
+    sg__tick(w.call, 0.25f * sg__own_work(w.step) * rows / (float)w.items);
 }
 
 /* The products of point p of tiles [first, first + tiles), for q vectors, to `out` [q][tiles][V]. */
@@ -4822,11 +5013,13 @@ static void sg__multiply_rows(const sg__panel *p, int phase, int first, int end)
     size_t lanes = (size_t)sg__kernels_of(w->model)->lanes;
     int top = sg__origin(w->model, s) + rows * first, bottom = top + rows * (end - first);
     float *row = sg__row_of(&w->out, p->first, top);
-    if (sg__points(t) && scatter) {
-        row += (size_t)(phase / 2) * w->out.row + (size_t)(phase % 2) * lanes;
-        sg__multiply_tiles(p, phase, first, end, row, 2 * w->out.row, 2 * lanes, w->out.block);
-    } else if (sg__points(t)) {
-        sg__multiply_tiles(p, phase, first, end, row, w->out.row, lanes, w->out.block);
+    if (sg__is_tiled(t)) {
+        size_t step = scatter ? 2 : 1;
+        if (scatter) row += (size_t)(phase / 2) * w->out.row + (size_t)(phase % 2) * lanes;
+        if (sg__halves(t))
+            sg__multiply_halves(p, phase, first, end, row, step * w->out.row, step * lanes, w->out.block);
+        else
+            sg__multiply_tiles(p, phase, first, end, row, step * w->out.row, step * lanes, w->out.block);
     } else if (sg__doubles(s, t)) {
         sg__double_row(p, first, row + (size_t)s->low * lanes);
     } else if (STYLEGAN_FAMILIES & 2 && scatter) {
@@ -4849,12 +5042,12 @@ static int sg__multiply_image(const sg__panel *p, int phase, sg__rows rows) {
     const sg__work *w = p->work;
     const sg__tiling *t = &w->plan->tiling;
     for (int first = rows.first, last; first < rows.last; first = last) {
-        last = !sg__points(t) ? first + 1 : sg__clip(first + t->chunk, first, rows.last);
+        last = !sg__is_tiled(t) ? first + 1 : sg__clip(first + t->chunk, first, rows.last);
         sg__multiply_rows(p, phase, first, last);
         int pixels = (last - first) * sg__unit_rows(w->model, w->step) * w->step->width;
         float work = (float)pixels * (float)(w->step->in * w->step->kernel * w->step->kernel);
         work *= (float)(p->q * sg__kernels_of(w->model)->lanes) / (float)t->phases;
-        if (sg__points(t) && !t->own) work *= 0.75f; /* sg__transform_item has told of the rest */
+        if (sg__is_tiled(t) && !t->own) work *= 0.75f; /* sg__transform_item has told of the rest */
         if (sg__tick(w->call, work)) return 1;
     }
     return 0;
@@ -4865,7 +5058,7 @@ static void sg__multiply_images(const sg__work *w, int images, int item, const s
     const sg__tiling *t = &w->plan->tiling;
     int panel = item % w->panels, prepared = w->plan->prepared, lanes = sg__kernels_of(w->model)->lanes;
     sg__panel p = sg__make_panel(w, s, panel);
-    size_t width = (size_t)(p.q * lanes), tap = sg__tap(w->model, w->step, p.q);
+    size_t width = (size_t)(p.q * lanes), tap = sg__prepared_tap(w->model, w->step, t, p.q);
     sg__rows rows = sg__piece(w, item, w->tile_begin, w->tile_end);
     const float *weights = s->panel;
     if (prepared)
@@ -4873,10 +5066,10 @@ static void sg__multiply_images(const sg__work *w, int images, int item, const s
     else
         sg__unpack_panel(&p, s->panel, s->squares);
     for (int phase = 0; phase < (SG__TILES ? t->phases : 1); phase++) {
-        p.weights = sg__points(t) && !prepared ? s->weights : weights;
-        if (sg__points(t) && prepared) weights += tap * (size_t)sg__phase(t, phase).weights;
+        p.weights = sg__is_tiled(t) && !prepared ? s->weights : weights;
+        if (sg__is_tiled(t) && prepared) weights += tap * (size_t)sg__phase_taps(w->step, t, phase);
         if (SG__TILES && w->phase >= 0 && phase != w->phase) continue;
-        if (sg__points(t) && !prepared) sg__transform_weights(&p, s->panel, phase, s->weights);
+        if (sg__is_tiled(t) && !prepared) sg__transform_weights(&p, s->panel, phase, s->weights);
         for (int image = 0; image < images; image++) {
 #ifndef STYLEGAN_NO_BATCH
             const sg__work one = sg__for_image(w, image);
@@ -4884,7 +5077,7 @@ static void sg__multiply_images(const sg__work *w, int images, int item, const s
 #endif
             p.scale = prepared ? p.work->scale + p.first * lanes : s->squares;
             if (!prepared && !phase) {
-                if (sg__steers(w->plan)) sg__steer_panel(&p, s->panel + 9 * tap, s->squares);
+                if (sg__steers(w->plan)) sg__steer_panel(&p, sg__squares(&p, s->panel), s->squares);
                 if (item == panel)
                     STYLEGAN_MEMCPY(p.work->tables.scale + p.first * lanes, s->squares, width * sizeof(float));
             }
@@ -4920,8 +5113,7 @@ static void sg__own_strip_item(void *context, int item, int part) {
     w.left = item % pieces * t->across;
     w.right = sg__clip(w.left + t->across, w.left, t->tiles);
     for (w.phase = 0; w.phase < t->phases; w.phase++) {
-        for (int i = 0; (!w.phase || t->mixed) && i < (w.tile_end - w.tile_begin) * w.in.blocks; i++)
-            sg__transform_row(&w, w.phase, i / w.in.blocks, i % w.in.blocks);
+        for (int i = 0; (!w.phase || t->mixed) && i < sg__transformed_rows(&w); i++) sg__transform_rows(&w, w.phase, i);
         for (int panel = 0; panel < w.panels; panel++)
             sg__multiply_images(&w, 1, panel, &w.call->workspace->scratch[part]);
     }
@@ -4942,8 +5134,8 @@ static void sg__convolve_rows(sg__call *call, const sg__step *s, int begin, int 
         return;
     }
     int per_piece = 64 / (sg__points(t) ? t->tiles : s->input->width) + 1; /* with less, unpacking the weights counts */
-    w.items = (units + sg__doubles(s, t)) * w.in.blocks;
-    if (sg__points(t)) sg__parallel(w.model, w.items * images, sg__transform_item, &w);
+    w.items = sg__is_tiled(t) ? sg__transformed_rows(&w) : (units + sg__doubles(s, t)) * w.in.blocks;
+    if (sg__is_tiled(t)) sg__parallel(w.model, w.items * images, sg__transform_item, &w);
     if (sg__doubles(s, t)) sg__parallel(w.model, w.items * images, sg__difference_item, &w);
     sg__run_pieces(&w, sg__multiply_item, units, w.plan->prepared ? units : (units + per_piece - 1) / per_piece);
 }
@@ -5623,8 +5815,8 @@ static int sg__strip_end(const sg__motion *go, const sg__step *s, int end) {
     end = sg__round_rows(m, s, end);
     /* what both of a FILTERED's filters share is lost at a strip's end, so it goes on to there */
     if (end > begin + p->strip || s->op == SG__FILTERED) end = begin + p->strip;
-    return s->op == SG__SCATTER || sg__points(&p->tiling) ? end
-                                                          : sg__clip(end, 0, height); /* the rest of the last tiles */
+    return s->op == SG__SCATTER || sg__is_tiled(&p->tiling) ? end
+                                                            : sg__clip(end, 0, height); /* the rest of the last tiles */
 }
 
 /* The first row of a step's map that any later step still needs. */
