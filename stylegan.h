@@ -3009,6 +3009,7 @@ struct sg__plan {
     sg__tiling tiling;
     int whole;    /* it (SCATTER: its FILTER) is computed as a whole, before anything behind it */
     int prepared; /* all weights are unpacked, and transformed, before the first strip */
+    int borrows;  /* ... where those of other whole steps have been */
     int steers;   /* the style scales the inputs as they are transformed, instead of the weights */
     int strip;    /* rows computed at a time */
     int map;      /* the step whose map it uses: itself, or for NORM the one that it normalises */
@@ -3315,7 +3316,8 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
         t->phases = up ? SG__PHASES : 1;
         t->down = up ? height + 1 : s->height;
         t->tiles = t->across = 1;
-        t->own = sg__weights_fit(m, s, t, m->budget->prepared_floats);
+        p->borrows = p->whole && sg__strip_halves(m, s, t, t->down) > 2 * SG__OWN_HALVES;
+        t->own = p->borrows || (!p->whole && sg__weights_fit(m, s, t, m->budget->prepared_floats));
     } else if (SG__TILES && m->budget->tiles && s->kernel == 3 && fits) {
         sg__number_points(t, up ? 5 : 6, up ? SG__PHASES : 1, up && !s->nearest);
         t->down = up ? height / 4 + 1 : (s->height + 3) / 4;
@@ -3621,7 +3623,7 @@ struct sg__sizes { /* in floats */
     uint64_t image_rooms;       /* the same of steps that are computed for all images of a batch at once, of each */
     uint64_t channels, moments; /* of normalised maps */
     uint64_t input, vector;     /* of the mapping */
-    uint64_t band;
+    uint64_t band, borrowed;
     uint64_t panel, weights, products, own, squared, noise, row, above, spread, resampled, normed; /* of each part */
     size_t bytes; /* the workspace in all */
 };
@@ -3709,6 +3711,8 @@ static void sg__measure_step(const stylegan_model *m, const sg__step *s, sg__siz
              room.scattered + room.in + room.side + room.out + room.transformed);
     if (s->affine_weight.data) sg__grow(&z->panel, (uint64_t)m->config.w_dim * sg__panel_width(m));
     if (sg__has_weights(s)) sg__measure_products(m, s, p, z);
+    if (p->borrows)
+        sg__grow(&z->borrowed, (uint64_t)sg__panels(m, s->channels) * (uint64_t)sg__panel_floats(m, s, &p->tiling));
     if (s->noise.data) sg__grow(&z->noise, (uint64_t)s->width + lanes);
     if (s->op == SG__FILTER) sg__grow(&z->spread, m->maps[s->number - 1].row);
     if (s->op == SG__FOURIER) sg__grow(&z->resampled, 2 * (uint64_t)s->width * lanes);
@@ -3797,6 +3801,7 @@ typedef struct sg__workspace {
     float *moments;              /* [strips][blocks][2][V] */
     float *input, *vector[2];    /* the mapping's input, and [SG__BATCH][width] twice */
     float *band;                 /* [C][rows][W]: finished rows for the callback */
+    float *borrowed;             /* prepared weights of the whole step at work */
     sg__scratch *scratch;        /* [parts] */
 } sg__workspace;
 
@@ -3846,7 +3851,9 @@ static void sg__layout_weights(const stylegan_model *m, int i, sg__arena *arena,
     const sg__step *s = &m->steps[i];
     const sg__plan *p = &m->plans[i];
     float *weights = NULL;
-    if (p->prepared) {
+    if (p->borrows) {
+        weights = w->borrowed;
+    } else if (p->prepared) {
         weights = sg__arena_floats(arena,
                                    (uint64_t)sg__panels(m, s->channels) * (uint64_t)sg__panel_floats(m, s, &p->tiling));
     }
@@ -3913,6 +3920,7 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
     w->input = sg__arena_floats(&arena, z->input);
     for (int i = 0; i < 2; i++) w->vector[i] = sg__arena_floats(&arena, z->vector);
     w->band = sg__arena_floats(&arena, z->band);
+    w->borrowed = sg__arena_floats(&arena, z->borrowed);
     for (int i = 0; i < m->parts; i++) {
         sg__scratch s = sg__layout_scratch(m, &arena);
         if (w->scratch) w->scratch[i] = s;
@@ -5127,6 +5135,13 @@ static void sg__convolve_rows(sg__call *call, const sg__step *s, int begin, int 
     w.tile_begin = (begin - origin) / rows;
     w.tile_end = (end - origin + rows - 1) / rows;
     int units = w.tile_end - w.tile_begin, images = sg__images(call, s);
+    if (w.plan->borrows && begin == origin) {
+        sg__parallel(w.model, w.panels, sg__prepare_item, &w);
+        for (int i = 0; sg__steers(w.plan) && i < images; i++) {
+            sg__work one = sg__for_image(&w, i);
+            sg__parallel(w.model, w.panels, sg__steer_item, &one);
+        }
+    }
     if (SG__TILES && t->own) {
         int down = (units + t->chunk - 1) / t->chunk, across = (t->tiles + t->across - 1) / t->across;
         w.items = down * across;
@@ -6099,7 +6114,7 @@ static void sg__begin_step(sg__call *call, const sg__step *s) {
         const float *factors = call->run->layer_noise_strength;
         for (int i = 0; factors && i < s->channels; i++) t.strength[i] *= factors[s->layer];
     }
-    if (!sg__plan_of(m, s)->prepared) return;
+    if (!sg__plan_of(m, s)->prepared || sg__plan_of(m, s)->borrows) return;
     sg__work w = sg__start(call, s, 0, 0);
     if (!sg__is_shared(m, s) || call->index == 0) sg__parallel(m, w.panels, sg__prepare_item, &w);
     if (sg__steers(w.plan)) sg__parallel(m, w.panels, sg__steer_item, &w);
