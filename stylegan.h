@@ -660,6 +660,18 @@ typedef struct sg__product {
     size_t output_row, output_pixel, output_vector; /* floats between rows, pixels, vectors */
 } sg__product;
 
+#ifdef STYLEGAN_KERNELS
+/* The gradient of a convolution's weights by matrix units: sums over pairs of positions, for several taps or blocks of
+   outputs at once. */
+typedef struct sg__correlation {
+    const uint16_t *turned;   /* input [steps][V][16][2] */
+    int steps, count;         /* of 16 pairs; outputs, up to 6: */
+    const uint16_t *pairs[6]; /* [16 * steps][V][2] */
+    float *sum[6];            /* [V][V], to be added to */
+    size_t row;               /* floats between its rows */
+} sg__correlation;
+#endif
+
 typedef struct sg__kernels {
     stylegan_isa isa;
     int lanes;   /* V */
@@ -708,6 +720,11 @@ typedef struct sg__kernels {
     /* Weights tap[k] [channels][q][V] to sg__product's, in 1 or 2 halves */
     void (*pack)(const float *const *tap, int taps, int channels, int q, int halves, uint16_t *out);
     void (*multiply)(const sg__product *product, int q);
+#ifdef STYLEGAN_KERNELS
+    /* Pixels of a channel block, a multiple of 16, as pairs with those of `second`, to sg__correlation's input */
+    void (*turn)(const float *first, const float *second, int pixels, uint16_t *turned);
+    void (*correlate)(const sg__correlation *correlation);
+#endif
 } sg__kernels;
 
 /* The table of an instruction set, the fastest one for AUTO; NULL if this processor or this build has it not. */
@@ -1334,6 +1351,7 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #define SG__TILE_LOAD(t, p, stride) _tile_loadd(t, p, stride)
 #define SG__TILE_STORE(t, p, stride) _tile_stored(t, p, stride)
 #define SG__TILE_MULTIPLY(sum, a, b) _tile_dpbf16ps(sum, a, b)
+#define SG__TURN(to, pairs) SG__FN(turn_pairs)(to, pairs)
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,amx-tile,amx-bf16"))), apply_to = function)
 #elif defined(__GNUC__)
@@ -1353,6 +1371,33 @@ SG__INLINE void sg__configure_amx(void) {
     }
     _tile_loadconfig(shape);
 }
+#ifdef STYLEGAN_KERNELS
+/* Transposes 16 x 16 pairs: of neighbouring rows, then of groups of four. */
+SG__INLINE void sg__turn_pairs_amx(uint16_t *to, const uint16_t *pairs) {
+    __m512i a[16], b[16];
+    SG__UNROLL for (int i = 0; i < 16; i++) a[i] = _mm512_loadu_si512((const void *)(pairs + 32 * i));
+    SG__UNROLL for (int i = 0; i < 16; i += 2) {
+        b[i] = _mm512_unpacklo_epi32(a[i], a[i + 1]);
+        b[i + 1] = _mm512_unpackhi_epi32(a[i], a[i + 1]);
+    }
+    SG__UNROLL for (int i = 0; i < 16; i += 4) {
+        a[i] = _mm512_unpacklo_epi64(b[i], b[i + 2]);
+        a[i + 1] = _mm512_unpackhi_epi64(b[i], b[i + 2]);
+        a[i + 2] = _mm512_unpacklo_epi64(b[i + 1], b[i + 3]);
+        a[i + 3] = _mm512_unpackhi_epi64(b[i + 1], b[i + 3]);
+    }
+    SG__UNROLL for (int i = 0; i < 4; i++) {
+        __m512i even = _mm512_shuffle_i32x4(a[i], a[i + 4], 0x88),
+                more_even = _mm512_shuffle_i32x4(a[i + 8], a[i + 12], 0x88);
+        __m512i odd = _mm512_shuffle_i32x4(a[i], a[i + 4], 0xdd),
+                more_odd = _mm512_shuffle_i32x4(a[i + 8], a[i + 12], 0xdd);
+        _mm512_storeu_si512((void *)(to + 32 * i), _mm512_shuffle_i32x4(even, more_even, 0x88));
+        _mm512_storeu_si512((void *)(to + 32 * (i + 4)), _mm512_shuffle_i32x4(odd, more_odd, 0x88));
+        _mm512_storeu_si512((void *)(to + 32 * (i + 8)), _mm512_shuffle_i32x4(even, more_even, 0xdd));
+        _mm512_storeu_si512((void *)(to + 32 * (i + 12)), _mm512_shuffle_i32x4(odd, more_odd, 0xdd));
+    }
+}
+#endif
 #include STYLEGAN_FILENAME
 #if defined(__clang__)
 #pragma clang attribute pop
@@ -1390,6 +1435,7 @@ SG__INLINE void sg__configure_amx(void) {
 #define SG__TILE_LOAD(t, p, stride) sg__model_tile_load(&tiles[t], p, stride)
 #define SG__TILE_STORE(t, p, stride) sg__model_tile_store(&tiles[t], p, stride)
 #define SG__TILE_MULTIPLY(sum, a, b) sg__model_tile_multiply(&tiles[sum], &tiles[a], &tiles[b])
+#define SG__TURN(to, pairs) sg__model_turn(to, pairs)
 typedef struct sg__lanes {
     float x[16];
 } sg__lanes;
@@ -1450,6 +1496,11 @@ SG__INLINE void sg__model_tile_load(sg__tile *t, const void *p, size_t stride) {
 SG__INLINE void sg__model_tile_store(const sg__tile *t, float *p, size_t stride) {
     for (size_t i = 0; i < 16; i++) STYLEGAN_MEMCPY((unsigned char *)p + i * stride, t->x[i], 64);
 }
+#ifdef STYLEGAN_KERNELS
+SG__INLINE void sg__model_turn(uint16_t *to, const uint16_t *pairs) {
+    for (int i = 0; i < 16 * 16; i++) STYLEGAN_MEMCPY(to + 2 * (i % 16 * 16 + i / 16), pairs + 2 * i, 4);
+}
+#endif
 static float sg__flush(float x) { /* what is too small to be normal counts as zero */
     uint32_t bits = sg__float_to_bits(x);
     return bits << 1 < 0x1000000u ? sg__bits_to_float(bits & 0x80000000u) : x;
@@ -7506,6 +7557,53 @@ static void SG__FN(multiply)(const sg__product *p, int q) {
     }
     SG__TILES_END
 }
+
+#ifdef STYLEGAN_KERNELS
+static void SG__FN(turn)(const float *first, const float *second, int pixels, uint16_t *turned) {
+    uint16_t pairs[16 * 2 * SG__LANES];
+    for (int i = 0; i < pixels; i += 16, turned += 16 * 2 * SG__LANES) {
+        for (int k = 0; k < 16; k++, first += SG__LANES, second += SG__LANES)
+            SG__FN(store_halves)(SG__LOAD(first), SG__LOAD(second), pairs + 2 * SG__LANES * k, NULL);
+        SG__TURN(turned, pairs);
+    }
+}
+
+#define SG__LOAD_SUM(k) \
+    if (c->count > k) SG__TILE_LOAD(k, c->sum[k], c->row * sizeof(float))
+#define SG__ADD_PRODUCT(k)                               \
+    if (c->count > k) {                                  \
+        SG__TILE_LOAD(7, c->pairs[k] + i * 16 * 32, 64); \
+        SG__TILE_MULTIPLY(k, 6, 7);                      \
+    }
+#define SG__STORE_SUM(k) \
+    if (c->count > k) SG__TILE_STORE(k, c->sum[k], c->row * sizeof(float))
+/* The sums stay in tiles 0 to 5, while each input is multiplied with what belongs to it of all outputs. */
+static void SG__FN(correlate)(const sg__correlation *c) {
+    SG__TILES_BEGIN
+    SG__LOAD_SUM(0);
+    SG__LOAD_SUM(1);
+    SG__LOAD_SUM(2);
+    SG__LOAD_SUM(3);
+    SG__LOAD_SUM(4);
+    SG__LOAD_SUM(5);
+    for (ptrdiff_t i = 0; i < c->steps; i++) {
+        SG__TILE_LOAD(6, c->turned + i * 16 * 32, 64);
+        SG__ADD_PRODUCT(0)
+        SG__ADD_PRODUCT(1)
+        SG__ADD_PRODUCT(2)
+        SG__ADD_PRODUCT(3)
+        SG__ADD_PRODUCT(4)
+        SG__ADD_PRODUCT(5)
+    }
+    SG__STORE_SUM(0);
+    SG__STORE_SUM(1);
+    SG__STORE_SUM(2);
+    SG__STORE_SUM(3);
+    SG__STORE_SUM(4);
+    SG__STORE_SUM(5);
+    SG__TILES_END
+}
+#endif
 #else
 #define SG__IN_MATRIX(function) NULL
 #endif
@@ -7534,6 +7632,10 @@ SG__UNUSED static const sg__kernels SG__FN(kernels) = {
     SG__IN_MATRIX(SG__FN(split)),
     SG__IN_MATRIX(SG__FN(pack)),
     SG__IN_MATRIX(SG__FN(multiply)),
+#ifdef STYLEGAN_KERNELS
+    SG__IN_MATRIX(SG__FN(turn)),
+    SG__IN_MATRIX(SG__FN(correlate)),
+#endif
 };
 
 #undef SG__SMALL
@@ -7572,11 +7674,15 @@ SG__UNUSED static const sg__kernels SG__FN(kernels) = {
 #undef SG__TILE_LOAD
 #undef SG__TILE_STORE
 #undef SG__TILE_MULTIPLY
+#undef SG__TURN
 #undef SG__STORE_SUMS
 #undef SG__ALL_TILES
 #undef SG__LOAD_INPUTS
 #undef SG__LOAD_WEIGHTS
 #undef SG__MULTIPLY_POSITIONS
+#undef SG__LOAD_SUM
+#undef SG__ADD_PRODUCT
+#undef SG__STORE_SUM
 #endif /* STYLEGAN_KERNEL_PASS */
 
 /* >>licence
