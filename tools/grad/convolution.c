@@ -1,32 +1,24 @@
 /* convolution.c - see layers.h. All convolutions, their gradients included, are calls of stylegan.h's own kernel. */
 #define STYLEGAN_KERNELS
 #include "../../stylegan.h"
-#include "layers.h"
+#include "matrix.h"
 
 #include <string.h>
 
 enum { STRIP_FLOATS = 40000, STRIP_TILES = 64 };
 
-/* Output pixel p of out_plane sees, through this tap, input pixel p + (dy, dx) of in_plane. */
-typedef struct tap {
-    int in_plane, out_plane, dy, dx;
-} tap;
-
 /* Up-sampling by doubling pixels, then convolving with w, scatters pixel i to pixels 2i - 1 + k, k = 0 to 3, with the
    folded weights w[2], w[2] + w[1], w[1] + w[0], w[0]; convolving, then averaging pairs, gathers from the same places
    with (w[0], w[0] + w[1], w[1] + w[2], w[2]) / 2. Even pixels lie in plane 0, odd ones in plane 1. 16 taps for each
    small pixel instead of 9 for each large one. */
-static tap tap_of(const convolution *c, int index) {
-    if (c->kind == CONVOLUTION_SAME)
-        return (tap){0, 0, index / c->kernel - c->kernel / 2, index % c->kernel - c->kernel / 2};
+tap tap_of(const convolution *c, int index, int transposed) {
     static const int parity[4] = {1, 0, 1, 0}, distance[4] = {-1, 0, 0, 1};
     const int ky = index / 4, kx = index % 4, plane = 2 * parity[ky] + parity[kx];
-    if (c->kind == CONVOLUTION_DOWN) return (tap){plane, 0, distance[ky], distance[kx]};
-    return (tap){0, plane, -distance[ky], -distance[kx]};
-}
-
-static tap reversed(tap t) {
-    return (tap){t.out_plane, t.in_plane, -t.dy, -t.dx};
+    tap t = {0, plane, -distance[ky], -distance[kx]};
+    if (c->kind == CONVOLUTION_SAME)
+        t = (tap){0, 0, index / c->kernel - c->kernel / 2, index % c->kernel - c->kernel / 2};
+    if (c->kind == CONVOLUTION_DOWN) t = (tap){plane, 0, distance[ky], distance[kx]};
+    return transposed ? (tap){t.out_plane, t.in_plane, -t.dy, -t.dx} : t;
 }
 
 /* Winograd's algorithm (stylegan.h, >>kernels) for 3x3 taps, or the 2x2 that every plane sees of the folded 4x4, if a
@@ -50,6 +42,13 @@ convolution convolution_take(arena *a, const engine *e, convolution_kind kind, i
                      .gain = (float)gain,
                      .taps = taps,
                      .points = points};
+    c.matrix = matrix_serves(&c);
+    if (c.matrix) {
+        c.points = 0;
+        c.forward = arena_take(a, matrix_weights(&c, 0));
+        c.backward = arena_take(a, matrix_weights(&c, 1));
+        return c;
+    }
     const int copies = !points ? taps : kind == CONVOLUTION_SAME ? points * points : MOST_PLANES * points * points;
     c.forward = arena_take(a, (size_t)(copies * in * round_up(out, e->lanes)));
     c.backward = arena_take(a, (size_t)(copies * out * round_up(in, e->lanes)));
@@ -93,10 +92,11 @@ void convolution_scratch_fit(convolution_scratch *s, const convolution *c) {
     const int lanes = c->engine->lanes;
     s->threads = c->engine->threads;
     grow(&s->folded_size, c->taps * c->in * round_up(c->out, COLUMNS));
+    const int channels = round_up(c->in > c->out ? c->in : c->out, lanes);
+    if (c->matrix) grow(&s->halves_size, (int)matrix_halves(c));
+    if (c->matrix || c->points) grow(&s->panels_size, c->taps * channels * channels);
     if (!c->points) return;
     const int tiles = strip_rows(c) * c->engine->images * (c->size / 4) * lanes, all = c->points * c->points;
-    const int channels = round_up(c->in > c->out ? c->in : c->out, lanes);
-    grow(&s->panels_size, c->taps * channels * channels);
     grow(&s->separated_size, c->engine->images * (4 * strip_rows(c) + 2) * (c->size + 2) * lanes);
     grow(&s->points_size, (c->kind == CONVOLUTION_SAME ? 1 : MOST_PLANES) * all * (channels / lanes * tiles + lanes));
     grow(&s->tiled_size, all * (channels / lanes * tiles + lanes));
@@ -110,6 +110,7 @@ void convolution_scratch_take(arena *a, convolution_scratch *s) {
     s->sums = arena_take(a, s->sums_size);
     s->tiled = arena_take(a, s->tiled_size);
     s->panels = arena_take(a, s->panels_size);
+    s->halves = arena_take(a, s->halves_size * threads);
     s->separated = arena_take(a, s->separated_size * threads);
     s->points = arena_take(a, s->points_size * threads);
     s->products = arena_take(a, s->products_size * threads);
@@ -175,7 +176,7 @@ static int sources_of(const convolution *c, int transposed, int out_plane, windo
     int count = 0;
     for (int pass = 0; pass < 2; pass++) /* the corners, then the taps */
         for (int i = 0; i < c->taps; i++) {
-            const tap t = transposed ? reversed(tap_of(c, i)) : tap_of(c, i);
+            const tap t = tap_of(c, i, transposed);
             if (t.out_plane != out_plane) continue;
             int k = 0;
             while (k < count && sources[k].plane != t.in_plane) k++;
@@ -229,6 +230,13 @@ static void pack_all(const convolution *c, const float *weights, const convoluti
 }
 
 void convolution_prepare(const convolution *c, const float *weights, const convolution_scratch *s) {
+    if (c->matrix) {
+        pack_all(c, weights, s, s->panels, NULL);
+        matrix_pack(c, 0, s->panels, c->forward);
+        pack_all(c, weights, s, NULL, s->panels);
+        matrix_pack(c, 1, s->panels, c->backward);
+        return;
+    }
     if (!c->points) {
         pack_all(c, weights, s, c->forward, c->backward);
         return;
@@ -387,7 +395,7 @@ static void convolve_rows(void *context, int item, int thread) {
                            .output_vector = map_block_floats(y),
                            .width = c->size * c->engine->images};
             for (int i = 0; i < c->taps; i++) {
-                const tap t = j->transposed ? reversed(tap_of(c, i)) : tap_of(c, i);
+                const tap t = tap_of(c, i, j->transposed);
                 if (t.out_plane != plane) continue;
                 row.offset[row.taps] =
                     (map_row(x, t.in_plane, 0, t.dy) - map_row(x, 0, 0, 0)) + t.dx * c->engine->images * lanes;
@@ -438,7 +446,7 @@ static void convolve_edge(const convolution *c, const map *x, const map *y, int 
                        .output_vector = map_block_floats(y),
                        .width = width * c->engine->images};
         for (int i = 0; i < c->taps; i++) {
-            const tap t = tap_of(c, i);
+            const tap t = tap_of(c, i, 0);
             if (t.out_plane != plane) continue;
             row.offset[row.taps] = (map_row(x, 0, 0, t.dy) - map_row(x, 0, 0, 0)) + t.dx * c->engine->images * lanes;
             row.panel[row.taps++] = c->edge + (size_t)((first * c->taps + i * q) * lanes * x->channels);
@@ -460,6 +468,10 @@ static void convolve_beyond(void *context, int plane, int thread) {
 void convolution_forward(const convolution *c, const map *x, const map *y, const finish *f,
                          const convolution_scratch *s) {
     convolve_job beyond = {.c = c, .x = x, .y = y};
+    if (c->matrix) {
+        matrix_convolve(c, 0, x, y, f, s);
+        return;
+    }
     convolve(c, 0, x, y, f, s);
     if (c->kind == CONVOLUTION_SPREAD)
         engine_each(c->engine, work_of(c) / (size_t)c->size, y->planes, convolve_beyond, &beyond);
@@ -467,7 +479,10 @@ void convolution_forward(const convolution *c, const map *x, const map *y, const
 
 void convolution_backward(const convolution *c, const map *dy, const map *dx, const finish *f,
                           const convolution_scratch *s) {
-    convolve(c, 1, dy, dx, f, s);
+    if (c->matrix)
+        matrix_convolve(c, 1, dy, dx, f, s);
+    else
+        convolve(c, 1, dy, dx, f, s);
 }
 
 /* Tile by tile of y's plane 0, as transform_input's counterpart in the products of a gradient. */
@@ -508,7 +523,7 @@ static void gradient_taps(void *context, int item, int thread) {
     (void)thread;
     for (int i = 0; i < c->in; i += c->engine->lanes)
         for (int index = 0; index < c->taps; index++) {
-            const tap t = tap_of(c, index);
+            const tap t = tap_of(c, index, 0);
             const outer o = {.x = map_row(j->x, t.in_plane, i / c->engine->lanes, 0),
                              .dy = map_row(j->dy, t.out_plane, first_of(item), -t.dy) -
                                    t.dx * c->engine->images * c->engine->lanes,
@@ -588,7 +603,9 @@ void convolution_gradient(const convolution *c, const map *x, const map *dy, flo
     const int folded = c->kind != CONVOLUTION_SAME;
     float *out = folded ? s->folded : gradient;
     if (folded) memset(out, 0, (size_t)c->taps * tap_floats * sizeof *out);
-    if (c->points) {
+    if (c->matrix) {
+        matrix_gradient(c, x, dy, out, s);
+    } else if (c->points) {
         gradient_tiles(c, x, dy, out, s);
     } else {
         gradient_job j = {.c = c, .x = x, .dy = dy, .out = out};

@@ -14,12 +14,21 @@ int round_up(int n, int to) {
 
 /* --- The instruction set --- */
 
-const engine *engine_for(stylegan_isa isa) {
-    static engine engines[STYLEGAN_ISA_COUNT];
+static const engine *find_engine(stylegan_isa isa, int mixed) {
+    static engine engines[2][STYLEGAN_ISA_COUNT];
     const sg__kernels *k = sg__find_kernels(isa);
-    if (!k) return NULL;
-    engines[isa] = (engine){k->lanes, k->vectors, SHARD, 1, k, elementwise_for(k->lanes, SHARD), k->isa, NULL, 0};
-    return engines[isa].elementwise ? &engines[isa] : NULL;
+    if (!k || (mixed && !k->multiply)) return NULL;
+    engine *e = &engines[mixed][isa];
+    *e = (engine){k->lanes, k->vectors, SHARD, 1, k, elementwise_for(k->lanes, SHARD), k->isa, mixed, NULL, 0};
+    return e->elementwise ? e : NULL;
+}
+
+const engine *engine_for(stylegan_isa isa) {
+    return find_engine(isa, 0);
+}
+
+const engine *engine_for_mixed(stylegan_isa isa) {
+    return find_engine(isa, 1);
 }
 
 int engine_for_one(stylegan_isa isa, int threads, engine *e) {

@@ -18,12 +18,15 @@ typedef struct engine {
     const void *kernels;
     const elementwise *elementwise;
     stylegan_isa isa;
+    int mixed;           /* convolutions in mixed precision: factors in 16 bits, sums in 32 */
     pool *pool;          /* NULL: the calling thread alone */
     size_t worth_waking; /* floats of work from which on the others help */
 } engine;
 
 /* For shards of 4 images, each computed by one thread. NULL if the processor lacks the instruction set. */
 const engine *engine_for(stylegan_isa isa);
+/* The same in mixed precision. NULL if the instruction set has no matrix units, too. */
+const engine *engine_for_mixed(stylegan_isa isa);
 /* For a single image, on which the threads work together; the same bits for any number of them. Returns 0 if the processor
    lacks the instruction set. */
 int engine_for_one(stylegan_isa isa, int threads, engine *e);
@@ -95,9 +98,10 @@ typedef struct convolution {
     float gain;
     int taps;                  /* of the folded weights: kernel^2, or 16 for UP and DOWN */
     int points;                /* of Winograd's algorithm along one axis, 6 or 5; 0: computed directly */
+    int matrix;                /* computed by matrix units */
     float *edge;               /* SPREAD: the weights as panels for the pixels beyond */
     float *forward, *backward; /* the weights as panels, [taps][I][q][V], and transposed, [taps][O][q][V]; with Winograd
-                                  those of every point */
+                                  those of every point; for matrix units in 16 bits */
 } convolution;
 
 convolution convolution_take(arena *a, const engine *e, convolution_kind kind, int kernel, int in, int out, int size,
@@ -107,8 +111,8 @@ size_t convolution_weights(const convolution *c); /* [k][k][I][O rounded up to 1
 /* Scratch that the threads of an engine need for any of these convolutions. */
 typedef struct convolution_scratch {
     int threads;
-    float *folded, *panels, *sums, *tiled, *separated, *points, *products;
-    size_t folded_size, panels_size, sums_size, tiled_size, separated_size, points_size, products_size;
+    float *folded, *panels, *sums, *tiled, *halves, *separated, *points, *products;
+    size_t folded_size, panels_size, sums_size, tiled_size, halves_size, separated_size, points_size, products_size;
 } convolution_scratch;
 void convolution_scratch_fit(convolution_scratch *s, const convolution *c); /* grows the sizes */
 void convolution_scratch_take(arena *a, convolution_scratch *s);

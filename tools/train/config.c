@@ -1,5 +1,5 @@
 /* config.c - the options of a training run, and the presets. */
-#include "trainer.h"
+#include "training.h"
 #include "../base/cli.h"
 #include "../grad/discriminator.h"
 #include "../grad/generator.h"
@@ -12,6 +12,7 @@
 static const char *const architectures[] = {"stylegan1", "stylegan2", NULL};
 static const char *const losses[] = {"relativistic", "logistic", NULL};
 static const char *const augs[] = {"noaug", "ada", "fixed", NULL};
+static const char *const precisions[] = {"f32", "bf16", NULL};
 #define ISA_NAME(name, text) text,
 static const char *const isas[] = {STYLEGAN_ISAS(ISA_NAME) NULL};
 #undef ISA_NAME
@@ -61,6 +62,8 @@ const trainer_option trainer_options[] = {
     NUMBER("target", target, 0, 1, "of ada: how much of what D knows it may know by heart, 0: nothing, 1: all"),
     NUMBER("ada-kimg", ada_kimg, 1e-3, 1e6, "of ada: thousands of images in which the probability can go from 0 to 1"),
     CHOICE("isa", isa, isas, "instruction set to compute with, auto, avx2, ...: another one rounds differently"),
+    CHOICE("precision", precision, precisions,
+           "f32, or bf16: convolutions of numbers in 16 bits, by matrix units (--isa amx)"),
     OPTION('u', "seed", seed, 0, 9007199254740992.0, "of everything random", NULL),
     {NULL, NULL, 0, 0, 0, 0, NULL}};
 
@@ -235,6 +238,10 @@ char *trainer_settings(const trainer_config *config) {
     return all;
 }
 
+const engine *trainer_engine(const trainer_config *c) {
+    return (c->precision == PRECISION_BF16 ? engine_for_mixed : engine_for)((stylegan_isa)c->isa);
+}
+
 static int power_of_two(int n) {
     return n > 0 && !(n & (n - 1));
 }
@@ -252,6 +259,8 @@ const char *trainer_check(const trainer_config *c) {
         return message;
     }
     if (!engine_for((stylegan_isa)c->isa)) return "isa: this processor does not have it";
+    if (!trainer_engine(c))
+        return "precision bf16 needs matrix units: isa amx, which this processor does not have or isa excludes";
     if (!power_of_two(c->shape.resolution)) return "resolution must be a power of two";
     if (!power_of_two(c->start_resolution)) return "start-resolution must be a power of two";
     if (c->start_resolution > c->shape.resolution) return "start-resolution must not be larger than resolution";

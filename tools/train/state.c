@@ -7,7 +7,7 @@
 
 /* The bytes: magic, size, checksum of what follows, the options, counters, then every array. Numbers are in the
    machine's own order; the magic number reads differently in the other one. */
-static const uint64_t magic = 0x0004746e69617274; /* "traint", version 4 */
+static const uint64_t magic = 0x0005746e69617274; /* "traint", version 5 */
 
 typedef struct head {
     uint64_t magic, size, checksum;

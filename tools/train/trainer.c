@@ -63,13 +63,13 @@ trainer *trainer_plan(const trainer_config *config, int threads) {
     memset(t->desks, 0, (size_t)t->threads * sizeof *t->desks);
     memset(t->shards_of_batch, 0, (size_t)t->shards * sizeof *t->shards_of_batch);
     t->reports = cli_alloc((size_t)shards, sizeof *t->reports);
-    plan(t, engine_for((stylegan_isa)t->config.isa));
+    plan(t, trainer_engine(&t->config));
     return t;
 }
 
 void trainer_allocate(trainer *t) {
     arena_allocate(&t->arena);
-    plan(t, engine_for((stylegan_isa)t->config.isa));
+    plan(t, trainer_engine(&t->config));
     gradients_create(t);
     t->pool = pool_start(t->threads);
 }

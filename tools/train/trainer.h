@@ -15,6 +15,9 @@ typedef enum trainer_loss { LOSS_RELATIVISTIC, LOSS_LOGISTIC } trainer_loss;
    throughout. */
 typedef enum trainer_aug { AUG_NONE, AUG_ADA, AUG_FIXED } trainer_aug;
 
+/* Of the factors in convolutions: float32, or bfloat16 for matrix units. All else, weights and sums, is float32. */
+typedef enum trainer_precision { PRECISION_F32, PRECISION_BF16 } trainer_precision;
+
 /* Everything that decides a run; a checkpoint carries it. Defaults and presets: trainer_options, trainer_preset. */
 typedef struct trainer_config {
     network_shape shape;
@@ -38,6 +41,7 @@ typedef struct trainer_config {
     double target;      /* AUG_ADA: the share of D's lead that may come from knowing pictures by heart: 0.5 */
     double ada_kimg;    /* ... and thousands of images in which p can go from 0 to 1 */
     int isa;            /* stylegan_isa; a run keeps its bits only on the same one */
+    int precision;      /* trainer_precision */
     uint64_t seed;
 } trainer_config;
 

@@ -54,6 +54,8 @@ struct trainer {
     const float *labels;
 };
 
+const engine *trainer_engine(const trainer_config *config); /* NULL if this processor cannot do it */
+
 /* Creation in two steps: what the configuration needs, which allocates nothing of note; then its memory, all zero. */
 trainer *trainer_plan(const trainer_config *config, int threads);
 void trainer_allocate(trainer *t);

@@ -1,0 +1,28 @@
+/* matrix.h - convolutions in mixed precision, by matrix units: factors in 16 bits (bfloat16), sums in 32. convolution.c gives
+   them what it has folded. */
+#ifndef MATRIX_H
+#define MATRIX_H
+
+#include "layers.h"
+
+/* Output pixel p of out_plane sees, through this tap, input pixel p + (dy, dx) of in_plane. */
+typedef struct tap {
+    int in_plane, out_plane, dy, dx;
+} tap;
+tap tap_of(const convolution *c, int index, int transposed);
+
+/* Where they are faster than vectors: enough channels, rows that are whole tiles. */
+int matrix_serves(const convolution *c);
+
+size_t matrix_weights(const convolution *c, int transposed); /* in floats: of c->forward, c->backward */
+size_t matrix_halves(const convolution *c);                  /* in floats: of a thread's scratch */
+
+/* From panels [taps][I][q][V] of each group of vectors. */
+void matrix_pack(const convolution *c, int transposed, const float *panels, float *packed);
+/* All planes of y, with SPREAD the pixels beyond them, too; each row of a block is finished after those above it. */
+void matrix_convolve(const convolution *c, int transposed, const map *x, const map *y, const finish *f,
+                     const convolution_scratch *s);
+/* gradient [taps][I][O rounded up to 16] += sum over the pixels of x[pixel + tap] * dy[pixel] */
+void matrix_gradient(const convolution *c, const map *x, const map *dy, float *gradient, const convolution_scratch *s);
+
+#endif
