@@ -1345,6 +1345,7 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #define SG__STORE_PAIRS(p, a, b)   \
     _mm512_storeu_si512((void *)p, \
                         _mm512_or_si512(_mm512_srli_epi32(_mm512_castps_si512(a), 16), _mm512_castps_si512(b)))
+#define SG__STORE_ROUNDED(p, a, b) SG__FN(store_rounded)(p, a, b)
 #define SG__TILES_BEGIN SG__FN(configure)();
 #define SG__TILES_END _tile_release();
 #define SG__TILE_ZERO(t) _tile_zero(t)
@@ -1353,15 +1354,23 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #define SG__TILE_MULTIPLY(sum, a, b) _tile_dpbf16ps(sum, a, b)
 #define SG__TURN(to, pairs) SG__FN(turn_pairs)(to, pairs)
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,amx-tile,amx-bf16"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512bf16,amx-tile,amx-bf16"))), \
+                             apply_to = function)
 #elif defined(__GNUC__)
 #pragma GCC push_options
-#pragma GCC target("avx512f,amx-tile,amx-bf16")
+#pragma GCC target("avx512f,avx512bw,avx512bf16,amx-tile,amx-bf16")
 #endif
 SG__INLINE __m512 sg__round_bf16_amx(__m512 v) { /* to nearest, ties to even */
     __m512i bits = _mm512_castps_si512(v), odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
     bits = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
     return _mm512_castsi512_ps(_mm512_and_si512(bits, _mm512_set1_epi32((int)0xffff0000)));
+}
+/* The same of two vectors, as pairs: a in the upper half, b in the lower one, then side by side. */
+SG__INLINE void sg__store_rounded_amx(uint16_t *p, __m512 a, __m512 b) {
+    const __m512i order = _mm512_or_si512(
+        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+        _mm512_slli_epi32(_mm512_setr_epi32(16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31), 16));
+    _mm512_storeu_si512((void *)p, _mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh(b, a)));
 }
 SG__INLINE void sg__configure_amx(void) {
     unsigned char shape[64] = {1}; /* palette, row to begin with; from byte 16 bytes of a row, from byte 48 rows */
@@ -1429,6 +1438,8 @@ SG__INLINE void sg__turn_pairs_amx(uint16_t *to, const uint16_t *pairs) {
 #define SG__LOAD_I8(p) sg__model_load_i8(p)
 #define SG__ROUND_BF16(v) sg__model_round_bf16(v)
 #define SG__STORE_PAIRS(p, a, b) sg__model_store_pairs(p, a, b)
+#define SG__STORE_ROUNDED(p, a, b) \
+    sg__model_store_pairs(p, sg__model_round_bf16(sg__model_flush(a)), sg__model_round_bf16(sg__model_flush(b)))
 #define SG__TILES_BEGIN sg__tile tiles[8];
 #define SG__TILES_END
 #define SG__TILE_ZERO(t) STYLEGAN_MEMSET(&tiles[t], 0, sizeof tiles[t])
@@ -1464,6 +1475,14 @@ static uint32_t sg__float_to_bits(float x) {
     uint32_t bits;
     STYLEGAN_MEMCPY(&bits, &x, 4);
     return bits;
+}
+static float sg__flush(float x) { /* what is too small to be normal counts as zero */
+    uint32_t bits = sg__float_to_bits(x);
+    return bits << 1 < 0x1000000u ? sg__bits_to_float(bits & 0x80000000u) : x;
+}
+SG__INLINE sg__lanes sg__model_flush(sg__lanes v) {
+    for (int i = 0; i < 16; i++) v.x[i] = sg__flush(v.x[i]);
+    return v;
 }
 SG__INLINE void sg__model_store(float *p, sg__lanes v) {
     for (int i = 0; i < 16; i++) p[i] = v.x[i];
@@ -1501,10 +1520,6 @@ SG__INLINE void sg__model_turn(uint16_t *to, const uint16_t *pairs) {
     for (int i = 0; i < 16 * 16; i++) STYLEGAN_MEMCPY(to + 2 * (i % 16 * 16 + i / 16), pairs + 2 * i, 4);
 }
 #endif
-static float sg__flush(float x) { /* what is too small to be normal counts as zero */
-    uint32_t bits = sg__float_to_bits(x);
-    return bits << 1 < 0x1000000u ? sg__bits_to_float(bits & 0x80000000u) : x;
-}
 /* The even and the odd products are summed apart, then added. */
 static void sg__model_tile_multiply(sg__tile *sum, const sg__tile *a, const sg__tile *b) {
     for (int m = 0; m < 16; m++) {
@@ -1676,11 +1691,11 @@ SG__INLINE v128_t sg__load_i8_wasm(const unsigned char *p) {
 /* >>cpu */
 
 #ifdef SG__X86
-static void sg__cpuid(uint32_t leaf, uint32_t r[4]) {
+static void sg__cpuid(uint32_t leaf, uint32_t part, uint32_t r[4]) {
 #if defined(_MSC_VER) && !defined(__clang__)
-    __cpuidex((int *)r, (int)leaf, 0);
+    __cpuidex((int *)r, (int)leaf, (int)part);
 #else
-    __cpuid_count(leaf, 0, r[0], r[1], r[2], r[3]);
+    __cpuid_count(leaf, part, r[0], r[1], r[2], r[3]);
 #endif
 }
 
@@ -1709,13 +1724,13 @@ static int sg__cpu_has(stylegan_isa isa) {
 #ifdef SG__X86
     uint32_t r[4], leaf1_ecx, leaf1_edx, leaf7_ebx = 0, leaf7_edx = 0;
     uint64_t saved = 0;
-    sg__cpuid(0, r);
+    sg__cpuid(0, 0, r);
     uint32_t leaves = r[0];
-    sg__cpuid(1, r);
+    sg__cpuid(1, 0, r);
     leaf1_ecx = r[2];
     leaf1_edx = r[3];
     if (leaves >= 7) {
-        sg__cpuid(7, r);
+        sg__cpuid(7, 0, r);
         leaf7_ebx = r[1];
         leaf7_edx = r[3];
     }
@@ -1728,8 +1743,9 @@ static int sg__cpu_has(stylegan_isa isa) {
     if (isa == STYLEGAN_ISA_AVX512) return avx512;
 #if defined(SG__AMX) && !defined(STYLEGAN_MODEL_AMX)
     if (isa == STYLEGAN_ISA_AMX) {
-        return avx512 && (saved & 0x60000) == 0x60000 && (leaf7_edx & 1u << 22) && (leaf7_edx & 1u << 24) &&
-               sg__request_tiles();
+        if (leaves >= 7) sg__cpuid(7, 1, r);
+        return avx512 && (leaf7_ebx & 1u << 30) /* BW */ && (leaves >= 7 && r[0] & 1u << 5) /* AVX512_BF16 */ &&
+               (saved & 0x60000) == 0x60000 && (leaf7_edx & 1u << 22) && (leaf7_edx & 1u << 24) && sg__request_tiles();
     }
 #else
     (void)leaf7_edx;
@@ -7436,9 +7452,13 @@ static void SG__FN(downsample)(float *out, int count, const float *const *row, i
 
 /* Two vectors as pairs of halves. */
 SG__INLINE void SG__FN(store_halves)(SG__V a, SG__V b, uint16_t *high, uint16_t *low) {
+    if (!low) {
+        SG__STORE_ROUNDED(high, a, b);
+        return;
+    }
     SG__V high_a = SG__ROUND_BF16(a), high_b = SG__ROUND_BF16(b);
     SG__STORE_PAIRS(high, high_a, high_b);
-    if (low) SG__STORE_PAIRS(low, SG__ROUND_BF16(SG__SUB(a, high_a)), SG__ROUND_BF16(SG__SUB(b, high_b)));
+    SG__STORE_PAIRS(low, SG__ROUND_BF16(SG__SUB(a, high_a)), SG__ROUND_BF16(SG__SUB(b, high_b)));
 }
 
 static void SG__FN(split)(const float *const *block, const float *scale, int pixels, uint16_t *high, uint16_t *low) {
@@ -7446,6 +7466,11 @@ static void SG__FN(split)(const float *const *block, const float *scale, int pix
     if (scale) first = SG__LOAD(scale);
     if (scale && block[1]) second = SG__LOAD(scale + SG__LANES);
     const float *a = block[0], *b = block[1] ? block[1] : block[0];
+    if (!scale && block[1] && !low) {
+        for (ptrdiff_t i = 0; i < (ptrdiff_t)pixels * SG__LANES; i += SG__LANES)
+            SG__STORE_ROUNDED(high + 2 * i, SG__LOAD(a + i), SG__LOAD(b + i));
+        return;
+    }
     for (int i = 0; i < pixels; i++, a += SG__LANES, b += SG__LANES) {
         SG__FN(store_halves)
         (SG__MUL(SG__LOAD(a), first), SG__MUL(SG__LOAD(b), second), high + 2 * SG__LANES * i,
@@ -7563,7 +7588,7 @@ static void SG__FN(turn)(const float *first, const float *second, int pixels, ui
     uint16_t pairs[16 * 2 * SG__LANES];
     for (int i = 0; i < pixels; i += 16, turned += 16 * 2 * SG__LANES) {
         for (int k = 0; k < 16; k++, first += SG__LANES, second += SG__LANES)
-            SG__FN(store_halves)(SG__LOAD(first), SG__LOAD(second), pairs + 2 * SG__LANES * k, NULL);
+            SG__STORE_ROUNDED(pairs + 2 * SG__LANES * k, SG__LOAD(first), SG__LOAD(second));
         SG__TURN(turned, pairs);
     }
 }
@@ -7668,6 +7693,7 @@ SG__UNUSED static const sg__kernels SG__FN(kernels) = {
 #undef SG__IN_MATRIX
 #undef SG__ROUND_BF16
 #undef SG__STORE_PAIRS
+#undef SG__STORE_ROUNDED
 #undef SG__TILES_BEGIN
 #undef SG__TILES_END
 #undef SG__TILE_ZERO
