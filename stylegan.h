@@ -7519,18 +7519,22 @@ static void SG__FN(pack)(const float *const *tap, int taps, int channels, int q,
         }                                                                                              \
     } while (0)
 
-/* a x q tiles of sums from position `first` on: tiles 0 to 3; 4 and 5 hold inputs, 6 and 7 weights. */
-#define SG__ALL_TILES(a, q)                                 \
+/* a x q tiles of sums from position `first` on, up to four, 0 to 3, since a product takes as long as four are begun; 4 and 5
+   hold inputs, 6 and 7 weights. */
+#define SG__ALL_TILES(x, a, q)                              \
     do {                                                    \
+        SG__TILE_LOAD(4, x, 64);                            \
+        if ((a) > 1) SG__TILE_LOAD(5, (x) + 16 * 32, 64);   \
         SG__TILE_MULTIPLY(0, 4, 6);                         \
         if ((q) > 1) SG__TILE_MULTIPLY(1, 4, 7);            \
         if ((a) > 1) SG__TILE_MULTIPLY(2, 5, 6);            \
         if ((a) > 1 && (q) > 1) SG__TILE_MULTIPLY(3, 5, 7); \
-    } while (0)
-#define SG__LOAD_INPUTS(x, a)                             \
-    do {                                                  \
-        SG__TILE_LOAD(4, x, 64);                          \
-        if ((a) > 1) SG__TILE_LOAD(5, (x) + 16 * 32, 64); \
+        if ((a) > 2) {                                      \
+            SG__TILE_LOAD(4, (x) + 32 * 32, 64);            \
+            SG__TILE_LOAD(5, (x) + 48 * 32, 64);            \
+            SG__TILE_MULTIPLY(1, 4, 6);                     \
+            SG__TILE_MULTIPLY(3, 5, 6);                     \
+        }                                                   \
     } while (0)
 #define SG__LOAD_WEIGHTS(w, q)                            \
     do {                                                  \
@@ -7547,16 +7551,13 @@ static void SG__FN(pack)(const float *const *tap, int taps, int channels, int q,
         for (int g = 0; g < p->groups; g++) {                                         \
             for (int k = 0; k < p->taps; k++) {                                       \
                 ptrdiff_t at = (ptrdiff_t)p->group * g + (first + p->offset[k]) * 32; \
-                SG__LOAD_INPUTS(p->high + at, a);                                     \
                 SG__LOAD_WEIGHTS(weights, q);                                         \
-                SG__ALL_TILES(a, q);                                                  \
+                SG__ALL_TILES(p->high + at, a, q);                                    \
                 weights += (q)*16 * 32;                                               \
                 if (!p->low) continue;                                                \
-                SG__LOAD_INPUTS(p->low + at, a);                                      \
-                SG__ALL_TILES(a, q);                                                  \
-                SG__LOAD_INPUTS(p->high + at, a);                                     \
+                SG__ALL_TILES(p->low + at, a, q);                                     \
                 SG__LOAD_WEIGHTS(weights, q);                                         \
-                SG__ALL_TILES(a, q);                                                  \
+                SG__ALL_TILES(p->high + at, a, q);                                    \
                 weights += (q)*16 * 32;                                               \
             }                                                                         \
         }                                                                             \
@@ -7564,19 +7565,24 @@ static void SG__FN(pack)(const float *const *tap, int taps, int channels, int q,
         if ((q) > 1) SG__STORE_SUMS(1, first, 1);                                     \
         if ((a) > 1) SG__STORE_SUMS(2, first + 16, 0);                                \
         if ((a) > 1 && (q) > 1) SG__STORE_SUMS(3, first + 16, 1);                     \
+        if ((a) > 2) SG__STORE_SUMS(1, first + 32, 0);                                \
+        if ((a) > 2) SG__STORE_SUMS(3, first + 48, 0);                                \
+        first += 16 * (a);                                                            \
     } while (0)
 
 /* Tiles have numbers that the compiler must know: hence macros. */
 static void SG__FN(multiply)(const sg__product *p, int q) {
     SG__TILES_BEGIN
-    for (int first = 0; first < p->positions; first += 32) {
+    for (int first = 0; first < p->positions;) {
         int both = first + 16 < p->positions;
         if (both && q > 1)
             SG__MULTIPLY_POSITIONS(2, 2);
-        else if (both)
-            SG__MULTIPLY_POSITIONS(2, 1);
         else if (q > 1)
             SG__MULTIPLY_POSITIONS(1, 2);
+        else if (first + 48 < p->positions)
+            SG__MULTIPLY_POSITIONS(4, 1);
+        else if (both)
+            SG__MULTIPLY_POSITIONS(2, 1);
         else
             SG__MULTIPLY_POSITIONS(1, 1);
     }
@@ -7703,7 +7709,6 @@ SG__UNUSED static const sg__kernels SG__FN(kernels) = {
 #undef SG__TURN
 #undef SG__STORE_SUMS
 #undef SG__ALL_TILES
-#undef SG__LOAD_INPUTS
 #undef SG__LOAD_WEIGHTS
 #undef SG__MULTIPLY_POSITIONS
 #undef SG__LOAD_SUM

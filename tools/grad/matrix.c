@@ -59,14 +59,39 @@ static int convolve_rows_of(const convolution *c, int transposed) {
     return strip_rows(c, bytes);
 }
 
-/* Taps that an output plane sees. */
-static int taps_of_plane(const convolution *c, int transposed) {
-    return c->taps / planes_of(c, !transposed);
+/* Two channel blocks are multiplied at once, those of one tap. A single one is multiplied with two taps side by side. */
+typedef struct taken {
+    tap t;
+    int index, right; /* taps; -1: none */
+} taken;
+
+static int is_alone(const convolution *c, int transposed) {
+    return blocks_of(transposed ? c->out : c->in) == 1;
+}
+
+/* What an output plane sees: how many products it takes, and these unless NULL. */
+static int taken_by(const convolution *c, int transposed, int plane, taken *products) {
+    int count = 0, used[SG__MAX_TAPS] = {0};
+    for (int dx = -1; dx <= 1; dx++)
+        for (int i = 0; i < c->taps; i++) {
+            const tap t = tap_of(c, i, transposed);
+            if (t.out_plane != plane || t.dx != dx || used[i]) continue;
+            int right = -1;
+            for (int k = 0; k < c->taps && is_alone(c, transposed); k++) {
+                const tap next = tap_of(c, k, transposed);
+                if (next.out_plane == plane && next.in_plane == t.in_plane && next.dy == t.dy && next.dx == dx + 1)
+                    right = k;
+            }
+            if (right >= 0) used[right] = 1;
+            if (products) products[count] = (taken){t, i, right};
+            count++;
+        }
+    return count;
 }
 
 /* Values of a group of q vectors of an output plane. */
 static size_t packed_values(const convolution *c, int transposed, int q) {
-    return (size_t)(groups_of(transposed ? c->out : c->in) * taps_of_plane(c, transposed) * q * COLUMNS * UNIT);
+    return (size_t)(groups_of(transposed ? c->out : c->in) * taken_by(c, transposed, 0, NULL) * q * COLUMNS * UNIT);
 }
 
 size_t matrix_weights(const convolution *c, int transposed) {
@@ -79,6 +104,22 @@ static int vectors_from(const convolution *c, int transposed, int first) {
     return left < c->engine->vectors ? left : c->engine->vectors;
 }
 
+/* As if the tap on the right had the channels of a second block. */
+static void pack_alone(const convolution *c, const taken *products, int count, const float *panels, size_t tap_floats,
+                       int q, uint16_t *to) {
+    enum { MOST_VECTORS = 2 };
+    float both[2 * COLUMNS * MOST_VECTORS * COLUMNS];
+    const float *const source = both;
+    const size_t half = (size_t)(COLUMNS * q * COLUMNS);
+    for (int i = 0; i < count; i++, to += q * COLUMNS * UNIT) {
+        memset(both, 0, sizeof both);
+        memcpy(both, panels + tap_floats * (size_t)products[i].index, tap_floats * sizeof *both);
+        if (products[i].right >= 0)
+            memcpy(both + half, panels + tap_floats * (size_t)products[i].right, tap_floats * sizeof *both);
+        kernels_of(c)->pack(&source, 1, 2 * COLUMNS, q, 1, to);
+    }
+}
+
 void matrix_pack(const convolution *c, int transposed, const float *panels, float *packed) {
     const int in = transposed ? c->out : c->in, vectors = blocks_of(transposed ? c->in : c->out);
     uint16_t *to = (uint16_t *)(void *)packed;
@@ -86,11 +127,14 @@ void matrix_pack(const convolution *c, int transposed, const float *panels, floa
         const int q = vectors_from(c, transposed, first);
         const size_t tap_floats = (size_t)(in * q * COLUMNS);
         for (int plane = 0; plane < planes_of(c, !transposed); plane++) {
+            taken products[SG__MAX_TAPS];
             const float *taps[SG__MAX_TAPS];
-            int count = 0;
-            for (int t = 0; t < c->taps; t++)
-                if (tap_of(c, t, transposed).out_plane == plane) taps[count++] = panels + tap_floats * (size_t)t;
-            kernels_of(c)->pack(taps, count, in, q, 1, to);
+            const int count = taken_by(c, transposed, plane, products);
+            for (int i = 0; i < count; i++) taps[i] = panels + tap_floats * (size_t)products[i].index;
+            if (is_alone(c, transposed))
+                pack_alone(c, products, count, panels, tap_floats, q, to);
+            else
+                kernels_of(c)->pack(taps, count, in, q, 1, to);
             to += packed_values(c, transposed, q);
         }
         panels += tap_floats * (size_t)c->taps;
@@ -102,14 +146,20 @@ static const float *row_start(const map *x, int plane, int block, int y) {
     return map_row(x, plane, block, y) - x->images * x->lanes;
 }
 
-/* `rows` rows from `begin` on as [planes][groups][positions][32]. */
+/* `rows` rows from `begin` on as [planes][groups][positions][32]. What is right of the last border, no product needs. */
 static void turn_strip(const convolution *c, const map *x, int begin, int rows, uint16_t *to) {
-    const int positions = rows * pitch_of(c);
+    const int positions = rows * pitch_of(c), images = c->engine->images;
     for (int plane = 0; plane < x->planes; plane++)
         for (int b = 0; b < map_blocks(x); b += 2, to += positions * UNIT) {
-            const float *const block[2] = {row_start(x, plane, b, begin),
-                                           b + 1 < map_blocks(x) ? row_start(x, plane, b + 1, begin) : NULL};
-            kernels_of(c)->split(block, NULL, positions, to, NULL);
+            const float *first = row_start(x, plane, b, begin), *last = first + (positions - images) * COLUMNS;
+            const float *const block[2] = {first, b + 1 < map_blocks(x) ? row_start(x, plane, b + 1, begin) : NULL};
+            const float *const pixels[2] = {first, first + images * COLUMNS}, *const rest[2] = {last, last};
+            if (map_blocks(x) > 1) {
+                kernels_of(c)->split(block, NULL, positions, to, NULL);
+            } else {
+                kernels_of(c)->split(pixels, NULL, positions - images, to, NULL);
+                kernels_of(c)->split(rest, NULL, images, to + (positions - images) * UNIT, NULL);
+            }
         }
 }
 
@@ -170,11 +220,11 @@ void matrix_convolve(const convolution *c, int transposed, const map *x, const m
                                        .output_row = map_row_floats(y),
                                        .output_pixel = COLUMNS,
                                        .output_vector = map_block_floats(y)};
-                for (int i = 0; i < c->taps; i++) {
-                    const tap t = tap_of(c, i, transposed);
-                    if (t.out_plane == plane)
-                        product.offset[product.taps++] =
-                            t.in_plane * groups * positions + t.dy * pitch + t.dx * c->engine->images;
+                taken products[SG__MAX_TAPS];
+                product.taps = taken_by(c, transposed, plane, products);
+                for (int i = 0; i < product.taps; i++) {
+                    const tap t = products[i].t;
+                    product.offset[i] = t.in_plane * groups * positions + t.dy * pitch + t.dx * c->engine->images;
                 }
                 multiply_part(c, &product, y, &p, first, begin, q);
                 for (int row = begin; f && row < end; row++)
