@@ -376,11 +376,14 @@ typedef struct stylegan_tensor {
     X(MVE, "mve")        \
     X(AMX, "amx")
 
-/* X(NAME, name): how exactly to compute. F32: 32-bit floating point throughout. FAST: feature maps are kept in 16 bits (IEEE
-   754 binary16, clamped to +-65504), which halves the memory that they take; arithmetic stays in 32 bits. Images then
-   differ by about 2^-12 of their range. */
+/* X(NAME, name): how exactly to compute. F32: as exact as 32-bit floating point throughout. BF16X2: where the processor has
+   matrix units (AMX) these multiply numbers of 17 bits, sums of two bfloat16 ones (8 bits each and a sign); images then
+   differ by about 2^-17 of their range. FAST: feature maps are kept in 16 bits (IEEE 754 binary16, clamped to +-65504), which
+   halves the memory that they take; images differ by about 2^-12; and matrix units multiply bfloat16 numbers: by about 2^-8.
+   Without matrix units, products are of 32 bits in any case. */
 #define STYLEGAN_PRECISIONS(X) \
     X(F32, "f32")              \
+    X(BF16X2, "bf16x2")        \
     X(FAST, "fast")
 
 typedef enum stylegan_precision {
@@ -483,6 +486,7 @@ typedef struct stylegan_layer {
     int noise;         /* 1: it takes noise */
     int strip_rows;    /* output rows computed at a time; height if it is computed as a whole */
     int points;        /* Winograd tiles of 4x4 outputs from points x points products (6 or 5), 0: direct sums */
+    int terms;         /* bfloat16 numbers, 1 to 3, whose sums matrix units multiply; 0: by vectors */
     double macs;       /* multiply-adds of direct sums; a transposed convolution counted on its input */
     uint64_t weight_bytes;   /* in the weight file */
     uint64_t prepared_bytes; /* of weights unpacked or transformed in the workspace before the first row */
@@ -650,11 +654,11 @@ typedef struct sg__leak {
 /* A convolution by matrix units, of numbers in 16 bits, see >>kernels. Pixels lie in rows of `pitch`, as many positions,
    and an output's taps at the same distances from it whatever its position. */
 typedef struct sg__product {
-    const uint16_t *high, *low; /* input [groups][positions][32], halves of it; low NULL: high is all there is */
-    size_t group;               /* values between groups of channels */
-    int groups, taps;
+    const uint16_t *input; /* [terms][groups][positions][32], see split */
+    size_t term, group;    /* values between terms, between groups of channels */
+    int terms, groups, taps;
     ptrdiff_t offset[SG__MAX_TAPS]; /* positions from an output's own to the tap's */
-    const uint16_t *weights;        /* [groups][taps][halves][q][16][V][2] */
+    const uint16_t *weights;        /* [groups][taps][terms][q][16][V][2] */
     int positions, pitch, width;    /* of outputs: from position 0 on; the first `width` of every row are stored */
     float *output;
     size_t output_row, output_pixel, output_vector; /* floats between rows, pixels, vectors */
@@ -714,11 +718,11 @@ typedef struct sg__kernels {
        row r and of row rows - 1 - r */
     void (*downsample)(float *out, int count, const float *const *row, int rows, int folded, const float *taps, int n,
                        int down);
-    /* With matrix units, else NULL. Pixels of two channel blocks (block[1] NULL: zeros), times scale [2][V] or NULL, to high
-       and low [pixels][32], or to high alone (low NULL) */
-    void (*split)(const float *const *block, const float *scale, int pixels, uint16_t *high, uint16_t *low);
-    /* Weights tap[k] [channels][q][V] to sg__product's, in 1 or 2 halves */
-    void (*pack)(const float *const *tap, int taps, int channels, int q, int halves, uint16_t *out);
+    /* With matrix units, else NULL. Pixels of two channel blocks (block[1] NULL: zeros), times scale [2][V] or NULL, to
+       [pixels][32] in bfloat16, each term `term` values behind the one before */
+    void (*split)(const float *const *block, const float *scale, int pixels, int terms, size_t term, uint16_t *out);
+    /* Weights tap[k] [channels][q][V] to sg__product's */
+    void (*pack)(const float *const *tap, int taps, int channels, int q, int terms, uint16_t *out);
     void (*multiply)(const sg__product *product, int q);
 #ifdef STYLEGAN_KERNELS
     /* Pixels of a channel block, a multiple of 16, as pairs with those of `second`, to sg__correlation's input */
@@ -1001,9 +1005,10 @@ STYLEGAN_API const char *stylegan_precision_name(stylegan_precision precision) {
    convolution has taps, of the map and its differences, for four. */
 
 /* Matrix units multiply 16 positions x 32 channels with 32 channels x 16 outputs in as many cycles as 16 vectors take to be
-   multiplied, and add in float32, but numbers come as bfloat16, a float32's upper half. Two of them, x rounded and what is
-   left of it rounded, hold 16 bits of x: three products, high high + low high + high low, are almost as exact as float32.
-   Of 32 channels, 16 of one block and 16 of the next, those with the same number in their blocks are neighbours. */
+   multiplied, and add in float32, but numbers come as bfloat16, a float32's upper half. So x is a sum of up to three
+   terms: x rounded, what is left of it rounded, and what is left of that, which hold 8, 17 and all 24 bits. Products of the
+   smaller terms, beyond those bits, are left out: 1, 2 or 3 terms take 1, 3 or 6 of the units' products. Of 32 channels, 16
+   of one block and 16 of the next, those with the same number in their blocks are neighbours. */
 
 /* Exponential and logarithm (of normal numbers) by their power series, more exact than a float can see: the same on every
    platform, where the tables of a C library would take 5 KB of a board's flash. */
@@ -3001,7 +3006,7 @@ enum {
     SG__STRIPS = 16,          /* partial sums of the instance normalisation */
     SG__CHUNK_TILES = 48,     /* tiles multiplied at a time */
     SG__OWN_FLOATS = 1 << 17, /* transformed inputs and products of a part's own strip */
-    SG__OWN_HALVES =
+    SG__OWN_TERMS =
         1 << 18, /* the same, in floats, of what matrix units multiply: their second-level caches are larger */
     SG__CHUNK_POSITIONS = 512,     /* multiplied at a time by matrix units */
     SG__WHOLE_FLOATS = 9 << 20,    /* of a whole map, but for those that are normalised and not computed twice */
@@ -3040,7 +3045,7 @@ enum { SG__PHASES = 4 };
    with all panels. */
 typedef struct sg__tiling {
     int points;            /* along one axis, 6 or 5; 0: directly */
-    int halves;            /* of the numbers that matrix units multiply, 1 or 2; 0: not by matrix units */
+    int terms;             /* of the numbers that matrix units multiply, 1 to 3; 0: not by matrix units */
     int phases;            /* 4 for SCATTER, else 1 */
     int mixed;             /* odd phases have a single tap, which needs no transform */
     int first[SG__PHASES]; /* of a phase's points among the transformed inputs of a tile */
@@ -3137,13 +3142,13 @@ static int sg__points(const sg__tiling *t) {
     return SG__TILES ? t->points : 0;
 }
 
-static int sg__halves(const sg__tiling *t) {
-    return SG__MATRIX_UNITS ? t->halves : 0;
+static int sg__terms(const sg__tiling *t) {
+    return SG__MATRIX_UNITS ? t->terms : 0;
 }
 
 /* Inputs are transformed before they are multiplied. */
 static int sg__is_tiled(const sg__tiling *t) {
-    return sg__points(t) || sg__halves(t);
+    return sg__points(t) || sg__terms(t);
 }
 
 static int sg__steers(const sg__plan *p) {
@@ -3159,7 +3164,7 @@ static int sg__doubles(const sg__step *s, const sg__tiling *t) {
 static int sg__unit_rows(const stylegan_model *m, const sg__step *s) {
     const sg__tiling *t = &sg__plan_of(m, s)->tiling;
     if (!sg__is_tiled(t)) return 1 + sg__doubles(s, t);
-    return (s->op == SG__SCATTER ? 2 : 1) * (sg__halves(t) ? 1 : 4);
+    return (s->op == SG__SCATTER ? 2 : 1) * (sg__terms(t) ? 1 : 4);
 }
 
 /* The row where the first such unit begins. */
@@ -3261,8 +3266,8 @@ static size_t sg__tap(const stylegan_model *m, const sg__step *s, int q) {
 /* The same of what is multiplied. */
 static size_t sg__prepared_tap(const stylegan_model *m, const sg__step *s, const sg__tiling *t, int q) {
     size_t lanes = (size_t)sg__kernels_of(m)->lanes;
-    if (!sg__halves(t)) return sg__tap(m, s, q);
-    return (size_t)(sg__groups(m, s) * sg__halves(t) * q) * lanes * lanes;
+    if (!sg__terms(t)) return sg__tap(m, s, q);
+    return (size_t)(sg__groups(m, s) * sg__terms(t) * q) * lanes * lanes;
 }
 
 /* Floats of one prepared panel. With styles on the inputs it ends with the sums of its weights' squares. */
@@ -3292,8 +3297,8 @@ static size_t sg__positions(const sg__step *s, int rows) {
 }
 
 /* Floats that such a strip of all channels takes. */
-static uint64_t sg__strip_halves(const stylegan_model *m, const sg__step *s, const sg__tiling *t, int rows) {
-    return (uint64_t)sg__positions(s, rows) * (uint64_t)(sg__groups(m, s) * sg__halves(t) * sg__kernels_of(m)->lanes);
+static uint64_t sg__strip_terms(const stylegan_model *m, const sg__step *s, const sg__tiling *t, int rows) {
+    return (uint64_t)sg__positions(s, rows) * (uint64_t)(sg__groups(m, s) * sg__terms(t) * sg__kernels_of(m)->lanes);
 }
 
 /* Whether all of a layer's prepared weights, in whole panels, are few enough. */
@@ -3333,8 +3338,8 @@ static int sg__tiles_pay(const stylegan_model *m, const sg__step *s, const sg__t
 /* Tiles in a row of a part's own strip: whole register tiles are fastest. */
 static void sg__cut_own_strips(const stylegan_model *m, const sg__step *s, sg__tiling *t) {
     int pixels = sg__kernels_of(m)->pixels;
-    if (sg__halves(t)) {
-        int rows = (int)(SG__OWN_HALVES / (sg__strip_halves(m, s, t, 1) - sg__strip_halves(m, s, t, 0)));
+    if (sg__terms(t)) {
+        int rows = (int)(SG__OWN_TERMS / (sg__strip_terms(m, s, t, 1) - sg__strip_terms(m, s, t, 0)));
         t->chunk = sg__clip(rows - sg__halo(s), 1, t->down);
         return;
     }
@@ -3352,9 +3357,9 @@ static void sg__cut_strips(const stylegan_model *m, const sg__step *s, int whole
     uint64_t tiles = (uint64_t)t->tiles, unit = (uint64_t)sg__unit_rows(m, s), pitch = (uint64_t)sg__pitch(s);
     uint64_t transformed = t->own ? 0 : (uint64_t)t->total * tiles * sg__padded(m, s->in);
     uint64_t scattered =
-        s->op == SG__SCATTER ? 2 * unit * (sg__halves(t) ? 2 * pitch : 8 * tiles) * sg__padded(m, s->channels) : 0;
+        s->op == SG__SCATTER ? 2 * unit * (sg__terms(t) ? 2 * pitch : 8 * tiles) * sg__padded(m, s->channels) : 0;
     uint64_t most = budget->strip_floats;
-    if (sg__halves(t) && !t->own) transformed = sg__strip_halves(m, s, t, 1) - sg__strip_halves(m, s, t, 0);
+    if (sg__terms(t) && !t->own) transformed = sg__strip_terms(m, s, t, 1) - sg__strip_terms(m, s, t, 0);
     if (sg__is_together(m, s)) most = sg__most(most, SG__TOGETHER_FLOATS) / (uint64_t)m->batch;
     int strip = (int)sg__least(most / (sg__most(transformed, scattered) + 1), (uint64_t)t->down), strips;
     int rows = budget->strip_rows / sg__unit_rows(m, s);
@@ -3362,28 +3367,33 @@ static void sg__cut_strips(const stylegan_model *m, const sg__step *s, int whole
     if (strip < 2) strip = 2;
     strips = (t->down + strip - 1) / strip;
     t->strip = (t->down + strips - 1) / strips;
-    if (sg__halves(t) && !t->own)
+    if (sg__terms(t) && !t->own)
         t->chunk = sg__clip(SG__CHUNK_POSITIONS / sg__pitch(s), 1, t->strip);
     else if (!t->own)
         t->chunk = sg__clip((SG__CHUNK_TILES + t->tiles - 1) / t->tiles, 1, t->strip);
 }
 
-/* Whether matrix units, which multiply 32 channels at a time, are faster than vectors. */
-static int sg__matrices_pay(const sg__step *s) {
-    return s->in >= 32 && s->channels >= 16;
+/* Whether matrix units, which multiply 32 channels at a time, are faster than vectors: measured on an Intel Xeon. All terms
+   are six products, more than Winograd's algorithm is worth, and doubled pixels take 16 taps of a kernel instead of 9. */
+static int sg__matrices_pay(const sg__step *s, int terms) {
+    int winograd = s->kernel == 3 && s->op == SG__CONV, exact = terms == 3;
+    if (s->in < (exact ? 64 : 32) || s->channels < 16 || (exact && winograd)) return 0;
+    return !s->nearest || s->input->width >= (exact ? 32 : 16);
 }
 
 static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan *p) {
     sg__tiling *t = &p->tiling;
+    static const int terms[STYLEGAN_PRECISION_COUNT] = {3, 2, 1};
     int up = s->op == SG__SCATTER, height = s->input->height, width = s->input->width;
     int fits = (height % 4 == 0 && width % 4 == 0) || s->pad == 2; /* around larger maps is room for parts of tiles */
     t->phases = 1;
-    if (SG__MATRIX_UNITS && m->budget->tiles && sg__kernels_of(m)->multiply && sg__matrices_pay(s)) {
-        t->halves = m->precision == STYLEGAN_PRECISION_FAST ? 1 : 2;
+    if (SG__MATRIX_UNITS && m->budget->tiles && sg__kernels_of(m)->multiply &&
+        sg__matrices_pay(s, terms[m->precision])) {
+        t->terms = terms[m->precision];
         t->phases = up ? SG__PHASES : 1;
         t->down = up ? height + 1 : s->height;
         t->tiles = t->across = 1;
-        p->borrows = p->whole && sg__strip_halves(m, s, t, t->down) > 2 * SG__OWN_HALVES;
+        p->borrows = p->whole && sg__strip_terms(m, s, t, t->down) > 2 * SG__OWN_TERMS;
         t->own = p->borrows || (!p->whole && sg__weights_fit(m, s, t, m->budget->prepared_floats));
     } else if (SG__TILES && m->budget->tiles && s->kernel == 3 && fits) {
         sg__number_points(t, up ? 5 : 6, up ? SG__PHASES : 1, up && !s->nearest);
@@ -3430,7 +3440,7 @@ static void sg__shape_map(const stylegan_model *m, const sg__step *s, sg__map *m
         int before = filter->pad_column, after = filter->width - 1 + filter->filter->width - before - s->width;
         border = (size_t)sg__clip(before > after ? before : after, 1, SG__MAX_FIR + 1);
         if (sg__points(&sg__plan_of(m, s)->tiling)) pixels = 8 * ((size_t)s->input->width / 4 + 1);
-        if (sg__halves(&sg__plan_of(m, s)->tiling)) pixels = 2 * (size_t)sg__pitch(s);
+        if (sg__terms(&sg__plan_of(m, s)->tiling)) pixels = 2 * (size_t)sg__pitch(s);
     }
     STYLEGAN_MEMSET(map, 0, sizeof *map);
     map->blocks = sg__blocks_of(m, s->channels);
@@ -3596,7 +3606,7 @@ static uint64_t sg__transformed_floats(const stylegan_model *m, const sg__step *
         uint64_t strip = (uint64_t)sg__clip(p->strip / 2, 1, s->input->height);
         return (3 * strip + 2) * (uint64_t)sg__blocks_of(m, s->in) * sg__difference_row(m, s);
     }
-    if (sg__halves(t)) return t->own ? 0 : sg__strip_halves(m, s, t, t->strip);
+    if (sg__terms(t)) return t->own ? 0 : sg__strip_terms(m, s, t, t->strip);
     return sg__points(t) && !t->own ? (uint64_t)t->total * sg__spaced(m, (uint64_t)sg__blocks_of(m, s->in) * tiles) : 0;
 }
 
@@ -3727,8 +3737,8 @@ static void sg__measure_products(const stylegan_model *m, const sg__step *s, con
     if (sg__steers(p)) sg__grow(&z->squared, sg__padded(m, s->in));
     if (sg__is_tiled(t) || s->nearest) sg__grow(&z->zeros, m->maps[s->input->number].row);
     if (sg__doubles(s, t)) sg__grow(&z->products, 9 * sg__panel_width(m) * (uint64_t)sg__doubled_pixels(m, s));
-    if (sg__halves(t)) {
-        if (t->own) sg__grow(&z->own, sg__strip_halves(m, s, t, t->chunk));
+    if (sg__terms(t)) {
+        if (t->own) sg__grow(&z->own, sg__strip_terms(m, s, t, t->chunk));
         for (int i = 0; !p->prepared && i < t->phases; i++)
             sg__grow(&z->weights, (uint64_t)sg__phase_taps(s, t, i) * sg__prepared_tap(m, s, t, sg__vectors(m)));
         return;
@@ -4589,7 +4599,7 @@ static float *sg__squares(const sg__panel *p, float *panel) {
     return panel + (size_t)(s->kernel * s->kernel) * sg__tap(p->work->model, s, p->q);
 }
 
-/* Winograd's transform of a panel [taps][I][q][V] for one phase, to [points^2][I][q][V], or its halves. With styles on the
+/* Winograd's transform of a panel [taps][I][q][V] for one phase, to [points^2][I][q][V], or its terms. With styles on the
    inputs the first phase also fills the squares. */
 static void sg__transform_weights(const sg__panel *p, float *panel, int phase, float *to) {
     const sg__step *s = p->work->step;
@@ -4609,9 +4619,9 @@ static void sg__transform_weights(const sg__panel *p, float *panel, int phase, f
         taps[i] = panel + tap * (size_t)(y * sg__summed_kernel(s) + x);
     }
     for (int i = 0; i < s->kernel * s->kernel; i++) all[i] = panel + tap * (size_t)i;
-    if (sg__halves(t)) {
+    if (sg__terms(t)) {
         if (squares) k->sum_squares(sg__squares(p, panel), count * k->lanes, all, s->kernel * s->kernel);
-        k->pack(taps, kernel.down * kernel.across, s->in, p->q, sg__halves(t), (uint16_t *)(void *)to);
+        k->pack(taps, kernel.down * kernel.across, s->in, p->q, sg__terms(t), (uint16_t *)(void *)to);
         return;
     }
     int piece = squares ? 32 : count; /* of weights that the transform reads next */
@@ -4908,19 +4918,19 @@ static void sg__transform_row(const sg__work *w, int phase, int row, int block) 
     k->winograd_input(rows, scale, points.down, points.across, 1, sg__transformed(w, phase, block, end), stride);
 }
 
-/* --- Matrix units: the rows of a strip as halves [halves][groups][positions][32], see sg__margin --- */
+/* --- Matrix units: the rows of a strip as [terms][groups][positions][32], see sg__margin --- */
 
 static size_t sg__work_positions(const sg__work *w) {
     return sg__positions(w->step, w->tile_end - w->tile_begin);
 }
 
-/* High halves of a group's pixels from a position on. */
-static uint16_t *sg__half_pixels(const sg__work *w, int group, size_t position) {
+/* A group's pixels from a position on, their first term, and values from one term to the next. */
+static uint16_t *sg__split_pixels(const sg__work *w, int group, size_t position) {
     size_t depth = 2 * (size_t)sg__kernels_of(w->model)->lanes;
     return (uint16_t *)(void *)w->transformed + ((size_t)group * sg__work_positions(w) + position) * depth;
 }
 
-static size_t sg__low_half(const sg__work *w) {
+static size_t sg__split_term(const sg__work *w) {
     return (size_t)sg__groups(w->model, w->step) * sg__work_positions(w) * 2 * (size_t)sg__kernels_of(w->model)->lanes;
 }
 
@@ -4928,35 +4938,34 @@ static size_t sg__low_half(const sg__work *w) {
 static void sg__split_row(const sg__work *w, int row, int group) {
     const sg__step *s = w->step;
     const sg__kernels *k = sg__kernels_of(w->model);
-    int y = w->tile_begin - sg__margin(s) + row, block = 2 * group, width = s->input->width;
+    int y = w->tile_begin - sg__margin(s) + row, block = 2 * group, terms = sg__terms(&w->plan->tiling);
     int last = row == w->tile_end - w->tile_begin + sg__halo(s) - 1;
-    size_t margin = (size_t)sg__margin(s), depth = 2 * (size_t)k->lanes;
+    size_t depth = 2 * (size_t)k->lanes, margin = (size_t)sg__margin(s) * depth, term = sg__split_term(w);
+    size_t width = (size_t)s->input->width * depth;
     const float *scale = sg__steers(w->plan) ? sg__style_in(w->call, s, w->slot) + block * k->lanes : NULL;
     const float *blocks[2];
-    uint16_t *halves[2];
-    halves[0] = sg__half_pixels(w, group, (size_t)row * (size_t)sg__pitch(s));
-    halves[1] = sg__halves(&w->plan->tiling) == 2 ? halves[0] + sg__low_half(w) : NULL;
+    uint16_t *to = sg__split_pixels(w, group, (size_t)row * (size_t)sg__pitch(s));
     blocks[0] = sg__input_row(w, block, y);
     blocks[1] = block + 1 < w->in.blocks ? sg__input_row(w, block + 1, y) : NULL;
-    for (int i = 0; i < 2 && halves[i]; i++) {
-        STYLEGAN_MEMSET(halves[i], 0, margin * depth * sizeof(uint16_t));
-        halves[i] += margin * depth;
-        if (last) STYLEGAN_MEMSET(halves[i] + (size_t)width * depth, 0, 64 * depth * sizeof(uint16_t));
+    k->split(blocks, scale, s->input->width, terms, term, to + margin);
+    for (int i = 0; i < terms; i++, to += term) {
+        STYLEGAN_MEMSET(to, 0, margin * sizeof *to);
+        if (last) STYLEGAN_MEMSET(to + margin + width, 0, 64 * depth * sizeof *to);
     }
-    k->split(blocks, scale, width, halves[0], halves[1]);
 }
 
 /* Multiplies rows [begin, end) of a phase. */
-static void sg__multiply_halves(const sg__panel *panel, int phase, int begin, int end, float *out, size_t row,
-                                size_t pixel, size_t vector) {
+static void sg__multiply_terms(const sg__panel *panel, int phase, int begin, int end, float *out, size_t row,
+                               size_t pixel, size_t vector) {
     const sg__work *w = panel->work;
     const sg__step *s = w->step;
     const sg__tiling *t = &w->plan->tiling;
     sg__phase_points kernel = sg__phase_kernel(s, t, phase);
     int pitch = sg__pitch(s), up = s->op == SG__SCATTER, taps = kernel.down * kernel.across;
     sg__product p;
-    p.high = sg__half_pixels(w, 0, (size_t)(begin - w->tile_begin) * (size_t)pitch);
-    p.low = sg__halves(t) == 2 ? p.high + sg__low_half(w) : NULL;
+    p.input = sg__split_pixels(w, 0, (size_t)(begin - w->tile_begin) * (size_t)pitch);
+    p.terms = sg__terms(t);
+    p.term = sg__split_term(w);
     p.group = sg__work_positions(w) * 2 * (size_t)sg__kernels_of(w->model)->lanes;
     p.groups = sg__groups(w->model, s);
     p.taps = taps;
@@ -4979,7 +4988,7 @@ static void sg__multiply_halves(const sg__panel *panel, int phase, int begin, in
 
 /* A row of tiles of a channel block, or of pixels of a group of channels. */
 static void sg__transform_rows(const sg__work *w, int phase, int item) {
-    if (sg__halves(&w->plan->tiling)) {
+    if (sg__terms(&w->plan->tiling)) {
         int groups = sg__groups(w->model, w->step);
         sg__split_row(w, item / groups, item % groups);
     } else {
@@ -4990,7 +4999,7 @@ static void sg__transform_rows(const sg__work *w, int phase, int item) {
 /* How many of them a strip has. */
 static int sg__transformed_rows(const sg__work *w) {
     int units = w->tile_end - w->tile_begin;
-    if (sg__halves(&w->plan->tiling)) return (units + sg__halo(w->step)) * sg__groups(w->model, w->step);
+    if (sg__terms(&w->plan->tiling)) return (units + sg__halo(w->step)) * sg__groups(w->model, w->step);
     return units * w->in.blocks;
 }
 
@@ -5091,8 +5100,8 @@ static void sg__multiply_rows(const sg__panel *p, int phase, int first, int end)
     if (sg__is_tiled(t)) {
         size_t step = scatter ? 2 : 1;
         if (scatter) row += (size_t)(phase / 2) * w->out.row + (size_t)(phase % 2) * lanes;
-        if (sg__halves(t))
-            sg__multiply_halves(p, phase, first, end, row, step * w->out.row, step * lanes, w->out.block);
+        if (sg__terms(t))
+            sg__multiply_terms(p, phase, first, end, row, step * w->out.row, step * lanes, w->out.block);
         else
             sg__multiply_tiles(p, phase, first, end, row, step * w->out.row, step * lanes, w->out.block);
     } else if (sg__doubles(s, t)) {
@@ -6749,6 +6758,7 @@ STYLEGAN_API stylegan_result stylegan_get_layer(const stylegan_model *model, int
     layer->noise = s->noise.data != NULL;
     layer->strip_rows = sg__plan_of(model, s)->whole ? s->height : sg__clip(model->budget->strip_rows, 1, s->height);
     layer->points = sg__points(t);
+    layer->terms = sg__terms(t);
     layer->macs = sg__macs(w, s);
     layer->weight_bytes = weights * bytes[w->weight.type];
     layer->prepared_bytes = p->prepared ? panels : 0;
@@ -7450,48 +7460,51 @@ static void SG__FN(downsample)(float *out, int count, const float *const *row, i
 #ifdef SG__TILE_LOAD
 #define SG__IN_MATRIX(function) function
 
-/* Two vectors as pairs of halves. */
-SG__INLINE void SG__FN(store_halves)(SG__V a, SG__V b, uint16_t *high, uint16_t *low) {
-    if (!low) {
-        SG__STORE_ROUNDED(high, a, b);
-        return;
+/* Two vectors as pairs of their terms. */
+SG__INLINE void SG__FN(store_terms)(SG__V a, SG__V b, int terms, size_t term, uint16_t *out) {
+    for (; terms > 1; terms--, out += term) {
+        SG__V rounded_a = SG__ROUND_BF16(a), rounded_b = SG__ROUND_BF16(b);
+        SG__STORE_PAIRS(out, rounded_a, rounded_b);
+        a = SG__SUB(a, rounded_a);
+        b = SG__SUB(b, rounded_b);
     }
-    SG__V high_a = SG__ROUND_BF16(a), high_b = SG__ROUND_BF16(b);
-    SG__STORE_PAIRS(high, high_a, high_b);
-    SG__STORE_PAIRS(low, SG__ROUND_BF16(SG__SUB(a, high_a)), SG__ROUND_BF16(SG__SUB(b, high_b)));
+    SG__STORE_ROUNDED(out, a, b);
 }
 
-static void SG__FN(split)(const float *const *block, const float *scale, int pixels, uint16_t *high, uint16_t *low) {
+SG__INLINE void SG__FN(split_pixels)(const float *const *block, const float *scale, int pixels, const int terms,
+                                     size_t term, uint16_t *out) {
     SG__V first = SG__SET1(1.0f), second = SG__SET1(block[1] ? 1.0f : 0.0f);
     if (scale) first = SG__LOAD(scale);
     if (scale && block[1]) second = SG__LOAD(scale + SG__LANES);
     const float *a = block[0], *b = block[1] ? block[1] : block[0];
-    if (!scale && block[1] && !low) {
-        for (ptrdiff_t i = 0; i < (ptrdiff_t)pixels * SG__LANES; i += SG__LANES)
-            SG__STORE_ROUNDED(high + 2 * i, SG__LOAD(a + i), SG__LOAD(b + i));
-        return;
-    }
-    for (int i = 0; i < pixels; i++, a += SG__LANES, b += SG__LANES) {
-        SG__FN(store_halves)
-        (SG__MUL(SG__LOAD(a), first), SG__MUL(SG__LOAD(b), second), high + 2 * SG__LANES * i,
-         low ? low + 2 * SG__LANES * i : low);
-    }
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)pixels * SG__LANES; i += SG__LANES) SG__FN(store_terms)
+    (SG__MUL(SG__LOAD(a + i), first), SG__MUL(SG__LOAD(b + i), second), terms, term, out + 2 * i);
+}
+
+static void SG__FN(split)(const float *const *block, const float *scale, int pixels, int terms, size_t term,
+                          uint16_t *out) {
+    if (terms == 1)
+        SG__FN(split_pixels)(block, scale, pixels, 1, term, out);
+    else if (terms == 2)
+        SG__FN(split_pixels)(block, scale, pixels, 2, term, out);
+    else
+        SG__FN(split_pixels)(block, scale, pixels, 3, term, out);
 }
 
 /* The weights of channel i of a group, zeros behind the last. */
-static void SG__FN(pack)(const float *const *tap, int taps, int channels, int q, int halves, uint16_t *out) {
-    const int half = q * SG__LANES * 2 * SG__LANES;
+static void SG__FN(pack)(const float *const *tap, int taps, int channels, int q, int terms, uint16_t *out) {
+    const int rows = SG__LANES * 2 * SG__LANES;
     const SG__V zero = SG__SET1(0.0f);
     for (int first = 0; first < channels; first += 2 * SG__LANES) {
-        for (int k = 0; k < taps; k++, out += halves * half) {
+        for (int k = 0; k < taps; k++, out += terms * q * rows) {
             for (int i = 0; i < SG__LANES; i++) {
                 const int second = first + i + SG__LANES;
                 const float *a = tap[k] + (first + i) * q * SG__LANES, *b = tap[k] + second * q * SG__LANES;
                 uint16_t *to = out + i * 2 * SG__LANES;
-                for (int v = 0; v < q; v++, a += SG__LANES, b += SG__LANES, to += half / q) {
+                for (int v = 0; v < q; v++, a += SG__LANES, b += SG__LANES, to += rows) {
                     SG__V even = first + i < channels ? SG__LOAD(a) : zero,
                           odd = second < channels ? SG__LOAD(b) : zero;
-                    SG__FN(store_halves)(even, odd, to, halves == 2 ? to + half : NULL);
+                    SG__FN(store_terms)(even, odd, terms, (size_t)(q * rows), to);
                 }
             }
         }
@@ -7551,14 +7564,11 @@ static void SG__FN(pack)(const float *const *tap, int taps, int channels, int q,
         for (int g = 0; g < p->groups; g++) {                                         \
             for (int k = 0; k < p->taps; k++) {                                       \
                 ptrdiff_t at = (ptrdiff_t)p->group * g + (first + p->offset[k]) * 32; \
-                SG__LOAD_WEIGHTS(weights, q);                                         \
-                SG__ALL_TILES(p->high + at, a, q);                                    \
-                weights += (q)*16 * 32;                                               \
-                if (!p->low) continue;                                                \
-                SG__ALL_TILES(p->low + at, a, q);                                     \
-                SG__LOAD_WEIGHTS(weights, q);                                         \
-                SG__ALL_TILES(p->high + at, a, q);                                    \
-                weights += (q)*16 * 32;                                               \
+                for (int j = 0; j < p->terms; j++, weights += (q)*16 * 32) {          \
+                    SG__LOAD_WEIGHTS(weights, q);                                     \
+                    for (int i = 0; i < p->terms - j; i++)                            \
+                        SG__ALL_TILES(p->input + at + (ptrdiff_t)p->term * i, a, q);  \
+                }                                                                     \
             }                                                                         \
         }                                                                             \
         SG__STORE_SUMS(0, first, 0);                                                  \

@@ -102,6 +102,7 @@ static void print_row(const stylegan_layer *layer, double seconds, double peak) 
         char algorithm[32] = "";
         if (layer->macs > 0) snprintf(algorithm, sizeof algorithm, "direct");
         if (layer->points) snprintf(algorithm, sizeof algorithm, "Winograd %dx%d", layer->points, layer->points);
+        if (layer->terms) snprintf(algorithm, sizeof algorithm, "AMX bf16x%d", layer->terms);
         fprintf(stderr, "%4d -> %4d %5dx%-5d%6d %-13s", layer->in, layer->out, layer->height, layer->width,
                 layer->strip_rows, algorithm);
     } else {

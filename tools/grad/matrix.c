@@ -155,10 +155,10 @@ static void turn_strip(const convolution *c, const map *x, int begin, int rows, 
             const float *const block[2] = {first, b + 1 < map_blocks(x) ? row_start(x, plane, b + 1, begin) : NULL};
             const float *const pixels[2] = {first, first + images * COLUMNS}, *const rest[2] = {last, last};
             if (map_blocks(x) > 1) {
-                kernels_of(c)->split(block, NULL, positions, to, NULL);
+                kernels_of(c)->split(block, NULL, positions, 1, 0, to);
             } else {
-                kernels_of(c)->split(pixels, NULL, positions - images, to, NULL);
-                kernels_of(c)->split(rest, NULL, images, to + (positions - images) * UNIT, NULL);
+                kernels_of(c)->split(pixels, NULL, positions - images, 1, 0, to);
+                kernels_of(c)->split(rest, NULL, images, 1, 0, to + (positions - images) * UNIT);
             }
         }
 }
@@ -187,17 +187,17 @@ static int tiles_of(int positions) {
 /* Row by row; or at once, if no more tiles are needed for the borders between rows than for the ends of rows. */
 static void multiply_part(const convolution *c, sg__product *product, const map *y, const part *p, int first, int begin,
                           int q) {
-    const uint16_t *strip = product->high;
+    const uint16_t *strip = product->input;
     const int images = c->engine->images, width = p->width * images, rows = p->bottom - p->top;
     const int all = (rows - 1) * product->pitch + width, at_once = tiles_of(all) <= rows * tiles_of(width);
     product->positions = at_once ? all : width;
     product->width = width;
     for (int row = p->top; row < p->bottom; row += at_once ? rows : 1) {
-        product->high = strip + ((row - begin + 1) * product->pitch + (p->left + 1) * images) * UNIT;
+        product->input = strip + ((row - begin + 1) * product->pitch + (p->left + 1) * images) * UNIT;
         product->output = map_row(y, p->plane, first, row) + p->left * images * COLUMNS;
         kernels_of(c)->multiply(product, q);
     }
-    product->high = strip;
+    product->input = strip;
 }
 
 void matrix_convolve(const convolution *c, int transposed, const map *x, const map *y, const finish *f,
@@ -212,7 +212,8 @@ void matrix_convolve(const convolution *c, int transposed, const map *x, const m
             const int q = vectors_from(c, transposed, first), groups = groups_of(x->channels);
             for (int plane = 0; plane < y->planes; plane++, weights += packed_values(c, transposed, q)) {
                 const part p = part_of(c, transposed, plane, begin, end);
-                sg__product product = {.high = strip,
+                sg__product product = {.input = strip,
+                                       .terms = 1,
                                        .group = (size_t)(positions * UNIT),
                                        .groups = groups,
                                        .weights = weights,
@@ -279,7 +280,7 @@ static void turn_output(const convolution *c, const map *dy, int begin, int pair
             const float *first = row_start(dy, plane, b, begin - 1);
             const float *const halves[2] = {first, first + pairs * COLUMNS};
             memset(to, 0, (size_t)border * sizeof *to);
-            kernels_of(c)->split(halves, NULL, used, to + border, NULL);
+            kernels_of(c)->split(halves, NULL, used, 1, 0, to + border);
             memset(to + border + used * UNIT, 0, (size_t)border * sizeof *to);
         }
 }

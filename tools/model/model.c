@@ -20,7 +20,7 @@ static stylegan_isa isa_named(const char *name) {
 static stylegan_precision precision_named(const char *name) {
     for (int i = 0; i < STYLEGAN_PRECISION_COUNT; i++)
         if (strcmp(name, stylegan_precision_name((stylegan_precision)i)) == 0) return (stylegan_precision)i;
-    cli_usage("--precision %s: is neither f32 nor fast", name);
+    cli_usage("--precision %s: is none of f32, bf16x2 and fast", name);
 }
 
 static size_t memory_limit_of(const char *text) {

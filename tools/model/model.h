@@ -11,16 +11,18 @@ typedef struct model_flags {
     int batch; /* images that one call draws together, see stylegan_options; no flag of most commands */
 } model_flags;
 enum { MODEL_BATCH = 8 }; /* the same of commands that draw many */
-#define MODEL_FLAGS(flags)                                                                                 \
-    {"--network", "FILE", "the same as MODEL", &(flags).network},                                          \
-        {"--threads", "N", "threads to compute with (default: one per processor)", &(flags).threads},      \
-        {"--isa", "NAME", "instruction set: scalar, sse2, avx2, avx512, neon, ... (default: the fastest)", \
-         &(flags).isa},                                                                                    \
-        {"--precision", "NAME", "f32, or fast: feature maps in 16 bits, half the memory (default: f32)",   \
-         &(flags).precision},                                                                              \
-    {                                                                                                      \
-        "--memory-limit", "BYTES", "most working memory, such as 64M, or least; at the price of speed",    \
-            &(flags).memory_limit                                                                          \
+#define MODEL_FLAGS(flags)                                                                                       \
+    {"--network", "FILE", "the same as MODEL", &(flags).network},                                                \
+        {"--threads", "N", "threads to compute with (default: one per processor)", &(flags).threads},            \
+        {"--isa", "NAME", "instruction set: scalar, sse2, avx2, avx512, neon, ... (default: the fastest)",       \
+         &(flags).isa},                                                                                          \
+        {"--precision", "NAME",                                                                                  \
+         "f32 (default); bf16x2: products of 17 bits by AMX; fast: maps in 16 bits, half the memory, and AMX's " \
+         "products of 8",                                                                                        \
+         &(flags).precision},                                                                                    \
+    {                                                                                                            \
+        "--memory-limit", "BYTES", "most working memory, such as 64M, or least; at the price of speed",          \
+            &(flags).memory_limit                                                                                \
     }
 
 typedef struct opened_model {
