@@ -3419,10 +3419,17 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
 
 /* --- Maps --- */
 
-/* Whether a step's map is kept in 16 bits: all are but images, which are small, and the t that whole steps share. */
+/* Whether a step's map is kept in 16 bits: all are but images, which are small, and t, where whole steps share it or matrix
+   units write it faster than it could be narrowed. */
 static int sg__is_half(const stylegan_model *m, const sg__step *s) {
-    int small = s->op == SG__IMAGE || (s->op == SG__SCATTER && sg__plan_of(m, s)->whole);
+    const sg__plan *p = sg__plan_of(m, s);
+    int small = s->op == SG__IMAGE || (s->op == SG__SCATTER && (p->whole || sg__terms(&p->tiling)));
     return m->precision == STYLEGAN_PRECISION_FAST && !small;
+}
+
+/* Whether a step reads its input in 16 bits as it splits it. */
+static int sg__splits_half(const stylegan_model *m, const sg__step *s) {
+    return sg__terms(&sg__plan_of(m, s)->tiling) && sg__is_half(m, s->input);
 }
 
 /* Floats of memory that a map takes. */
@@ -3471,9 +3478,9 @@ static int sg__last_reader(const stylegan_model *m, int map) {
                           | output |             |  x, still to be read    |
                                    ^ writes here ^ reads from here on (its row y)
 
-   Tiles that all parts share are transformed before anything is written: then one row is enough. Otherwise other parts
-   may be a strip further on, or behind. Maps kept in 16 bits are read as a strip begins and written as it ends. Returns
-   whether this is such a step. */
+   Tiles that all parts share are transformed before anything is written, and rows that are kept in 16 bits widened, unless
+   they are split: then one row is enough. Otherwise other parts may be a strip further on, or behind. Returns whether this is
+   such a step. */
 static int sg__overwrite(stylegan_model *m, int i) {
     const sg__step *s = &m->steps[i];
     sg__plan *p = &m->plans[i];
@@ -3482,7 +3489,8 @@ static int sg__overwrite(stylegan_model *m, int i) {
     if (m->plans[x].buffer == SG__OWN || sg__last_reader(m, x) > i || (x < sg__together(m)) != (i < sg__together(m)))
         return 0;
     if (m->maps[x].row != m->maps[i].row || m->maps[x].capacity != s->height) return 0;
-    int ahead = sg__is_half(m, s) || (sg__is_tiled(&p->tiling) && !p->tiling.own) ? 1 : p->strip + 1;
+    int first = (sg__is_half(m, s) && !sg__splits_half(m, s)) || (sg__is_tiled(&p->tiling) && !p->tiling.own);
+    int ahead = first ? 1 : p->strip + 1;
     for (int k = x; k < i; k++) {
         if (m->plans[k].map != x) continue;
         m->plans[k].ahead = ahead;
@@ -3617,7 +3625,7 @@ static sg__room sg__room_of(const stylegan_model *m, const sg__step *s) {
     if (t->op == SG__SCATTER && sg__plan_of(m, t)->whole) room.scattered = sg__map_floats(m, t);
     if (s->op == SG__CONV || s->op == SG__SCATTER) room.transformed = sg__transformed_floats(m, s);
     if (s->op == SG__NORM && p->whole) return room;
-    room.in = sg__staged_floats(m, s->input, p->in_rows);
+    if (!s->input || !sg__splits_half(m, s)) room.in = sg__staged_floats(m, s->input, p->in_rows);
     room.side = sg__staged_floats(m, s->side, p->side_rows);
     room.out = sg__staged_floats(m, s, p->out_rows);
     return room;
@@ -4249,7 +4257,7 @@ static void sg__stage(sg__call *call, const sg__step *s, const sg__rows *in, con
         if (!steps[i]) continue;
         const sg__map map = sg__map_of(call, steps[i]);
         *maps[i] = map;
-        if (!map.half) continue;
+        if (!map.half || (i == 0 && sg__splits_half(m, s))) continue;
         *maps[i] = sg__staged_map(&map, memory[i], rows[i]->first, rows[i]->last, 0);
         sg__staging job = {m, &map, maps[i], rows[i]->first, 0};
         sg__parallel(m, map.blocks * (rows[i]->last - rows[i]->first), sg__staging_item, &job);
@@ -4258,8 +4266,9 @@ static void sg__stage(sg__call *call, const sg__step *s, const sg__rows *in, con
     if (call->out.half && !in_place) call->out = sg__staged_map(&call->out, memory[2], begin, end, 0);
 }
 
-/* Keeps the rows that a step has computed. */
+/* Keeps the rows that a step has computed, unless it did so as it finished them. */
 static void sg__keep(sg__call *call, const sg__step *s, int begin, int end) {
+    if (s->op == SG__CONV || s->op == SG__FILTER) return;
     const sg__map map = sg__map_of(call, s);
     sg__staging job = {call->model, &map, &call->out, begin, 1};
     if (map.half && (s->op != SG__NORM || !sg__plan_of(call->model, s)->whole))
@@ -4378,6 +4387,7 @@ typedef struct sg__work {
     sg__tables tables;
     const float *scale;       /* [C]: the demodulation, of this step's weights or its SCATTER's */
     sg__map in, out, side;    /* side.data NULL: none */
+    sg__map kept;             /* where what is in `out` is kept */
     int begin, end;           /* rows of its output */
     int tile_begin, tile_end; /* rows of tiles in `transformed` */
     int left, right;          /* columns of tiles */
@@ -4401,6 +4411,7 @@ static sg__work sg__start(const sg__call *call, const sg__step *s, int begin, in
     w.in = call->in;
     w.side = call->side;
     w.out = call->out;
+    w.kept = sg__map_of(call, s);
     w.begin = begin;
     w.end = end;
     w.right = w.plan->tiling.tiles;
@@ -4418,6 +4429,7 @@ static sg__work sg__for_image(const sg__work *w, int image) {
     if (SG__IF_BATCH(!image, 1)) return other;
     sg__shift_map(&other.in, at);
     sg__shift_map(&other.out, at);
+    sg__shift_map(&other.kept, at);
     sg__shift_map(&other.side, at);
     sg__shift_tables(&other.tables, at, sg__is_shared(w->model, w->step));
     other.scale += at;
@@ -4514,6 +4526,10 @@ static void sg__finish_row(const sg__panel *p, int y, int first, int last) {
                           s->clamp};
         sg__kernels_of(w->model)->finish(row + at, last - first, &e);
         sg__close_row(&w->out, s, row, first, last, lanes);
+        if (w->kept.half) {
+            unsigned char *half = sg__half_row(&w->kept, p->first + v, y) + 2 * at;
+            sg__kernels_of(w->model)->narrow(row + at, (last - first) * (int)lanes, half);
+        }
     }
 }
 
@@ -4772,10 +4788,13 @@ static void sg__transposed_row(const sg__panel *p, int y, float *output, size_t 
 
 /* --- Doubled pixels: products with the map and its differences, see >>kernels --- */
 
+static int sg__holds_row(const sg__work *w, int y) {
+    return y >= w->in.begin && y < w->in.end;
+}
+
 /* Row y of a block, zeros outside the map. */
 static const float *sg__input_row(const sg__work *w, int block, int y) {
-    int held = y >= w->in.begin && y < w->in.end;
-    return held ? sg__row_of(&w->in, block, y) : w->call->workspace->zeros + w->in.border;
+    return sg__holds_row(w, y) ? sg__row_of(&w->in, block, y) : w->call->workspace->zeros + w->in.border;
 }
 
 /* Rows of a kind of differences; those down are wanted of the row behind the strip, too. */
@@ -4934,6 +4953,23 @@ static size_t sg__split_term(const sg__work *w) {
     return (size_t)sg__groups(w->model, w->step) * sg__work_positions(w) * 2 * (size_t)sg__kernels_of(w->model)->lanes;
 }
 
+/* Row y of a group of a map that is kept in 16 bits, a few pixels at a time. */
+static void sg__split_half_row(const sg__work *w, int y, int group, const float *scale, uint16_t *out) {
+    enum { PIXELS = 32 };
+    float wide[2][PIXELS * SG__MAX_LANES];
+    const sg__kernels *k = sg__kernels_of(w->model);
+    int width = w->step->input->width, blocks = w->in.blocks - 2 * group < 2 ? 1 : 2;
+    const float *pixels[2];
+    pixels[0] = wide[0];
+    pixels[1] = blocks == 2 ? wide[1] : NULL;
+    for (int x = 0, n; x < width; x += n) {
+        n = width - x < PIXELS ? width - x : PIXELS;
+        for (int i = 0; i < blocks; i++)
+            k->widen(sg__half_row(&w->in, 2 * group + i, y) + 2 * x * k->lanes, n * k->lanes, wide[i]);
+        k->split(pixels, scale, n, sg__terms(&w->plan->tiling), sg__split_term(w), out + 2 * x * k->lanes);
+    }
+}
+
 /* A row of a group, counted from the one above the strip. */
 static void sg__split_row(const sg__work *w, int row, int group) {
     const sg__step *s = w->step;
@@ -4947,7 +4983,10 @@ static void sg__split_row(const sg__work *w, int row, int group) {
     uint16_t *to = sg__split_pixels(w, group, (size_t)row * (size_t)sg__pitch(s));
     blocks[0] = sg__input_row(w, block, y);
     blocks[1] = block + 1 < w->in.blocks ? sg__input_row(w, block + 1, y) : NULL;
-    k->split(blocks, scale, s->input->width, terms, term, to + margin);
+    if (w->in.half && sg__holds_row(w, y))
+        sg__split_half_row(w, y, group, scale, to + margin);
+    else
+        k->split(blocks, scale, s->input->width, terms, term, to + margin);
     for (int i = 0; i < terms; i++, to += term) {
         STYLEGAN_MEMSET(to, 0, margin * sizeof *to);
         if (last) STYLEGAN_MEMSET(to + margin + width, 0, 64 * depth * sizeof *to);

@@ -444,7 +444,7 @@ a psi of two that is no number|--trunc x: not a number|--seeds 1 --trunc 0.5,x
 no memory|--memory-limit 0: must be|--seeds 1 --memory-limit 0
 a memory of another unit|--memory-limit 64Q: not a size such as 64M|--seeds 1 --memory-limit 64Q
 a memory of two units|--memory-limit 64MG: not a size such as 64M|--seeds 1 --memory-limit 64MG
-an unknown precision|--precision f64: is neither f32 nor fast|--seeds 1 --precision f64
+an unknown precision|--precision f64: is none of f32, bf16x2 and fast|--seeds 1 --precision f64
 more memory than there is|--memory-limit 9999999999: must be|--seeds 1 --memory-limit 9999999999G
 a negative cutoff|--trunc-cutoff -1|--seeds 1 --trunc-cutoff -1
 a fractional cutoff|--trunc-cutoff 1.5|--seeds 1 --trunc-cutoff 1.5

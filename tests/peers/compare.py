@@ -1,4 +1,5 @@
-"""compare.py [--peer torch|onnx|onnx-web] [--threads N] [--rounds R] [--runs K] [--isa NAME] [--ours COMMAND] NETWORK
+"""compare.py [--peer torch|onnx|onnx-web] [--threads N] [--rounds R] [--runs K] [--isa NAME] [--precision NAME,...]
+           [--ours COMMAND] NETWORK
 
 Times a peer against stylegan.h on the same network: the peer and `stylegan bench` run in turn, each in a process of its own.
 NETWORK is a weight file, or sg1-256, sg1-1024, sg2-256 or sg2-1024 with random weights (f16). Before anything is timed, both
@@ -81,6 +82,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--runs", type=int, default=5, help="timed runs of either in a round")
     parser.add_argument("--isa", default="auto", help="instruction set of ours")
+    parser.add_argument("--precision", default="f32", help="of ours; of several, each is timed")
     parser.add_argument("--ours", metavar="COMMAND", help="what to time in place of `stylegan bench`: prints the same lines")
     parser.add_argument("network")
     given = parser.parse_args()
@@ -90,15 +92,18 @@ def main():
     run(*peer[:-2], 1, files.theirs)
     check_images(files)
     bench = [TOOL, "bench", files.model, "--threads", given.threads, "--runs", given.runs, "--isa", given.isa]
-    ratios = []
+    ratios = {precision: [] for precision in given.precision.split(",")}
     for i in range(given.rounds):
         theirs, their_memory = seconds(*peer)
-        ours, our_memory = seconds(*(shlex.split(given.ours) if given.ours else bench))
-        ratios.append(theirs / ours)
-        print(f"round {i}: {given.peer} {theirs:.4f} s, {their_memory:.0f} MB; stylegan.h {ours:.4f} s, {our_memory:.0f} MB; "
-              f"ratio {ratios[-1]:.2f}", flush=True)
-    print(f"{given.network}, {given.threads} threads: {given.peer} takes {statistics.median(ratios):.2f} times as long "
-          f"({min(ratios):.2f} to {max(ratios):.2f})")
+        for precision, found in ratios.items():
+            command = shlex.split(given.ours) if given.ours else [*bench, "--precision", precision]
+            ours, our_memory = seconds(*command)
+            found.append(theirs / ours)
+            print(f"round {i}: {given.peer} {theirs:.4f} s, {their_memory:.0f} MB; stylegan.h {precision} {ours:.4f} s, "
+                  f"{our_memory:.0f} MB; ratio {found[-1]:.2f}", flush=True)
+    for precision, found in ratios.items():
+        print(f"{given.network}, {given.threads} threads, {precision}: {given.peer} takes {statistics.median(found):.2f} times as "
+              f"long ({min(found):.2f} to {max(found):.2f})")
 
 
 main()
