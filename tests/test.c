@@ -1,3 +1,4 @@
+#define STYLEGAN_KERNELS
 #include "test.h"
 #include "../tools/base/cli.h"
 
@@ -157,6 +158,16 @@ float *test_images(const stylegan_model *model, const float *ws, int count, cons
     return images;
 }
 
+float *test_draw(const test_file *file, const stylegan_options *options, const float *ws) {
+    stylegan_error error = {STYLEGAN_OK, ""};
+    if (!stylegan_isa_available(options->isa)) return NULL;
+    stylegan_model *model = stylegan_open_memory(file->bytes, file->size, options, &error);
+    if (!model) stop("open", &error);
+    float *image = test_images(model, ws, 1, NULL);
+    stylegan_close(model);
+    return image;
+}
+
 static double largest_difference(const float *a, const float *b, size_t count) {
     double largest = 0;
     for (size_t i = 0; i < count; i++) {
@@ -191,4 +202,8 @@ stylegan_isa test_next_isa(stylegan_isa isa) {
     int next = (int)isa + 1;
     while (next < STYLEGAN_ISA_COUNT && !stylegan_isa_available((stylegan_isa)next)) next++;
     return (stylegan_isa)next;
+}
+
+const sg__kernels *test_kernels(stylegan_isa isa) {
+    return sg__find_kernels(isa);
 }

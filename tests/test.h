@@ -50,6 +50,10 @@ size_t test_image_size(const stylegan_config *config); /* floats */
 /* Synthesizes or ends the program. `run` may be NULL. The caller frees the images. */
 float *test_images(const stylegan_model *model, const float *ws, int count, const stylegan_run *run);
 
+/* The image of ws [L][D], drawn by a model opened with these options, or NULL where the instruction set is not available. The
+   caller frees it. */
+float *test_draw(const test_file *file, const stylegan_options *options, const float *ws);
+
 /* The largest |a - b| over the range of b; infinite where a is not a number. */
 double test_difference(const float *a, const float *b, size_t count);
 
@@ -57,6 +61,9 @@ double test_difference(const float *a, const float *b, size_t count);
 double test_relative(const float *a, const float *b, size_t count);
 
 int test_same(const float *a, const float *b, size_t count); /* to the bit */
+
+/* The linked engine's kernels, NULL where this processor does not have them. */
+const struct sg__kernels *test_kernels(stylegan_isa isa);
 
 /* The next available instruction set behind `isa`, STYLEGAN_ISA_COUNT at the end. Start from STYLEGAN_ISA_AUTO. */
 stylegan_isa test_next_isa(stylegan_isa isa);

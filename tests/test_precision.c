@@ -1,5 +1,5 @@
-/* test_precision.c WORK - feature maps kept in 16 bits (options.precision), and what a limit of memory does: the reference
-   networks in the folder WORK and portraits-64.sgw, random networks, every instruction set, any number of threads. */
+/* test_precision.c WORK - options.precision: feature maps kept in 16 bits, bfloat16 products of matrix units; and what a limit of
+   memory does: the reference networks in the folder WORK and portraits-64.sgw, random networks, every instruction set, any number of threads. */
 #include "test.h"
 
 #include "../tools/base/cli.h"
@@ -11,7 +11,7 @@
 #define STYLEGAN_KERNELS
 #include "../stylegan.h"
 
-static const double least_decibels = 45;
+static const double least_decibels[STYLEGAN_PRECISION_COUNT] = {0, 90, 45};
 
 /* Peak signal to noise, of b in a; the peak is a's range. */
 static double decibels(const float *a, const float *b, size_t count) {
@@ -87,32 +87,45 @@ static void check_halves(stylegan_isa isa) {
 
 /* --- Networks --- */
 
-/* Images of two latents in the fast way compared with those in the exact one. */
-static void check_network(const char *name, const test_file *file, stylegan_isa isa, size_t limit) {
+static int has_terms(const stylegan_model *model) {
+    int found = 0;
+    for (int i = 0; i < stylegan_layer_count(model); i++) {
+        stylegan_layer layer;
+        stylegan_get_layer(model, i, &layer);
+        found |= layer.terms > 0;
+    }
+    return found;
+}
+
+/* Images of two latents in another precision compared with those in the exact one. Without matrix units bf16x2 is as exact. */
+static void check_network(const char *name, const test_file *file, stylegan_isa isa, size_t limit,
+                          stylegan_precision precision) {
     enum { IMAGES = 2 };
+    const int fast = precision == STYLEGAN_PRECISION_FAST;
     stylegan_model *exact = open_model(file, isa, 1, STYLEGAN_PRECISION_F32, limit);
-    stylegan_model *fast = open_model(file, isa, 1, STYLEGAN_PRECISION_FAST, limit);
+    stylegan_model *other = open_model(file, isa, 1, precision, limit);
     float *ws = test_styles(exact, 3, IMAGES), *expected = test_images(exact, ws, IMAGES, NULL);
-    float *found = test_images(fast, ws, IMAGES, NULL);
+    float *found = test_images(other, ws, IMAGES, NULL);
     size_t count = IMAGES * test_image_size(stylegan_describe(exact));
-    size_t exact_bytes = stylegan_workspace_size(exact), fast_bytes = stylegan_workspace_size(fast);
+    size_t exact_bytes = stylegan_workspace_size(exact), bytes = stylegan_workspace_size(other);
     double quality = decibels(expected, found, count);
     int same = 1, differs = !test_same(expected, found, count);
     for (int threads = 2; threads <= 3 && !limit; threads++) { /* with a limit they may plan in another way */
-        stylegan_model *again = open_model(file, isa, threads, STYLEGAN_PRECISION_FAST, limit);
+        stylegan_model *again = open_model(file, isa, threads, precision, limit);
         float *images = test_images(again, ws, IMAGES, NULL);
         same &= test_same(found, images, count);
         free(images);
         stylegan_close(again);
     }
-    test_check(quality >= least_decibels && same && differs && fast_bytes < exact_bytes &&
-                   stylegan_model_precision(fast) == STYLEGAN_PRECISION_FAST,
-               "precision %s %s%s: %.1f dB, %zu bytes instead of %zu, the same for any threads: %d", name,
-               stylegan_isa_name(isa), limit ? " lean" : "", quality, fast_bytes, exact_bytes, same);
+    test_check(quality >= least_decibels[precision] && same && differs == (fast || has_terms(other)) &&
+                   (!fast || bytes < exact_bytes) && stylegan_model_precision(other) == precision,
+               "precision %s %s %s%s: %.1f dB, %zu bytes instead of %zu, the same for any threads: %d", name,
+               stylegan_precision_name(precision), stylegan_isa_name(isa), limit ? " lean" : "", quality, bytes,
+               exact_bytes, same);
     free(found);
     free(expected);
     free(ws);
-    stylegan_close(fast);
+    stylegan_close(other);
     stylegan_close(exact);
 }
 
@@ -122,8 +135,10 @@ static void check_file(const char *folder, const char *name) {
     test_file file = {(unsigned char *)malloc(view.size), view.size};
     memcpy(file.bytes, view.data, view.size);
     for (stylegan_isa isa = test_next_isa(STYLEGAN_ISA_AUTO); isa < STYLEGAN_ISA_COUNT; isa = test_next_isa(isa)) {
-        check_network(name, &file, isa, 0);
-        check_network(name, &file, isa, STYLEGAN_MEMORY_LEAST);
+        for (int p = STYLEGAN_PRECISION_F32 + 1; p < STYLEGAN_PRECISION_COUNT; p++) {
+            check_network(name, &file, isa, 0, (stylegan_precision)p);
+            check_network(name, &file, isa, STYLEGAN_MEMORY_LEAST, (stylegan_precision)p);
+        }
     }
     free(file.bytes);
     file_view_close(&view);
@@ -193,10 +208,10 @@ static void see(void *user, int index, const stylegan_feature_map *map) {
 
 /* Every layer's rows come once, from top to bottom, and are what they are in 32 bits. */
 static void check_inspection(const char *name, const test_file *file, size_t limit) {
-    watch seen[2];
+    watch seen[STYLEGAN_PRECISION_COUNT];
     int layers = 0, complete = 1;
     double worst = 0;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < STYLEGAN_PRECISION_COUNT; i++) {
         stylegan_model *model = open_model(file, STYLEGAN_ISA_AUTO, 1, (stylegan_precision)i, limit);
         float *ws = test_styles(model, 3, 1);
         stylegan_run run = {0};
@@ -213,10 +228,14 @@ static void check_inspection(const char *name, const test_file *file, size_t lim
         free(ws);
         stylegan_close(model);
     }
-    for (int k = 0; k < layers - 1; k++) worst = fmax(worst, fabs(seen[1].mean[k] / seen[0].mean[k] - 1));
-    test_check(complete && !seen[0].wrong && !seen[1].wrong && worst < 1e-2,
+    int wrong = seen[0].wrong;
+    for (int i = 1; i < STYLEGAN_PRECISION_COUNT; i++) {
+        wrong += seen[i].wrong;
+        for (int k = 0; k < layers - 1; k++) worst = fmax(worst, fabs(seen[i].mean[k] / seen[0].mean[k] - 1));
+    }
+    test_check(complete && !wrong && worst < 1e-2,
                "precision inspect %s%s: %d layers, strips out of turn: %d, means differ by %.1e", name,
-               limit ? " lean" : "", layers, seen[0].wrong + seen[1].wrong, worst);
+               limit ? " lean" : "", layers, wrong, worst);
 }
 
 int main(int argc, char **argv) {
