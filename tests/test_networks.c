@@ -277,6 +277,7 @@ static void check_discriminator(network_architecture architecture, growth g) {
     to_map(r.logits_weight, &desk->dx.logits);
     memset(gradient, 0, t->d.net.floats * sizeof *gradient);
     discriminator_backward(&t->d, g, &desk->real, &desk->dx, NULL, gradient, &desk->scratch);
+    discriminator_image_gradient(&t->d, g, &desk->dx, &desk->scratch);
     discriminator_gradient(&t->d, g, &desk->real, &desk->dx, gradient, &desk->scratch);
     const plain slope = from_map(&desk->dx.level[g.top].image);
     compare_gradient(&v, r.image.v, slope.v, plain_count(r.image), d_loss, &r);
@@ -408,6 +409,7 @@ static plain slope_at(trainer *t, const d_maps *x, plain labels) {
     trainer_thread *desk = &t->desks[0];
     to_map(labels, &desk->dx.logits);
     discriminator_backward(&t->d, t->growth, x, &desk->dx, NULL, NULL, &desk->scratch);
+    discriminator_image_gradient(&t->d, t->growth, &desk->dx, &desk->scratch);
     plain slope = from_map(&desk->dx.level[t->growth.top].image);
     for (int i = 0; i < plain_count(slope); i++) slope.v[i] *= t->config.r1_gamma * t->config.r1_interval / SHARD;
     return slope;

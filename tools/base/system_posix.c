@@ -173,6 +173,16 @@ uint64_t system_peak_memory(void) {
     return 1024 * (uint64_t)usage.ru_maxrss;
 }
 
+void system_advise_large_pages(void *memory, size_t size) {
+#ifdef MADV_HUGEPAGE
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), at = (uintptr_t)memory;
+    const uintptr_t first = (at + page - 1) / page * page, end = (at + size) / page * page;
+    if (first < end) (void)madvise((unsigned char *)memory + (first - at), end - first, MADV_HUGEPAGE);
+#else
+    (void)memory, (void)size;
+#endif
+}
+
 double system_seconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

@@ -309,6 +309,10 @@ uint64_t system_peak_memory(void) {
     return counters.PeakWorkingSetSize;
 }
 
+void system_advise_large_pages(void *memory, size_t size) {
+    (void)memory, (void)size;
+}
+
 double system_seconds(void) {
     LARGE_INTEGER now, rate;
     QueryPerformanceCounter(&now);

@@ -209,6 +209,11 @@ void discriminator_backward(const discriminator *d, growth g, const d_maps *x, d
         map_unpool(e, skip, input, 1, 0.25f);
         if (follows_lrelu(x, g, l)) map_finish(input, &f);
     }
+}
+
+void discriminator_image_gradient(const discriminator *d, growth g, d_maps *dx, const scratch *s) {
+    const engine *e = d->net.engine;
+    const int top = g.top;
     convolution_backward(&d->from_rgb[top]->c, &dx->level[top].rgb, &dx->level[top].image, NULL, &s->convolution);
     if (growth_fades(g)) {
         const map *small = &dx->level[top - 1].image;
@@ -255,6 +260,7 @@ double discriminator_r1(const discriminator *d, growth g, const d_maps *x, d_map
                         const map *extra, float factor, float *gradient, const scratch *s) {
     const map *image = &dx->level[g.top].image;
     discriminator_backward(d, g, x, dx, NULL, NULL, s);
+    discriminator_image_gradient(d, g, dx, s);
     map_scale(d->net.engine, image, factor, &tangent->level[g.top].image);
     discriminator_forward(d, g, tangent, x, s);
     discriminator_gradient(d, g, tangent, dx, gradient, s);

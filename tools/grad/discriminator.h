@@ -53,10 +53,13 @@ void discriminator_scratch_fit(const discriminator *d, convolution_scratch *s);
    everything along the direction x->level[top].image: the layers without biases, each lrelu with the slope it has there. */
 void discriminator_forward(const discriminator *d, growth g, d_maps *x, const d_maps *at, const scratch *s);
 
-/* From dx->logits to dx->level[top].image, at the activations x. `extra` (or NULL) is added to the gradient of the
+/* From dx->logits to dx->level[top].rgb, at the activations x. `extra` (or NULL) is added to the gradient of the
    minibatch standard deviation's input. d_biases [floats] (or NULL) receives the gradients of the biases. */
 void discriminator_backward(const discriminator *d, growth g, const d_maps *x, d_maps *dx, const map *extra,
                             float *d_biases, const scratch *s);
+
+/* And from there to dx->level[top].image. */
+void discriminator_image_gradient(const discriminator *d, growth g, d_maps *dx, const scratch *s);
 
 /* gradient [floats] += for all weights: of inputs x and of gradients dx. */
 void discriminator_gradient(const discriminator *d, growth g, const d_maps *x, const d_maps *dx, float *gradient,

@@ -7,6 +7,13 @@
 
 #include <stddef.h>
 
+/* Functions whose loops GCC would leave one by one at -O2: those over parameters, in the compiler's own vectors. */
+#if defined __GNUC__ && !defined __clang__
+#define LOOPS __attribute__((optimize("O3", "no-math-errno")))
+#else
+#define LOOPS
+#endif
+
 enum { SHARD = 4 }; /* N of a training shard, and the largest N */
 
 /* A gradient of weights. Pixels lie V floats apart, in `rows` rows. */

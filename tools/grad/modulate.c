@@ -53,7 +53,7 @@ size_t energy_floats(const convolution *c) {
     return (size_t)(c->in * columns(c));
 }
 
-void energy_prepare(const convolution *c, const float *weights, float *energy) {
+LOOPS void energy_prepare(const convolution *c, const float *weights, float *energy) {
     const size_t count = energy_floats(c);
     const float square = c->gain * c->gain;
     memset(energy, 0, count * sizeof *energy);
@@ -125,31 +125,39 @@ static void scale_to_energy(const map *scale, const map *d_scale, double gain, i
     }
 }
 
-/* sum over o of dq * energy, and d_energy += square * dq unless it is NULL */
-static float energy_row(const map *dq, int n, const float *energy, float square, float *d_energy) {
-    float sum = 0;
+/* sum [N] = the sum over o of dq * energy, and d_energy += square [N] * dq unless it is NULL */
+LOOPS static void energy_row(const map *dq, const float *energy, const float *square, float *d_energy, float *sum) {
+    const int lanes = dq->lanes;
+    for (int n = 0; n < SHARD; n++) sum[n] = 0;
     for (int block = 0; block < map_blocks(dq); block++) {
-        const int lanes = dq->lanes, first = block * lanes;
-        const float *q = of_block(dq, block) + n * lanes;
-        for (int o = first; o < dq->channels && o < first + lanes; o++) sum += q[o - first] * energy[o];
-        if (!d_energy) continue;
-        for (int o = first; o < dq->channels && o < first + lanes; o++) d_energy[o] += square * q[o - first];
+        const int first = block * lanes, used = dq->channels - first < lanes ? dq->channels - first : lanes;
+        const float *q = of_block(dq, block);
+        if (dq->images == SHARD) /* at once: each sum waits for its last addition */
+            for (int o = 0; o < used; o++)
+                for (int n = 0; n < SHARD; n++) sum[n] += q[n * lanes + o] * energy[first + o];
+        else
+            for (int o = 0; o < used; o++) sum[0] += q[o] * energy[first + o];
+        for (int n = 0; d_energy && n < dq->images; n++)
+            for (int o = 0; o < used; o++) d_energy[first + o] += square[n] * q[n * lanes + o];
     }
-    return sum;
 }
 
-void demodulation_gradient(const convolution *c, const map *style, const float *weights, const float *energy,
-                           double gain, const map *scale, const map *d_scale, const map *d_style, float *gradient,
-                           float *d_energy) {
+LOOPS void demodulation_gradient(const convolution *c, const map *style, const float *weights, const float *energy,
+                                 double gain, const map *scale, const map *d_scale, const map *d_style, float *gradient,
+                                 float *d_energy) {
     const size_t count = energy_floats(c);
     if (gradient) memset(d_energy, 0, count * sizeof *d_energy);
-    for (int n = 0; n < style->images; n++) {
-        scale_to_energy(scale, d_scale, gain, n);
-        for (int i = 0; i < c->in; i++) {
+    for (int n = 0; n < style->images; n++) scale_to_energy(scale, d_scale, gain, n);
+    for (int i = 0; i < c->in; i++) {
+        float square[SHARD], sum[SHARD];
+        for (int n = 0; n < style->images; n++) {
             const float s = style->data[map_at(style, i, 0, 0, n)];
-            const float sum =
-                energy_row(d_scale, n, energy + i * columns(c), s * s, gradient ? d_energy + i * columns(c) : NULL);
-            d_style->data[map_at(d_style, i, 0, 0, n)] += 2 * s * sum;
+            square[n] = s * s;
+        }
+        energy_row(d_scale, energy + i * columns(c), square, gradient ? d_energy + i * columns(c) : NULL, sum);
+        for (int n = 0; n < style->images; n++) {
+            const size_t at = map_at(style, i, 0, 0, n);
+            d_style->data[at] += 2 * style->data[at] * sum[n];
         }
     }
     for (int tap = 0; gradient && tap < c->kernel * c->kernel; tap++, weights += count, gradient += count)

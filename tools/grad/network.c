@@ -106,15 +106,25 @@ void network_tell_final(const scratch *s, int level) {
 
 /* With beta1 = 0 the first moment is the gradient itself. Every parameter counts its own steps, so that a new block's
    first ones are corrected as at the beginning of the training. */
-void network_step(network *n, int i, const float *gradients, double rate) {
+LOOPS void network_step(network *n, int i, const float *gradients, double rate) {
     static const double beta2 = 0.99;
     parameter *p = &n->parameters[i];
     p->steps++;
-    float *value = network_value(n, i), *square = network_at(n, n->squares, i);
+    float *restrict value = network_value(n, i), *restrict square = network_at(n, n->squares, i);
+    const float *restrict from = gradients + p->offset;
     const float decay = (float)beta2, correction = (float)(1 / (1 - pow(beta2, (double)p->steps))), step = (float)rate;
-    for (size_t k = 0; k < parameter_floats(p); k++) {
-        const float gradient = p->gain * gradients[p->offset + k];
+    const float gain = p->gain;
+    const size_t count = parameter_floats(p);
+    for (size_t k = 0; k < count; k++) {
+        const float gradient = gain * from[k];
         square[k] = decay * square[k] + (1 - decay) * gradient * gradient;
         value[k] -= step * gradient / (sqrtf(square[k] * correction) + 1e-8f);
     }
+}
+
+LOOPS void network_average(const network *n, int i, float share, float *averages) {
+    const float *restrict value = network_value(n, i);
+    float *restrict average = network_at(n, averages, i);
+    const size_t count = network_floats(n, i);
+    for (size_t k = 0; k < count; k++) average[k] += share * (value[k] - average[k]);
 }

@@ -81,5 +81,7 @@ void network_tell_final(const scratch *s, int level);
 
 /* One step of Adam(0, 0.99) on one parameter that takes part. gradients [floats] */
 void network_step(network *n, int i, const float *gradients, double rate);
+/* averages [floats] of parameter i move towards its values. */
+void network_average(const network *n, int i, float share, float *averages);
 
 #endif

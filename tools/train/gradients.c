@@ -4,12 +4,13 @@
 
 #include <math.h>
 
+LOOPS static void add(float *restrict sum, const float *restrict gradient, size_t count) {
+    for (size_t i = 0; i < count; i++) sum[i] += gradient[i];
+}
+
 static void add_discriminator(void *context, size_t from, size_t to, float *sum) {
     const trainer *t = context;
-    for (int s = 0; s < t->shards; s++) {
-        const float *gradient = t->shards_of_batch[s].d_gradient;
-        for (size_t i = from; i < to; i++) sum[i] += gradient[i];
-    }
+    for (int s = 0; s < t->shards; s++) add(sum + from, t->shards_of_batch[s].d_gradient + from, to - from);
 }
 
 /* How far w_avg [D] is from the w of every image. */
@@ -24,10 +25,8 @@ static void add_w(const trainer *t, size_t from, size_t to, float *sum) {
 static void add_generator(void *context, size_t from, size_t to, float *sum) {
     const trainer *t = context;
     const size_t floats = t->g.net.floats, end = to < floats ? to : floats, first_w = from > floats ? from : floats;
-    for (int s = 0; s < t->shards; s++) {
-        const float *gradient = t->shards_of_batch[s].g_gradient;
-        for (size_t i = from; i < end; i++) sum[i] += gradient[i];
-    }
+    for (int s = 0; s < t->shards && from < end; s++)
+        add(sum + from, t->shards_of_batch[s].g_gradient + from, end - from);
     if (first_w < to) add_w(t, first_w - floats, to - floats, sum + floats);
 }
 

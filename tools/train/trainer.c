@@ -230,15 +230,22 @@ static void load_real(const trainer *t, picture_set set, int item, const map *to
     const int size = t->config.shape.resolution, box = size / to->size, channels = t->config.shape.channels;
     const uint8_t *pixels = t->pixels + place_of(t, set, item, n) * (size_t)(size * size * channels);
     const uint64_t image = (uint64_t)((t->first + item) * SHARD + n); /* of the batch */
+    float value[256];                                                 /* of a single pixel */
     const uint64_t mirroring = random_key(t->config.seed, RANDOM_MIRROR, (uint64_t)t->steps);
     const int mirror = t->config.mirror && random_uniform(mirroring, image) < 0.5;
+    for (int i = 0; i < 256; i++) value[i] = (float)(i / 127.5 - 1);
     for (int y = 0; y < to->size; y++)
         for (int x = 0; x < to->size; x++)
             for (int c = 0; c < channels; c++) {
                 const uint8_t *from = pixels + ((size_t)(y * box * size) + (size_t)(x * box)) * (size_t)channels + c;
+                float *pixel = to->data + map_at(to, c, y, mirror ? to->size - 1 - x : x, n);
                 int sum = 0;
+                if (box == 1) {
+                    *pixel = value[*from];
+                    continue;
+                }
                 for (int i = 0; i < box * box; i++) sum += from[(i / box * size + i % box) * channels];
-                to->data[map_at(to, c, y, mirror ? to->size - 1 - x : x, n)] = (float)(sum / (127.5 * box * box) - 1);
+                *pixel = (float)(sum / (127.5 * box * box) - 1);
             }
 }
 
@@ -429,9 +436,9 @@ static void generator_task(void *context, int item, int thread) {
     const growth g = t->growth;
     const float *labels = t->labels ? t->labels + item * SHARD * t->config.shape.label_size : NULL;
     double real[SHARD] = {0}, fake[SHARD], d_fake[SHARD];
-    if (t->config.loss == LOSS_RELATIVISTIC) {
-        score_reals(t, PICTURES, item, desk, &desk->real);
-        read_scores(t, PICTURES, item, &desk->real.logits, real);
+    if (t->config.loss == LOSS_RELATIVISTIC) { /* where the generated ones come next: what is in the cache */
+        score_reals(t, PICTURES, item, desk, &desk->fake);
+        read_scores(t, PICTURES, item, &desk->fake.logits, real);
     }
     d_maps fakes = show_fakes(t, s, desk);
     discriminator_forward(&t->d, g, &fakes, NULL, &desk->scratch);
@@ -439,6 +446,7 @@ static void generator_task(void *context, int item, int thread) {
     t->reports[t->first + item].g_loss = generator_loss(t, real, fake, d_fake);
     for (int n = 0; n < SHARD; n++) set_score_gradient(t, item, &desk->dx.logits, n, d_fake[n] / t->config.batch);
     discriminator_backward(&t->d, g, &fakes, &desk->dx, NULL, NULL, &desk->scratch);
+    discriminator_image_gradient(&t->d, g, &desk->dx, &desk->scratch);
     memset(s->g_gradient, 0, t->g.net.floats * sizeof(float));
     const scratch telling = {desk->scratch.convolution, desk->scratch.row, generator_final, t};
     generator_backward(&t->g, g, &s->fakes, &desk->g_gradient, fakes_gradient(t, s, desk), labels, s->g_gradient,
@@ -468,9 +476,7 @@ static void generator_step(void *context, int item, int thread) {
     const double images = fmin(t->config.ema_kimg * 1000, t->config.ema_ramp * (double)t->images);
     const double half_life = images / t->config.batch; /* steps */
     const float share = (float)(half_life > 0 ? 1 - pow(0.5, 1 / half_life) : 1);
-    const float *value = network_value(&t->g.net, item);
-    float *average = network_at(&t->g.net, t->average, item);
-    for (size_t i = 0; i < network_floats(&t->g.net, item); i++) average[i] += share * (value[i] - average[i]);
+    network_average(&t->g.net, item, share, t->average);
 }
 
 /* w_avg moves to the mean of the batch's w. */
