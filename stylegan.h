@@ -671,8 +671,9 @@ typedef struct sg__correlation {
     const uint16_t *turned;   /* input [steps][V][16][2] */
     int steps, count;         /* of 16 pairs; outputs, up to 6: */
     const uint16_t *pairs[6]; /* [16 * steps][V][2] */
-    float *sum[6];            /* [V][V], to be added to */
+    float *sum[6];            /* [V][V] */
     size_t row;               /* floats between its rows */
+    int set;                  /* sum = instead of += */
 } sg__correlation;
 #endif
 
@@ -7648,8 +7649,11 @@ static void SG__FN(turn)(const float *first, const float *second, int pixels, ui
     }
 }
 
-#define SG__LOAD_SUM(k) \
-    if (c->count > k) SG__TILE_LOAD(k, c->sum[k], c->row * sizeof(float))
+#define SG__LOAD_SUM(k)    \
+    if (c->set)            \
+        SG__TILE_ZERO(k);  \
+    else if (c->count > k) \
+    SG__TILE_LOAD(k, c->sum[k], c->row * sizeof(float))
 #define SG__ADD_PRODUCT(k)                               \
     if (c->count > k) {                                  \
         SG__TILE_LOAD(7, c->pairs[k] + i * 16 * 32, 64); \

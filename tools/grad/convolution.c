@@ -597,25 +597,32 @@ static void gradient_tiles(const convolution *c, const map *x, const map *dy, fl
     }
 }
 
+void convolution_unfold(const convolution *c, const float *folded, int first, int rows, float *gradient) {
+    const size_t stride = (size_t)round_up(c->out, COLUMNS), count = stride * (size_t)rows;
+    for (int t = 0; t < c->taps; t++) {
+        int source[4];
+        const int sources = folded_sources(c, t, source);
+        for (int i = 0; i < sources; i++)
+            c->engine->elementwise->add(gradient + stride * (size_t)(source[i] * c->in + first),
+                                        folded + count * (size_t)t, fold_gain(c), count);
+    }
+}
+
 void convolution_gradient(const convolution *c, const map *x, const map *dy, float *gradient,
                           const convolution_scratch *s) {
     const size_t tap_floats = (size_t)(c->in * round_up(c->out, COLUMNS));
     const int folded = c->kind != CONVOLUTION_SAME;
     float *out = folded ? s->folded : gradient;
-    if (folded) memset(out, 0, (size_t)c->taps * tap_floats * sizeof *out);
     if (c->matrix) {
-        matrix_gradient(c, x, dy, out, s);
-    } else if (c->points) {
+        matrix_gradient(c, x, dy, gradient, s);
+        return;
+    }
+    if (folded) memset(out, 0, (size_t)c->taps * tap_floats * sizeof *out);
+    if (c->points) {
         gradient_tiles(c, x, dy, out, s);
     } else {
         gradient_job j = {.c = c, .x = x, .dy = dy, .out = out};
         engine_each(c->engine, work_of(c), (map_blocks(dy) + 1) / 2, gradient_taps, &j);
     }
-    for (int t = 0; folded && t < c->taps; t++) {
-        int source[4];
-        const int count = folded_sources(c, t, source);
-        for (int i = 0; i < count; i++)
-            c->engine->elementwise->add(gradient + tap_floats * (size_t)source[i], out + tap_floats * (size_t)t,
-                                        fold_gain(c), tap_floats);
-    }
+    if (folded) convolution_unfold(c, out, 0, c->in, gradient);
 }

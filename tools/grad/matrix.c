@@ -285,62 +285,88 @@ static void turn_output(const convolution *c, const map *dy, int begin, int pair
         }
 }
 
-/* Of the taps that see one plane of x. */
+/* Sums of the taps that see one plane of x. */
 typedef struct strip_gradient {
     const convolution *c;
     int pairs, span; /* of x, of dy */
     int taps, index[SG__MAX_TAPS];
     const uint16_t *x, *dy; /* [blocks of this plane], [planes][blocks] */
-    float *out;
+    float *out;             /* [taps][rows][O rounded up to 16] */
+    int first, rows, set;   /* from this block on */
 } strip_gradient;
 
 /* Columns [first, first + count), of which each is a tap of a block of outputs, for one block of inputs. */
 static void correlate(const strip_gradient *g, int block, int first, int count) {
     const convolution *c = g->c;
-    const int used = c->in - block * COLUMNS, stride = round_up(c->out, COLUMNS), images = c->engine->images;
-    float rest[MOST_SUMS][COLUMNS * COLUMNS];
-    sg__correlation k = {g->x + (size_t)(block * g->pairs * UNIT), g->pairs / COLUMNS, count, {0}, {0}, (size_t)stride};
-    float *to[MOST_SUMS];
+    const int row = (block - g->first) * COLUMNS, used = g->rows - row, stride = round_up(c->out, COLUMNS);
+    const int images = c->engine->images;
+    float rest[MOST_SUMS][COLUMNS * COLUMNS], *to[MOST_SUMS];
+    sg__correlation k = {.turned = g->x + (size_t)(block * g->pairs * UNIT),
+                         .steps = g->pairs / COLUMNS,
+                         .count = count,
+                         .row = (size_t)stride,
+                         .set = g->set};
     for (int i = 0; i < count; i++) {
         const int output = (first + i) / g->taps, index = g->index[(first + i) % g->taps];
         const tap t = tap_of(c, index, 0);
         const int at = pitch_of(c) + images - t.dy * pitch_of(c) - t.dx * images;
         k.pairs[i] = g->dy + ((t.out_plane * blocks_of(c->out) + output) * g->span + at) * UNIT;
-        k.sum[i] = to[i] = g->out + (index * c->in + block * COLUMNS) * stride + output * COLUMNS;
+        k.sum[i] = to[i] = g->out + (index * g->rows + row) * stride + output * COLUMNS;
     }
     if (used < COLUMNS) { /* what a tile has more must not go into the next tap */
-        memset(rest, 0, sizeof rest);
         for (int i = 0; i < count; i++) k.sum[i] = rest[i];
         k.row = COLUMNS;
+        k.set = 1;
     }
     kernels_of(c)->correlate(&k);
     for (int i = 0; used < COLUMNS && i < count; i++)
-        for (int j = 0; j < used * COLUMNS; j++) to[i][j / COLUMNS * stride + j % COLUMNS] += rest[i][j];
+        for (int j = 0; j < used * COLUMNS; j++) {
+            float *sum = to[i] + j / COLUMNS * stride + j % COLUMNS;
+            *sum = g->set ? rest[i][j] : *sum + rest[i][j];
+        }
 }
 
-static void correlate_all(const strip_gradient *g) {
+/* Those of blocks up to `end`. */
+static void correlate_all(const strip_gradient *g, int end) {
     const int columns = g->taps * blocks_of(g->c->out), calls = (columns + MOST_SUMS - 1) / MOST_SUMS;
     for (int i = 0; i < calls; i++) {
         const int first = columns * i / calls, count = columns * (i + 1) / calls - first;
-        for (int block = 0; block < blocks_of(g->c->in); block++) correlate(g, block, first, count);
+        for (int block = g->first; block < end; block++) correlate(g, block, first, count);
     }
 }
 
+static void turn_both(const convolution *c, const map *x, const map *dy, int begin, int pairs, uint16_t *turned) {
+    turn_input(c, x, begin, pairs, turned);
+    turn_output(c, dy, begin, pairs, turned + x->planes * map_blocks(x) * pairs * UNIT);
+}
+
+/* Where one strip is all, one block of inputs after the other: the folded taps of all would not stay in the cache. */
 void matrix_gradient(const convolution *c, const map *x, const map *dy, float *gradient, const convolution_scratch *s) {
-    const int rows = gradient_rows_of(c);
+    const int strip = gradient_rows_of(c), folded = c->kind != CONVOLUTION_SAME, once = strip >= c->size;
+    const int blocks = blocks_of(c->in), chunk = folded && once ? 1 : blocks;
     uint16_t *turned = (uint16_t *)(void *)s->halves;
-    for (int begin = 0; begin < c->size; begin += rows) {
-        const int count = begin + rows < c->size ? rows : c->size - begin, pairs = pairs_of(c, count);
-        const int plane_values = map_blocks(x) * pairs * UNIT;
-        uint16_t *paired = turned + x->planes * plane_values;
-        turn_input(c, x, begin, pairs, turned);
-        turn_output(c, dy, begin, pairs, paired);
-        for (int plane = 0; plane < x->planes; plane++) {
-            strip_gradient g = {c,      pairs,   output_pairs(c, count), 0, {0}, turned + plane * plane_values,
-                                paired, gradient};
-            for (int i = 0; i < c->taps; i++)
-                if (tap_of(c, i, 0).in_plane == plane) g.index[g.taps++] = i;
-            correlate_all(&g);
+    for (int first = 0; first < blocks; first += chunk) {
+        const int last = (first + chunk) * COLUMNS < c->in ? (first + chunk) * COLUMNS : c->in;
+        const int rows = last - first * COLUMNS;
+        for (int begin = 0; begin < c->size; begin += strip) {
+            const int count = begin + strip < c->size ? strip : c->size - begin, pairs = pairs_of(c, count);
+            const int plane_values = blocks * pairs * UNIT;
+            if (!once || !first) turn_both(c, x, dy, begin, pairs, turned);
+            for (int plane = 0; plane < x->planes; plane++) {
+                strip_gradient g = {.c = c,
+                                    .pairs = pairs,
+                                    .span = output_pairs(c, count),
+                                    .x = turned + plane * plane_values,
+                                    .dy = turned + x->planes * plane_values,
+                                    .out = folded ? s->folded : gradient,
+                                    .first = first,
+                                    .rows = rows,
+                                    .set = folded && !begin};
+                for (int i = 0; i < c->taps; i++)
+                    if (tap_of(c, i, 0).in_plane == plane) g.index[g.taps++] = i;
+                correlate_all(&g, first + chunk);
+            }
         }
+        if (folded) convolution_unfold(c, s->folded, first * COLUMNS, rows, gradient);
     }
 }

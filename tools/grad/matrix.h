@@ -11,6 +11,10 @@ typedef struct tap {
 } tap;
 tap tap_of(const convolution *c, int index, int transposed);
 
+/* Of `rows` input channels from `first` on, gradients of the folded taps [taps][rows][O rounded up to 16] go to those of the
+   weights: gradient +=. */
+void convolution_unfold(const convolution *c, const float *folded, int first, int rows, float *gradient);
+
 /* Where they are faster than vectors: enough channels, rows that are whole tiles. */
 int matrix_serves(const convolution *c);
 
@@ -22,7 +26,7 @@ void matrix_pack(const convolution *c, int transposed, const float *panels, floa
 /* All planes of y, with SPREAD the pixels beyond them, too; each row of a block is finished after those above it. */
 void matrix_convolve(const convolution *c, int transposed, const map *x, const map *y, const finish *f,
                      const convolution_scratch *s);
-/* gradient [taps][I][O rounded up to 16] += sum over the pixels of x[pixel + tap] * dy[pixel] */
+/* As convolution_gradient. */
 void matrix_gradient(const convolution *c, const map *x, const map *dy, float *gradient, const convolution_scratch *s);
 
 #endif
