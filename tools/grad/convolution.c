@@ -94,6 +94,7 @@ void convolution_scratch_fit(convolution_scratch *s, const convolution *c) {
     grow(&s->folded_size, c->taps * c->in * round_up(c->out, COLUMNS));
     const int channels = round_up(c->in > c->out ? c->in : c->out, lanes);
     if (c->matrix) grow(&s->halves_size, (int)matrix_halves(c));
+    if (c->matrix) grow(&s->strips_size, (int)matrix_strips(c));
     if (c->matrix || c->points) grow(&s->panels_size, c->taps * channels * channels);
     if (!c->points) return;
     const int tiles = strip_rows(c) * c->engine->images * (c->size / 4) * lanes, all = c->points * c->points;
@@ -111,6 +112,7 @@ void convolution_scratch_take(arena *a, convolution_scratch *s) {
     s->tiled = arena_take(a, s->tiled_size);
     s->panels = arena_take(a, s->panels_size);
     s->halves = arena_take(a, s->halves_size * threads);
+    s->strips = arena_take(a, s->strips_size * threads);
     s->separated = arena_take(a, s->separated_size * threads);
     s->points = arena_take(a, s->points_size * threads);
     s->products = arena_take(a, s->products_size * threads);
@@ -625,4 +627,41 @@ void convolution_gradient(const convolution *c, const map *x, const map *dy, flo
         engine_each(c->engine, work_of(c), (map_blocks(dy) + 1) / 2, gradient_taps, &j);
     }
     if (folded) convolution_unfold(c, out, 0, c->in, gradient);
+}
+
+/* --- With the blur --- */
+
+void blurred_forward(const convolution *c, const map *x, const map *planes, const map *y, const finish *f,
+                     const convolution_scratch *s, float *row) {
+    if (c->matrix) {
+        matrix_convolve(c, 0, x, y, f, s);
+    } else if (c->kind == CONVOLUTION_DOWN) {
+        blur_split(c->engine, x, planes, 0, row);
+        convolution_forward(c, planes, y, f, s);
+    } else {
+        convolution_forward(c, x, planes, NULL, s);
+        blur_join(c->engine, planes, y, f, row);
+    }
+}
+
+void blurred_backward(const convolution *c, const map *dy, const map *planes, const map *dx, const finish *f,
+                      const convolution_scratch *s, float *row) {
+    if (c->matrix) {
+        matrix_convolve(c, 1, dy, dx, f, s);
+    } else if (c->kind == CONVOLUTION_DOWN) {
+        convolution_backward(c, dy, planes, NULL, s);
+        blur_join(c->engine, planes, dx, f, row);
+    } else {
+        blur_split(c->engine, dy, planes, c->kind == CONVOLUTION_SPREAD, row);
+        convolution_backward(c, planes, dx, f, s);
+    }
+}
+
+void blurred_gradient(const convolution *c, const map *x, const map *dy, const map *planes, float *gradient,
+                      const convolution_scratch *s) {
+    const int down = c->kind == CONVOLUTION_DOWN;
+    if (c->matrix)
+        matrix_gradient(c, x, dy, gradient, s);
+    else
+        convolution_gradient(c, down ? planes : x, down ? dy : planes, gradient, s);
 }

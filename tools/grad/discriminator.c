@@ -57,7 +57,7 @@ d_maps d_maps_take(arena *a, const discriminator *d) {
         x.level[l].image = map_take(a, e, d->from_rgb[l]->c.in, size, 1);
         x.level[l].rgb = map_take(a, e, channels, size, 1);
         if (l) x.level[l].middle = map_take(a, e, channels, size, 1);
-        if (l) x.level[l].blurred = map_take(a, e, channels, size / 2, MOST_PLANES);
+        if (l && !d->conv1[l]->c.matrix) x.level[l].blurred = map_take(a, e, channels, size / 2, MOST_PLANES);
         x.level[l].below = map_take(a, e, channels, size, 1);
         x.level[l].faded = map_take(a, e, channels, size, 1);
         if (!d->residual) continue;
@@ -90,10 +90,20 @@ const map *discriminator_input(const d_maps *x, growth g, int level) {
     return block_output(x, level);
 }
 
+static finish finish_forward(const linear *l, const map *at) {
+    return at ? finish_mask(l->c.engine, at, NULL) : finish_activate(l->c.engine, l->used_bias, 0.2f);
+}
+
 /* y = lrelu(W x + b), or, where `at` is the output of that, its derivative along x. */
 static void forward(const linear *l, const map *x, const map *y, const map *at, const scratch *s) {
-    const finish f = at ? finish_mask(l->c.engine, at, NULL) : finish_activate(l->c.engine, l->used_bias, 0.2f);
+    const finish f = finish_forward(l, at);
     convolution_forward(&l->c, x, y, &f, &s->convolution);
+}
+
+static void forward_blurred(const linear *l, const map *x, const map *planes, const map *y, const map *at,
+                            const scratch *s) {
+    const finish f = finish_forward(l, at);
+    blurred_forward(&l->c, x, planes, y, &f, &s->convolution, s->row);
 }
 
 /* The same without an lrelu. */
@@ -111,8 +121,8 @@ void discriminator_forward(const discriminator *d, growth g, d_maps *x, const d_
     forward(d->from_rgb[top], &x->level[top].image, &x->level[top].rgb, AT(level[top].rgb), s);
     for (int l = top; l > 0; l--) {
         forward(d->conv0[l], discriminator_input(x, g, l), &x->level[l].middle, AT(level[l].middle), s);
-        blur_split(e, &x->level[l].middle, &x->level[l].blurred, 0, s->row);
-        forward(d->conv1[l], &x->level[l].blurred, &x->level[l - 1].below, AT(level[l - 1].below), s);
+        forward_blurred(d->conv1[l], &x->level[l].middle, &x->level[l].blurred, &x->level[l - 1].below,
+                        AT(level[l - 1].below), s);
         if (d->residual) {
             map_pool(e, discriminator_input(x, g, l), &x->level[l].pooled, 0.25f);
             forward_linear(d->skip[l], &x->level[l].pooled, &x->level[l - 1].skip, at != NULL, s);
@@ -198,8 +208,8 @@ void discriminator_backward(const discriminator *d, growth g, const d_maps *x, d
         if (l == top && growth_fades(g)) backward_fade(d, g, x, dx, d_biases);
         if (d->residual) backward_residual(d, x, dx, l, d_biases);
         f = finish_mask(e, &x->level[l].middle, bias_gradient(d, d->conv0[l], d_biases));
-        convolution_backward(&d->conv1[l]->c, &dx->level[l - 1].below, &dx->level[l].blurred, NULL, &s->convolution);
-        blur_join(e, &dx->level[l].blurred, &dx->level[l].middle, &f, s->row);
+        blurred_backward(&d->conv1[l]->c, &dx->level[l - 1].below, &dx->level[l].blurred, &dx->level[l].middle, &f,
+                         &s->convolution, s->row);
         input = discriminator_input(dx, g, l);
         f = finish_input(d, g, x, l, d_biases);
         convolution_backward(&d->conv0[l]->c, &dx->level[l].middle, input,
@@ -235,7 +245,8 @@ void discriminator_gradient(const discriminator *d, growth g, const d_maps *x, c
     network_tell_final(s, 0);
     for (int l = 1; l <= top; l++) { /* most weights come first, most pixels last */
         LAYER(d->conv0[l], discriminator_input(x, g, l), &dx->level[l].middle);
-        LAYER(d->conv1[l], &x->level[l].blurred, &dx->level[l - 1].below);
+        blurred_gradient(&d->conv1[l]->c, &x->level[l].middle, &dx->level[l - 1].below, &x->level[l].blurred,
+                         network_at(&d->net, gradient, d->conv1[l]->weight), &s->convolution);
         if (d->residual) LAYER(d->skip[l], &x->level[l].pooled, &dx->level[l - 1].skip);
         network_tell_final(s, l);
     }

@@ -166,27 +166,30 @@ static void each_block(const block_job *j, const map *m, pool_item *run) {
     engine_each(j->e, map_plane_floats(m) * (size_t)m->planes, map_blocks(m), run, (void *)(uintptr_t)j);
 }
 
-static void split_block(void *context, int block, int thread) {
-    const block_job *j = context;
-    const engine *e = j->e;
-    const map *x = j->x, *planes = j->y;
+void blur_split_row(const engine *e, const map *x, int block, int y, int beyond, float *row, float *even, float *odd) {
     const size_t pixel = (size_t)(e->images * e->lanes);
-    const int first = j->beyond ? -1 : 0;
-    float *row = j->row + blur_row_floats(x) * (size_t)thread,
-          *middle = row + 2 * pixel; /* between two zeros each side */
+    float *middle = row + 2 * pixel; /* between two zeros each side */
+    const float *above = map_row(x, 0, block, y < 0 ? y : y - 1), *at = map_row(x, 0, block, y);
+    const float *below = map_row(x, 0, block, y < x->size ? y + 1 : y);
     memset(row, 0, 2 * pixel * sizeof *row);
     memset(middle + pixel * (size_t)x->size, 0, 2 * pixel * sizeof *row);
-    for (int y = first; y < x->size - first; y++) { /* what lies outside the map is as zero as its border */
-        const float *above = map_row(x, 0, block, y < 0 ? y : y - 1), *at = map_row(x, 0, block, y);
-        const float *below = map_row(x, 0, block, y < x->size ? y + 1 : y);
-        e->elementwise->blur(middle, pixel, above, at, below, pixel, x->size);
-        for (int odd = 0; odd < 2; odd++) {
-            const int left = odd ? first : 0, right = odd ? 0 : -first;
-            const float *from = middle + (ptrdiff_t)pixel * (2 * left + odd);
-            float *to = plane_row(planes, block, y, odd) + (ptrdiff_t)pixel * left;
-            e->elementwise->blur(to, pixel, from - pixel, from, from + pixel, 2 * pixel, planes->size - left + right);
-        }
+    e->elementwise->blur(middle, pixel, above, at, below, pixel, x->size);
+    for (int i = 0; i < 2; i++) {
+        const int left = beyond && i ? -1 : 0, right = beyond && !i ? 1 : 0;
+        const float *from = middle + (ptrdiff_t)pixel * (2 * left + i);
+        float *to = (i ? odd : even) + (ptrdiff_t)pixel * left;
+        e->elementwise->blur(to, pixel, from - pixel, from, from + pixel, 2 * pixel, x->size / 2 - left + right);
     }
+}
+
+static void split_block(void *context, int block, int thread) {
+    const block_job *j = context;
+    const map *x = j->x, *planes = j->y;
+    const int first = j->beyond ? -1 : 0;
+    float *row = j->row + blur_row_floats(x) * (size_t)thread;
+    for (int y = first; y < x->size - first; y++) /* what lies outside the map is as zero as its border */
+        blur_split_row(j->e, x, block, y, j->beyond, row, plane_row(planes, block, y, 0),
+                       plane_row(planes, block, y, 1));
 }
 
 void blur_split(const engine *e, const map *x, const map *planes, int beyond, float *row) {
@@ -194,23 +197,28 @@ void blur_split(const engine *e, const map *x, const map *planes, int beyond, fl
     each_block(&j, x, split_block);
 }
 
+void blur_join_row(const engine *e, const float *(*rows)[2], int half, float *row, float *out) {
+    const size_t pixel = (size_t)(e->images * e->lanes);
+    const size_t columns = pixel * (size_t)(half + 1); /* even ones and one beyond; one before and odd ones */
+    float *even = row, *odd = even + columns + pixel;
+    for (int i = 0; i < 2; i++) {
+        const size_t before = i ? pixel : 0;
+        e->elementwise->blur((i ? odd : even) - before, pixel, rows[0][i] - before, rows[1][i] - before,
+                             rows[2][i] - before, pixel, half + 1);
+    }
+    e->elementwise->blur(out, 2 * pixel, odd - pixel, even, odd, pixel, half);
+    e->elementwise->blur(out + pixel, 2 * pixel, even, odd, even + pixel, pixel, half);
+}
+
 static void join_block(void *context, int block, int thread) {
     const block_job *j = context;
-    const engine *e = j->e;
     const map *planes = j->x, *y = j->y;
-    const size_t pixel = (size_t)(e->images * e->lanes);
-    const size_t half = pixel * (size_t)(planes->size + 1); /* even columns and one beyond; one before and odd ones */
-    float *even = j->row + blur_row_floats(y) * (size_t)thread, *odd = even + half + pixel;
+    float *row = j->row + blur_row_floats(y) * (size_t)thread;
     for (int at = 0; at < y->size; at++) {
         float *out = map_row(y, 0, block, at);
-        for (int i = 0; i < 2; i++) {
-            const size_t before = i ? pixel : 0;
-            e->elementwise->blur((i ? odd : even) - before, pixel, plane_row(planes, block, at - 1, i) - before,
-                                 plane_row(planes, block, at, i) - before, plane_row(planes, block, at + 1, i) - before,
-                                 pixel, planes->size + 1);
-        }
-        e->elementwise->blur(out, 2 * pixel, odd - pixel, even, odd, pixel, planes->size);
-        e->elementwise->blur(out + pixel, 2 * pixel, even, odd, even + pixel, pixel, planes->size);
+        const float *rows[3][2];
+        for (int i = 0; i < 6; i++) rows[i / 2][i % 2] = plane_row(planes, block, at - 1 + i / 2, i % 2);
+        blur_join_row(j->e, rows, planes->size, row, out);
         if (j->f) j->f->row(j->f, block, at, out, y->size);
     }
 }

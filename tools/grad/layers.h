@@ -111,8 +111,9 @@ size_t convolution_weights(const convolution *c); /* [k][k][I][O rounded up to 1
 /* Scratch that the threads of an engine need for any of these convolutions. */
 typedef struct convolution_scratch {
     int threads;
-    float *folded, *panels, *sums, *tiled, *halves, *separated, *points, *products;
-    size_t folded_size, panels_size, sums_size, tiled_size, halves_size, separated_size, points_size, products_size;
+    float *folded, *panels, *sums, *tiled, *halves, *strips, *separated, *points, *products;
+    size_t folded_size, panels_size, sums_size, tiled_size, halves_size, strips_size, separated_size, points_size,
+        products_size;
 } convolution_scratch;
 void convolution_scratch_fit(convolution_scratch *s, const convolution *c); /* grows the sizes */
 void convolution_scratch_take(arena *a, convolution_scratch *s);
@@ -137,6 +138,20 @@ void convolution_gradient(const convolution *c, const map *x, const map *dy, flo
 void blur_split(const engine *e, const map *x, const map *planes, int beyond, float *row);
 void blur_join(const engine *e, const map *planes, const map *y, const finish *f, float *row);
 size_t blur_row_floats(const map *whole); /* of one thread */
+/* The same a row at a time: of row y (with `beyond` -1 or 2S, too) the even and the odd pixels; from rows y - 1, y and y + 1,
+   of which the first `half` even pixels and odd ones, row y. */
+void blur_split_row(const engine *e, const map *x, int block, int y, int beyond, float *row, float *even, float *odd);
+void blur_join_row(const engine *e, const float *(*rows)[2], int half, float *row, float *out);
+
+/* Convolutions with the blur: before DOWN, after UP and SPREAD, x, y, dx and dy maps of 2S x 2S on that side. `planes` is what
+   lies between, its gradient in the backward pass, after which comes that of the weights, with x's or dy's planes; with matrix
+   units, NULL or not, it is never used. */
+void blurred_forward(const convolution *c, const map *x, const map *planes, const map *y, const finish *f,
+                     const convolution_scratch *s, float *row);
+void blurred_backward(const convolution *c, const map *dy, const map *planes, const map *dx, const finish *f,
+                      const convolution_scratch *s, float *row);
+void blurred_gradient(const convolution *c, const map *x, const map *dy, const map *planes, float *gradient,
+                      const convolution_scratch *s);
 
 /* y = factor * the sum of 2x2 pixels: average pooling with 1/4; with 1 the adjoint of nearest-neighbour up-sampling. */
 void map_pool(const engine *e, const map *x, const map *y, float factor);

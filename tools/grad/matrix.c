@@ -9,7 +9,7 @@
 
 enum {
     UNIT = 32,             /* values of a position: two channel blocks, or a block's pair of positions */
-    STRIP_BYTES = 1 << 18, /* of what is turned */
+    STRIP_BYTES = 1 << 19, /* of what is turned */
     BEYOND = 32,           /* positions that the last tile may read behind a strip */
     MOST_SUMS = 6          /* tiles of sums */
 };
@@ -146,20 +146,76 @@ static const float *row_start(const map *x, int plane, int block, int y) {
     return map_row(x, plane, block, y) - x->images * x->lanes;
 }
 
-/* `rows` rows from `begin` on as [planes][groups][positions][32]. What is right of the last border, no product needs. */
-static void turn_strip(const convolution *c, const map *x, int begin, int rows, uint16_t *to) {
-    const int positions = rows * pitch_of(c), images = c->engine->images;
+/* Positions of one or two channel blocks, as a product's. The last pixels of a single block have none on their right; no
+   product needs it. */
+static void turn_positions(const convolution *c, const float *const *block, int positions, uint16_t *to) {
+    const int images = c->engine->images, most = positions - images;
+    const float *const right[2] = {block[0], block[0] + images * COLUMNS};
+    const float *const last[2] = {block[0] + most * COLUMNS, block[0] + most * COLUMNS};
+    if (block[1]) {
+        kernels_of(c)->split(block, NULL, positions, 1, 0, to);
+    } else {
+        kernels_of(c)->split(right, NULL, most, 1, 0, to);
+        kernels_of(c)->split(last, NULL, images, 1, 0, to + most * UNIT);
+    }
+}
+
+/* A map of 2S x 2S stands for four planes. */
+static int is_whole(const convolution *c, const map *m) {
+    return m->size > c->size;
+}
+
+/* Rows of planes, with their borders, in scratch. */
+static size_t row_floats(const convolution *c) {
+    return (size_t)(pitch_of(c) * COLUMNS);
+}
+
+static size_t blur_floats(const convolution *c) {
+    return (size_t)((2 * c->size + 4) * c->engine->images * COLUMNS);
+}
+
+/* What blur_split makes of x: row y of the even (0) or odd (1) rows, its even and its odd columns. */
+static void blurred_row(const convolution *c, const map *x, int block, int y, int odd, float *scratch, float *even_row,
+                        float *odd_row) {
+    const int beyond = c->kind == CONVOLUTION_SPREAD, row = 2 * y + odd, border = c->engine->images * COLUMNS;
+    float *const rows[2] = {even_row, odd_row};
+    const int there = row >= -beyond && row < x->size + beyond;
+    const size_t cleared = there ? (size_t)border : row_floats(c);
+    for (int i = 0; i < 2; i++) {
+        memset(rows[i], 0, cleared * sizeof(float));
+        memset(rows[i] + row_floats(c) - border, 0, (size_t)border * sizeof(float));
+    }
+    if (there) blur_split_row(c->engine, x, block, row, beyond, scratch, even_row + border, odd_row + border);
+}
+
+static void turn_blurred_strip(const convolution *c, const map *x, int begin, int rows, float *scratch, uint16_t *to) {
+    const int pitch = pitch_of(c), groups = groups_of(x->channels);
+    float *row[2][2], *blur = scratch + 4 * row_floats(c); /* [blocks][columns] */
+    for (int i = 0; i < 4; i++) row[i / 2][i % 2] = scratch + row_floats(c) * (size_t)i;
+    for (int b = 0; b < map_blocks(x); b += 2)
+        for (int i = 0; i < 2 * rows; i++) {
+            const int both = b + 1 < map_blocks(x), odd = i % 2;
+            for (int k = 0; k <= both; k++) blurred_row(c, x, b + k, begin + i / 2, odd, blur, row[k][0], row[k][1]);
+            for (int k = 0; k < 2; k++) {
+                const float *const block[2] = {row[0][k], both ? row[1][k] : NULL};
+                const int plane = 2 * odd + k;
+                turn_positions(c, block, pitch, to + ((plane * groups + b / 2) * rows + i / 2) * pitch * UNIT);
+            }
+        }
+}
+
+/* `rows` rows from `begin` on as [planes][groups][positions][32]. */
+static void turn_strip(const convolution *c, const map *x, int begin, int rows, float *scratch, uint16_t *to) {
+    const int positions = rows * pitch_of(c);
+    if (is_whole(c, x)) {
+        turn_blurred_strip(c, x, begin, rows, scratch, to);
+        return;
+    }
     for (int plane = 0; plane < x->planes; plane++)
         for (int b = 0; b < map_blocks(x); b += 2, to += positions * UNIT) {
-            const float *first = row_start(x, plane, b, begin), *last = first + (positions - images) * COLUMNS;
-            const float *const block[2] = {first, b + 1 < map_blocks(x) ? row_start(x, plane, b + 1, begin) : NULL};
-            const float *const pixels[2] = {first, first + images * COLUMNS}, *const rest[2] = {last, last};
-            if (map_blocks(x) > 1) {
-                kernels_of(c)->split(block, NULL, positions, 1, 0, to);
-            } else {
-                kernels_of(c)->split(pixels, NULL, positions - images, 1, 0, to);
-                kernels_of(c)->split(rest, NULL, images, 1, 0, to + (positions - images) * UNIT);
-            }
+            const float *const block[2] = {row_start(x, plane, b, begin),
+                                           b + 1 < map_blocks(x) ? row_start(x, plane, b + 1, begin) : NULL};
+            turn_positions(c, block, positions, to);
         }
 }
 
@@ -184,54 +240,117 @@ static int tiles_of(int positions) {
     return (positions + COLUMNS - 1) / COLUMNS;
 }
 
+/* Where rows of the output go: rows of a map, or [planes][blocks][rows], from the one above the strip to the one below. */
+typedef struct target {
+    float *data; /* the first block's first pixel of row 0 */
+    size_t plane, block, row;
+} target;
+
+static target target_map(const map *y) {
+    return (target){map_row(y, 0, 0, 0), map_plane_floats(y), map_block_floats(y), map_row_floats(y)};
+}
+
+static target target_strip(const convolution *c, float *strip, int blocks, int rows, int begin) {
+    const size_t row = row_floats(c), block = row * (size_t)(rows + 2);
+    return (target){strip + (ptrdiff_t)row * (1 - begin) + c->engine->images * COLUMNS, block * (size_t)blocks, block,
+                    row};
+}
+
+static float *target_row(const target *t, int plane, int block, int row) {
+    return t->data + t->plane * (size_t)plane + t->block * (size_t)block + (ptrdiff_t)t->row * row;
+}
+
 /* Row by row; or at once, if no more tiles are needed for the borders between rows than for the ends of rows. */
-static void multiply_part(const convolution *c, sg__product *product, const map *y, const part *p, int first, int begin,
-                          int q) {
+static void multiply_part(const convolution *c, sg__product *product, const target *to, const part *p, int first,
+                          int begin, int q) {
     const uint16_t *strip = product->input;
     const int images = c->engine->images, width = p->width * images, rows = p->bottom - p->top;
     const int all = (rows - 1) * product->pitch + width, at_once = tiles_of(all) <= rows * tiles_of(width);
     product->positions = at_once ? all : width;
     product->width = width;
+    product->output_row = to->row;
+    product->output_vector = to->block;
     for (int row = p->top; row < p->bottom; row += at_once ? rows : 1) {
         product->input = strip + ((row - begin + 1) * product->pitch + (p->left + 1) * images) * UNIT;
-        product->output = map_row(y, p->plane, first, row) + p->left * images * COLUMNS;
+        product->output = target_row(to, p->plane, first, row) + p->left * images * COLUMNS;
         kernels_of(c)->multiply(product, q);
     }
     product->input = strip;
 }
 
+/* Joins the planes' rows to y's, as far as they are there: all but the last, which needs the one below. */
+static void join_strip(const convolution *c, const map *y, const target *from, int begin, int end, const finish *f,
+                       float *blur) {
+    const int first = begin ? 2 * begin - 1 : 0, last = end == c->size ? 2 * end : 2 * end - 1;
+    for (int b = 0; b < map_blocks(y); b++)
+        for (int row = first; row < last; row++) {
+            const float *rows[3][2];
+            for (int i = 0; i < 6; i++) {
+                const int at = row - 1 + i / 2, odd = at & 1;
+                rows[i / 2][i % 2] = target_row(from, 2 * odd + i % 2, b, (at - odd) / 2);
+            }
+            blur_join_row(c->engine, rows, c->size, blur, map_row(y, 0, b, row));
+            if (f) f->row(f, b, row, map_row(y, 0, b, row), y->size);
+        }
+}
+
+static size_t joined_floats(const convolution *c, int blocks, int rows) {
+    return row_floats(c) * (size_t)(MOST_PLANES * blocks * (rows + 2));
+}
+
+static size_t floats_between(const convolution *c, int transposed) {
+    return joined_floats(c, blocks_of(transposed ? c->in : c->out), convolve_rows_of(c, transposed)) + blur_floats(c);
+}
+
+/* What is below the last row. */
+static void clear_below(const convolution *c, const target *strip, int blocks) {
+    for (int i = 0; i < MOST_PLANES * blocks; i++)
+        memset(target_row(strip, i / blocks, i % blocks, c->size) - c->engine->images * COLUMNS, 0,
+               row_floats(c) * sizeof(float));
+}
+
+/* The last rows of a strip become those above the next. */
+static void move_last_rows(const convolution *c, float *strip, int blocks, int rows) {
+    for (int i = 0; i < MOST_PLANES * blocks; i++, strip += row_floats(c) * (size_t)(rows + 2))
+        memcpy(strip, strip + row_floats(c) * (size_t)rows, row_floats(c) * sizeof *strip);
+}
+
 void matrix_convolve(const convolution *c, int transposed, const map *x, const map *y, const finish *f,
                      const convolution_scratch *s) {
-    const int rows = convolve_rows_of(c, transposed), pitch = pitch_of(c), blocks = map_blocks(y);
+    const int most = convolve_rows_of(c, transposed), pitch = pitch_of(c), blocks = map_blocks(y);
+    const int joins = is_whole(c, y), planes = planes_of(c, !transposed);
     uint16_t *strip = (uint16_t *)(void *)s->halves;
-    for (int begin = 0; begin < c->size; begin += rows) {
-        const int end = begin + rows < c->size ? begin + rows : c->size, positions = (end - begin + 2) * pitch;
+    if (joins) memset(s->strips, 0, joined_floats(c, blocks, most) * sizeof *s->strips);
+    for (int begin = 0; begin < c->size; begin += most) {
+        const int end = begin + most < c->size ? begin + most : c->size, positions = (end - begin + 2) * pitch;
         const uint16_t *weights = (const uint16_t *)(const void *)(transposed ? c->backward : c->forward);
-        turn_strip(c, x, begin - 1, end - begin + 2, strip);
+        const target to = joins ? target_strip(c, s->strips, blocks, most, begin) : target_map(y);
+        if (joins && end == c->size) clear_below(c, &to, blocks);
+        turn_strip(c, x, begin - 1, end - begin + 2, s->strips, strip);
         for (int first = 0; first < blocks; first += c->engine->vectors) {
             const int q = vectors_from(c, transposed, first), groups = groups_of(x->channels);
-            for (int plane = 0; plane < y->planes; plane++, weights += packed_values(c, transposed, q)) {
+            for (int plane = 0; plane < planes; plane++, weights += packed_values(c, transposed, q)) {
                 const part p = part_of(c, transposed, plane, begin, end);
-                sg__product product = {.input = strip,
-                                       .terms = 1,
+                sg__product product = {.input = strip, .terms = 1,
                                        .group = (size_t)(positions * UNIT),
                                        .groups = groups,
                                        .weights = weights,
                                        .pitch = pitch,
-                                       .output_row = map_row_floats(y),
-                                       .output_pixel = COLUMNS,
-                                       .output_vector = map_block_floats(y)};
+                                       .output_pixel = COLUMNS};
                 taken products[SG__MAX_TAPS];
                 product.taps = taken_by(c, transposed, plane, products);
                 for (int i = 0; i < product.taps; i++) {
                     const tap t = products[i].t;
                     product.offset[i] = t.in_plane * groups * positions + t.dy * pitch + t.dx * c->engine->images;
                 }
-                multiply_part(c, &product, y, &p, first, begin, q);
-                for (int row = begin; f && row < end; row++)
+                multiply_part(c, &product, &to, &p, first, begin, q);
+                for (int row = begin; f && !joins && row < end; row++)
                     for (int v = 0; v < q; v++) f->row(f, first + v, row, map_row(y, plane, first + v, row), c->size);
             }
         }
+        if (!joins) continue;
+        join_strip(c, y, &to, begin, end, f, s->strips + joined_floats(c, blocks, most));
+        move_last_rows(c, s->strips, blocks, most);
     }
 }
 
@@ -265,6 +384,19 @@ size_t matrix_halves(const convolution *c) {
     return most * UNIT / 2;
 }
 
+/* Floats of scratch, beside what the blur takes: [halves][columns][2 rows]. */
+static size_t both_halves(const convolution *c) {
+    return 8 * row_floats(c);
+}
+
+size_t matrix_strips(const convolution *c) {
+    size_t most = both_halves(c) + blur_floats(c);
+    if (c->kind == CONVOLUTION_SAME) return 0;
+    for (int transposed = 0; transposed < 2; transposed++)
+        if (planes_of(c, !transposed) > 1 && floats_between(c, transposed) > most) most = floats_between(c, transposed);
+    return most;
+}
+
 static void turn_input(const convolution *c, const map *x, int begin, int pairs, uint16_t *to) {
     for (int plane = 0; plane < x->planes; plane++)
         for (int b = 0; b < map_blocks(x); b++, to += pairs * UNIT) {
@@ -273,16 +405,61 @@ static void turn_input(const convolution *c, const map *x, int begin, int pairs,
         }
 }
 
+/* Two rows at a time, which are whole tiles of pairs. */
+static void turn_blurred_input(const convolution *c, const map *x, int begin, int pairs, float *scratch, uint16_t *to) {
+    const int pitch = pitch_of(c), half = pairs / pitch, blocks = map_blocks(x);
+    float *rows[2][2], *blur = scratch + both_halves(c);
+    for (int i = 0; i < 4; i++) rows[i / 2][i % 2] = scratch + 2 * row_floats(c) * (size_t)i;
+    for (int b = 0; b < blocks; b++)
+        for (int row = 0; row < half; row += 2)
+            for (int odd = 0; odd < 2; odd++) {
+                for (int i = 0; i < 4; i++) {
+                    const size_t at = row_floats(c) * (size_t)(i % 2);
+                    blurred_row(c, x, b, begin + row + i % 2 + i / 2 * half, odd, blur, rows[i / 2][0] + at,
+                                rows[i / 2][1] + at);
+                }
+                for (int i = 0; i < 2; i++)
+                    kernels_of(c)->turn(rows[0][i], rows[1][i], 2 * pitch,
+                                        to + (((2 * odd + i) * blocks + b) * pairs + row * pitch) * UNIT);
+            }
+}
+
 static void turn_output(const convolution *c, const map *dy, int begin, int pairs, uint16_t *to) {
     const int border = c->engine->images * UNIT, used = pairs + 2 * pitch_of(c);
     for (int plane = 0; plane < dy->planes; plane++)
         for (int b = 0; b < map_blocks(dy); b++, to += used * UNIT + 2 * border) {
             const float *first = row_start(dy, plane, b, begin - 1);
             const float *const halves[2] = {first, first + pairs * COLUMNS};
-            memset(to, 0, (size_t)border * sizeof *to);
             kernels_of(c)->split(halves, NULL, used, 1, 0, to + border);
-            memset(to + border + used * UNIT, 0, (size_t)border * sizeof *to);
         }
+}
+
+static void turn_blurred_output(const convolution *c, const map *dy, int begin, int pairs, float *scratch,
+                                uint16_t *to) {
+    const int pitch = pitch_of(c), half = pairs / pitch, blocks = map_blocks(dy), images = c->engine->images;
+    const int span = pairs + 2 * pitch + 2 * images;
+    float *rows[2][2], *blur = scratch + both_halves(c);
+    for (int i = 0; i < 4; i++) rows[i / 2][i % 2] = scratch + row_floats(c) * (size_t)i;
+    for (int b = 0; b < blocks; b++)
+        for (int row = -1; row <= half; row++)
+            for (int odd = 0; odd < 2; odd++) {
+                for (int i = 0; i < 2; i++)
+                    blurred_row(c, dy, b, begin + row + i * half, odd, blur, rows[i][0], rows[i][1]);
+                for (int i = 0; i < 2; i++) {
+                    const float *const halves[2] = {rows[0][i], rows[1][i]};
+                    uint16_t *plane = to + (((2 * odd + i) * blocks + b) * span + images) * UNIT;
+                    kernels_of(c)->split(halves, NULL, pitch, 1, 0, plane + (row + 1) * pitch * UNIT);
+                }
+            }
+}
+
+/* Before the first pair of the output and behind the last. */
+static void clear_ends(const convolution *c, int blocks, int span, uint16_t *to) {
+    const size_t border = (size_t)(c->engine->images * UNIT), all = (size_t)(span * UNIT);
+    for (int i = 0; i < blocks; i++, to += all) {
+        memset(to, 0, border * sizeof *to);
+        memset(to + all - border, 0, border * sizeof *to);
+    }
 }
 
 /* Sums of the taps that see one plane of x. */
@@ -335,9 +512,19 @@ static void correlate_all(const strip_gradient *g, int end) {
     }
 }
 
-static void turn_both(const convolution *c, const map *x, const map *dy, int begin, int pairs, uint16_t *turned) {
-    turn_input(c, x, begin, pairs, turned);
-    turn_output(c, dy, begin, pairs, turned + x->planes * map_blocks(x) * pairs * UNIT);
+static void turn_both(const convolution *c, const map *x, const map *dy, int begin, int count, float *scratch,
+                      uint16_t *turned) {
+    const int pairs = pairs_of(c, count);
+    uint16_t *output = turned + planes_of(c, 0) * blocks_of(c->in) * pairs * UNIT;
+    if (is_whole(c, x))
+        turn_blurred_input(c, x, begin, pairs, scratch, turned);
+    else
+        turn_input(c, x, begin, pairs, turned);
+    clear_ends(c, planes_of(c, 1) * blocks_of(c->out), output_pairs(c, count), output);
+    if (is_whole(c, dy))
+        turn_blurred_output(c, dy, begin, pairs, scratch, output);
+    else
+        turn_output(c, dy, begin, pairs, output);
 }
 
 /* Where one strip is all, one block of inputs after the other: the folded taps of all would not stay in the cache. */
@@ -351,13 +538,13 @@ void matrix_gradient(const convolution *c, const map *x, const map *dy, float *g
         for (int begin = 0; begin < c->size; begin += strip) {
             const int count = begin + strip < c->size ? strip : c->size - begin, pairs = pairs_of(c, count);
             const int plane_values = blocks * pairs * UNIT;
-            if (!once || !first) turn_both(c, x, dy, begin, pairs, turned);
-            for (int plane = 0; plane < x->planes; plane++) {
+            if (!once || !first) turn_both(c, x, dy, begin, count, s->strips, turned);
+            for (int plane = 0; plane < planes_of(c, 0); plane++) {
                 strip_gradient g = {.c = c,
                                     .pairs = pairs,
                                     .span = output_pairs(c, count),
                                     .x = turned + plane * plane_values,
-                                    .dy = turned + x->planes * plane_values,
+                                    .dy = turned + planes_of(c, 0) * plane_values,
                                     .out = folded ? s->folded : gradient,
                                     .first = first,
                                     .rows = rows,

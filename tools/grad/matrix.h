@@ -21,9 +21,12 @@ int matrix_serves(const convolution *c);
 size_t matrix_weights(const convolution *c, int transposed); /* in floats: of c->forward, c->backward */
 size_t matrix_halves(const convolution *c);                  /* in floats: of a thread's scratch */
 
+size_t matrix_strips(const convolution *c);
+
 /* From panels [taps][I][q][V] of each group of vectors. */
 void matrix_pack(const convolution *c, int transposed, const float *panels, float *packed);
-/* All planes of y, with SPREAD the pixels beyond them, too; each row of a block is finished after those above it. */
+/* All planes of y, with SPREAD the pixels beyond them, too; each row of a block is finished after those above it. A map of
+   2S x 2S, here and below, stands for the four planes that it is blurred to, or blurred from. */
 void matrix_convolve(const convolution *c, int transposed, const map *x, const map *y, const finish *f,
                      const convolution_scratch *s);
 /* As convolution_gradient. */

@@ -54,7 +54,8 @@ static void take_maps(arena *a, const generator *g, int gradients, g_maps *x) {
             const int channels = i ? g->channels[l] : g->channels0[l];
             x->layer[l][i].w = map_take(a, e, g->w_dim, 1, 1);
             x->layer[l][i].style = map_take(a, e, 2 * padded(channels), 1, 1);
-            if (l && !i) x->layer[l][i].planes = map_take(a, e, channels, size / 2, MOST_PLANES);
+            if (l && !i && !g->layer[l][0].conv->c.matrix)
+                x->layer[l][i].planes = map_take(a, e, channels, size / 2, MOST_PLANES);
             x->layer[l][i].y = map_take(a, e, channels, size, 1);
             if (gradients) continue;
             x->layer[l][i].activated = map_take(a, e, channels, size, 1);
@@ -81,9 +82,8 @@ static void layer_forward(const generator *g, g_maps *x, int level, int index, c
     if (index) {
         convolution_forward(&layer->conv->c, &x->layer[level][0].y, a, &f, &s->convolution);
     } else if (level) {
-        convolution_forward(&layer->conv->c, &x->layer[level - 1][1].y, &x->layer[level][0].planes, NULL,
-                            &s->convolution);
-        blur_join(e, &x->layer[level][0].planes, a, &f, s->row);
+        blurred_forward(&layer->conv->c, &x->layer[level - 1][1].y, &x->layer[level][0].planes, a, &f, &s->convolution,
+                        s->row);
     } else {
         constant_forward(g, a);
         map_finish(a, &f);
@@ -127,9 +127,10 @@ static void layer_backward(const generator *g, g_maps *x, g_maps *dx, int level,
         convolution_backward(&layer->conv->c, dy, &dx->layer[level][0].y, NULL, &s->convolution);
     } else if (level) {
         const map *planes = &dx->layer[level][0].planes;
-        blur_split(e, dy, planes, 0, s->row);
-        linear_gradient(g, layer->conv, &x->layer[level - 1][1].y, planes, gradient, s);
-        convolution_backward(&layer->conv->c, planes, &dx->layer[level - 1][1].y, NULL, &s->convolution);
+        blurred_backward(&layer->conv->c, dy, planes, &dx->layer[level - 1][1].y, NULL, &s->convolution, s->row);
+        if (gradient)
+            blurred_gradient(&layer->conv->c, &x->layer[level - 1][1].y, dy, planes,
+                             gradient_of(g, gradient, layer->conv->weight), &s->convolution);
     } else {
         constant_backward(g, dy, gradient);
     }

@@ -111,7 +111,7 @@ static void take_maps(arena *a, const generator *g, int gradients, g_maps *x) {
             if (i == TO_RGB) continue;
             x->layer[l][i].scale = map_take(a, e, channels, 1, 1);
             x->layer[l][i].y = map_take(a, e, channels, size, 1);
-            if (!i) x->layer[l][i].planes = map_take(a, e, channels, size / 2, MOST_PLANES);
+            if (!i && !c->matrix) x->layer[l][i].planes = map_take(a, e, channels, size / 2, MOST_PLANES);
             if (!gradients) x->layer[l][i].noise = arena_take(a, (size_t)(size * size * e->images));
             if (energy_floats(c) > energy) energy = energy_floats(c);
         }
@@ -153,12 +153,10 @@ static void layer_forward(const generator *g, g_maps *x, int level, int index, c
     style_forward(g, x, level, index, s);
     modulate(e, input_of(x, level, index), style, modulated);
     demodulation(style, conv->energy, g->layer[level][index].gain, end.scale);
-    if (index) {
+    if (index)
         convolution_forward(&conv->c, modulated, y, &f, &s->convolution);
-    } else {
-        convolution_forward(&conv->c, modulated, planes, NULL, &s->convolution);
-        blur_join(e, planes, y, &f, s->row);
-    }
+    else
+        blurred_forward(&conv->c, modulated, planes, y, &f, &s->convolution, s->row);
 }
 
 /* Pixels doubled and blurred: the low-pass filter of up-sampling. */
@@ -234,15 +232,21 @@ static void layer_backward(const generator *g, g_maps *x, g_maps *dx, int level,
     const linear *conv = layer->conv;
     const demodulate end = end_of(g, x, level, index);
     const map *dy = &dx->layer[level][index].y, *planes = &dx->layer[level][index].planes;
+    const map *modulated = &x->layer[level][index].modulated;
     const map *d_scale = &dx->layer[level][index].scale, *d_input = input_of(dx, level, index);
     float *d_noise = dx->layer[level][index].noise;
     demodulate_gradient(&end, &x->layer[level][index].y, dy, d_scale,
                         gradient_or(g, gradient, layer->bias, dx->ignored),
                         gradient_or(g, gradient, layer->strength, dx->ignored));
     if (d_noise) layer_noise_gradient(g, layer, end.scale, dy, dx->factor, d_noise);
-    if (!index) blur_split(g->net.engine, dy, planes, 1, s->row);
-    linear_gradient(g, conv, &x->layer[level][index].modulated, index ? dy : planes, gradient, s);
-    convolution_backward(&conv->c, index ? dy : planes, d_input, NULL, &s->convolution);
+    if (index) {
+        linear_gradient(g, conv, modulated, dy, gradient, s);
+        convolution_backward(&conv->c, dy, d_input, NULL, &s->convolution);
+    } else {
+        blurred_backward(&conv->c, dy, planes, d_input, NULL, &s->convolution, s->row);
+        if (gradient)
+            blurred_gradient(&conv->c, modulated, dy, planes, gradient_of(g, gradient, conv->weight), &s->convolution);
+    }
     modulation_backward(g, x, dx, level, index, d_input);
     demodulation_gradient(&conv->c, &x->layer[level][index].style, network_value(&g->net, conv->weight), conv->energy,
                           layer->gain, end.scale, d_scale, &dx->layer[level][index].style,
