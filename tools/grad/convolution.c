@@ -95,8 +95,9 @@ void convolution_scratch_fit(convolution_scratch *s, const convolution *c) {
     const int channels = round_up(c->in > c->out ? c->in : c->out, lanes);
     if (c->matrix) grow(&s->halves_size, (int)matrix_halves(c));
     if (c->matrix) grow(&s->strips_size, (int)matrix_strips(c));
-    if (c->matrix || c->points) grow(&s->panels_size, c->taps * channels * channels);
+    if (c->matrix) grow(&s->panels_size, (int)matrix_panels(c));
     if (!c->points) return;
+    grow(&s->panels_size, c->taps * channels * channels);
     const int tiles = strip_rows(c) * c->engine->images * (c->size / 4) * lanes, all = c->points * c->points;
     grow(&s->separated_size, c->engine->images * (4 * strip_rows(c) + 2) * (c->size + 2) * lanes);
     grow(&s->points_size, (c->kind == CONVOLUTION_SAME ? 1 : MOST_PLANES) * all * (channels / lanes * tiles + lanes));
@@ -215,17 +216,21 @@ static void transform_panels(const convolution *c, int transposed, const float *
     }
 }
 
-/* The weights as they are used: folded, times the gain; tap by tap. */
+/* A tap as it is used: folded, times the gain. */
+static void fold(const convolution *c, const float *weights, int t, float *folded) {
+    const size_t tap_floats = (size_t)(c->in * round_up(c->out, COLUMNS));
+    int from[4] = {t}, count = 1;
+    if (c->kind != CONVOLUTION_SAME) count = folded_sources(c, t, from);
+    const float *w[4];
+    const float factor = c->gain * fold_gain(c), gain[4] = {factor, factor, factor, factor};
+    for (int i = 0; i < count; i++) w[i] = weights + tap_floats * (size_t)from[i];
+    ((const sg__kernels *)c->engine->kernels)->weighted_sum(folded, (int)tap_floats, w, gain, count);
+}
+
 static void pack_all(const convolution *c, const float *weights, const convolution_scratch *s, float *forward,
                      float *backward) {
-    const size_t tap_floats = (size_t)(c->in * round_up(c->out, COLUMNS));
     for (int t = 0; t < c->taps; t++) {
-        int from[4] = {t}, count = 1;
-        if (c->kind != CONVOLUTION_SAME) count = folded_sources(c, t, from);
-        const float *w[4];
-        const float factor = c->gain * fold_gain(c), gain[4] = {factor, factor, factor, factor};
-        for (int i = 0; i < count; i++) w[i] = weights + tap_floats * (size_t)from[i];
-        ((const sg__kernels *)c->engine->kernels)->weighted_sum(s->folded, (int)tap_floats, w, gain, count);
+        fold(c, weights, t, s->folded);
         if (forward) pack(c, s->folded, t, forward);
         if (backward) pack_transposed(c, s->folded, t, backward);
     }
@@ -233,9 +238,11 @@ static void pack_all(const convolution *c, const float *weights, const convoluti
 
 void convolution_prepare(const convolution *c, const float *weights, const convolution_scratch *s) {
     if (c->matrix) {
-        pack_all(c, weights, s, s->panels, NULL);
+        for (int t = 0; t < c->taps; t++) {
+            fold(c, weights, t, s->folded);
+            matrix_take_tap(c, t, s->folded, s->panels);
+        }
         matrix_pack(c, 0, s->panels, c->forward);
-        pack_all(c, weights, s, NULL, s->panels);
         matrix_pack(c, 1, s->panels, c->backward);
         return;
     }

@@ -104,41 +104,53 @@ static int vectors_from(const convolution *c, int transposed, int first) {
     return left < c->engine->vectors ? left : c->engine->vectors;
 }
 
-/* As if the tap on the right had the channels of a second block. */
-static void pack_alone(const convolution *c, const taken *products, int count, const float *panels, size_t tap_floats,
-                       int q, uint16_t *to) {
-    enum { MOST_VECTORS = 2 };
-    float both[2 * COLUMNS * MOST_VECTORS * COLUMNS];
-    const float *const source = both;
-    const size_t half = (size_t)(COLUMNS * q * COLUMNS);
-    for (int i = 0; i < count; i++, to += q * COLUMNS * UNIT) {
-        memset(both, 0, sizeof both);
-        memcpy(both, panels + tap_floats * (size_t)products[i].index, tap_floats * sizeof *both);
-        if (products[i].right >= 0)
-            memcpy(both + half, panels + tap_floats * (size_t)products[i].right, tap_floats * sizeof *both);
-        kernels_of(c)->pack(&source, 1, 2 * COLUMNS, q, 1, to);
-    }
+/* Floats of a folded tap, [O / 16][I][16], both of whole groups. */
+static size_t folded_floats(const convolution *c) {
+    return (size_t)(round_up(c->in, UNIT) * round_up(c->out, UNIT));
+}
+
+size_t matrix_panels(const convolution *c) {
+    return folded_floats(c) * (size_t)c->taps;
+}
+
+void matrix_take_tap(const convolution *c, int index, const float *folded, float *panels) {
+    const int rows = round_up(c->in, UNIT), stride = round_up(c->out, COLUMNS);
+    float *to = panels + folded_floats(c) * (size_t)index;
+    memset(to, 0, folded_floats(c) * sizeof *to);
+    for (int i = 0; i < c->in; i++)
+        for (int o = 0; o < blocks_of(c->out); o++)
+            memcpy(to + (o * rows + i) * COLUMNS, folded + i * stride + o * COLUMNS, COLUMNS * sizeof *to);
+}
+
+/* A product's weights of two blocks of inputs, or of one and a tap on the right (NULL: none), for a block of outputs. */
+static void pack_tile(const convolution *c, int transposed, const float *left, const float *right, int input,
+                      int output, uint16_t *to) {
+    static const float zeros[COLUMNS * COLUMNS];
+    const int rows = round_up(c->in, UNIT), alone = is_alone(c, transposed);
+    const int in = transposed ? output : input, out = transposed ? input : output;
+    const size_t at = (size_t)((out * rows + in * COLUMNS) * COLUMNS);
+    const size_t next = (size_t)((transposed ? rows : COLUMNS) * COLUMNS);
+    const float *const both[2] = {left + at, !alone ? left + at + next : right ? right + at : zeros};
+    if (transposed)
+        kernels_of(c)->turn(both[0], both[1], COLUMNS, to);
+    else
+        kernels_of(c)->split(both, NULL, COLUMNS, 1, 0, to);
 }
 
 void matrix_pack(const convolution *c, int transposed, const float *panels, float *packed) {
-    const int in = transposed ? c->out : c->in, vectors = blocks_of(transposed ? c->in : c->out);
+    const int vectors = blocks_of(transposed ? c->in : c->out), groups = groups_of(transposed ? c->out : c->in);
     uint16_t *to = (uint16_t *)(void *)packed;
-    for (int first = 0; first < vectors; first += c->engine->vectors) {
-        const int q = vectors_from(c, transposed, first);
-        const size_t tap_floats = (size_t)(in * q * COLUMNS);
+    for (int first = 0; first < vectors; first += c->engine->vectors)
         for (int plane = 0; plane < planes_of(c, !transposed); plane++) {
             taken products[SG__MAX_TAPS];
-            const float *taps[SG__MAX_TAPS];
-            const int count = taken_by(c, transposed, plane, products);
-            for (int i = 0; i < count; i++) taps[i] = panels + tap_floats * (size_t)products[i].index;
-            if (is_alone(c, transposed))
-                pack_alone(c, products, count, panels, tap_floats, q, to);
-            else
-                kernels_of(c)->pack(taps, count, in, q, 1, to);
-            to += packed_values(c, transposed, q);
+            const int count = taken_by(c, transposed, plane, products), q = vectors_from(c, transposed, first);
+            for (int i = 0; i < groups * count * q; i++, to += COLUMNS * UNIT) {
+                const taken *p = &products[i / q % count];
+                const float *right = p->right < 0 ? NULL : panels + folded_floats(c) * (size_t)p->right;
+                pack_tile(c, transposed, panels + folded_floats(c) * (size_t)p->index, right, i / q / count * 2,
+                          first + i % q, to);
+            }
         }
-        panels += tap_floats * (size_t)c->taps;
-    }
 }
 
 /* The leftmost pixel of a row's border. */

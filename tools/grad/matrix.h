@@ -22,8 +22,10 @@ size_t matrix_weights(const convolution *c, int transposed); /* in floats: of c-
 size_t matrix_halves(const convolution *c);                  /* in floats: of a thread's scratch */
 
 size_t matrix_strips(const convolution *c);
+size_t matrix_panels(const convolution *c);
 
-/* From panels [taps][I][q][V] of each group of vectors. */
+/* Takes a folded tap [I][O rounded up to 16] into the panels; when all are there, they are packed. */
+void matrix_take_tap(const convolution *c, int index, const float *folded, float *panels);
 void matrix_pack(const convolution *c, int transposed, const float *panels, float *packed);
 /* All planes of y, with SPREAD the pixels beyond them, too; each row of a block is finished after those above it. A map of
    2S x 2S, here and below, stands for the four planes that it is blurred to, or blurred from. */

@@ -516,13 +516,15 @@ static void adapt(trainer *t, const trainer_step_report *r) {
 }
 
 void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, trainer_step_report *report) {
-    t->growth = training_growth(t);
+    const growth now = training_growth(t), before = t->growth;
+    const int d_is_prepared = t->prepared && now.top == before.top && growth_fades(now) == growth_fades(before);
+    t->growth = now;
     t->pixels = pixels;
     t->labels = labels;
     gradients_expect(t);
 
     pool_run(t->pool, t->g.net.linear_count, prepare_generator, t);
-    pool_run(t->pool, t->d.net.linear_count, prepare_discriminator, t);
+    if (!d_is_prepared) pool_run(t->pool, t->d.net.linear_count, prepare_discriminator, t);
     ordered_sum_begin(t->d_sum);
     pool_run(t->pool, t->shards, discriminator_task, t);
     pool_run(t->pool, t->d.net.count, discriminator_step, t);
@@ -539,6 +541,7 @@ void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, traine
     ranks_gather(t->reports, sizeof *t->reports, t->config.batch / SHARD);
     const trainer_step_report mean = mean_report(t);
     if (report) *report = mean;
+    t->prepared = 1;
     t->steps++;
     t->images += t->config.batch;
     if (looks_at_held) adapt(t, &mean);

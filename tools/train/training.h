@@ -48,6 +48,7 @@ struct trainer {
     /* Of all shards, in their order: D's gradient, and G's with the change of w_avg [D] behind it. */
     ordered_sum *d_sum, *g_sum;
 
+    int prepared; /* D, since its last change, as much of it as took part */
     /* of the step at work */
     growth growth;
     const uint8_t *pixels;
