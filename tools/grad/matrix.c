@@ -55,8 +55,9 @@ static int strip_rows(const convolution *c, int bytes) {
 /* --- The convolution and, transposed, the gradient of its input --- */
 
 static int convolve_rows_of(const convolution *c, int transposed) {
-    const int bytes = planes_of(c, transposed) * groups_of(transposed ? c->out : c->in) * pitch_of(c) * 2 * UNIT;
-    return strip_rows(c, bytes);
+    const int row = pitch_of(c) * 2 * UNIT, in = groups_of(transposed ? c->out : c->in);
+    const int joined = planes_of(c, !transposed) > 1 ? MOST_PLANES * blocks_of(transposed ? c->in : c->out) : 0;
+    return strip_rows(c, (planes_of(c, transposed) * in + joined) * row);
 }
 
 /* Two channel blocks are multiplied at once, those of one tap. A single one is multiplied with two taps side by side. */

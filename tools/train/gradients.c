@@ -4,13 +4,18 @@
 
 #include <math.h>
 
+enum { PART = 1024 }; /* of a sum, which stays in the cache for all shards */
+
 LOOPS static void add(float *restrict sum, const float *restrict gradient, size_t count) {
     for (size_t i = 0; i < count; i++) sum[i] += gradient[i];
 }
 
 static void add_discriminator(void *context, size_t from, size_t to, float *sum) {
     const trainer *t = context;
-    for (int s = 0; s < t->shards; s++) add(sum + from, t->shards_of_batch[s].d_gradient + from, to - from);
+    for (size_t i = from; i < to; i += PART) {
+        const size_t count = to - i < PART ? to - i : PART;
+        for (int s = 0; s < t->shards; s++) add(sum + i, t->shards_of_batch[s].d_gradient + i, count);
+    }
 }
 
 /* How far w_avg [D] is from the w of every image. */
@@ -25,8 +30,10 @@ static void add_w(const trainer *t, size_t from, size_t to, float *sum) {
 static void add_generator(void *context, size_t from, size_t to, float *sum) {
     const trainer *t = context;
     const size_t floats = t->g.net.floats, end = to < floats ? to : floats, first_w = from > floats ? from : floats;
-    for (int s = 0; s < t->shards && from < end; s++)
-        add(sum + from, t->shards_of_batch[s].g_gradient + from, end - from);
+    for (size_t i = from; i < end; i += PART) {
+        const size_t count = end - i < PART ? end - i : PART;
+        for (int s = 0; s < t->shards; s++) add(sum + i, t->shards_of_batch[s].g_gradient + i, count);
+    }
     if (first_w < to) add_w(t, first_w - floats, to - floats, sum + floats);
 }
 
