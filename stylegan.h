@@ -1359,12 +1359,13 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #define SG__TILE_STORE(t, p, stride) _tile_stored(t, p, stride)
 #define SG__TILE_MULTIPLY(sum, a, b) _tile_dpbf16ps(sum, a, b)
 #define SG__TURN(to, pairs) SG__FN(turn_pairs)(to, pairs)
+#define SG__EXPECT_STORE(p) __builtin_prefetch(p, 1)
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512bf16,amx-tile,amx-bf16"))), \
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512bf16,prfchw,amx-tile,amx-bf16"))), \
                              apply_to = function)
 #elif defined(__GNUC__)
 #pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512bf16,amx-tile,amx-bf16")
+#pragma GCC target("avx512f,avx512bw,avx512bf16,prfchw,amx-tile,amx-bf16")
 #endif
 SG__INLINE __m512 sg__round_bf16_amx(__m512 v) { /* to nearest, ties to even */
     __m512i bits = _mm512_castps_si512(v), odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
@@ -1453,6 +1454,7 @@ SG__INLINE void sg__turn_pairs_amx(uint16_t *to, const uint16_t *pairs) {
 #define SG__TILE_STORE(t, p, stride) sg__model_tile_store(&tiles[t], p, stride)
 #define SG__TILE_MULTIPLY(sum, a, b) sg__model_tile_multiply(&tiles[sum], &tiles[a], &tiles[b])
 #define SG__TURN(to, pairs) sg__model_turn(to, pairs)
+#define SG__EXPECT_STORE(p) (void)(p)
 typedef struct sg__lanes {
     float x[16];
 } sg__lanes;
@@ -7594,30 +7596,36 @@ static void SG__FN(pack)(const float *const *tap, int taps, int channels, int q,
         SG__TILE_LOAD(6, w, 64);                          \
         if ((q) > 1) SG__TILE_LOAD(7, (w) + 16 * 32, 64); \
     } while (0)
-#define SG__MULTIPLY_POSITIONS(a, q)                                                  \
-    do {                                                                              \
-        const uint16_t *weights = p->weights;                                         \
-        SG__TILE_ZERO(0);                                                             \
-        SG__TILE_ZERO(1);                                                             \
-        SG__TILE_ZERO(2);                                                             \
-        SG__TILE_ZERO(3);                                                             \
-        for (int g = 0; g < p->groups; g++) {                                         \
-            for (int k = 0; k < p->taps; k++) {                                       \
-                ptrdiff_t at = (ptrdiff_t)p->group * g + (first + p->offset[k]) * 32; \
-                for (int j = 0; j < p->terms; j++, weights += (q)*16 * 32) {          \
-                    SG__LOAD_WEIGHTS(weights, q);                                     \
-                    for (int i = 0; i < p->terms - j; i++)                            \
-                        SG__ALL_TILES(p->input + at + (ptrdiff_t)p->term * i, a, q);  \
-                }                                                                     \
-            }                                                                         \
-        }                                                                             \
-        SG__STORE_SUMS(0, first, 0);                                                  \
-        if ((q) > 1) SG__STORE_SUMS(1, first, 1);                                     \
-        if ((a) > 1) SG__STORE_SUMS(2, first + 16, 0);                                \
-        if ((a) > 1 && (q) > 1) SG__STORE_SUMS(3, first + 16, 1);                     \
-        if ((a) > 2) SG__STORE_SUMS(1, first + 32, 0);                                \
-        if ((a) > 2) SG__STORE_SUMS(3, first + 48, 0);                                \
-        first += 16 * (a);                                                            \
+#define SG__AHEAD 64 /* pixels: where sums will go, memory is slower than matrix units */
+#define SG__MULTIPLY_POSITIONS(a, q)                                                             \
+    do {                                                                                         \
+        const uint16_t *weights = p->weights;                                                    \
+        for (int i = 0; i < 16 * (a); i++) {                                                     \
+            for (int v = 0; v < (q); v++)                                                        \
+                SG__EXPECT_STORE(p->output + (size_t)(first + SG__AHEAD + i) * p->output_pixel + \
+                                 (size_t)v * p->output_vector);                                  \
+        }                                                                                        \
+        SG__TILE_ZERO(0);                                                                        \
+        SG__TILE_ZERO(1);                                                                        \
+        SG__TILE_ZERO(2);                                                                        \
+        SG__TILE_ZERO(3);                                                                        \
+        for (int g = 0; g < p->groups; g++) {                                                    \
+            for (int k = 0; k < p->taps; k++) {                                                  \
+                ptrdiff_t at = (ptrdiff_t)p->group * g + (first + p->offset[k]) * 32;            \
+                for (int j = 0; j < p->terms; j++, weights += (q)*16 * 32) {                     \
+                    SG__LOAD_WEIGHTS(weights, q);                                                \
+                    for (int i = 0; i < p->terms - j; i++)                                       \
+                        SG__ALL_TILES(p->input + at + (ptrdiff_t)p->term * i, a, q);             \
+                }                                                                                \
+            }                                                                                    \
+        }                                                                                        \
+        SG__STORE_SUMS(0, first, 0);                                                             \
+        if ((q) > 1) SG__STORE_SUMS(1, first, 1);                                                \
+        if ((a) > 1) SG__STORE_SUMS(2, first + 16, 0);                                           \
+        if ((a) > 1 && (q) > 1) SG__STORE_SUMS(3, first + 16, 1);                                \
+        if ((a) > 2) SG__STORE_SUMS(1, first + 32, 0);                                           \
+        if ((a) > 2) SG__STORE_SUMS(3, first + 48, 0);                                           \
+        first += 16 * (a);                                                                       \
     } while (0)
 
 /* Tiles have numbers that the compiler must know: hence macros. */
@@ -7760,10 +7768,12 @@ SG__UNUSED static const sg__kernels SG__FN(kernels) = {
 #undef SG__TILE_STORE
 #undef SG__TILE_MULTIPLY
 #undef SG__TURN
+#undef SG__EXPECT_STORE
 #undef SG__STORE_SUMS
 #undef SG__ALL_TILES
 #undef SG__LOAD_WEIGHTS
 #undef SG__MULTIPLY_POSITIONS
+#undef SG__AHEAD
 #undef SG__LOAD_SUM
 #undef SG__ADD_PRODUCT
 #undef SG__STORE_SUM
