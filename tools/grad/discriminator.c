@@ -125,8 +125,8 @@ void discriminator_forward(const discriminator *d, growth g, d_maps *x, const d_
                         AT(level[l - 1].below), s);
         if (d->residual) {
             map_pool(e, discriminator_input(x, g, l), &x->level[l].pooled, 0.25f);
-            forward_linear(d->skip[l], &x->level[l].pooled, &x->level[l - 1].skip, at != NULL, s);
-            map_blend(e, &x->level[l - 1].skip, half_power, &x->level[l - 1].below, half_power, &x->level[l - 1].blend);
+            const finish f = finish_join(e, at ? NULL : d->skip[l]->used_bias, &x->level[l - 1].below, half_power);
+            convolution_forward(&d->skip[l]->c, &x->level[l].pooled, &x->level[l - 1].blend, &f, &s->convolution);
         }
         if (l == top && growth_fades(g)) {
             map_pool(e, &x->level[l].image, &x->level[l - 1].image, 0.25f);
@@ -180,10 +180,9 @@ static void backward_fade(const discriminator *d, growth g, const d_maps *x, d_m
 /* From the gradient of a block's output, two branches, to theirs. */
 static void backward_residual(const discriminator *d, const d_maps *x, d_maps *dx, int level, float *d_biases) {
     const engine *e = d->net.engine;
-    map_scale_mask(e, &dx->level[level - 1].blend, half_power, &x->level[level - 1].below, &dx->level[level - 1].below,
-                   bias_gradient(d, d->conv1[level], d_biases));
-    map_scale(e, &dx->level[level - 1].blend, half_power, &dx->level[level - 1].skip);
-    if (d_biases) map_sum(e, &dx->level[level - 1].skip, bias_gradient(d, d->skip[level], d_biases));
+    map_fork(e, &dx->level[level - 1].blend, half_power, &x->level[level - 1].below, &dx->level[level - 1].below,
+             bias_gradient(d, d->conv1[level], d_biases), &dx->level[level - 1].skip,
+             bias_gradient(d, d->skip[level], d_biases));
 }
 
 void discriminator_backward(const discriminator *d, growth g, const d_maps *x, d_maps *dx, const map *extra,
@@ -205,6 +204,7 @@ void discriminator_backward(const discriminator *d, growth g, const d_maps *x, d
     if (follows_lrelu(x, g, 0)) map_finish(input, &f);
     for (int l = 1; l <= top; l++) {
         const map *skip = &dx->level[l].pooled;
+        const int masks = follows_lrelu(x, g, l);
         if (l == top && growth_fades(g)) backward_fade(d, g, x, dx, d_biases);
         if (d->residual) backward_residual(d, x, dx, l, d_biases);
         f = finish_mask(e, &x->level[l].middle, bias_gradient(d, d->conv0[l], d_biases));
@@ -212,12 +212,12 @@ void discriminator_backward(const discriminator *d, growth g, const d_maps *x, d
                          &s->convolution, s->row);
         input = discriminator_input(dx, g, l);
         f = finish_input(d, g, x, l, d_biases);
-        convolution_backward(&d->conv0[l]->c, &dx->level[l].middle, input,
-                             follows_lrelu(x, g, l) && !d->residual ? &f : NULL, &s->convolution);
-        if (!d->residual) continue;
-        convolution_backward(&d->skip[l]->c, &dx->level[l - 1].skip, skip, NULL, &s->convolution);
-        map_unpool(e, skip, input, 1, 0.25f);
-        if (follows_lrelu(x, g, l)) map_finish(input, &f);
+        if (d->residual) {
+            convolution_backward(&d->skip[l]->c, &dx->level[l - 1].skip, skip, NULL, &s->convolution);
+            f = finish_add_doubled(e, skip, 0.25f, masks ? f.mask : NULL, f.sum);
+        }
+        convolution_backward(&d->conv0[l]->c, &dx->level[l].middle, input, masks || d->residual ? &f : NULL,
+                             &s->convolution);
     }
 }
 

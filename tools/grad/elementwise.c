@@ -169,6 +169,37 @@ static void FN(mask)(float *x, const float *y, int pixels, float *sum) {
     store(sum, load(sum) + total);
 }
 
+static void FN(join)(float *x, const float *y, int pixels, const float *bias, float share) {
+    const vector b = load(bias);
+    for (int p = 0; p < pixels; p++, x += LANES, y += LANES) {
+        const vector other = load(y) * share, own = (load(x) + b) * share;
+        store(x, own + other);
+    }
+}
+
+static void FN(fork)(float *a, float *b, const float *dy, const float *y, int pixels, float share, float *sum_a,
+                     float *sum_b) {
+    vector total_a = splat(0), total_b = splat(0);
+    for (int p = 0; p < pixels; p++, a += LANES, b += LANES, dy += LANES, y += LANES) {
+        const vector d = load(dy) * share, masked = d * slope_of(load(y));
+        total_a += masked;
+        total_b += d;
+        store(a, masked);
+        store(b, d);
+    }
+    store(sum_a, load(sum_a) + total_a);
+    store(sum_b, load(sum_b) + total_b);
+}
+
+static void FN(add_doubled)(float *x, const float *half, int width, float factor) {
+    for (int i = 0; i < width / 2; i++, x += 2 * IMAGES * LANES, half += IMAGES * LANES)
+        UNROLL for (int n = 0; n < IMAGES; n++) {
+            const vector h = load(half + n * LANES) * factor;
+            store(x + n * LANES, load(x + n * LANES) + h);
+            store(x + (IMAGES + n) * LANES, load(x + (IMAGES + n) * LANES) + h);
+        }
+}
+
 static void FN(sum)(const float *x, int pixels, float *sum) {
     vector total = splat(0);
     for (int p = 0; p < pixels; p++, x += LANES) total += load(x);
@@ -460,6 +491,9 @@ static const elementwise FN(table) = {
     IMAGES,
     FN(activate),
     FN(mask),
+    FN(join),
+    FN(fork),
+    FN(add_doubled),
     FN(sum),
     FN(epilogue),
     FN(normalize),

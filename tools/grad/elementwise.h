@@ -32,6 +32,13 @@ typedef struct elementwise {
     void (*activate)(float *x, int pixels, const float *bias, float slope);
     /* x = x * lrelu'(y), y the output of the lrelu (it has the sign of the input); sum += the sum over all pixels */
     void (*mask)(float *x, const float *y, int pixels, float *sum);
+    /* x = share * (x + bias) + share * y */
+    void (*join)(float *x, const float *y, int pixels, const float *bias, float share);
+    /* a = share * dy * lrelu'(y), b = share * dy, and the sums over all pixels are added to theirs */
+    void (*fork)(float *a, float *b, const float *dy, const float *y, int pixels, float share, float *sum_a,
+                 float *sum_b);
+    /* x += factor * half, every pixel of half [W / 2][N] at two places of x */
+    void (*add_doubled)(float *x, const float *half, int width, float factor);
     /* sum += the sum over all pixels */
     void (*sum)(const float *x, int pixels, float *sum);
     /* x = lrelu(x + strength * noise + bias), noise [W][N]; mean and deviation [N][V], the mean and the sum of squared

@@ -139,6 +139,25 @@ finish finish_mask(const engine *e, const map *mask, float *sum) {
     return (finish){.row = mask_row, .engine = e, .mask = mask, .sum = sum};
 }
 
+static void join_row(const finish *f, int block, int y, float *row, int width) {
+    static const float none[COLUMNS];
+    f->engine->elementwise->join(row, map_row(f->other, 0, block, y), width * f->engine->images,
+                                 f->bias ? f->bias + block * f->engine->lanes : none, f->share);
+}
+
+finish finish_join(const engine *e, const float *bias, const map *y, float share) {
+    return (finish){.row = join_row, .engine = e, .bias = bias, .other = y, .share = share};
+}
+
+static void add_doubled_row(const finish *f, int block, int y, float *row, int width) {
+    f->engine->elementwise->add_doubled(row, map_row(f->other, 0, block, y / 2), width, f->share);
+    if (f->mask) mask_row(f, block, y, row, width);
+}
+
+finish finish_add_doubled(const engine *e, const map *half, float factor, const map *mask, float *sum) {
+    return (finish){.row = add_doubled_row, .engine = e, .mask = mask, .sum = sum, .other = half, .share = factor};
+}
+
 /* --- Blur --- */
 
 size_t blur_row_floats(const map *whole) {
@@ -269,6 +288,18 @@ void map_scale_mask(const engine *e, const map *x, float t, const map *mask, con
     const finish f = finish_mask(e, mask, sum);
     map_scale(e, x, t, y);
     map_finish(y, &f);
+}
+
+void map_fork(const engine *e, const map *dy, float share, const map *y, const map *a, float *sum_a, const map *b,
+              float *sum_b) {
+    for (int block = 0; block < map_blocks(dy); block++)
+        for (int row = 0; row < dy->size; row++) {
+            float ignored[COLUMNS] = {0};
+            const int channel = block * e->lanes;
+            e->elementwise->fork(map_row(a, 0, block, row), map_row(b, 0, block, row), map_row(dy, 0, block, row),
+                                 map_row(y, 0, block, row), dy->size * e->images, share,
+                                 sum_a ? sum_a + channel : ignored, sum_b ? sum_b + channel : ignored);
+        }
 }
 
 void map_sum(const engine *e, const map *x, float *sum) {

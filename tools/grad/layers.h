@@ -75,11 +75,18 @@ typedef struct finish {
     float slope;       /* of the lrelu; 1: linear */
     const map *mask;   /* the lrelu's output */
     float *sum;        /* [C]: where the sum over images and pixels is added */
+    const map *other;  /* what is added */
+    float share;       /* ... times this */
     void *context;
 } finish;
 
 finish finish_activate(const engine *e, const float *bias, float slope); /* lrelu(x + bias) */
 finish finish_mask(const engine *e, const map *mask, float *sum); /* x * lrelu'(mask), summed if sum is not NULL */
+
+/* share * (x + bias) + share * y, y's row; bias NULL: none */
+finish finish_join(const engine *e, const float *bias, const map *y, float share);
+/* x + factor * half, every pixel of `half` at 2x2 places; then, unless mask is NULL, as finish_mask */
+finish finish_add_doubled(const engine *e, const map *half, float factor, const map *mask, float *sum);
 
 /* --- Convolutions, with the equalised learning rate's gain --- */
 
@@ -161,6 +168,9 @@ void map_unpool(const engine *e, const map *x, const map *y, float previous, flo
 void map_blend(const engine *e, const map *a, float share_a, const map *b, float share_b, const map *y);
 /* y = t * x * lrelu'(mask), sum as above */
 void map_scale_mask(const engine *e, const map *x, float t, const map *mask, const map *y, float *sum);
+/* a = share * dy * lrelu'(y), b = share * dy; sums as above */
+void map_fork(const engine *e, const map *dy, float share, const map *y, const map *a, float *sum_a, const map *b,
+              float *sum_b);
 void map_sum(const engine *e, const map *x, float *sum);              /* sum [C] += over images and pixels */
 void map_scale(const engine *e, const map *x, float t, const map *y); /* y = t * x */
 double map_square(const map *x);                                      /* the sum of all squares */
