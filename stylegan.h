@@ -3370,6 +3370,11 @@ static void sg__cut_strips(const stylegan_model *m, const sg__step *s, int whole
     if (strip < 2) strip = 2;
     strips = (t->down + strip - 1) / strip;
     t->strip = (t->down + strips - 1) / strips;
+    if (sg__terms(t) && t->own) { /* as much for every part */
+        int items = (t->strip + t->chunk - 1) / t->chunk;
+        items = (items + m->parts - 1) / m->parts * m->parts;
+        t->chunk = (t->strip + items - 1) / items;
+    }
     if (sg__terms(t) && !t->own)
         t->chunk = sg__clip(SG__CHUNK_POSITIONS / sg__pitch(s), 1, t->strip);
     else if (!t->own)
