@@ -3370,11 +3370,6 @@ static void sg__cut_strips(const stylegan_model *m, const sg__step *s, int whole
     if (strip < 2) strip = 2;
     strips = (t->down + strip - 1) / strip;
     t->strip = (t->down + strips - 1) / strips;
-    if (sg__terms(t) && t->own) { /* as much for every part */
-        int items = (t->strip + t->chunk - 1) / t->chunk;
-        items = (items + m->parts - 1) / m->parts * m->parts;
-        t->chunk = (t->strip + items - 1) / items;
-    }
     if (sg__terms(t) && !t->own)
         t->chunk = sg__clip(SG__CHUNK_POSITIONS / sg__pitch(s), 1, t->strip);
     else if (!t->own)
@@ -3632,7 +3627,10 @@ static sg__room sg__room_of(const stylegan_model *m, const sg__step *s) {
     sg__room room = {0, 0, 0, 0, 0};
     if (t->op == SG__SCATTER && sg__plan_of(m, t)->whole) room.scattered = sg__map_floats(m, t);
     if (s->op == SG__CONV || s->op == SG__SCATTER) room.transformed = sg__transformed_floats(m, s);
-    if (s->op == SG__NORM && p->whole) return room;
+    if (s->op == SG__NORM && p->whole) {
+        room.out = sg__staged_floats(m, s, 1); /* to be shown */
+        return room;
+    }
     if (!s->input || !sg__splits_half(m, s)) room.in = sg__staged_floats(m, s->input, p->in_rows);
     room.side = sg__staged_floats(m, s->side, p->side_rows);
     room.out = sg__staged_floats(m, s, p->out_rows);
@@ -4403,6 +4401,7 @@ typedef struct sg__work {
     int panels, pieces; /* items of a job: panels of output channels x pieces of rows */
     int items;          /* of a job whose items each belong to one image: of each */
     int phase;          /* the one at work, or -1 for all */
+    int chunk;          /* rows of tiles of a part's own strip */
 } sg__work;
 
 static sg__work sg__start(const sg__call *call, const sg__step *s, int begin, int end) {
@@ -5239,8 +5238,8 @@ static void sg__own_strip_item(void *context, int item, int part) {
     int pieces = (t->tiles + t->across - 1) / t->across;
     item %= w.items;
     w.transformed = w.call->workspace->scratch[part].transformed;
-    w.tile_begin += item / pieces * t->chunk;
-    w.tile_end = sg__clip(w.tile_begin + t->chunk, w.tile_begin, w.tile_end);
+    w.tile_begin += item / pieces * w.chunk;
+    w.tile_end = sg__clip(w.tile_begin + w.chunk, w.tile_begin, w.tile_end);
     w.left = item % pieces * t->across;
     w.right = sg__clip(w.left + t->across, w.left, t->tiles);
     for (w.phase = 0; w.phase < t->phases; w.phase++) {
@@ -5266,7 +5265,11 @@ static void sg__convolve_rows(sg__call *call, const sg__step *s, int begin, int 
         }
     }
     if (SG__TILES && t->own) {
-        int down = (units + t->chunk - 1) / t->chunk, across = (t->tiles + t->across - 1) / t->across;
+        int parts = sg__terms(t) ? w.model->parts : 1; /* as much for every part */
+        int down = (units + t->chunk * parts - 1) / (t->chunk * parts) * parts,
+            across = (t->tiles + t->across - 1) / t->across;
+        w.chunk = (units + down - 1) / down;
+        down = (units + w.chunk - 1) / w.chunk;
         w.items = down * across;
         sg__parallel(w.model, w.items * images, sg__own_strip_item, &w);
         return;
