@@ -1423,131 +1423,6 @@ SG__INLINE void sg__turn_pairs_amx(uint16_t *to, const uint16_t *pairs) {
 #endif
 #endif /* SG__X86 */
 
-#ifdef STYLEGAN_MODEL_AMX /* bit for bit what the matrix units compute */
-#define SG__ISA amx
-#define SG__ISA_ENUM STYLEGAN_ISA_AMX
-#define SG__LANES 16
-#define SG__P 8
-#define SG__Q 2
-#define SG__V sg__lanes
-#define SG__LOAD(p) sg__model_load(p)
-#define SG__STORE(p, v) sg__model_store(p, v)
-#define SG__SET1(x) sg__model_set1(x)
-#define SG__ADD(a, b) sg__model_add(a, b)
-#define SG__SUB(a, b) sg__model_sub(a, b)
-#define SG__MUL(a, b) sg__model_mul(a, b)
-#define SG__FMA(a, b, c) sg__model_fma(a, b, c)
-#define SG__MAX(a, b) sg__model_max(a, b)
-#define SG__MIN(a, b) sg__model_min(a, b)
-#define SG__LOAD_F32(p) sg__model_load_f32(p)
-#define SG__LOAD_F16(p) sg__model_load_f16(p)
-#define SG__STORE_F16(p, v) sg__model_store_f16(p, v)
-#define SG__LOAD_I8(p) sg__model_load_i8(p)
-#define SG__ROUND_BF16(v) sg__model_round_bf16(v)
-#define SG__STORE_PAIRS(p, a, b) sg__model_store_pairs(p, a, b)
-#define SG__STORE_ROUNDED(p, a, b) \
-    sg__model_store_pairs(p, sg__model_round_bf16(sg__model_flush(a)), sg__model_round_bf16(sg__model_flush(b)))
-#define SG__TILES_BEGIN sg__tile tiles[8];
-#define SG__TILES_END
-#define SG__TILE_ZERO(t) STYLEGAN_MEMSET(&tiles[t], 0, sizeof tiles[t])
-#define SG__TILE_LOAD(t, p, stride) sg__model_tile_load(&tiles[t], p, stride)
-#define SG__TILE_STORE(t, p, stride) sg__model_tile_store(&tiles[t], p, stride)
-#define SG__TILE_MULTIPLY(sum, a, b) sg__model_tile_multiply(&tiles[sum], &tiles[a], &tiles[b])
-#define SG__TURN(to, pairs) sg__model_turn(to, pairs)
-#define SG__EXPECT_STORE(p) (void)(p)
-typedef struct sg__lanes {
-    float x[16];
-} sg__lanes;
-typedef struct sg__tile {
-    uint32_t x[16][16];
-} sg__tile;
-#define SG__MODEL(name, parameters, value)             \
-    SG__INLINE sg__lanes sg__model_##name parameters { \
-        sg__lanes v;                                   \
-        for (int i = 0; i < 16; i++) v.x[i] = value;   \
-        return v;                                      \
-    }
-SG__MODEL(load, (const float *p), p[i])
-SG__MODEL(set1, (float x), x)
-SG__MODEL(add, (sg__lanes a, sg__lanes b), a.x[i] + b.x[i])
-SG__MODEL(sub, (sg__lanes a, sg__lanes b), a.x[i] - b.x[i])
-SG__MODEL(mul, (sg__lanes a, sg__lanes b), a.x[i] * b.x[i])
-SG__MODEL(fma, (sg__lanes a, sg__lanes b, sg__lanes c), fmaf(a.x[i], b.x[i], c.x[i]))
-SG__MODEL(max, (sg__lanes a, sg__lanes b), a.x[i] > b.x[i] ? a.x[i] : b.x[i])
-SG__MODEL(min, (sg__lanes a, sg__lanes b), a.x[i] < b.x[i] ? a.x[i] : b.x[i])
-SG__MODEL(load_f32, (const unsigned char *p), sg__f32(p + 4 * i))
-SG__MODEL(load_f16, (const unsigned char *p), sg__f16(p + 2 * i))
-SG__MODEL(load_i8, (const unsigned char *p), (float)(signed char)p[i])
-#undef SG__MODEL
-static uint32_t sg__float_to_bits(float x) {
-    uint32_t bits;
-    STYLEGAN_MEMCPY(&bits, &x, 4);
-    return bits;
-}
-static float sg__flush(float x) { /* what is too small to be normal counts as zero */
-    uint32_t bits = sg__float_to_bits(x);
-    return bits << 1 < 0x1000000u ? sg__bits_to_float(bits & 0x80000000u) : x;
-}
-SG__INLINE sg__lanes sg__model_flush(sg__lanes v) {
-    for (int i = 0; i < 16; i++) v.x[i] = sg__flush(v.x[i]);
-    return v;
-}
-SG__INLINE void sg__model_store(float *p, sg__lanes v) {
-    for (int i = 0; i < 16; i++) p[i] = v.x[i];
-}
-SG__INLINE void sg__model_store_f16(unsigned char *p, sg__lanes v) {
-    for (int i = 0; i < 16; i++) sg__store_f16(p + 2 * i, v.x[i]);
-}
-SG__INLINE sg__lanes sg__model_round_bf16(sg__lanes v) {
-    for (int i = 0; i < 16; i++) {
-        uint32_t bits = sg__float_to_bits(v.x[i]);
-        v.x[i] = sg__bits_to_float((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u);
-    }
-    return v;
-}
-SG__INLINE void sg__model_store_pairs(uint16_t *p, sg__lanes a, sg__lanes b) {
-    for (int i = 0; i < 16; i++) {
-        p[2 * i] = (uint16_t)(sg__float_to_bits(a.x[i]) >> 16);
-        p[2 * i + 1] = (uint16_t)(sg__float_to_bits(b.x[i]) >> 16);
-    }
-}
-SG__INLINE void sg__model_tile_load(sg__tile *t, const void *p, size_t stride) {
-    for (size_t i = 0; i < 16; i++) {
-        for (size_t k = 0; k < 16; k++) {
-            uint16_t pair[2];
-            STYLEGAN_MEMCPY(pair, (const unsigned char *)p + i * stride + 4 * k, 4);
-            t->x[i][k] = (uint32_t)pair[0] | (uint32_t)pair[1] << 16;
-        }
-    }
-}
-SG__INLINE void sg__model_tile_store(const sg__tile *t, float *p, size_t stride) {
-    for (size_t i = 0; i < 16; i++) STYLEGAN_MEMCPY((unsigned char *)p + i * stride, t->x[i], 64);
-}
-#ifdef STYLEGAN_KERNELS
-SG__INLINE void sg__model_turn(uint16_t *to, const uint16_t *pairs) {
-    for (int i = 0; i < 16 * 16; i++) STYLEGAN_MEMCPY(to + 2 * (i % 16 * 16 + i / 16), pairs + 2 * i, 4);
-}
-#endif
-/* The even and the odd products are summed apart, then added. */
-static void sg__model_tile_multiply(sg__tile *sum, const sg__tile *a, const sg__tile *b) {
-    for (int m = 0; m < 16; m++) {
-        for (int n = 0; n < 16; n++) {
-            float part[2] = {0, 0};
-            for (int k = 0; k < 16; k++) {
-                for (int i = 0; i < 2; i++) {
-                    float x = sg__flush(sg__bits_to_float(a->x[m][k] >> 16 * i << 16));
-                    float y = sg__flush(sg__bits_to_float(b->x[k][n] >> 16 * i << 16));
-                    part[i] = sg__flush(fmaf(x, y, part[i]));
-                }
-            }
-            float all = sg__flush(sg__flush(sg__bits_to_float(sum->x[m][n])) + sg__flush(part[0] + part[1]));
-            sum->x[m][n] = sg__float_to_bits(all);
-        }
-    }
-}
-#include STYLEGAN_FILENAME
-#endif
-
 #ifdef SG__NEON
 #define SG__ISA neon
 #define SG__ISA_ENUM STYLEGAN_ISA_NEON
@@ -1687,6 +1562,134 @@ SG__INLINE void sg__store_f16_wasm(unsigned char *p, v128_t x) { /* as sg__store
 }
 SG__INLINE v128_t sg__load_i8_wasm(const unsigned char *p) {
     return wasm_f32x4_convert_i32x4(wasm_i32x4_extend_low_i16x8(wasm_i16x8_extend_low_i8x16(wasm_v128_load32_zero(p))));
+}
+#include STYLEGAN_FILENAME
+#endif
+
+#ifdef STYLEGAN_MODEL_AMX /* bit for bit what the matrix units compute */
+#undef SG__UNROLL
+#define SG__UNROLL
+#define SG__SMALL 1
+#define SG__ISA amx
+#define SG__ISA_ENUM STYLEGAN_ISA_AMX
+#define SG__LANES 16
+#define SG__P 2
+#define SG__Q 2
+#define SG__V sg__lanes
+#define SG__LOAD(p) sg__model_load(p)
+#define SG__STORE(p, v) sg__model_store(p, v)
+#define SG__SET1(x) sg__model_set1(x)
+#define SG__ADD(a, b) sg__model_add(a, b)
+#define SG__SUB(a, b) sg__model_sub(a, b)
+#define SG__MUL(a, b) sg__model_mul(a, b)
+#define SG__FMA(a, b, c) sg__model_fma(a, b, c)
+#define SG__MAX(a, b) sg__model_max(a, b)
+#define SG__MIN(a, b) sg__model_min(a, b)
+#define SG__LOAD_F32(p) sg__model_load_f32(p)
+#define SG__LOAD_F16(p) sg__model_load_f16(p)
+#define SG__STORE_F16(p, v) sg__model_store_f16(p, v)
+#define SG__LOAD_I8(p) sg__model_load_i8(p)
+#define SG__ROUND_BF16(v) sg__model_round_bf16(v)
+#define SG__STORE_PAIRS(p, a, b) sg__model_store_pairs(p, a, b)
+#define SG__STORE_ROUNDED(p, a, b) \
+    sg__model_store_pairs(p, sg__model_round_bf16(sg__model_flush(a)), sg__model_round_bf16(sg__model_flush(b)))
+#define SG__TILES_BEGIN sg__tile tiles[8];
+#define SG__TILES_END
+#define SG__TILE_ZERO(t) STYLEGAN_MEMSET(&tiles[t], 0, sizeof tiles[t])
+#define SG__TILE_LOAD(t, p, stride) sg__model_tile_load(&tiles[t], p, stride)
+#define SG__TILE_STORE(t, p, stride) sg__model_tile_store(&tiles[t], p, stride)
+#define SG__TILE_MULTIPLY(sum, a, b) sg__model_tile_multiply(&tiles[sum], &tiles[a], &tiles[b])
+#define SG__TURN(to, pairs) sg__model_turn(to, pairs)
+#define SG__EXPECT_STORE(p) (void)(p)
+typedef struct sg__lanes {
+    float x[16];
+} sg__lanes;
+typedef struct sg__tile {
+    uint32_t x[16][16];
+} sg__tile;
+#define SG__MODEL(name, parameters, value)             \
+    SG__INLINE sg__lanes sg__model_##name parameters { \
+        sg__lanes v;                                   \
+        for (int i = 0; i < 16; i++) v.x[i] = value;   \
+        return v;                                      \
+    }
+SG__MODEL(load, (const float *p), p[i])
+SG__MODEL(set1, (float x), x)
+SG__MODEL(add, (sg__lanes a, sg__lanes b), a.x[i] + b.x[i])
+SG__MODEL(sub, (sg__lanes a, sg__lanes b), a.x[i] - b.x[i])
+SG__MODEL(mul, (sg__lanes a, sg__lanes b), a.x[i] * b.x[i])
+SG__MODEL(fma, (sg__lanes a, sg__lanes b, sg__lanes c), fmaf(a.x[i], b.x[i], c.x[i]))
+SG__MODEL(max, (sg__lanes a, sg__lanes b), a.x[i] > b.x[i] ? a.x[i] : b.x[i])
+SG__MODEL(min, (sg__lanes a, sg__lanes b), a.x[i] < b.x[i] ? a.x[i] : b.x[i])
+SG__MODEL(load_f32, (const unsigned char *p), sg__f32(p + 4 * i))
+SG__MODEL(load_f16, (const unsigned char *p), sg__f16(p + 2 * i))
+SG__MODEL(load_i8, (const unsigned char *p), (float)(signed char)p[i])
+#undef SG__MODEL
+static uint32_t sg__float_to_bits(float x) {
+    uint32_t bits;
+    STYLEGAN_MEMCPY(&bits, &x, 4);
+    return bits;
+}
+static float sg__flush(float x) { /* what is too small to be normal counts as zero */
+    uint32_t bits = sg__float_to_bits(x);
+    return bits << 1 < 0x1000000u ? sg__bits_to_float(bits & 0x80000000u) : x;
+}
+SG__INLINE sg__lanes sg__model_flush(sg__lanes v) {
+    for (int i = 0; i < 16; i++) v.x[i] = sg__flush(v.x[i]);
+    return v;
+}
+SG__INLINE void sg__model_store(float *p, sg__lanes v) {
+    for (int i = 0; i < 16; i++) p[i] = v.x[i];
+}
+SG__INLINE void sg__model_store_f16(unsigned char *p, sg__lanes v) {
+    for (int i = 0; i < 16; i++) sg__store_f16(p + 2 * i, v.x[i]);
+}
+SG__INLINE sg__lanes sg__model_round_bf16(sg__lanes v) {
+    for (int i = 0; i < 16; i++) {
+        uint32_t bits = sg__float_to_bits(v.x[i]);
+        v.x[i] = sg__bits_to_float((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u);
+    }
+    return v;
+}
+SG__INLINE void sg__model_store_pairs(uint16_t *p, sg__lanes a, sg__lanes b) {
+    for (int i = 0; i < 16; i++) {
+        p[2 * i] = (uint16_t)(sg__float_to_bits(a.x[i]) >> 16);
+        p[2 * i + 1] = (uint16_t)(sg__float_to_bits(b.x[i]) >> 16);
+    }
+}
+SG__INLINE void sg__model_tile_load(sg__tile *t, const void *p, size_t stride) {
+    for (size_t i = 0; i < 16; i++) {
+        for (size_t k = 0; k < 16; k++) {
+            uint16_t pair[2];
+            STYLEGAN_MEMCPY(pair, (const unsigned char *)p + i * stride + 4 * k, 4);
+            t->x[i][k] = (uint32_t)pair[0] | (uint32_t)pair[1] << 16;
+        }
+    }
+}
+SG__INLINE void sg__model_tile_store(const sg__tile *t, float *p, size_t stride) {
+    for (size_t i = 0; i < 16; i++) STYLEGAN_MEMCPY((unsigned char *)p + i * stride, t->x[i], 64);
+}
+#ifdef STYLEGAN_KERNELS
+SG__INLINE void sg__model_turn(uint16_t *to, const uint16_t *pairs) {
+    for (int i = 0; i < 16 * 16; i++) STYLEGAN_MEMCPY(to + 2 * (i % 16 * 16 + i / 16), pairs + 2 * i, 4);
+}
+#endif
+/* The even and the odd products are summed apart, then added. */
+static void sg__model_tile_multiply(sg__tile *sum, const sg__tile *a, const sg__tile *b) {
+    for (int m = 0; m < 16; m++) {
+        for (int n = 0; n < 16; n++) {
+            float part[2] = {0, 0};
+            for (int k = 0; k < 16; k++) {
+                for (int i = 0; i < 2; i++) {
+                    float x = sg__flush(sg__bits_to_float(a->x[m][k] >> 16 * i << 16));
+                    float y = sg__flush(sg__bits_to_float(b->x[k][n] >> 16 * i << 16));
+                    part[i] = sg__flush(fmaf(x, y, part[i]));
+                }
+            }
+            float all = sg__flush(sg__flush(sg__bits_to_float(sum->x[m][n])) + sg__flush(part[0] + part[1]));
+            sum->x[m][n] = sg__float_to_bits(all);
+        }
+    }
 }
 #include STYLEGAN_FILENAME
 #endif
@@ -7008,10 +7011,12 @@ STYLEGAN_API void stylegan_read_feature(const stylegan_feature_map *map, int cha
 #endif /* STYLEGAN_IMPLEMENTATION */
 #else  /* STYLEGAN_KERNEL_PASS: the >>passes, compiled once for each instruction set */
 
+#ifndef SG__SMALL
 #if SG__LANES == 1 || defined(SG__MVE) /* for small processors, which have little room for code */
 #define SG__SMALL 1
 #else
 #define SG__SMALL 0
+#endif
 #endif
 #ifndef SG__S /* a number that vectors are multiplied by: some processors take it as it is */
 #define SG__S SG__V
