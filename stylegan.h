@@ -43,7 +43,8 @@
      STYLEGAN_NO_MALLOC     no malloc: memory comes from the caller
      STYLEGAN_NO_THREADS    no built-in threads: the caller's scheduler, or one thread
      STYLEGAN_NO_SIMD       plain C only
-     STYLEGAN_NO_AVX512     no AVX-512 code
+     STYLEGAN_NO_AVX512     no AVX-512 code, nor for matrix units (AMX)
+     STYLEGAN_NO_AMX        no code for matrix units
      STYLEGAN_NO_BATCH      images are drawn one after the other: no options.batch
      STYLEGAN_SMALL         for boards with little flash, code of half the size: direct sums only (no Winograd tiles,
                             which take more memory anyway), activations linear, relu and lrelu only, and errors

@@ -4,7 +4,7 @@
 cd "$(dirname "$0")/.." || exit 1
 warnings='-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror'
 fast='-O0 -fno-exceptions' # gcc links C++ without its library, which knows of exceptions
-every='-DSTYLEGAN_NO_STDIO -DSTYLEGAN_NO_MALLOC -DSTYLEGAN_NO_THREADS -DSTYLEGAN_NO_SIMD -DSTYLEGAN_NO_AVX512 -DSTYLEGAN_NO_BATCH'
+every='-DSTYLEGAN_NO_STDIO -DSTYLEGAN_NO_MALLOC -DSTYLEGAN_NO_THREADS -DSTYLEGAN_NO_SIMD -DSTYLEGAN_NO_AVX512 -DSTYLEGAN_NO_AMX -DSTYLEGAN_NO_BATCH'
 
 draw() { # PROGRAM CASE PSI CUTOFF
     "$1" "$WORK/$2.sgw" "tests/golden/$2/z.npy" "tests/golden/$2/img.npy" "$3" "$4"
@@ -34,7 +34,7 @@ list() {
                 echo "$compiler,${language#*=},$option $compiler -O1 $warnings -x $language ${option:+-DSTYLEGAN_$option}"
             done
             # What these leave out, or name otherwise, is nothing that is optimised: -O0 is compiled in half the time, or less.
-            for option in NO_STDIO NO_MALLOC NO_THREADS STATIC NO_AVX512 NO_BATCH; do
+            for option in NO_STDIO NO_MALLOC NO_THREADS STATIC NO_AVX512 NO_AMX NO_BATCH; do
                 echo "$compiler,${language#*=},$option $compiler $fast $warnings -x $language -DSTYLEGAN_$option"
             done
             echo "$compiler,${language#*=},all $compiler -O1 $warnings -x $language $every -DSTYLEGAN_STATIC"
