@@ -61,10 +61,10 @@
 
 #define LANES 16
 #ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx512f,avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx2,fma,prfchw"))), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx512f,avx2,fma")
+#pragma GCC target("avx512f,avx2,fma,prfchw")
 #endif
 #define IMAGES 1
 #include "elementwise.c"
@@ -184,6 +184,8 @@ static void FN(fork)(float *a, float *b, const float *dy, const float *y, int pi
         const vector d = load(dy) * share, masked = d * slope_of(load(y));
         total_a += masked;
         total_b += d;
+        FETCH_AHEAD(a);
+        FETCH_AHEAD(b);
         store(a, masked);
         store(b, d);
     }
@@ -240,8 +242,10 @@ static void FN(normalize)(float *y, const float *a, int width, const float *mean
         s[n] = load(scale + n * LANES);
         t[n] = load(shift + n * LANES);
     }
-    for (int i = 0; i < width; i++, y += IMAGES * LANES, a += IMAGES * LANES)
-        UNROLL for (int n = 0; n < IMAGES; n++) store(y + n * LANES, (load(a + n * LANES) - m[n]) * s[n] + t[n]);
+    for (int i = 0; i < width; i++, y += IMAGES * LANES, a += IMAGES * LANES) UNROLL for (int n = 0; n < IMAGES; n++) {
+            FETCH_AHEAD(y + n * LANES);
+            store(y + n * LANES, (load(a + n * LANES) - m[n]) * s[n] + t[n]);
+        }
 }
 
 static void FN(normalize_sums)(const float *dy, const float *a, int width, const float *mean, float *sum,
@@ -366,8 +370,10 @@ static void FN(dot)(float *out, const float *x, size_t block, int blocks, const 
 static void FN(blur)(float *out, size_t out_step, const float *a, const float *b, const float *c, size_t in_step,
                      int count) {
     for (int i = 0; i < count; i++, out += out_step, a += in_step, b += in_step, c += in_step)
-        for (int n = 0; n < IMAGES * LANES; n += LANES)
+        for (int n = 0; n < IMAGES * LANES; n += LANES) {
+            FETCH_AHEAD(out + n);
             store(out + n, (load(a + n) + load(c + n)) * 0.25f + load(b + n) * 0.5f);
+        }
 }
 
 /* `many` rows of I, as many as registers hold sums, and q vectors of O; `used` of the rows count. */

@@ -14,6 +14,15 @@
 #define LOOPS
 #endif
 
+/* What is about to be stored, a page ahead: memory that is not in the cache must be fetched first. */
+#ifdef __GNUC__
+#define FETCH_SOON(p) __builtin_prefetch(p, 1)
+#else
+#define FETCH_SOON(p) ((void)0)
+#endif
+
+#define FETCH_AHEAD(p) FETCH_SOON((const char *)(p) + 4096)
+
 enum { SHARD = 4 }; /* N of a training shard, and the largest N */
 
 /* A gradient of weights. Pixels lie V floats apart, in `rows` rows. */

@@ -508,6 +508,8 @@ static void correlate(const strip_gradient *g, int block, int first, int count) 
         k.row = COLUMNS;
         k.set = 1;
     }
+    if (row + COLUMNS < g->rows) /* the next block's */
+        for (int i = 0; i < count * COLUMNS; i++) FETCH_SOON(to[i / COLUMNS] + (i % COLUMNS + COLUMNS) * stride);
     kernels_of(c)->correlate(&k);
     for (int i = 0; used < COLUMNS && i < count; i++)
         for (int j = 0; j < used * COLUMNS; j++) {

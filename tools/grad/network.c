@@ -115,10 +115,14 @@ LOOPS void network_step(network *n, int i, const float *gradients, double rate) 
     const float decay = (float)beta2, correction = (float)(1 / (1 - pow(beta2, (double)p->steps))), step = (float)rate;
     const float gain = p->gain;
     const size_t count = parameter_floats(p);
-    for (size_t k = 0; k < count; k++) {
-        const float gradient = gain * from[k];
-        square[k] = decay * square[k] + (1 - decay) * gradient * gradient;
-        value[k] -= step * gradient / (sqrtf(square[k] * correction) + 1e-8f);
+    for (size_t k = 0; k < count; k += COLUMNS) { /* rows are padded */
+        FETCH_AHEAD(value + k);
+        FETCH_AHEAD(square + k);
+        for (size_t j = k; j < k + COLUMNS; j++) {
+            const float gradient = gain * from[j];
+            square[j] = decay * square[j] + (1 - decay) * gradient * gradient;
+            value[j] -= step * gradient / (sqrtf(square[j] * correction) + 1e-8f);
+        }
     }
 }
 
