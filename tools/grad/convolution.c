@@ -385,11 +385,6 @@ static void convolve_tiles(void *context, int item, int thread) {
     }
 }
 
-/* A row that is stored to next. */
-static void fetch_row(const map *y, const float *row) {
-    for (size_t i = 0; i < map_row_floats(y); i += COLUMNS) FETCH_SOON(row + i);
-}
-
 static void convolve_rows(void *context, int item, int thread) {
     const convolve_job *j = context;
     const convolution *c = j->c;
@@ -418,7 +413,6 @@ static void convolve_rows(void *context, int item, int thread) {
             for (int at = r.begin; at < r.end; at++) {
                 row.input = map_row(x, 0, 0, at);
                 row.output = map_row(y, plane, first, at);
-                for (int v = 0; v < q; v++) fetch_row(y, map_row(y, plane, first + v, at + 1));
                 k->convolve(&row, q);
                 for (int v = 0; j->f && v < q; v++)
                     j->f->row(j->f, first + v, at, map_row(y, plane, first + v, at), c->size);

@@ -41,7 +41,7 @@ static int planes_of(const convolution *c, int output) {
 }
 
 int matrix_serves(const convolution *c) {
-    enum { LEAST = 32 }; /* channels that a single tap must have to pay for what is turned */
+    enum { LEAST = 16 }; /* channels that a single tap must have to pay for what is turned */
     if (!c->engine->mixed || c->engine->images != SHARD || c->size % 4) return 0;
     return c->kernel > 1 || (c->in >= LEAST && c->out >= LEAST);
 }

@@ -13,7 +13,7 @@ static float *of_block(const map *vector, int block) {
 
 typedef struct modulate_job {
     const engine *e;
-    const map *x, *style, *y;
+    const map *x, *style, *y, *d_style;
 } modulate_job;
 
 static void modulate_block(void *context, int block, int thread) {
@@ -25,7 +25,7 @@ static void modulate_block(void *context, int block, int thread) {
 }
 
 void modulate(const engine *e, const map *x, const map *style, const map *y) {
-    modulate_job j = {e, x, style, y};
+    modulate_job j = {e, x, style, y, NULL};
     engine_each(e, map_plane_floats(x), map_blocks(x), modulate_block, &j);
 }
 
@@ -33,16 +33,18 @@ static void sum_block(void *context, int block, int thread) {
     const modulate_job *j = context;
     float ignored[SHARD * 16] = {0};
     (void)thread;
-    for (int at = 0; at < j->x->size; at++)
-        j->e->elementwise->normalize_sums(map_row(j->y, 0, block, at), map_row(j->x, 0, block, at), j->x->size, zeros,
-                                          ignored, of_block(j->style, block));
+    for (int at = 0; at < j->x->size; at++) {
+        float *dy = map_row(j->y, 0, block, at);
+        j->e->elementwise->normalize_sums(dy, map_row(j->x, 0, block, at), j->x->size, zeros, ignored,
+                                          of_block(j->d_style, block));
+        j->e->elementwise->normalize(dy, dy, j->x->size, zeros, of_block(j->style, block), zeros);
+    }
 }
 
 void modulate_gradient(const engine *e, const map *x, const map *style, const map *dy, const map *d_style) {
-    modulate_job j = {e, x, d_style, dy};
+    modulate_job j = {e, x, style, dy, d_style};
     map_clear(d_style);
     engine_each(e, map_plane_floats(x), map_blocks(x), sum_block, &j);
-    modulate(e, dy, style, dy);
 }
 
 static int columns(const convolution *c) {

@@ -7,7 +7,10 @@
 enum { PART = 1024 }; /* of a sum, which stays in the cache for all shards */
 
 LOOPS static void add(float *restrict sum, const float *restrict gradient, size_t count) {
-    for (size_t i = 0; i < count; i++) sum[i] += gradient[i];
+    for (size_t i = 0; i < count; i += COLUMNS) { /* rows are padded */
+        FETCH_AHEAD(gradient + i);                /* of the next part: this is the only one that is read now */
+        for (size_t k = i; k < i + COLUMNS; k++) sum[k] += gradient[k];
+    }
 }
 
 static void add_discriminator(void *context, size_t from, size_t to, float *sum) {
