@@ -338,8 +338,8 @@ static inline void compare_gradient(verdict *v, double *x, const double *gradien
 
 static inline void report(const engine *e, const char *name, verdict v) {
     test_check(v.count && v.value <= 2e-5 && v.gradient <= TOLERANCE,
-               "train %2d lanes, %s: values %.1e, gradients %.1e in %d cases", e->lanes, name, v.value, v.gradient,
-               v.count);
+               "train %2d lanes%s, %s: values %.1e, gradients %.1e in %d cases", e->lanes,
+               e->mixed ? ", matrix units" : "", name, v.value, v.gradient, v.count);
     heap_used = 0;
 }
 

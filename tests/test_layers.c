@@ -23,6 +23,17 @@ static plain conv_reference(const conv_case *k) {
     return k->kind == CONVOLUTION_DOWN ? ref_pool(y) : y;
 }
 
+/* Small integers, which 16 bits hold: with them, matrix units are as exact as float32. */
+static double draw_value(const engine *e) {
+    return e->mixed ? floor(7 * random_uniform(98, draws++)) - 3 : draw();
+}
+
+static plain random_values(const engine *e, int channels, int size) {
+    plain x = plain_new(channels, size);
+    for (int i = 0; i < plain_count(x); i++) x.v[i] = (double)(float)draw_value(e);
+    return x;
+}
+
 static double conv_loss(void *context) {
     const conv_case *k = context;
     return dot(k->r, conv_reference(k));
@@ -35,7 +46,7 @@ static void check_convolution(const engine *e, convolution_kind kind, int kernel
     convolution_scratch s;
     map x, y, dx;
     float *w, *d_w;
-    const double gain = 0.37;
+    const double gain = e->mixed ? 0.5 : 0.37;
     const int beyond = kind == CONVOLUTION_SPREAD, up = kind == CONVOLUTION_UP || beyond;
     const int down = kind == CONVOLUTION_DOWN;
     for (int pass = 0; pass < 2; pass++) {
@@ -57,10 +68,10 @@ static void check_convolution(const engine *e, convolution_kind kind, int kernel
                    out,
                    size,
                    (double)c.gain,
-                   random_plain(in, down ? 2 * size : size),
-                   random_plain(out, up ? 2 * (size + beyond) : size),
+                   random_values(e, in, down ? 2 * size : size),
+                   random_values(e, out, up ? 2 * (size + beyond) : size),
                    take((size_t)count)};
-    for (int i = 0; i < count; i++) w[i] = i % stride < out ? (float)draw() : 0;
+    for (int i = 0; i < count; i++) w[i] = i % stride < out ? (float)draw_value(e) : 0;
     copy_doubles(k.w, w, (size_t)count);
     convolution_prepare(&c, w, &s);
     (down ? to_planes : to_map)(k.x, &x);
@@ -95,6 +106,105 @@ static void check_convolutions(const engine *e) {
             check_convolution(e, kinds[i].kind, kinds[i].kernel, channels[j][0], channels[j][1], kinds[i].sizes[j], &v);
         report(e, kinds[i].name, v);
     }
+}
+
+/* With the blur, as they are used: in mixed precision against the same in float32, of multiples of 16, as the blur divides by
+   16, and of any numbers. 32 x 32 pixels are more than a strip. */
+typedef struct blurred_case {
+    map x, planes, y, dy, d_planes, dx;
+    float *w, *d_w, *row;
+} blurred_case;
+
+static void take_blurred(arena *a, const engine *e, const convolution *c, blurred_case *k) {
+    const int down = c->kind == CONVOLUTION_DOWN, large = down ? 2 * c->size : c->size;
+    const int out = down ? c->size : 2 * c->size;
+    k->x = map_take(a, e, c->in, large, 1);
+    k->dx = map_take(a, e, c->in, large, 1);
+    k->y = map_take(a, e, c->out, out, 1);
+    k->dy = map_take(a, e, c->out, out, 1);
+    k->planes = map_take(a, e, down ? c->in : c->out, c->size, MOST_PLANES);
+    k->d_planes = map_take(a, e, down ? c->in : c->out, c->size, MOST_PLANES);
+    k->w = arena_take(a, convolution_weights(c));
+    k->d_w = arena_take(a, convolution_weights(c));
+    k->row = arena_take(a, blur_row_floats(down ? &k->x : &k->y));
+}
+
+/* y, dx and d_w, of so many values, behind each other. */
+static double *compute_blurred(const engine *e, convolution_kind kind, int in, int out, int size, int exact,
+                               uint64_t seed, int *count) {
+    arena a = {NULL, 0, NULL};
+    convolution c;
+    convolution_scratch s;
+    blurred_case k;
+    for (int pass = 0; pass < 2; pass++) {
+        c = convolution_take(&a, e, kind, 3, in, out, size, 1);
+        take_blurred(&a, e, &c, &k);
+        if (!pass) memset(&s, 0, sizeof s);
+        convolution_scratch_fit(&s, &c);
+        convolution_scratch_take(&a, &s);
+        if (!pass) arena_allocate(&a);
+    }
+    const uint64_t before = draws;
+    const int floats = (int)convolution_weights(&c), stride = floats / (9 * in);
+    const engine whole = {.mixed = exact};
+    draws = seed;
+    plain x = random_values(&whole, in, k.x.size), dy = random_values(&whole, out, k.dy.size);
+    for (int i = 0; i < plain_count(x); i++) x.v[i] *= 16;
+    for (int i = 0; i < plain_count(dy); i++) dy.v[i] *= 16;
+    for (int i = 0; i < floats; i++) k.w[i] = i % stride < out ? (float)draw_value(&whole) : 0;
+    draws = before;
+    to_map(x, &k.x);
+    to_map(dy, &k.dy);
+    convolution_prepare(&c, k.w, &s);
+    blurred_forward(&c, &k.x, &k.planes, &k.y, NULL, &s, k.row);
+    blurred_backward(&c, &k.dy, &k.d_planes, &k.dx, NULL, &s, k.row);
+    blurred_gradient(&c, &k.x, &k.dy, kind == CONVOLUTION_DOWN ? &k.planes : &k.d_planes, k.d_w, &s);
+    const plain y = from_map(&k.y), dx = from_map(&k.dx);
+    count[0] = plain_count(y);
+    count[1] = plain_count(dx);
+    count[2] = floats;
+    double *all = cli_alloc((size_t)(count[0] + count[1] + count[2]), sizeof *all);
+    memcpy(all, y.v, (size_t)plain_count(y) * sizeof *all);
+    memcpy(all + plain_count(y), dx.v, (size_t)plain_count(dx) * sizeof *all);
+    copy_doubles(all + plain_count(y) + plain_count(dx), k.d_w, (size_t)floats);
+    arena_free(&a);
+    heap_used = 0;
+    return all;
+}
+
+/* How long the difference of two vectors is, over the length of the second. */
+static double distance_between(const double *found, const double *expected, int count) {
+    double difference = 0, square = 0;
+    for (int i = 0; i < count; i++) {
+        difference += (found[i] - expected[i]) * (found[i] - expected[i]);
+        square += expected[i] * expected[i];
+    }
+    return sqrt(difference / square);
+}
+
+static void check_blurred(const engine *e, const engine *f32) {
+    static const struct {
+        convolution_kind kind;
+        int in, out, size;
+    } cases[] = {{CONVOLUTION_DOWN, 16, 32, 32}, {CONVOLUTION_DOWN, 40, 7, 12}, {CONVOLUTION_SPREAD, 32, 16, 32},
+                 {CONVOLUTION_SPREAD, 5, 33, 8}, {CONVOLUTION_UP, 18, 5, 4},    {CONVOLUTION_UP, 7, 16, 36}};
+    double worst[2][3] = {{0}}; /* rounded, exact; of y, dx, d_w */
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+        const size_t k = i / 2;
+        const int exact = i % 2, in = cases[k].in, out = cases[k].out, size = cases[k].size;
+        int count[3];
+        double *found = compute_blurred(e, cases[k].kind, in, out, size, exact, i << 32, count), *at = found;
+        double *expected = compute_blurred(f32, cases[k].kind, in, out, size, exact, i << 32, count), *to = expected;
+        for (int part = 0; part < 3; at += count[part], to += count[part], part++)
+            note(&worst[exact][part], distance_between(at, to, count[part]));
+        free(found);
+        free(expected);
+    }
+    for (int exact = 0; exact < 2; exact++) /* a number in 16 bits is within 2^-9 */
+        test_check(
+            fmax(worst[exact][0], fmax(worst[exact][1], worst[exact][2])) < (exact ? 1e-6 : 3e-3),
+            "train %2d lanes, matrix units, convolutions with the blur, %s: y %.1e, dx %.1e, dw %.1e from float32",
+            e->lanes, exact ? "small integers" : "any numbers", worst[exact][0], worst[exact][1], worst[exact][2]);
 }
 
 /* --- What lies between them --- */
@@ -509,24 +619,33 @@ static void check_modulated(const engine *e) {
     report(e, "modulation, demodulation, noise, bias and lrelu", v);
 }
 
-int main(void) {
+static void check_all(const engine *e) {
+    check_convolutions(e);
+    check_blur(e);
+    check_pooling(e);
+    check_pixel_norm(e);
+    check_stddev(e);
+    check_adain(e);
+    check_modulated(e);
+    check_augmentation(e, MIRROR, "mirroring");
+    check_augmentation(e, SHIFT, "shifting");
+    check_augmentation(e, COLOR, "colours");
+    check_augmentation(e, CUT, "cutting out");
+    check_augmentation(e, ALL_TRANSFORMS, "all augmentations");
+}
+
+/* test_layers [mixed]: with it, only what runs on matrix units. */
+int main(int argc, char **argv) {
+    const int only_mixed = argc > 1 && !strcmp(argv[1], "mixed");
     heap = cli_alloc(HEAP, sizeof *heap);
     for (stylegan_isa isa = test_next_isa(STYLEGAN_ISA_AUTO); isa != STYLEGAN_ISA_COUNT; isa = test_next_isa(isa)) {
         const engine *e = engine_for(isa);
-        check_convolutions(e);
-        check_blur(e);
-        check_pooling(e);
-        check_pixel_norm(e);
-        check_stddev(e);
-        check_adain(e);
-        check_modulated(e);
-        check_augmentation(e, MIRROR, "mirroring");
-        check_augmentation(e, SHIFT, "shifting");
-        check_augmentation(e, COLOR, "colours");
-        check_augmentation(e, CUT, "cutting out");
-        check_augmentation(e, ALL_TRANSFORMS, "all augmentations");
+        if (!only_mixed) check_all(e);
+        if (!engine_for_mixed(isa)) continue;
+        check_convolutions(engine_for_mixed(isa));
+        check_blurred(engine_for_mixed(isa), e);
     }
-    check_augmentation_draws();
+    if (!only_mixed) check_augmentation_draws();
     free(heap);
     return test_end();
 }
