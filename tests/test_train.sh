@@ -43,6 +43,24 @@ prints "a StyleGAN 2: the network" "family               2" "$tool" info "$work/
 check "a StyleGAN 2: one thread" train "$work/stylegan2-one" --architecture stylegan2 --threads 1
 check "a StyleGAN 2, one thread: the same checkpoint" cmp "$work/stylegan2/checkpoint.sgt" "$work/stylegan2-one/checkpoint.sgt"
 
+# Mixed precision, where there are matrix units.
+prints "--help tells of mixed precision" "f32, or bf16: " "$tool" train --help
+prints "float32 is what is not asked for" "precision	f32	" "$tool" train --config tiny-16 --dry-run
+if "$tool" train --config tiny-16 --precision bf16 --dry-run >"$work/dry" 2>&1; then
+    check "mixed precision: the dry run" grep -q "^precision	bf16	" "$work/dry"
+    mixed="--architecture stylegan2 --precision bf16"
+    # shellcheck disable=SC2086 # a list of flags
+    {
+        check "mixed precision" train "$work/mixed-precision" $mixed
+        check "mixed precision: on one thread, the first part" train "$work/mixed-one" $mixed --kimg 0.4 --threads 1
+        check "mixed precision: the rest" train "$work/mixed-one" $mixed --threads 2 --resume
+    }
+    check "mixed precision: the same checkpoint" cmp "$work/mixed-precision/checkpoint.sgt" "$work/mixed-one/checkpoint.sgt"
+    check "mixed precision: another network" sh -c "! cmp -s '$work/mixed-precision/model.sgw' '$work/stylegan2/model.sgw'"
+else
+    echo "skipped: mixed precision: no matrix units"
+fi
+
 # Augmented: what the run has found out about the pictures is in its state.
 augmented="--aug ada --target 0 --ada-kimg 1"
 # shellcheck disable=SC2086 # a list of flags
@@ -178,6 +196,9 @@ check "the other half: the log goes on" sh -c "cut -f 1 '$work/half/log.tsv' | s
     refuses "a target of -1" 2 "--target -1" train $settings --aug ada --target -1 --data "$pack" --outdir "$left/run"
     refuses "an unknown instruction set" 2 "--isa mmx: must be one of auto, " train $settings --isa mmx --data "$pack" --outdir "$left/run"
     refuses "an instruction set that is not there" 2 "isa: this processor does not have it" train $settings --isa wasm --data "$pack" --outdir "$left/run"
+    refuses "mixed precision without matrix units" 2 "precision bf16 needs matrix units: --isa amx" train $settings --precision bf16 --isa scalar \
+        --data "$pack" --outdir "$left/run"
+    refuses "an unknown precision" 2 "--precision half: must be one of f32, bf16" train $settings --precision half --data "$pack" --outdir "$left/run"
     refuses "no threads" 2 "--threads 0" train $settings --threads 0 --data "$pack" --outdir "$left/run"
     refuses "an unknown flag" 2 "unknown flag --rate" train $settings --rate 1 --data "$pack" --outdir "$left/run"
     refuses "pictures of another size" 1 "holds pictures of 16 x 16 pixels" train --config tiny-32 --data "$pack" --outdir "$left/run"

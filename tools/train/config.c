@@ -259,8 +259,7 @@ const char *trainer_check(const trainer_config *c) {
         return message;
     }
     if (!engine_for((stylegan_isa)c->isa)) return "isa: this processor does not have it";
-    if (!trainer_engine(c))
-        return "precision bf16 needs matrix units: isa amx, which this processor does not have or isa excludes";
+    if (!trainer_engine(c)) return "precision bf16 needs matrix units: --isa amx or auto, on a processor that has them";
     if (!power_of_two(c->shape.resolution)) return "resolution must be a power of two";
     if (!power_of_two(c->start_resolution)) return "start-resolution must be a power of two";
     if (c->start_resolution > c->shape.resolution) return "start-resolution must not be larger than resolution";
