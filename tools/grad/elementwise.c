@@ -403,8 +403,12 @@ INLINE void FN(outer_blocks)(const outer *o, const int many, const int q) {
 }
 
 static void FN(outer)(const outer *o) {
-    enum { HALF = LANES > 4 ? LANES / 2 : LANES };
-    if (o->vectors > 1)
+    enum { HALF = LANES > 4 ? LANES / 2 : LANES, FEW = LANES > 4 ? 4 : LANES }; /* colours are few */
+    if (o->in <= FEW && o->vectors > 1)
+        FN(outer_blocks)(o, FEW, 2);
+    else if (o->in <= FEW)
+        FN(outer_blocks)(o, FEW, 1);
+    else if (o->vectors > 1)
         FN(outer_blocks)(o, HALF, 2);
     else
         FN(outer_blocks)(o, LANES, 1);

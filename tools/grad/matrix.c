@@ -9,7 +9,7 @@
 
 enum {
     UNIT = 32,             /* values of a position: two channel blocks, or a block's pair of positions */
-    STRIP_BYTES = 1 << 19, /* of what is turned */
+    STRIP_BYTES = 3 << 18, /* of what is turned */
     BEYOND = 32,           /* positions that the last tile may read behind a strip */
     MOST_SUMS = 6          /* tiles of sums */
 };
@@ -315,6 +315,19 @@ static size_t floats_between(const convolution *c, int transposed) {
     return joined_floats(c, blocks_of(transposed ? c->in : c->out), convolve_rows_of(c, transposed)) + blur_floats(c);
 }
 
+/* What is above the first row, and between the rows. */
+static void clear_around(const convolution *c, float *strip, int blocks, int rows) {
+    const size_t border = (size_t)(c->engine->images * COLUMNS);
+    for (int i = 0; i < MOST_PLANES * blocks; i++, strip += row_floats(c)) {
+        memset(strip, 0, row_floats(c) * sizeof *strip);
+        for (int row = 0; row <= rows; row++) {
+            memset(strip + row_floats(c) - border, 0, 2 * border * sizeof *strip);
+            strip += row_floats(c);
+        }
+        memset(strip + row_floats(c) - border, 0, border * sizeof *strip);
+    }
+}
+
 /* What is below the last row. */
 static void clear_below(const convolution *c, const target *strip, int blocks) {
     for (int i = 0; i < MOST_PLANES * blocks; i++)
@@ -333,7 +346,7 @@ void matrix_convolve(const convolution *c, int transposed, const map *x, const m
     const int most = convolve_rows_of(c, transposed), pitch = pitch_of(c), blocks = map_blocks(y);
     const int joins = is_whole(c, y), planes = planes_of(c, !transposed);
     uint16_t *strip = (uint16_t *)(void *)s->halves;
-    if (joins) memset(s->strips, 0, joined_floats(c, blocks, most) * sizeof *s->strips);
+    if (joins) clear_around(c, s->strips, blocks, most);
     for (int begin = 0; begin < c->size; begin += most) {
         const int end = begin + most < c->size ? begin + most : c->size, positions = (end - begin + 2) * pitch;
         const uint16_t *weights = (const uint16_t *)(const void *)(transposed ? c->backward : c->forward);
