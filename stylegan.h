@@ -661,6 +661,7 @@ typedef struct sg__product {
     ptrdiff_t offset[SG__MAX_TAPS]; /* positions from an output's own to the tap's */
     const uint16_t *weights;        /* [groups][taps][terms][q][16][V][2] */
     int positions, pitch, width;    /* of outputs: from position 0 on; the first `width` of every row are stored */
+    int rows;                       /* times that this is done, each a row further on */
     float *output;
     size_t output_row, output_pixel, output_vector; /* floats between rows, pixels, vectors */
 } sg__product;
@@ -5025,6 +5026,7 @@ static void sg__multiply_terms(const sg__panel *panel, int phase, int begin, int
     }
     p.weights = (const uint16_t *)(const void *)panel->weights;
     p.positions = (end - begin) * pitch;
+    p.rows = 1;
     p.pitch = pitch;
     p.width = up ? pitch : s->width;
     p.output = out;
@@ -7643,21 +7645,26 @@ static void SG__FN(pack)(const float *const *tap, int taps, int channels, int q,
     } while (0)
 
 /* Tiles have numbers that the compiler must know: hence macros. */
-static void SG__FN(multiply)(const sg__product *p, int q) {
+static void SG__FN(multiply)(const sg__product *product, int q) {
+    sg__product left = *product, *p = &left;
     SG__TILES_BEGIN
-    for (int first = 0; first < p->positions;) {
-        int both = first + 16 < p->positions;
-        if (both && q > 1)
-            SG__MULTIPLY_POSITIONS(2, 2);
-        else if (q > 1)
-            SG__MULTIPLY_POSITIONS(1, 2);
-        else if (first + 48 < p->positions)
-            SG__MULTIPLY_POSITIONS(4, 1);
-        else if (both)
-            SG__MULTIPLY_POSITIONS(2, 1);
-        else
-            SG__MULTIPLY_POSITIONS(1, 1);
-    }
+    do {
+        for (int first = 0; first < p->positions;) {
+            int both = first + 16 < p->positions;
+            if (both && q > 1)
+                SG__MULTIPLY_POSITIONS(2, 2);
+            else if (q > 1)
+                SG__MULTIPLY_POSITIONS(1, 2);
+            else if (first + 48 < p->positions)
+                SG__MULTIPLY_POSITIONS(4, 1);
+            else if (both)
+                SG__MULTIPLY_POSITIONS(2, 1);
+            else
+                SG__MULTIPLY_POSITIONS(1, 1);
+        }
+        p->input += p->pitch * 32;
+        p->output += p->output_row;
+    } while (--p->rows > 0);
     SG__TILES_END
 }
 

@@ -97,6 +97,7 @@ static void compute(const sg__kernels *k, int terms, int q, const float *map, co
     p.taps = TAPS;
     p.weights = r->packed;
     p.positions = SIDE * PITCH;
+    p.rows = 1;
     p.pitch = PITCH;
     p.width = SIDE;
     p.output = r->sums;

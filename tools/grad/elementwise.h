@@ -16,12 +16,10 @@
 
 /* What is about to be stored, a page ahead: memory that is not in the cache must be fetched first. */
 #ifdef __GNUC__
-#define FETCH_SOON(p) __builtin_prefetch(p, 1)
+#define FETCH_AHEAD(p) __builtin_prefetch((const char *)(p) + 4096, 1)
 #else
-#define FETCH_SOON(p) ((void)0)
+#define FETCH_AHEAD(p) ((void)0)
 #endif
-
-#define FETCH_AHEAD(p) FETCH_SOON((const char *)(p) + 4096)
 
 enum { SHARD = 4 }; /* N of a training shard, and the largest N */
 

@@ -276,19 +276,16 @@ static float *target_row(const target *t, int plane, int block, int row) {
 /* Row by row; or at once, if no more tiles are needed for the borders between rows than for the ends of rows. */
 static void multiply_part(const convolution *c, sg__product *product, const target *to, const part *p, int first,
                           int begin, int q) {
-    const uint16_t *strip = product->input;
     const int images = c->engine->images, width = p->width * images, rows = p->bottom - p->top;
     const int all = (rows - 1) * product->pitch + width, at_once = tiles_of(all) <= rows * tiles_of(width);
     product->positions = at_once ? all : width;
     product->width = width;
     product->output_row = to->row;
     product->output_vector = to->block;
-    for (int row = p->top; row < p->bottom; row += at_once ? rows : 1) {
-        product->input = strip + ((row - begin + 1) * product->pitch + (p->left + 1) * images) * UNIT;
-        product->output = target_row(to, p->plane, first, row) + p->left * images * COLUMNS;
-        kernels_of(c)->multiply(product, q);
-    }
-    product->input = strip;
+    product->rows = at_once ? 1 : rows;
+    product->input += ((p->top - begin + 1) * product->pitch + (p->left + 1) * images) * UNIT;
+    product->output = target_row(to, p->plane, first, p->top) + p->left * images * COLUMNS;
+    kernels_of(c)->multiply(product, q);
 }
 
 /* Joins the planes' rows to y's, as far as they are there: all but the last, which needs the one below. */
@@ -521,8 +518,6 @@ static void correlate(const strip_gradient *g, int block, int first, int count) 
         k.row = COLUMNS;
         k.set = 1;
     }
-    if (row + COLUMNS < g->rows) /* the next block's */
-        for (int i = 0; i < count * COLUMNS; i++) FETCH_SOON(to[i / COLUMNS] + (i % COLUMNS + COLUMNS) * stride);
     kernels_of(c)->correlate(&k);
     for (int i = 0; used < COLUMNS && i < count; i++)
         for (int j = 0; j < used * COLUMNS; j++) {
