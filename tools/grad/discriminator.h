@@ -30,10 +30,10 @@ typedef struct d_maps {
         map image;   /* [3][R][R] */
         map rgb;     /* [C_l][R][R]: fromRGB's output */
         map middle;  /* [C_l][R][R]: conv0's output */
-        map blurred; /* four planes [C_l][R/2][R/2] of conv1's input */
+        map blurred; /* four planes [C_l][R/2][R/2] of conv1's input; with matrix units there are none */
         map below;   /* [C_l][R][R]: the output of conv1 of the level above */
         map pooled;  /* [C_l][R/2][R/2]: of the level's input, for the skip connection */
-        map skip;    /* [C_l][R][R]: the skip connection of the level above */
+        map skip;    /* [C_l][R][R]: the skip connection of the level above; of gradients only */
         map blend;   /* [C_l][R][R]: residual: of skip and below, the output of the level above */
         map faded;   /* [C_l][R][R]: of rgb and that output, while the level above fades in */
     } level[MOST_LEVELS];

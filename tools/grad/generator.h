@@ -45,7 +45,8 @@ typedef struct g_maps {
         map style;     /* StyleGAN 1: [2 * C_l rounded up to 16][1][1]; 2: [input channels][1][1] */
         map modulated; /* StyleGAN 2: the layer's input times the style */
         map scale;     /* StyleGAN 2: [C_l][1][1], the demodulation */
-        map planes;    /* layer 0: four planes [C_l][R/2][R/2] of the up-sampling convolution's output */
+        map planes;    /* layer 0: four planes [C_l][R/2][R/2] of the up-sampling convolution's output; with matrix
+                          units there are none */
         map activated; /* StyleGAN 1: [C_l][R][R] after noise, bias, lrelu */
         map y;         /* [C_l][R][R]: the layer's output, after AdaIN in StyleGAN 1 */
         float *noise;  /* [R][R][N]; NULL: none, or its gradient not wanted */
