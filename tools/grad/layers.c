@@ -158,6 +158,15 @@ finish finish_add_doubled(const engine *e, const map *half, float factor, const 
     return (finish){.row = add_doubled_row, .engine = e, .mask = mask, .sum = sum, .other = half, .share = factor};
 }
 
+static void add_row(const finish *f, int block, int y, float *row, int width) {
+    f->engine->elementwise->add(row, map_row(f->other, 0, block, y), f->share,
+                                (size_t)(width * f->engine->images * f->engine->lanes));
+}
+
+finish finish_add(const engine *e, const map *other, float share) {
+    return (finish){.row = add_row, .engine = e, .other = other, .share = share};
+}
+
 /* --- Blur --- */
 
 size_t blur_row_floats(const map *whole) {
@@ -245,6 +254,45 @@ static void join_block(void *context, int block, int thread) {
 void blur_join(const engine *e, const map *planes, const map *y, const finish *f, float *row) {
     const block_job j = {.e = e, .x = planes, .y = y, .f = f, .row = row};
     each_block(&j, y, join_block);
+}
+
+/* Every pixel is in all four planes. */
+static void double_block(void *context, int block, int thread) {
+    const block_job *j = context;
+    float *row = j->row + blur_row_floats(j->y) * (size_t)thread;
+    for (int at = 0; at < j->y->size; at++) {
+        float *out = map_row(j->y, 0, block, at);
+        const float *rows[3][2];
+        for (int i = 0; i < 6; i++) rows[i / 2][i % 2] = map_row(j->x, 0, block, (at + 1 + i / 2) / 2 - 1);
+        blur_join_row(j->e, rows, j->x->size, row, out);
+        if (j->f) j->f->row(j->f, block, at, out, j->y->size);
+    }
+}
+
+void blur_double(const engine *e, const map *x, const map *y, const finish *f, float *row) {
+    const block_job j = {.e = e, .x = x, .y = y, .f = f, .row = row};
+    each_block(&j, y, double_block);
+}
+
+/* The sum of the planes, of which a row is kept at a time. */
+static void halve_block(void *context, int block, int thread) {
+    const block_job *j = context;
+    const map *x = j->x, *planes = j->dy, *y = j->y;
+    const size_t count = (size_t)(y->size * y->images * y->lanes);
+    float *row = j->row + blur_row_floats(x) * (size_t)thread, *part[MOST_PLANES];
+    for (int i = 0; i < MOST_PLANES; i++) part[i] = map_row(planes, i, block, 0);
+    for (int at = 0; at < y->size; at++) {
+        float *out = map_row(y, 0, block, at);
+        for (int odd = 0; odd < 2; odd++)
+            blur_split_row(j->e, x, block, 2 * at + odd, 0, row, part[2 * odd], part[2 * odd + 1]);
+        memcpy(out, part[0], count * sizeof *out);
+        for (int i = 1; i < MOST_PLANES; i++) j->e->elementwise->add(out, part[i], 1, count);
+    }
+}
+
+void blur_halve(const engine *e, const map *x, const map *planes, const map *y, float *row) {
+    const block_job j = {.e = e, .x = x, .y = y, .dy = planes, .row = row};
+    each_block(&j, x, halve_block);
 }
 
 /* --- Pooling, blending, sums --- */
@@ -341,18 +389,6 @@ static void finish_block(void *context, int block, int thread) {
 void map_finish(const map *x, const finish *f) {
     const block_job j = {.e = f->engine, .x = x, .f = f};
     each_block(&j, x, finish_block);
-}
-
-void map_repeat(const map *x, const map *planes) {
-    for (int plane = 0; plane < planes->planes; plane++)
-        memcpy(planes->data + map_plane_floats(x) * (size_t)plane, x->data, map_plane_floats(x) * sizeof *x->data);
-}
-
-void map_fold(const engine *e, const map *planes, const map *y) {
-    const float *source[MOST_PLANES], weight[MOST_PLANES] = {1, 1, 1, 1};
-    for (int plane = 0; plane < planes->planes; plane++)
-        source[plane] = planes->data + map_plane_floats(y) * (size_t)plane;
-    ((const sg__kernels *)e->kernels)->weighted_sum(y->data, (int)map_plane_floats(y), source, weight, planes->planes);
 }
 
 void map_flatten(const map *x, const map *y) {

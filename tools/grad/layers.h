@@ -83,6 +83,8 @@ typedef struct finish {
 finish finish_activate(const engine *e, const float *bias, float slope); /* lrelu(x + bias) */
 finish finish_mask(const engine *e, const map *mask, float *sum); /* x * lrelu'(mask), summed if sum is not NULL */
 
+/* x + share * other */
+finish finish_add(const engine *e, const map *other, float share);
 /* share * (x + bias) + share * y, y's row; bias NULL: none */
 finish finish_join(const engine *e, const float *bias, const map *y, float share);
 /* x + factor * half, every pixel of `half` at 2x2 places; then, unless mask is NULL, as finish_mask */
@@ -144,6 +146,9 @@ void convolution_gradient(const convolution *c, const map *x, const map *dy, flo
    always takes them along. `row`: scratch of (2S + 4) * N * V for each thread. */
 void blur_split(const engine *e, const map *x, const map *planes, int beyond, float *row);
 void blur_join(const engine *e, const map *planes, const map *y, const finish *f, float *row);
+/* x with its pixels doubled, blurred to y, twice as large; and the adjoint, for which `planes` are scratch. */
+void blur_double(const engine *e, const map *x, const map *y, const finish *f, float *row);
+void blur_halve(const engine *e, const map *x, const map *planes, const map *y, float *row);
 size_t blur_row_floats(const map *whole); /* of one thread */
 /* The same a row at a time: of row y (with `beyond` -1 or 2S, too) the even and the odd pixels; from rows y - 1, y and y + 1,
    of which the first `half` even pixels and odd ones, row y. */
@@ -176,8 +181,6 @@ void map_scale(const engine *e, const map *x, float t, const map *y); /* y = t *
 double map_square(const map *x);                                      /* the sum of all squares */
 void map_add(const engine *e, const map *x, const map *y);            /* y += x */
 void map_finish(const map *x, const finish *f);                       /* finishes every row */
-void map_repeat(const map *x, const map *planes);                     /* each plane becomes x */
-void map_fold(const engine *e, const map *planes, const map *y);      /* y = the sum of the planes */
 void map_flatten(const map *x, const map *y);                         /* [C][4][4] to [4 * 4 * C][1][1] */
 void map_unflatten(const map *x, const map *y, const finish *f);      /* and back */
 

@@ -159,22 +159,11 @@ static void layer_forward(const generator *g, g_maps *x, int level, int index, c
         blurred_forward(&conv->c, modulated, planes, y, &f, &s->convolution, s->row);
 }
 
-/* Pixels doubled and blurred: the low-pass filter of up-sampling. */
-static void upsample(const engine *e, const map *x, const map *planes, const map *y, const scratch *s) {
-    map_repeat(x, planes);
-    blur_join(e, planes, y, NULL, s->row);
-}
-
-static void upsample_backward(const engine *e, const map *dy, const map *planes, const map *dx, const scratch *s) {
-    blur_split(e, dy, planes, 0, s->row);
-    map_fold(e, planes, dx);
-}
-
 /* IMAGE_RESNET: a level's output is the sum of layer 1 and its up-sampled input. */
 static void branch_forward(const generator *g, g_maps *x, int level, const scratch *s) {
     const engine *e = g->net.engine;
     convolution_forward(&g->skip[level]->c, output_of(x, level - 1), &x->branch[level], NULL, &s->convolution);
-    upsample(e, &x->branch[level], &x->spread[level], &x->sum[level], s);
+    blur_double(e, &x->branch[level], &x->sum[level], NULL, s->row);
     map_add(e, &x->layer[level][1].y, &x->sum[level]);
 }
 
@@ -189,8 +178,8 @@ static void to_rgb_forward(const generator *g, g_maps *x, int level, float share
     convolution_forward(&g->to_rgb[level]->c, modulated, &x->rgb[level], &f, &s->convolution);
     if (limit < INFINITY) map_clamp(e, &x->rgb[level], limit);
     if (!x->below[level].size) return;
-    upsample(e, &x->image[level - 1], &x->below[level], &x->image[level], s);
-    map_blend(e, &x->image[level], 1, &x->rgb[level], share, &x->image[level]);
+    const finish sum = finish_add(e, &x->rgb[level], share);
+    blur_double(e, &x->image[level - 1], &x->image[level], &sum, s->row);
 }
 
 static void forward(const generator *g, growth at, g_maps *x, const scratch *s) {
@@ -258,7 +247,7 @@ static void layer_backward(const generator *g, g_maps *x, g_maps *dx, int level,
 static void branch_split(const generator *g, g_maps *dx, int level, const scratch *s) {
     const engine *e = g->net.engine;
     map_scale(e, &dx->sum[level], 1, &dx->layer[level][1].y);
-    upsample_backward(e, &dx->sum[level], &dx->spread[level], &dx->branch[level], s);
+    blur_halve(e, &dx->sum[level], &dx->spread[level], &dx->branch[level], s->row);
 }
 
 /* ... and around the level to the one below. */
@@ -279,7 +268,7 @@ static void backward(const generator *g, growth at, g_maps *x, g_maps *dx, const
         if (g->to_rgb[level]) to_rgb_backward(g, x, dx, level, d_rgb, level < at.top ? share : dy, gradient, s);
         if (g->to_rgb[level] && level < at.top) map_add(e, share, dy);
         if (x->below[level].size) {
-            upsample_backward(e, d_image, &dx->below[level], &dx->rgb[level - 1], s);
+            blur_halve(e, d_image, &dx->below[level], &dx->rgb[level - 1], s->row);
             d_image = &dx->rgb[level - 1];
         }
         if (g->skip[level]) branch_split(g, dx, level, s);
