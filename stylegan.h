@@ -64,7 +64,7 @@
    Weights are used where they lie; nothing is unpacked ahead. Mapping and synthesis work in a workspace
    that the caller hands in (stylegan_workspace_size bytes); calls without one share a workspace that the
    model allocates at the first such call and keeps. With a workspace handed in, nothing is allocated.
-   options.memory_limit trades speed for a smaller workspace, options.precision accuracy that nobody sees,
+   options.memory_limit trades speed for a smaller workspace, options.precision accuracy that hardly anyone sees,
    options.batch a larger workspace for speed.
    Stack: in plain C no call takes more than 3 KB of a 32-bit processor's, its callbacks' not counted
    (stylegan_seed_z most); with Helium 4 KB, where memory_limit leaves room for Winograd's algorithm.
@@ -82,8 +82,8 @@
 
    Deterministic: the same build, model, instruction set and precision give the same bits for any number of
    threads, unless options.memory_limit makes them choose different plans, which agree to rounding, as
-   instruction sets do: about 1e-6 of the image's range, with FAST about 1e-4. Seeds and random noise are the
-   same on every platform (unless a compiler contracts products and sums: then a value in millions rounds
+   instruction sets do: about 1e-6 of the image's range (more in other precisions, see STYLEGAN_PRECISIONS:
+   plans for little memory do without matrix units). Seeds and random noise are the same on every platform (unless a compiler contracts products and sums: then a value in millions rounds
    otherwise).
 
 
@@ -365,7 +365,8 @@ typedef struct stylegan_tensor {
 
 /* X(NAME, name): instruction sets. AUTO: the fastest that this processor has; AVX2: with FMA and F16C; MVE: Helium,
    where the compiler's target is a Cortex-M that has it with floating point, instead of SCALAR; AMX: AVX512 and, under
-   Linux, the matrix units of Intel's Xeons since Sapphire Rapids. */
+   Linux, the matrix units of Intel's Xeons since Sapphire Rapids. Opening asks Linux for their use in this process, which
+   is refused (AUTO: AVX512) while a thread has an alternate signal stack too small for their state, and forbids such later. */
 #define STYLEGAN_ISAS(X) \
     X(AUTO, "auto")      \
     X(SCALAR, "scalar")  \
@@ -486,7 +487,7 @@ typedef struct stylegan_layer {
                                 a scale for each channel, then a shift for each; 0: none */
     int noise;         /* 1: it takes noise */
     int strip_rows;    /* output rows computed at a time; height if it is computed as a whole */
-    int points;        /* Winograd tiles of 4x4 outputs from points x points products (6 or 5), 0: direct sums */
+    int points;        /* Winograd tiles of 4x4 outputs from points x points products (6 or 5), 0: none */
     int terms;         /* bfloat16 numbers, 1 to 3, whose sums matrix units multiply; 0: by vectors */
     double macs;       /* multiply-adds of direct sums; a transposed convolution counted on its input */
     uint64_t weight_bytes;   /* in the weight file */
@@ -1120,15 +1121,16 @@ static float sg__curve(stylegan_activation activation, float x) {
 #endif
 
 /* Matrix units: what Linux must be asked for, and compilers of their time. STYLEGAN_MODEL_AMX, for tests: a model of them in
-   plain C instead, for any processor. */
-#if defined(SG__X86) && !defined(STYLEGAN_NO_AVX512) && !defined(STYLEGAN_NO_AMX) && defined(__x86_64__) && \
-    defined(__linux__)
-#if (defined(__clang__) && __clang_major__ >= 12) || (!defined(__clang__) && defined(__GNUC__) && __GNUC__ >= 11)
-#define SG__AMX
-#endif
-#endif
-#if defined(SG__AMX) || defined(STYLEGAN_MODEL_AMX)
+   plain C instead, for any processor. Without Winograd's tiles there are none of theirs. */
+#if !SG__TILES
+#define SG__MATRIX_UNITS 0
+#elif defined(STYLEGAN_MODEL_AMX)
 #define SG__MATRIX_UNITS 1
+#elif defined(SG__X86) && !defined(STYLEGAN_NO_AVX512) && !defined(STYLEGAN_NO_AMX) && defined(__x86_64__) && \
+    defined(__linux__) &&                                                                                     \
+    ((defined(__clang__) && __clang_major__ >= 12) || (!defined(__clang__) && defined(__GNUC__) && __GNUC__ >= 11))
+#define SG__MATRIX_UNITS 1
+#define SG__AMX
 #else
 #define SG__MATRIX_UNITS 0
 #endif
@@ -1336,7 +1338,7 @@ SG__INLINE __m128 sg__load_i8_sse2(const unsigned char *p) {
 #endif
 #endif
 
-#if defined(SG__AMX) && !defined(STYLEGAN_MODEL_AMX) /* AVX-512, and tiles for products: 16 rows of 64 bytes each */
+#ifdef SG__AMX /* AVX-512, and tiles for products: 16 rows of 64 bytes each */
 #define SG__ISA amx
 #define SG__ISA_ENUM STYLEGAN_ISA_AMX
 #define SG__BASE avx512
@@ -1374,19 +1376,18 @@ SG__INLINE __m512 sg__round_bf16_amx(__m512 v) { /* to nearest, ties to even */
     bits = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
     return _mm512_castsi512_ps(_mm512_and_si512(bits, _mm512_set1_epi32((int)0xffff0000)));
 }
-/* The same of two vectors, as pairs: a in the upper half, b in the lower one, then side by side. */
+/* The same of two vectors, as pairs: a in the lower half, b in the upper one, then side by side. */
 SG__INLINE void sg__store_rounded_amx(uint16_t *p, __m512 a, __m512 b) {
     const __m512i order = _mm512_or_si512(
         _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
         _mm512_slli_epi32(_mm512_setr_epi32(16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31), 16));
     _mm512_storeu_si512((void *)p, _mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh(b, a)));
 }
-SG__INLINE void sg__configure_amx(void) {
-    unsigned char shape[64] = {1}; /* palette, row to begin with; from byte 16 bytes of a row, from byte 48 rows */
-    for (int t = 0; t < 8; t++) {
-        shape[16 + 2 * t] = 64;
-        shape[48 + t] = 16;
-    }
+SG__INLINE void
+sg__configure_amx(void) { /* palette 1; from byte 16 on bytes of a row, from byte 48 on rows, of 8 tiles */
+    static const unsigned char shape[64] = {1, 0,  0, 0,  0, 0,  0, 0,  0, 0,  0,  0,  0,  0,  0,  0,  64, 0, 64,
+                                            0, 64, 0, 64, 0, 64, 0, 64, 0, 64, 0,  64, 0,  0,  0,  0,  0,  0, 0,
+                                            0, 0,  0, 0,  0, 0,  0, 0,  0, 0,  16, 16, 16, 16, 16, 16, 16, 16};
     _tile_loadconfig(shape);
 }
 #ifdef STYLEGAN_KERNELS
@@ -1568,7 +1569,7 @@ SG__INLINE v128_t sg__load_i8_wasm(const unsigned char *p) {
 #include STYLEGAN_FILENAME
 #endif
 
-#ifdef STYLEGAN_MODEL_AMX /* bit for bit what the matrix units compute */
+#if SG__MATRIX_UNITS && defined(STYLEGAN_MODEL_AMX) /* bit for bit what the matrix units compute */
 #undef SG__UNROLL
 #define SG__UNROLL
 #define SG__SMALL 1
@@ -1724,12 +1725,18 @@ static uint64_t sg__xgetbv(void) {
 }
 #endif
 
-#if defined(SG__AMX) && !defined(STYLEGAN_MODEL_AMX)
-/* Tiles are 8 KB that Linux saves only for processes that have asked: arch_prctl(ARCH_REQ_XCOMP_PERM, XTILEDATA). */
-static int sg__request_tiles(void) {
+#ifdef SG__AMX
+/* Tiles are 8 KB that Linux saves for processes that have asked for it. arch_prctl: whether it can (ARCH_GET_XCOMP_SUPP); and
+   the request (ARCH_REQ_XCOMP_PERM, XTILEDATA), which a thread with a small alternate signal stack is refused. */
+static long sg__arch_prctl(long code, uintptr_t argument) {
     long result;
-    __asm__ volatile("syscall" : "=a"(result) : "a"(158L), "D"(0x1023L), "S"(18L) : "rcx", "r11", "memory");
-    return result == 0;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(158L), "D"(code), "S"(argument) : "rcx", "r11", "memory");
+    return result;
+}
+
+static int sg__saves_tiles(void) {
+    uint64_t states = 0;
+    return sg__arch_prctl(0x1021, (uintptr_t)&states) == 0 && (states >> 18 & 1);
 }
 #endif
 
@@ -1754,11 +1761,11 @@ static int sg__cpu_has(stylegan_isa isa) {
     if (isa == STYLEGAN_ISA_AVX2) return avx2;
     int avx512 = avx2 && (saved & 0xe6) == 0xe6 && (leaf7_ebx & 1u << 16) != 0;
     if (isa == STYLEGAN_ISA_AVX512) return avx512;
-#if defined(SG__AMX) && !defined(STYLEGAN_MODEL_AMX)
+#ifdef SG__AMX
     if (isa == STYLEGAN_ISA_AMX) {
         if (leaves >= 7) sg__cpuid(7, 1, r);
         return avx512 && (leaf7_ebx & 1u << 30) /* BW */ && (leaves >= 7 && r[0] & 1u << 5) /* AVX512_BF16 */ &&
-               (saved & 0x60000) == 0x60000 && (leaf7_edx & 1u << 22) && (leaf7_edx & 1u << 24) && sg__request_tiles();
+               (saved & 0x60000) == 0x60000 && (leaf7_edx & 1u << 22) && (leaf7_edx & 1u << 24) && sg__saves_tiles();
     }
 #else
     (void)leaf7_edx;
@@ -1801,7 +1808,11 @@ static
 const sg__kernels *sg__find_kernels(stylegan_isa isa) {
     for (size_t i = 0; i < sizeof sg__all_kernels / sizeof *sg__all_kernels; i++) {
         const sg__kernels *k = sg__all_kernels[i];
-        if ((isa == STYLEGAN_ISA_AUTO || isa == k->isa) && sg__cpu_has(k->isa)) return k;
+        if ((isa != STYLEGAN_ISA_AUTO && isa != k->isa) || !sg__cpu_has(k->isa)) continue;
+#ifdef SG__AMX
+        if (k->isa == STYLEGAN_ISA_AMX && sg__arch_prctl(0x1023, 18)) continue;
+#endif
+        return k;
     }
     return NULL;
 }
@@ -1814,7 +1825,12 @@ STYLEGAN_API const char *stylegan_isa_name(stylegan_isa isa) {
 }
 
 STYLEGAN_API int stylegan_isa_available(stylegan_isa isa) {
-    return sg__find_kernels(isa) != NULL;
+    int found = 0;
+    for (size_t i = 0; i < sizeof sg__all_kernels / sizeof *sg__all_kernels; i++) {
+        stylegan_isa has = sg__all_kernels[i]->isa;
+        found |= (isa == STYLEGAN_ISA_AUTO || isa == has) && sg__cpu_has(has);
+    }
+    return found;
 }
 
 /* >>threads
@@ -3026,9 +3042,9 @@ enum {
 struct sg__budget {
     int strips_from;          /* resolution from which steps hold windows only */
     int strip_rows;           /* of the image in a strip */
-    uint64_t strip_floats;    /* Winograd's transformed inputs at a time */
+    uint64_t strip_floats;    /* transformed inputs at a time */
     uint64_t prepared_floats; /* of a layer's weights, at most, to unpack and transform them before the first strip */
-    int tiles;                /* whether to use Winograd's algorithm */
+    int tiles;                /* whether to use Winograd's algorithm and matrix units */
     uint64_t room_floats; /* of what a step holds while it computes a strip, if two rows at a time allow it; 0: any */
     int batch;            /* latents mapped together */
     int vectors;          /* of output channels in a panel, at most */
@@ -3052,7 +3068,7 @@ enum { SG__PHASES = 4 };
    are prepared and fit into the second-level cache, each part has a strip of its own, a few tiles only, and multiplies it
    with all panels. */
 typedef struct sg__tiling {
-    int points;            /* along one axis, 6 or 5; 0: directly */
+    int points;            /* along one axis, 6 or 5; 0: not by Winograd's algorithm */
     int terms;             /* of the numbers that matrix units multiply, 1 to 3; 0: not by matrix units */
     int phases;            /* 4 for SCATTER, else 1 */
     int mixed;             /* odd phases have a single tap, which needs no transform */
@@ -3311,7 +3327,11 @@ static uint64_t sg__strip_terms(const stylegan_model *m, const sg__step *s, cons
 
 /* Whether all of a layer's prepared weights, in whole panels, are few enough. */
 static int sg__weights_fit(const stylegan_model *m, const sg__step *s, const sg__tiling *t, uint64_t most) {
-    uint64_t floats = (uint64_t)sg__prepared_taps(s, t) * (uint64_t)s->in * sg__padded(m, s->channels);
+    uint64_t floats = (uint64_t)sg__prepared_taps(s, t);
+    if (sg__terms(t))
+        floats *= (uint64_t)sg__panels(m, s->channels) * (uint64_t)sg__prepared_tap(m, s, t, sg__vectors(m));
+    else
+        floats *= (uint64_t)s->in * sg__padded(m, s->channels);
     return floats <= most;
 }
 
@@ -3420,7 +3440,9 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
         kept = sg__most(kept, SG__SHARED_FLOATS);
         keeps = 1;
     }
-    p->prepared = t->own || (keeps && sg__weights_fit(m, s, t, kept));
+    keeps &= sg__weights_fit(m, s, t, kept);
+    p->borrows &= !keeps;
+    p->prepared = t->own || keeps;
     if (SG__TILES && t->own) sg__cut_own_strips(m, s, t);
     if (sg__is_tiled(t)) sg__cut_strips(m, s, p->whole, t);
 }
@@ -3866,7 +3888,7 @@ static unsigned char *sg__aligned(void *memory) {
 /* What one part needs for itself. */
 typedef struct sg__scratch {
     float *panel;       /* [taps][I][Q][V] */
-    float *weights;     /* the same after Winograd's transform */
+    float *weights;     /* the same after Winograd's transform, or in the terms of matrix units */
     float *products;    /* [points][Q][tiles or pixels][V] */
     float *transformed; /* as the workspace's, of its own strip */
     float *squares;     /* [Q][V] */
@@ -4277,9 +4299,14 @@ static void sg__stage(sg__call *call, const sg__step *s, const sg__rows *in, con
     if (call->out.half && !in_place) call->out = sg__staged_map(&call->out, memory[2], begin, end, 0);
 }
 
-/* Keeps the rows that a step has computed, unless it did so as it finished them. */
+/* Whether a step keeps its rows as it finishes them, if they are kept in 16 bits. */
+static int sg__narrows(const sg__step *s) {
+    return s->op == SG__CONV || s->op == SG__FILTER;
+}
+
+/* Keeps the rows that a step has computed. */
 static void sg__keep(sg__call *call, const sg__step *s, int begin, int end) {
-    if (s->op == SG__CONV || s->op == SG__FILTER) return;
+    if (sg__narrows(s)) return;
     const sg__map map = sg__map_of(call, s);
     sg__staging job = {call->model, &map, &call->out, begin, 1};
     if (map.half && (s->op != SG__NORM || !sg__plan_of(call->model, s)->whole))
@@ -4538,7 +4565,7 @@ static void sg__finish_row(const sg__panel *p, int y, int first, int last) {
                           s->clamp};
         sg__kernels_of(w->model)->finish(row + at, last - first, &e);
         sg__close_row(&w->out, s, row, first, last, lanes);
-        if (w->kept.half) {
+        if (w->kept.half && sg__narrows(s)) {
             unsigned char *half = sg__half_row(&w->kept, p->first + v, y) + 2 * at;
             sg__kernels_of(w->model)->narrow(row + at, (last - first) * (int)lanes, half);
         }
@@ -4993,12 +5020,13 @@ static void sg__split_row(const sg__work *w, int row, int group) {
     const float *scale = sg__steers(w->plan) ? sg__style_in(w->call, s, w->slot) + block * k->lanes : NULL;
     const float *blocks[2];
     uint16_t *to = sg__split_pixels(w, group, (size_t)row * (size_t)sg__pitch(s));
-    blocks[0] = sg__input_row(w, block, y);
-    blocks[1] = block + 1 < w->in.blocks ? sg__input_row(w, block + 1, y) : NULL;
-    if (w->in.half && sg__holds_row(w, y))
+    if (w->in.half && sg__holds_row(w, y)) {
         sg__split_half_row(w, y, group, scale, to + margin);
-    else
+    } else {
+        blocks[0] = sg__input_row(w, block, y);
+        blocks[1] = block + 1 < w->in.blocks ? sg__input_row(w, block + 1, y) : NULL;
         k->split(blocks, scale, s->input->width, terms, term, to + margin);
+    }
     for (int i = 0; i < terms; i++, to += term) {
         STYLEGAN_MEMSET(to, 0, margin * sizeof *to);
         if (last) STYLEGAN_MEMSET(to + margin + width, 0, 64 * depth * sizeof *to);
@@ -6011,7 +6039,7 @@ static double sg__style_work(const stylegan_model *m) {
 static double sg__begin_work(const stylegan_model *m, int first, int end) {
     double work = 0;
     for (int i = first; i < end; i++)
-        if (m->plans[i].prepared)
+        if (m->plans[i].prepared && !m->plans[i].borrows)
             work += (double)sg__panels(m, m->steps[i].channels) * (double)sg__prepare_work(m, &m->steps[i]);
     return work;
 }
@@ -6053,7 +6081,7 @@ static void sg__inspect(const sg__call *call, const sg__step *s, const sg__map *
     call->run->inspect(call->run->user, call->index, &feature);
 }
 
-/* The same of all rows of a map kept in 16 bits: the room holds one of them, as the step behind reads them there. */
+/* The same of all rows of a map kept in 16 bits: the room holds one of them. */
 static void sg__inspect_kept(const sg__call *call, const sg__step *s, const sg__map *map) {
     for (int y = 0; call->run->inspect && y < s->height; y++) {
         sg__map row = sg__staged_map(map, sg__room_at(call, s), y, y + 1, 0);
@@ -7557,11 +7585,11 @@ static void SG__FN(pack)(const float *const *tap, int taps, int channels, int q,
         for (int k = 0; k < taps; k++, out += terms * q * rows) {
             for (int i = 0; i < SG__LANES; i++) {
                 const int second = first + i + SG__LANES;
-                const float *a = tap[k] + (first + i) * q * SG__LANES, *b = tap[k] + second * q * SG__LANES;
                 uint16_t *to = out + i * 2 * SG__LANES;
-                for (int v = 0; v < q; v++, a += SG__LANES, b += SG__LANES, to += rows) {
-                    SG__V even = first + i < channels ? SG__LOAD(a) : zero,
-                          odd = second < channels ? SG__LOAD(b) : zero;
+                for (int v = 0; v < q; v++, to += rows) {
+                    SG__V even = zero, odd = zero;
+                    if (first + i < channels) even = SG__LOAD(tap[k] + ((first + i) * q + v) * SG__LANES);
+                    if (second < channels) odd = SG__LOAD(tap[k] + (second * q + v) * SG__LANES);
                     SG__FN(store_terms)(even, odd, terms, (size_t)(q * rows), to);
                 }
             }
@@ -7613,35 +7641,38 @@ static void SG__FN(pack)(const float *const *tap, int taps, int channels, int q,
         if ((q) > 1) SG__TILE_LOAD(7, (w) + 16 * 32, 64); \
     } while (0)
 #define SG__AHEAD 64 /* pixels: where sums will go, memory is slower than matrix units */
-#define SG__MULTIPLY_POSITIONS(a, q)                                                             \
-    do {                                                                                         \
-        const uint16_t *weights = p->weights;                                                    \
-        for (int i = 0; i < 16 * (a); i++) {                                                     \
-            for (int v = 0; v < (q); v++)                                                        \
-                SG__EXPECT_STORE(p->output + (size_t)(first + SG__AHEAD + i) * p->output_pixel + \
-                                 (size_t)v * p->output_vector);                                  \
-        }                                                                                        \
-        SG__TILE_ZERO(0);                                                                        \
-        SG__TILE_ZERO(1);                                                                        \
-        SG__TILE_ZERO(2);                                                                        \
-        SG__TILE_ZERO(3);                                                                        \
-        for (int g = 0; g < p->groups; g++) {                                                    \
-            for (int k = 0; k < p->taps; k++) {                                                  \
-                ptrdiff_t at = (ptrdiff_t)p->group * g + (first + p->offset[k]) * 32;            \
-                for (int j = 0; j < p->terms; j++, weights += (q)*16 * 32) {                     \
-                    SG__LOAD_WEIGHTS(weights, q);                                                \
-                    for (int i = 0; i < p->terms - j; i++)                                       \
-                        SG__ALL_TILES(p->input + at + (ptrdiff_t)p->term * i, a, q);             \
-                }                                                                                \
-            }                                                                                    \
-        }                                                                                        \
-        SG__STORE_SUMS(0, first, 0);                                                             \
-        if ((q) > 1) SG__STORE_SUMS(1, first, 1);                                                \
-        if ((a) > 1) SG__STORE_SUMS(2, first + 16, 0);                                           \
-        if ((a) > 1 && (q) > 1) SG__STORE_SUMS(3, first + 16, 1);                                \
-        if ((a) > 2) SG__STORE_SUMS(1, first + 32, 0);                                           \
-        if ((a) > 2) SG__STORE_SUMS(3, first + 48, 0);                                           \
-        first += 16 * (a);                                                                       \
+#define SG__MULTIPLY_POSITIONS(a, q)                                                                                   \
+    do {                                                                                                               \
+        const uint16_t *weights = p->weights;                                                                          \
+        if (first + SG__AHEAD + 16 * (a) <= p->positions) {                                                            \
+            int ahead = first + SG__AHEAD;                                                                             \
+            float *to =                                                                                                \
+                p->output + (size_t)(ahead / p->pitch) * p->output_row + (size_t)(ahead % p->pitch) * p->output_pixel; \
+            for (int i = 0; i < 16 * (a); i++, to += p->output_pixel) {                                                \
+                for (int v = 0; v < (q); v++) SG__EXPECT_STORE(to + (size_t)v * p->output_vector);                     \
+            }                                                                                                          \
+        }                                                                                                              \
+        SG__TILE_ZERO(0);                                                                                              \
+        SG__TILE_ZERO(1);                                                                                              \
+        SG__TILE_ZERO(2);                                                                                              \
+        SG__TILE_ZERO(3);                                                                                              \
+        for (int g = 0; g < p->groups; g++) {                                                                          \
+            for (int k = 0; k < p->taps; k++) {                                                                        \
+                ptrdiff_t at = (ptrdiff_t)p->group * g + (first + p->offset[k]) * 32;                                  \
+                for (int j = 0; j < p->terms; j++, weights += (q)*16 * 32) {                                           \
+                    SG__LOAD_WEIGHTS(weights, q);                                                                      \
+                    for (int i = 0; i < p->terms - j; i++)                                                             \
+                        SG__ALL_TILES(p->input + at + (ptrdiff_t)p->term * i, a, q);                                   \
+                }                                                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+        SG__STORE_SUMS(0, first, 0);                                                                                   \
+        if ((q) > 1) SG__STORE_SUMS(1, first, 1);                                                                      \
+        if ((a) > 1) SG__STORE_SUMS(2, first + 16, 0);                                                                 \
+        if ((a) > 1 && (q) > 1) SG__STORE_SUMS(3, first + 16, 1);                                                      \
+        if ((a) > 2) SG__STORE_SUMS(1, first + 32, 0);                                                                 \
+        if ((a) > 2) SG__STORE_SUMS(3, first + 48, 0);                                                                 \
+        first += 16 * (a);                                                                                             \
     } while (0)
 
 /* Tiles have numbers that the compiler must know: hence macros. */
