@@ -3406,7 +3406,7 @@ static void sg__cut_strips(const stylegan_model *m, const sg__step *s, int whole
 static int sg__matrices_pay(const sg__step *s, int terms) {
     int winograd = s->kernel == 3 && s->op == SG__CONV, exact = terms == 3;
     if (s->in < (exact ? 64 : 32) || s->channels < 16 || (exact && winograd)) return 0;
-    return !s->nearest || s->input->width >= (exact ? 32 : 16);
+    return !s->nearest || (s->input->width >= (exact ? 32 : 16) && s->in >= (exact ? 128 : 32));
 }
 
 static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan *p) {
