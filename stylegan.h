@@ -83,8 +83,8 @@
    Deterministic: the same build, model, instruction set and precision give the same bits for any number of
    threads, unless options.memory_limit makes them choose different plans, which agree to rounding, as
    instruction sets do: about 1e-6 of the image's range (more in other precisions, see STYLEGAN_PRECISIONS:
-   plans for little memory do without matrix units). Seeds and random noise are the same on every platform (unless a compiler contracts products and sums: then a value in millions rounds
-   otherwise).
+   plans for little memory do without matrix units). Seeds and random noise are the same on every platform
+   (unless a compiler contracts products and sums: then a value in millions rounds otherwise).
 
 
    >>weight-file
@@ -3030,8 +3030,9 @@ enum {
     SG__STRIPS = 16,          /* partial sums of the instance normalisation */
     SG__CHUNK_TILES = 48,     /* tiles multiplied at a time */
     SG__OWN_FLOATS = 1 << 17, /* transformed inputs and products of a part's own strip */
-    SG__OWN_TERMS =
-        1 << 18, /* the same, in floats, of what matrix units multiply: their second-level caches are larger */
+#ifndef SG__OWN_TERMS         /* a test has smaller ones */
+    SG__OWN_TERMS = 1 << 18,  /* the same of what matrix units multiply: their second-level caches are larger */
+#endif
     SG__CHUNK_POSITIONS = 512,     /* multiplied at a time by matrix units */
     SG__WHOLE_FLOATS = 9 << 20,    /* of a whole map, but for those that are normalised and not computed twice */
     SG__TOGETHER_FLOATS = 1 << 23, /* of a map, or of transformed inputs, of all images of a batch */

@@ -4,6 +4,7 @@
 #define STYLEGAN_STATIC
 #define STYLEGAN_KERNELS
 #define STYLEGAN_MODEL_AMX
+#define SG__OWN_TERMS (1 << 13) /* small networks, too, are drawn in strips of a part's own */
 #define STYLEGAN_IMPLEMENTATION
 #include "../stylegan.h"
 
