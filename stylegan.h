@@ -4316,6 +4316,23 @@ static void sg__keep(sg__call *call, const sg__step *s, int begin, int end) {
 
 /* --- Fully connected layers --- */
 
+/* Makes a row of a 1x1 convolution, whose outputs follow each other, and runs it. */
+static void sg__multiply_row(const sg__kernels *k, const float *input, size_t input_block, int channels,
+                             const float *panel, int q, float *output, size_t output_vector, int width) {
+    sg__row row;
+    row.input = input;
+    row.input_block = input_block;
+    row.channels = channels;
+    row.taps = 1;
+    row.offset[0] = 0;
+    row.panel[0] = panel;
+    row.output = output;
+    row.output_pixel = (size_t)k->lanes;
+    row.output_vector = output_vector;
+    row.width = width;
+    k->convolve(&row, q);
+}
+
 /* A fully connected layer for up to SG__BATCH inputs at once is a 1x1 convolution of an image one row high.
    x [ceil(I/V)][N][V], out [ceil(O/V)][N][V]. */
 typedef struct sg__dense {
@@ -4339,23 +4356,13 @@ static void sg__dense_panel(const stylegan_model *m, const sg__dense *d, int pan
     }
     STYLEGAN_MEMSET(s->squares, 0, (size_t)(q * lanes) * sizeof(float));
     k->panel(d->weight, 0, d->in, first * lanes, q, NULL, s->squares, s->panel);
-    sg__row row;
-    row.input = d->input;
-    row.input_block = block;
-    row.channels = d->in;
-    row.taps = 1;
-    row.offset[0] = 0;
-    row.panel[0] = s->panel;
-    row.output = d->output + (size_t)first * block;
-    row.output_pixel = (size_t)lanes;
-    row.output_vector = block;
-    row.width = d->count;
-    k->convolve(&row, q);
+    float *output = d->output + (size_t)first * block;
+    sg__multiply_row(k, d->input, block, d->in, s->panel, q, output, block, d->count);
     for (int v = 0; v < q; v++) {
         int column = (first + v) * lanes, count = d->out - column < lanes ? d->out - column : lanes;
         if (d->bias->data) k->unpack(d->bias, 0, column, count, bias);
         sg__epilogue e = {one, bias, zero, NULL, NULL, d->activation, d->gain, 0};
-        k->finish(row.output + (size_t)v * block, d->count, &e);
+        k->finish(output + (size_t)v * block, d->count, &e);
     }
 }
 
@@ -4728,16 +4735,7 @@ static void sg__steer_panel(const sg__panel *p, const float *squares, float *sca
     const float *style = sg__style_in(w->call, s, w->slot);
     float *squared = p->scratch->squared;
     for (int i = 0; i < s->in; i++) squared[i] = style[i] * style[i];
-    sg__row row;
-    row.input = squared;
-    row.input_block = row.output_pixel = row.output_vector = (size_t)k->lanes;
-    row.channels = s->in;
-    row.taps = 1;
-    row.offset[0] = 0;
-    row.panel[0] = squares;
-    row.output = scale;
-    row.width = 1;
-    k->convolve(&row, p->q);
+    sg__multiply_row(k, squared, (size_t)k->lanes, s->in, squares, p->q, scale, (size_t)k->lanes, 1);
     sg__demodulate(s, scale, p->q * k->lanes);
 }
 
@@ -5102,18 +5100,9 @@ static void sg__multiply_point(const sg__panel *panel, int phase, int p, const f
     for (size_t at = 0, n; at < tiles; at += n) {
         size_t left = group - (first + at) % group;
         n = left < tiles - at ? left : tiles - at;
-        sg__row r;
-        r.input = sg__transformed(w, phase, 0, (int)(first + at)) + (size_t)p * sg__point(w);
-        r.input_block = group * lanes;
-        r.channels = w->step->in;
-        r.taps = 1;
-        r.offset[0] = 0;
-        r.panel[0] = weights;
-        r.output = out + at * lanes;
-        r.output_pixel = lanes;
-        r.output_vector = tiles * lanes;
-        r.width = (int)n;
-        k->convolve(&r, panel->q);
+        const float *input = sg__transformed(w, phase, 0, (int)(first + at)) + (size_t)p * sg__point(w);
+        sg__multiply_row(k, input, group * lanes, w->step->in, weights, panel->q, out + at * lanes, tiles * lanes,
+                         (int)n);
     }
 }
 
