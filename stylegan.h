@@ -3422,7 +3422,8 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
         t->phases = up ? SG__PHASES : 1;
         t->down = up ? height + 1 : s->height;
         t->tiles = t->across = 1;
-        p->borrows = p->whole && sg__strip_terms(m, s, t, t->down) > 2 * SG__OWN_TERMS;
+        /* all terms take so long that it does not matter where the strip lies */
+        p->borrows = p->whole && t->terms < 3 && sg__strip_terms(m, s, t, t->down) > 2 * SG__OWN_TERMS;
         t->own = p->borrows || (!p->whole && sg__weights_fit(m, s, t, m->budget->prepared_floats));
     } else if (SG__TILES && m->budget->tiles && s->kernel == 3 && fits) {
         sg__number_points(t, up ? 5 : 6, up ? SG__PHASES : 1, up && !s->nearest);
