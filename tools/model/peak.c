@@ -48,8 +48,11 @@ static const struct {
 } spins[] = {
     {STYLEGAN_ISA_SCALAR, 1, spin_scalar},
 #if defined __GNUC__ && (defined __x86_64__ || defined __i386__)
-    {STYLEGAN_ISA_SSE2, 4, spin_sse2},     {STYLEGAN_ISA_AVX2, 8, spin_avx2}, {STYLEGAN_ISA_AVX512, 16, spin_avx512},
-    {STYLEGAN_ISA_AMX, 16, spin_avx512}, /* of its vectors; matrix units do more */
+    /* of AMX that of its vectors; its matrix units do more */
+    {STYLEGAN_ISA_SSE2, 4, spin_sse2},
+    {STYLEGAN_ISA_AVX2, 8, spin_avx2},
+    {STYLEGAN_ISA_AVX512, 16, spin_avx512},
+    {STYLEGAN_ISA_AMX, 16, spin_avx512},
 #elif defined __aarch64__
     {STYLEGAN_ISA_NEON, 4, spin_neon},
 #endif
