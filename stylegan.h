@@ -3069,8 +3069,10 @@ enum { SG__PHASES = 4 };
    are prepared and fit into the second-level cache, each part has a strip of its own, a few tiles only, and multiplies it
    with all panels. */
 typedef struct sg__tiling {
-    int points;            /* along one axis, 6 or 5; 0: not by Winograd's algorithm */
-    int terms;             /* of the numbers that matrix units multiply, 1 to 3; 0: not by matrix units */
+    int points; /* along one axis, 6 or 5; 0: not by Winograd's algorithm */
+#if SG__MATRIX_UNITS
+    int terms; /* of the numbers that matrix units multiply, 1 to 3; 0: not by matrix units */
+#endif
     int phases;            /* 4 for SCATTER, else 1 */
     int mixed;             /* odd phases have a single tap, which needs no transform */
     int first[SG__PHASES]; /* of a phase's points among the transformed inputs of a tile */
@@ -3106,12 +3108,14 @@ struct sg__plan {
     sg__tiling tiling;
     int whole;    /* it (SCATTER: its FILTER) is computed as a whole, before anything behind it */
     int prepared; /* all weights are unpacked, and transformed, before the first strip */
-    int borrows;  /* ... where those of other whole steps have been */
-    int steers;   /* the style scales the inputs as they are transformed, instead of the weights */
-    int strip;    /* rows computed at a time */
-    int map;      /* the step whose map it uses: itself, or for NORM the one that it normalises */
-    int buffer;   /* of the workspace's, for whole maps; or memory of its own */
-    int ahead;    /* rows by which its map lies ahead of the one that overwrites it, see sg__overwrite */
+#if SG__MATRIX_UNITS
+    int borrows; /* ... where those of other whole steps have been */
+#endif
+    int steers; /* the style scales the inputs as they are transformed, instead of the weights */
+    int strip;  /* rows computed at a time */
+    int map;    /* the step whose map it uses: itself, or for NORM the one that it normalises */
+    int buffer; /* of the workspace's, for whole maps; or memory of its own */
+    int ahead;  /* rows by which its map lies ahead of the one that overwrites it, see sg__overwrite */
     int in_rows, side_rows, out_rows; /* of input, side and output at work at a time, at most */
     double work;                      /* multiplications, for the progress */
 };
@@ -3168,7 +3172,21 @@ static int sg__points(const sg__tiling *t) {
 }
 
 static int sg__terms(const sg__tiling *t) {
-    return SG__MATRIX_UNITS ? t->terms : 0;
+#if SG__MATRIX_UNITS
+    return t->terms;
+#else
+    (void)t;
+    return 0;
+#endif
+}
+
+static int sg__borrows(const sg__plan *p) {
+#if SG__MATRIX_UNITS
+    return p->borrows;
+#else
+    (void)p;
+    return 0;
+#endif
 }
 
 /* Inputs are transformed before they are multiplied. */
@@ -3402,6 +3420,7 @@ static void sg__cut_strips(const stylegan_model *m, const sg__step *s, int whole
         t->chunk = sg__clip((SG__CHUNK_TILES + t->tiles - 1) / t->tiles, 1, t->strip);
 }
 
+#if SG__MATRIX_UNITS
 /* Whether matrix units, which multiply 32 channels at a time, are faster than vectors: measured on an Intel Xeon. All terms
    are six products, more than Winograd's algorithm is worth, and doubled pixels take 16 taps of a kernel instead of 9. */
 static int sg__matrices_pay(const sg__step *s, int terms) {
@@ -3409,22 +3428,37 @@ static int sg__matrices_pay(const sg__step *s, int terms) {
     if (s->in < (exact ? 64 : 32) || s->channels < 16 || (exact && winograd)) return 0;
     return !s->nearest || (s->input->width >= (exact ? 32 : 16) && s->in >= (exact ? 128 : 32));
 }
+#endif
+
+/* Has matrix units multiply, if there are any and that pays. Returns whether they do. */
+static int sg__plan_matrices(const stylegan_model *m, const sg__step *s, sg__plan *p) {
+#if SG__MATRIX_UNITS
+    static const int terms[STYLEGAN_PRECISION_COUNT] = {3, 2, 1};
+    sg__tiling *t = &p->tiling;
+    int up = s->op == SG__SCATTER;
+    if (!m->budget->tiles || !sg__kernels_of(m)->multiply || !sg__matrices_pay(s, terms[m->precision])) return 0;
+    t->terms = terms[m->precision];
+    t->phases = up ? SG__PHASES : 1;
+    t->down = up ? s->input->height + 1 : s->height;
+    t->tiles = t->across = 1;
+    /* all terms take so long that it does not matter where the strip lies */
+    p->borrows = p->whole && t->terms < 3 && sg__strip_terms(m, s, t, t->down) > 2 * SG__OWN_TERMS;
+    return 1;
+#else
+    (void)m;
+    (void)s;
+    (void)p;
+    return 0;
+#endif
+}
 
 static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan *p) {
     sg__tiling *t = &p->tiling;
-    static const int terms[STYLEGAN_PRECISION_COUNT] = {3, 2, 1};
     int up = s->op == SG__SCATTER, height = s->input->height, width = s->input->width;
     int fits = (height % 4 == 0 && width % 4 == 0) || s->pad == 2; /* around larger maps is room for parts of tiles */
     t->phases = 1;
-    if (SG__MATRIX_UNITS && m->budget->tiles && sg__kernels_of(m)->multiply &&
-        sg__matrices_pay(s, terms[m->precision])) {
-        t->terms = terms[m->precision];
-        t->phases = up ? SG__PHASES : 1;
-        t->down = up ? height + 1 : s->height;
-        t->tiles = t->across = 1;
-        /* all terms take so long that it does not matter where the strip lies */
-        p->borrows = p->whole && t->terms < 3 && sg__strip_terms(m, s, t, t->down) > 2 * SG__OWN_TERMS;
-        t->own = p->borrows || (!p->whole && sg__weights_fit(m, s, t, m->budget->prepared_floats));
+    if (sg__plan_matrices(m, s, p)) {
+        t->own = sg__borrows(p) || (!p->whole && sg__weights_fit(m, s, t, m->budget->prepared_floats));
     } else if (SG__TILES && m->budget->tiles && s->kernel == 3 && fits) {
         sg__number_points(t, up ? 5 : 6, up ? SG__PHASES : 1, up && !s->nearest);
         t->down = up ? height / 4 + 1 : (s->height + 3) / 4;
@@ -3443,7 +3477,9 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
         keeps = 1;
     }
     keeps &= sg__weights_fit(m, s, t, kept);
+#if SG__MATRIX_UNITS
     p->borrows &= !keeps;
+#endif
     p->prepared = t->own || keeps;
     if (SG__TILES && t->own) sg__cut_own_strips(m, s, t);
     if (sg__is_tiled(t)) sg__cut_strips(m, s, p->whole, t);
@@ -3743,7 +3779,10 @@ struct sg__sizes { /* in floats */
     uint64_t image_rooms;       /* the same of steps that are computed for all images of a batch at once, of each */
     uint64_t channels, moments; /* of normalised maps */
     uint64_t input, vector;     /* of the mapping */
-    uint64_t band, borrowed;
+    uint64_t band;
+#if SG__MATRIX_UNITS
+    uint64_t borrowed;
+#endif
     uint64_t panel, weights, products, own, squared, noise, row, above, spread, resampled, normed; /* of each part */
     size_t bytes; /* the workspace in all */
 };
@@ -3831,8 +3870,10 @@ static void sg__measure_step(const stylegan_model *m, const sg__step *s, sg__siz
              room.scattered + room.in + room.side + room.out + room.transformed);
     if (s->affine_weight.data) sg__grow(&z->panel, (uint64_t)m->config.w_dim * sg__panel_width(m));
     if (sg__has_weights(s)) sg__measure_products(m, s, p, z);
+#if SG__MATRIX_UNITS
     if (p->borrows)
         sg__grow(&z->borrowed, (uint64_t)sg__panels(m, s->channels) * (uint64_t)sg__panel_floats(m, s, &p->tiling));
+#endif
     if (s->noise.data) sg__grow(&z->noise, (uint64_t)s->width + lanes);
     if (s->op == SG__FILTER) sg__grow(&z->spread, m->maps[s->number - 1].row);
     if (s->op == SG__FOURIER) sg__grow(&z->resampled, 2 * (uint64_t)s->width * lanes);
@@ -3921,8 +3962,10 @@ typedef struct sg__workspace {
     float *moments;              /* [strips][blocks][2][V] */
     float *input, *vector[2];    /* the mapping's input, and [SG__BATCH][width] twice */
     float *band;                 /* [C][rows][W]: finished rows for the callback */
-    float *borrowed;             /* prepared weights of the whole step at work */
-    sg__scratch *scratch;        /* [parts] */
+#if SG__MATRIX_UNITS
+    float *borrowed; /* prepared weights of the whole step at work */
+#endif
+    sg__scratch *scratch; /* [parts] */
 } sg__workspace;
 
 static sg__scratch sg__layout_scratch(const stylegan_model *m, sg__arena *arena) {
@@ -3971,12 +4014,13 @@ static void sg__layout_weights(const stylegan_model *m, int i, sg__arena *arena,
     const sg__step *s = &m->steps[i];
     const sg__plan *p = &m->plans[i];
     float *weights = NULL;
-    if (p->borrows) {
-        weights = w->borrowed;
-    } else if (p->prepared) {
+    if (p->prepared && !sg__borrows(p)) {
         weights = sg__arena_floats(arena,
                                    (uint64_t)sg__panels(m, s->channels) * (uint64_t)sg__panel_floats(m, s, &p->tiling));
     }
+#if SG__MATRIX_UNITS
+    if (p->borrows) weights = w->borrowed;
+#endif
     if (sg__computes_twice(m, s)) weights = sg__arena_floats(arena, 3 * sg__padded(m, s->channels));
     if (s->op == SG__FILTERED) { /* its taps */
         const sg__resampling *r = &s->resampling;
@@ -4040,7 +4084,9 @@ static size_t sg__layout(const stylegan_model *m, void *memory, sg__workspace *w
     w->input = sg__arena_floats(&arena, z->input);
     for (int i = 0; i < 2; i++) w->vector[i] = sg__arena_floats(&arena, z->vector);
     w->band = sg__arena_floats(&arena, z->band);
+#if SG__MATRIX_UNITS
     w->borrowed = sg__arena_floats(&arena, z->borrowed);
+#endif
     for (int i = 0; i < m->parts; i++) {
         sg__scratch s = sg__layout_scratch(m, &arena);
         if (w->scratch) w->scratch[i] = s;
@@ -4301,9 +4347,10 @@ static void sg__stage(sg__call *call, const sg__step *s, const sg__rows *in, con
     if (call->out.half && !in_place) call->out = sg__staged_map(&call->out, memory[2], begin, end, 0);
 }
 
-/* Whether a step keeps its rows as it finishes them, if they are kept in 16 bits. */
+/* Whether a step keeps its rows as it finishes them, if they are kept in 16 bits: for matrix units memory is slow, and small
+   processors are spared the code. */
 static int sg__narrows(const sg__step *s) {
-    return s->op == SG__CONV || s->op == SG__FILTER;
+    return SG__MATRIX_UNITS && (s->op == SG__CONV || s->op == SG__FILTER);
 }
 
 /* Keeps the rows that a step has computed. */
@@ -4432,9 +4479,11 @@ typedef struct sg__work {
     const sg__plan *plan;
     int slot, index; /* which of the images: of those drawn together, of all */
     sg__tables tables;
-    const float *scale;       /* [C]: the demodulation, of this step's weights or its SCATTER's */
-    sg__map in, out, side;    /* side.data NULL: none */
-    sg__map kept;             /* where what is in `out` is kept */
+    const float *scale;    /* [C]: the demodulation, of this step's weights or its SCATTER's */
+    sg__map in, out, side; /* side.data NULL: none */
+#if SG__MATRIX_UNITS
+    sg__map kept; /* where what is in `out` is kept */
+#endif
     int begin, end;           /* rows of its output */
     int tile_begin, tile_end; /* rows of tiles in `transformed` */
     int left, right;          /* columns of tiles */
@@ -4459,7 +4508,9 @@ static sg__work sg__start(const sg__call *call, const sg__step *s, int begin, in
     w.in = call->in;
     w.side = call->side;
     w.out = call->out;
+#if SG__MATRIX_UNITS
     w.kept = sg__map_of(call, s);
+#endif
     w.begin = begin;
     w.end = end;
     w.right = w.plan->tiling.tiles;
@@ -4477,7 +4528,9 @@ static sg__work sg__for_image(const sg__work *w, int image) {
     if (SG__IF_BATCH(!image, 1)) return other;
     sg__shift_map(&other.in, at);
     sg__shift_map(&other.out, at);
+#if SG__MATRIX_UNITS
     sg__shift_map(&other.kept, at);
+#endif
     sg__shift_map(&other.side, at);
     sg__shift_tables(&other.tables, at, sg__is_shared(w->model, w->step));
     other.scale += at;
@@ -4574,10 +4627,12 @@ static void sg__finish_row(const sg__panel *p, int y, int first, int last) {
                           s->clamp};
         sg__kernels_of(w->model)->finish(row + at, last - first, &e);
         sg__close_row(&w->out, s, row, first, last, lanes);
+#if SG__MATRIX_UNITS
         if (w->kept.half && sg__narrows(s)) {
             unsigned char *half = sg__half_row(&w->kept, p->first + v, y) + 2 * at;
             sg__kernels_of(w->model)->narrow(row + at, (last - first) * (int)lanes, half);
         }
+#endif
     }
 }
 
@@ -5282,7 +5337,7 @@ static void sg__convolve_rows(sg__call *call, const sg__step *s, int begin, int 
     w.tile_begin = (begin - origin) / rows;
     w.tile_end = (end - origin + rows - 1) / rows;
     int units = w.tile_end - w.tile_begin, images = sg__images(call, s);
-    if (w.plan->borrows && begin == origin) {
+    if (sg__borrows(w.plan) && begin == origin) {
         sg__parallel(w.model, w.panels, sg__prepare_item, &w);
         for (int i = 0; sg__steers(w.plan) && i < images; i++) {
             sg__work one = sg__for_image(&w, i);
@@ -6030,7 +6085,7 @@ static double sg__style_work(const stylegan_model *m) {
 static double sg__begin_work(const stylegan_model *m, int first, int end) {
     double work = 0;
     for (int i = first; i < end; i++)
-        if (m->plans[i].prepared && !m->plans[i].borrows)
+        if (m->plans[i].prepared && !sg__borrows(&m->plans[i]))
             work += (double)sg__panels(m, m->steps[i].channels) * (double)sg__prepare_work(m, &m->steps[i]);
     return work;
 }
@@ -6265,7 +6320,7 @@ static void sg__begin_step(sg__call *call, const sg__step *s) {
         const float *factors = call->run->layer_noise_strength;
         for (int i = 0; factors && i < s->channels; i++) t.strength[i] *= factors[s->layer];
     }
-    if (!sg__plan_of(m, s)->prepared || sg__plan_of(m, s)->borrows) return;
+    if (!sg__plan_of(m, s)->prepared || sg__borrows(sg__plan_of(m, s))) return;
     sg__work w = sg__start(call, s, 0, 0);
     if (!sg__is_shared(m, s) || call->index == 0) sg__parallel(m, w.panels, sg__prepare_item, &w);
     if (sg__steers(w.plan)) sg__parallel(m, w.panels, sg__steer_item, &w);
