@@ -1,7 +1,6 @@
 /* test_pace.c WORK - run.progress comes often enough for a watchdog: in plain C on one thread, after at most 2 million
    multiplications, counted in the kernels themselves, within every plan of every StyleGAN. */
 #define STYLEGAN_STATIC
-#define STYLEGAN_NO_AVX512
 #define STYLEGAN_IMPLEMENTATION
 #include "../stylegan.h"
 

@@ -354,7 +354,8 @@ void matrix_convolve(const convolution *c, int transposed, const map *x, const m
             const int q = vectors_from(c, transposed, first), groups = groups_of(x->channels);
             for (int plane = 0; plane < planes; plane++, weights += packed_values(c, transposed, q)) {
                 const part p = part_of(c, transposed, plane, begin, end);
-                sg__product product = {.input = strip, .terms = 1,
+                sg__product product = {.input = strip,
+                                       .terms = 1,
                                        .group = (size_t)(positions * UNIT),
                                        .groups = groups,
                                        .weights = weights,
