@@ -1135,6 +1135,12 @@ static float sg__curve(stylegan_activation activation, float x) {
 #define SG__MATRIX_UNITS 0
 #endif
 
+#if SG__MATRIX_UNITS /* as SG__IF_BATCH */
+#define SG__IF_MATRICES(value, without) (value)
+#else
+#define SG__IF_MATRICES(value, without) (without)
+#endif
+
 #define STYLEGAN_KERNEL_PASS
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -3172,21 +3178,13 @@ static int sg__points(const sg__tiling *t) {
 }
 
 static int sg__terms(const sg__tiling *t) {
-#if SG__MATRIX_UNITS
-    return t->terms;
-#else
     (void)t;
-    return 0;
-#endif
+    return SG__IF_MATRICES(t->terms, 0);
 }
 
 static int sg__borrows(const sg__plan *p) {
-#if SG__MATRIX_UNITS
-    return p->borrows;
-#else
     (void)p;
-    return 0;
-#endif
+    return SG__IF_MATRICES(p->borrows, 0);
 }
 
 /* Inputs are transformed before they are multiplied. */
@@ -3290,7 +3288,11 @@ static int sg__prepared_taps(const sg__step *s, const sg__tiling *t) {
     return taps;
 }
 
-/* Groups of channels that matrix units multiply at once. */
+/* Channels that matrix units multiply at once, and groups of so many. */
+static size_t sg__depth(const stylegan_model *m) {
+    return 2 * (size_t)sg__kernels_of(m)->lanes;
+}
+
 static int sg__groups(const stylegan_model *m, const sg__step *s) {
     return (sg__blocks_of(m, s->in) + 1) / 2;
 }
@@ -3339,9 +3341,18 @@ static size_t sg__positions(const sg__step *s, int rows) {
     return (size_t)(rows + sg__halo(s)) * (size_t)sg__pitch(s) + 64;
 }
 
-/* Floats that such a strip of all channels takes. */
+/* Floats that so many positions of all channels take. */
+static uint64_t sg__position_terms(const stylegan_model *m, const sg__step *s, const sg__tiling *t, size_t positions) {
+    return (uint64_t)positions * (uint64_t)(sg__groups(m, s) * sg__terms(t) * sg__kernels_of(m)->lanes);
+}
+
+/* The same of a strip, and of each row of it. */
 static uint64_t sg__strip_terms(const stylegan_model *m, const sg__step *s, const sg__tiling *t, int rows) {
-    return (uint64_t)sg__positions(s, rows) * (uint64_t)(sg__groups(m, s) * sg__terms(t) * sg__kernels_of(m)->lanes);
+    return sg__position_terms(m, s, t, sg__positions(s, rows));
+}
+
+static uint64_t sg__row_terms(const stylegan_model *m, const sg__step *s, const sg__tiling *t) {
+    return sg__position_terms(m, s, t, (size_t)sg__pitch(s));
 }
 
 /* Whether all of a layer's prepared weights, in whole panels, are few enough. */
@@ -3386,7 +3397,7 @@ static int sg__tiles_pay(const stylegan_model *m, const sg__step *s, const sg__t
 static void sg__cut_own_strips(const stylegan_model *m, const sg__step *s, sg__tiling *t) {
     int pixels = sg__kernels_of(m)->pixels;
     if (sg__terms(t)) {
-        int rows = (int)(SG__OWN_TERMS / (sg__strip_terms(m, s, t, 1) - sg__strip_terms(m, s, t, 0)));
+        int rows = (int)(SG__OWN_TERMS / sg__row_terms(m, s, t));
         t->chunk = sg__clip(rows - sg__halo(s), 1, t->down);
         return;
     }
@@ -3406,7 +3417,7 @@ static void sg__cut_strips(const stylegan_model *m, const sg__step *s, int whole
     uint64_t scattered =
         s->op == SG__SCATTER ? 2 * unit * (sg__terms(t) ? 2 * pitch : 8 * tiles) * sg__padded(m, s->channels) : 0;
     uint64_t most = budget->strip_floats;
-    if (sg__terms(t) && !t->own) transformed = sg__strip_terms(m, s, t, 1) - sg__strip_terms(m, s, t, 0);
+    if (sg__terms(t) && !t->own) transformed = sg__row_terms(m, s, t);
     if (sg__is_together(m, s)) most = sg__most(most, SG__TOGETHER_FLOATS) / (uint64_t)m->batch;
     int strip = (int)sg__least(most / (sg__most(transformed, scattered) + 1), (uint64_t)t->down), strips;
     int rows = budget->strip_rows / sg__unit_rows(m, s);
@@ -5037,14 +5048,19 @@ static size_t sg__work_positions(const sg__work *w) {
     return sg__positions(w->step, w->tile_end - w->tile_begin);
 }
 
-/* A group's pixels from a position on, their first term, and values from one term to the next. */
-static uint16_t *sg__split_pixels(const sg__work *w, int group, size_t position) {
-    size_t depth = 2 * (size_t)sg__kernels_of(w->model)->lanes;
-    return (uint16_t *)(void *)w->transformed + ((size_t)group * sg__work_positions(w) + position) * depth;
+/* Values of a group, and of a term. */
+static size_t sg__split_group(const sg__work *w) {
+    return sg__work_positions(w) * sg__depth(w->model);
 }
 
 static size_t sg__split_term(const sg__work *w) {
-    return (size_t)sg__groups(w->model, w->step) * sg__work_positions(w) * 2 * (size_t)sg__kernels_of(w->model)->lanes;
+    return (size_t)sg__groups(w->model, w->step) * sg__split_group(w);
+}
+
+/* A group's pixels from a position on, their first term. */
+static uint16_t *sg__split_pixels(const sg__work *w, int group, size_t position) {
+    uint16_t *split = (uint16_t *)(void *)w->transformed;
+    return split + (size_t)group * sg__split_group(w) + position * sg__depth(w->model);
 }
 
 /* Row y of a group of a map that is kept in 16 bits, a few pixels at a time. */
@@ -5070,7 +5086,7 @@ static void sg__split_row(const sg__work *w, int row, int group) {
     const sg__kernels *k = sg__kernels_of(w->model);
     int y = w->tile_begin - sg__margin(s) + row, block = 2 * group, terms = sg__terms(&w->plan->tiling);
     int last = row == w->tile_end - w->tile_begin + sg__halo(s) - 1;
-    size_t depth = 2 * (size_t)k->lanes, margin = (size_t)sg__margin(s) * depth, term = sg__split_term(w);
+    size_t depth = sg__depth(w->model), margin = (size_t)sg__margin(s) * depth, term = sg__split_term(w);
     size_t width = (size_t)s->input->width * depth;
     const float *scale = sg__steers(w->plan) ? sg__style_in(w->call, s, w->slot) + block * k->lanes : NULL;
     const float *blocks[2];
@@ -5100,7 +5116,7 @@ static void sg__multiply_terms(const sg__panel *panel, int phase, int begin, int
     p.input = sg__split_pixels(w, 0, (size_t)(begin - w->tile_begin) * (size_t)pitch);
     p.terms = sg__terms(t);
     p.term = sg__split_term(w);
-    p.group = sg__work_positions(w) * 2 * (size_t)sg__kernels_of(w->model)->lanes;
+    p.group = sg__split_group(w);
     p.groups = sg__groups(w->model, s);
     p.taps = taps;
     for (int i = 0; i < taps; i++) { /* the last of SCATTER's taps is the pixel itself */
