@@ -341,11 +341,14 @@ uint32_t *cli_list(const char *flag, const char *text, int most, int *count) {
 
 /* --- Memory --- */
 
+enum { LARGE = 4 << 20 }; /* bytes */
+
 void *cli_realloc(void *memory, size_t count, size_t size) {
     if (size && count > SIZE_MAX / size) cli_fail("out of memory: %zu x %zu bytes", count, size);
     const size_t bytes = count * size;
     memory = realloc(memory, bytes ? bytes : 1);
     if (!memory) cli_fail("out of memory: %zu bytes", bytes);
+    if (bytes >= LARGE) system_advise_large_pages(memory, bytes);
     return memory;
 }
 

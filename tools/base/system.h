@@ -64,8 +64,8 @@ int system_processors(void);                                                    
 int system_all_processors(void);                                                  /* of the machine */
 uint64_t system_peak_memory(void);                                                /* bytes, of the process so far */
 
-void system_advise_large_pages(void *memory,
-                               size_t size); /* which are found faster; nothing happens where there are none */
+/* Large pages are found faster; nothing happens where there are none. */
+void system_advise_large_pages(void *memory, size_t size);
 
 double system_seconds(void);            /* monotonic clock */
 int system_is_terminal(FILE *standard); /* that understands escape sequences */

@@ -3,7 +3,6 @@
 #include "../../stylegan.h"
 #include "layers.h"
 #include "../base/cli.h"
-#include "../base/system.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -70,7 +69,6 @@ void arena_allocate(arena *a) {
     const size_t size = a->used * sizeof(float);
     unsigned char *memory = cli_alloc(size + COLUMNS * sizeof(float) + ALIGNMENT, 1);
     unsigned char *base = memory + (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
-    system_advise_large_pages(memory, size);
     memset(base, 0, size);
     *a = (arena){(float *)base, 0, memory};
 }
