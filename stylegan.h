@@ -1686,20 +1686,23 @@ SG__INLINE void sg__model_turn(uint16_t *to, const uint16_t *pairs) {
     for (int i = 0; i < 16 * 16; i++) STYLEGAN_MEMCPY(to + 2 * (i % 16 * 16 + i / 16), pairs + 2 * i, 4);
 }
 #endif
-/* The even and the odd products are summed apart, then added. */
+/* The even and the odd products are summed apart, then added. Products of numbers in 16 bits are exact in 32. */
 static void sg__model_tile_multiply(sg__tile *sum, const sg__tile *a, const sg__tile *b) {
+    float left[16][32], right[32][16];
+    for (int i = 0; i < 16; i++) {
+        for (int k = 0; k < 32; k++) {
+            left[i][k] = sg__flush(sg__bits_to_float(a->x[i][k / 2] >> 16 * (k % 2) << 16));
+            right[k][i] = sg__flush(sg__bits_to_float(b->x[k / 2][i] >> 16 * (k % 2) << 16));
+        }
+    }
     for (int m = 0; m < 16; m++) {
+        float part[2][16] = {{0}};
+        for (int k = 0; k < 32; k++) {
+            for (int n = 0; n < 16; n++) part[k % 2][n] = sg__flush(left[m][k] * right[k][n] + part[k % 2][n]);
+        }
         for (int n = 0; n < 16; n++) {
-            float part[2] = {0, 0};
-            for (int k = 0; k < 16; k++) {
-                for (int i = 0; i < 2; i++) {
-                    float x = sg__flush(sg__bits_to_float(a->x[m][k] >> 16 * i << 16));
-                    float y = sg__flush(sg__bits_to_float(b->x[k][n] >> 16 * i << 16));
-                    part[i] = sg__flush(fmaf(x, y, part[i]));
-                }
-            }
-            float all = sg__flush(sg__flush(sg__bits_to_float(sum->x[m][n])) + sg__flush(part[0] + part[1]));
-            sum->x[m][n] = sg__float_to_bits(all);
+            float before = sg__flush(sg__bits_to_float(sum->x[m][n]));
+            sum->x[m][n] = sg__float_to_bits(sg__flush(before + sg__flush(part[0][n] + part[1][n])));
         }
     }
 }

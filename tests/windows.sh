@@ -58,9 +58,13 @@ if ! wine cmd /c exit >"$work/stdout" 2>&1; then
 fi
 check "windows: builds" env -u BUILD "${MAKE:-make}" --silent windows
 if "$native" --version | grep -q amx; then # for Linux only: what both choose by themselves has to be the same
-    check "windows: a native tool without AMX" "${MAKE:-make}" --silent BUILD="$work/native" CPPFLAGS=-DSTYLEGAN_NO_AMX \
-        "$work/native/stylegan"
+    mkdir "$work/native"
     native=$work/native/stylegan
+    # shellcheck disable=SC2086 # lists of flags
+    check "windows: an engine without AMX" ${CC:-cc} ${CFLAGS:--O2} -DSTYLEGAN_NO_AMX -c -o "$work/engine.o" tools/model/engine.c
+    # shellcheck disable=SC2086
+    check "windows: a native tool with it" ${CC:-cc} ${CFLAGS:--O2} -o "$native" "$build/tools/main.o" "$work/engine.o" \
+        "$build/tools.a" -lm -lpthread
 fi
 [ $failed -eq 0 ] || exit 1
 printf '#!/bin/sh\nexec wine "%s" "$@"\n' "$exe" >"$work/stylegan"
