@@ -801,6 +801,11 @@ static const sg__kernels *sg__find_kernels(stylegan_isa isa);
 #else
 #define SG__IN_1_2(function) NULL
 #endif
+#if STYLEGAN_FAMILIES & 6
+#define SG__IN_2_3(function) function
+#else
+#define SG__IN_2_3(function) NULL
+#endif
 #if STYLEGAN_FAMILIES & 4
 #define SG__IN_3(function) function
 #else
@@ -3512,9 +3517,11 @@ static int sg__is_half(const stylegan_model *m, const sg__step *s) {
     return m->precision == STYLEGAN_PRECISION_FAST && !small;
 }
 
-/* Whether a step reads its input in 16 bits as it splits it. */
-static int sg__splits_half(const stylegan_model *m, const sg__step *s) {
-    return sg__terms(&sg__plan_of(m, s)->tiling) && sg__is_half(m, s->input);
+/* Whether a step reads its input in 16 bits, as it splits it or, for an image, a few pixels at a time: where matrix units are
+   memory is slow, and small processors are spared the code. */
+static int sg__reads_half(const stylegan_model *m, const sg__step *s) {
+    if (!SG__MATRIX_UNITS || !sg__is_half(m, s->input)) return 0;
+    return s->op == SG__IMAGE || sg__terms(&sg__plan_of(m, s)->tiling);
 }
 
 /* Floats of memory that a map takes. */
@@ -3574,7 +3581,7 @@ static int sg__overwrite(stylegan_model *m, int i) {
     if (m->plans[x].buffer == SG__OWN || sg__last_reader(m, x) > i || (x < sg__together(m)) != (i < sg__together(m)))
         return 0;
     if (m->maps[x].row != m->maps[i].row || m->maps[x].capacity != s->height) return 0;
-    int first = (sg__is_half(m, s) && !sg__splits_half(m, s)) || (sg__is_tiled(&p->tiling) && !p->tiling.own);
+    int first = (sg__is_half(m, s) && !sg__reads_half(m, s)) || (sg__is_tiled(&p->tiling) && !p->tiling.own);
     int ahead = first ? 1 : p->strip + 1;
     for (int k = x; k < i; k++) {
         if (m->plans[k].map != x) continue;
@@ -3713,7 +3720,7 @@ static sg__room sg__room_of(const stylegan_model *m, const sg__step *s) {
         room.out = sg__staged_floats(m, s, 1); /* to be shown */
         return room;
     }
-    if (!s->input || !sg__splits_half(m, s)) room.in = sg__staged_floats(m, s->input, p->in_rows);
+    if (!s->input || !sg__reads_half(m, s)) room.in = sg__staged_floats(m, s->input, p->in_rows);
     room.side = sg__staged_floats(m, s->side, p->side_rows);
     room.out = sg__staged_floats(m, s, p->out_rows);
     return room;
@@ -3848,9 +3855,11 @@ static void sg__measure_products(const stylegan_model *m, const sg__step *s, con
     if (!p->prepared) sg__grow(&z->weights, (uint64_t)points * tap);
 }
 
-/* Rows of a spread image below ToRGB, with room for the filter on both sides. */
-static uint64_t sg__spread_row(const stylegan_model *m, const sg__step *s) {
-    return ((uint64_t)s->width + 2 * ((uint64_t)s->filter->width + 1)) * (uint64_t)sg__kernels_of(m)->lanes;
+/* Floats of a row of the image below ToRGB, with room for the filter on both sides, and of an up-sampled one to be added. */
+static uint64_t sg__spread_floats(const stylegan_model *m, const sg__step *s) {
+    uint64_t pixels = (uint64_t)s->side->width + 2 * ((uint64_t)s->filter->width + 1);
+    if (!s->filter->separable) pixels += (uint64_t)s->width;
+    return pixels * (uint64_t)sg__kernels_of(m)->lanes;
 }
 
 static int sg__norm_strips(const sg__step *s) {
@@ -3908,11 +3917,11 @@ static void sg__measure_step(const stylegan_model *m, const sg__step *s, sg__siz
         }
     }
     if (s->op == SG__IMAGE) {
-        int rows = s->filter->separable ? 2 : 2 + s->filter->height / 2; /* one of them as high as the image below */
         sg__grow(&z->row, (uint64_t)s->width * channels);
+        if (sg__reads_half(m, s)) sg__grow(&z->panel, sg__padded(m, s->in) * sg__panel_width(m));
         if (s->side && s->blend == 0) {
             sg__grow(&z->above, (uint64_t)s->width * lanes);
-            sg__grow(&z->spread, sg__spread_row(m, s) * (uint64_t)rows);
+            sg__grow(&z->spread, sg__spread_floats(m, s));
         }
     }
 }
@@ -4355,7 +4364,7 @@ static void sg__stage(sg__call *call, const sg__step *s, const sg__rows *in, con
         if (!steps[i]) continue;
         const sg__map map = sg__map_of(call, steps[i]);
         *maps[i] = map;
-        if (!map.half || (i == 0 && sg__splits_half(m, s))) continue;
+        if (!map.half || (i == 0 && sg__reads_half(m, s))) continue;
         *maps[i] = sg__staged_map(&map, memory[i], rows[i]->first, rows[i]->last, 0);
         sg__staging job = {m, &map, maps[i], rows[i]->first, 0};
         sg__parallel(m, map.blocks * (rows[i]->last - rows[i]->first), sg__staging_item, &job);
@@ -5656,44 +5665,41 @@ typedef struct sg__output {
     size_t channel_stride; /* floats between its channels */
 } sg__output;
 
-/* `rows` rows of the image below with zeros between their pixels, to be filtered along the row. */
-static void sg__spread_rows(const sg__step *s, const sg__scratch *scratch, size_t lanes, size_t row_floats, int rows,
-                            const float *const *source) {
-    size_t size = (size_t)s->side->width, border = ((size_t)s->filter->width + 1) * lanes;
-    for (int i = 0; i < rows; i++) {
-        float *row = scratch->spread + (size_t)(i + 1) * row_floats;
-        STYLEGAN_MEMSET(row, 0, row_floats * sizeof(float));
-        for (size_t x = 0; x < size; x++)
-            STYLEGAN_MEMCPY(row + border + 2 * x * lanes, source[i] + x * lanes, lanes * sizeof(float));
-    }
-}
-
-/* Row y of vector v of the up-sampled image below, to out [W][V]: its pixels with zeros between, low-pass filtered. */
+/* Row y of vector v of the image below, up-sampled, to out [W][V]: low-pass filtered as if there were zeros between its
+   pixels and rows. Of these, only every other tap sees a pixel. */
 static void sg__upsample_row(const sg__work *w, int v, int y, float *out, const sg__scratch *scratch) {
+    static const sg__leak none = {1, 1, 3e38f};
+    static const float ones[2] = {1, 1};
     const sg__step *s = w->step;
     const sg__kernels *k = sg__kernels_of(w->model);
     const sg__filter *f = s->filter;
-    const float *source[SG__MAX_FIR / 2]; /* every other row */
-    float weight[SG__MAX_FIR / 2];
-    size_t lanes = (size_t)k->lanes, size = (size_t)s->side->width;
-    size_t row_floats = (size_t)sg__spread_row(w->model, s);
-    int top = y - s->pad_row, rows = 0;
+    const float *source[SG__MAX_FIR / 2], *both[2]; /* every other row */
+    float weight[SG__MAX_FIR / 2], taps[2 * (SG__MAX_FIR / 2 + 2)];
+    int size = s->side->width * k->lanes, border = (f->width + 1) * k->lanes, rows = 0;
+    int top = y - s->pad_row, before = (s->pad_column + 1) / 2, n = before + (f->width - s->pad_column) / 2 + 1;
     int first = sg__clip(top, 0, 2 * s->side->height - 1), last = sg__clip(top + f->height, 0, 2 * s->side->height - 1);
     for (int i = (first + 1) / 2; 2 * i < last; i++, rows++) {
         source[rows] = sg__row_of(&w->side, v, i);
         weight[rows] = f->column[2 * i - top];
     }
-    if (f->separable) { /* columns first: then there is one row to spread */
-        k->weighted_sum(scratch->spread, (int)(size * lanes), source, weight, rows);
-        source[0] = scratch->spread;
-        rows = 1;
-    }
-    sg__spread_rows(s, scratch, lanes, row_floats, rows, source);
-    if (!rows) STYLEGAN_MEMSET(out, 0, 2 * size * lanes * sizeof(float));
-    for (int i = 0; i < rows; i++) {
-        const float *row = scratch->spread + (size_t)(i + 1) * row_floats + ((size_t)f->width + 1) * lanes;
-        const float *taps = f->separable ? f->row : f->taps + (2 * ((first + 1) / 2 + i) - top) * f->width;
-        sg__sum_row(k, out, (int)(2 * size * lanes), row - s->pad_column * k->lanes, taps, f->width, i > 0);
+    float *row = scratch->spread + border, *more = row + size + border;
+    STYLEGAN_MEMSET(row - border, 0, (size_t)border * sizeof(float));
+    STYLEGAN_MEMSET(row + size, 0, (size_t)border * sizeof(float));
+    if (!rows) STYLEGAN_MEMSET(out, 0, 2 * (size_t)size * sizeof(float));
+    for (int i = 0; i < (f->separable ? rows > 0 : rows); i++) {
+        const float *across = f->separable ? f->row : f->taps + (2 * ((first + 1) / 2 + i) - top) * f->width;
+        for (int j = 0; j < 2 * n; j++) { /* of even outputs, then of odd ones */
+            int tap = 2 * (j % n - before) + s->pad_column - j / n;
+            taps[j] = tap >= 0 && tap < f->width ? across[tap] : 0;
+        }
+        if (f->separable) /* columns first: then there is one row */
+            k->weighted_sum(row, size, source, weight, rows);
+        else
+            STYLEGAN_MEMCPY(row, source[i], (size_t)size * sizeof(float));
+        k->upsample(row - before * k->lanes, s->side->width, taps, 2, n, &none, i ? more : out);
+        both[0] = out;
+        both[1] = more;
+        if (i) k->weighted_sum(out, 2 * size, both, ones, 2);
     }
 }
 
@@ -5721,6 +5727,29 @@ static void sg__write_row(const sg__output *o, int y, const float *row) {
     }
 }
 
+#if SG__MATRIX_UNITS
+/* The products of row y of a map that is kept in 16 bits, as many pixels at a time as find room where weights are unpacked. */
+static void sg__convolve_half(const sg__panel *p, int y, sg__row *row) {
+    const sg__work *w = p->work;
+    const sg__kernels *k = sg__kernels_of(w->model);
+    int most = (int)sg__panel_width(w->model), width = row->width;
+    if (most > k->pixels) most -= most % k->pixels;
+    row->input = p->scratch->panel;
+    row->input_block = (size_t)(most * k->lanes);
+    row->taps = 1;
+    row->offset[0] = 0;
+    row->panel[0] = p->weights;
+    for (int x = 0; x < width; x += most) {
+        row->width = width - x < most ? width - x : most;
+        for (int i = 0; i < w->in.blocks; i++)
+            k->widen(sg__half_row(&w->in, i, y) + 2 * x * k->lanes, row->width * k->lanes,
+                     p->scratch->panel + (size_t)i * row->input_block);
+        k->convolve(row, p->q);
+        row->output += (size_t)most * row->output_pixel;
+    }
+}
+#endif
+
 /* Row y: ToRGB's products, panel by panel, then bias, clamp and the image below. */
 static void sg__image_row(const sg__output *o, int y, const sg__scratch *scratch) {
     const sg__work *w = &o->work;
@@ -5733,6 +5762,12 @@ static void sg__image_row(const sg__output *o, int y, const sg__scratch *scratch
         sg__panel p = sg__make_panel(w, scratch, i);
         p.weights = w->tables.weights + (size_t)i * sg__panel_floats(w->model, s, &w->plan->tiling);
         sg__row row = sg__start_row(&p, out + (size_t)p.first * vector, lanes, vector, s->width);
+#if SG__MATRIX_UNITS
+        if (w->in.half) {
+            sg__convolve_half(&p, y, &row);
+            continue;
+        }
+#endif
         sg__add_tap(&row, &p, 0, 0, y, 0);
         k->convolve(&row, p.q);
     }
@@ -7558,7 +7593,7 @@ static void SG__FN(scale_shift)(float *row, int width, const float *mean, const 
     for (int i = 0; i < width; i++, row += SG__LANES) SG__STORE(row, SG__FMA(SG__SUB(SG__LOAD(row), m), a, b));
 }
 
-#if STYLEGAN_FAMILIES & 4
+#if STYLEGAN_FAMILIES & 6
 /* Output p of `groups` neighbouring groups, a constant, so that the sums are registers. */
 SG__INLINE void SG__FN(upsample_groups)(const float *x, const float *taps, int n, const sg__leak *leak, float *out,
                                         int up, const int groups) {
@@ -7586,6 +7621,9 @@ static void SG__FN(upsample)(const float *x, int groups, const float *taps, int 
     }
 }
 
+#endif
+
+#if STYLEGAN_FAMILIES & 4
 /* Folded rows are added before they are multiplied, a few pixels at a time, since the sums would not fit the cache that is
    nearest. */
 SG__INLINE void SG__FN(downsample_pixels)(float *out, int at, const float *const *row, int rows, int folded,
@@ -7849,7 +7887,7 @@ SG__UNUSED static const sg__kernels SG__FN(kernels) = {
     SG__OF_BASE(narrow),
     SG__OF_BASE(widen),
     SG__OF_BASE(scale_shift),
-    SG__IN_3(SG__OF_BASE(upsample)),
+    SG__IN_2_3(SG__OF_BASE(upsample)),
     SG__IN_3(SG__OF_BASE(downsample)),
     SG__IN_MATRIX(SG__FN(split)),
     SG__IN_MATRIX(SG__FN(pack)),
