@@ -3939,13 +3939,13 @@ typedef struct sg__arena {
     uint64_t used;
 } sg__arena;
 
-static void *sg__arena_take(sg__arena *arena, uint64_t bytes) {
+SG__APART static void *sg__arena_take(sg__arena *arena, uint64_t bytes) {
     uint64_t at = arena->used, limit = (uint64_t)1 << 60;
     arena->used = bytes > limit || at > limit ? 2 * limit : at + (bytes + SG__ALIGN - 1) / SG__ALIGN * SG__ALIGN;
     return arena->base ? arena->base + at : NULL;
 }
 
-static float *sg__arena_floats(sg__arena *arena, uint64_t count) {
+SG__APART static float *sg__arena_floats(sg__arena *arena, uint64_t count) {
     return (float *)sg__arena_take(arena, count < (uint64_t)1 << 58 ? 4 * count : (uint64_t)1 << 62);
 }
 
