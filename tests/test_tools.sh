@@ -382,7 +382,7 @@ check "bench: the saved network" "$tool" generate "$work/bench.sgw" --seeds 0 --
 check "bench MODEL" bench "$work/bench.sgw" --runs 1
 check "bench NAME" bench sg1-16 --runs 1 --dtype f32
 check "bench --batch" bench sg1-16 --runs 2 --batch 3
-check "bench --batch: against single images" grep -qE '^batches of 3: [0-9.]+ images a second, [0-9.]+ times single ones$' "$work/table"
+check "bench --batch: against one by one" grep -qE '^batches of 3: [0-9.]+ images a second, [0-9.]+ times as many as one by one$' "$work/table"
 single=$(workspace | head -n 1)
 check "bench --batch: less where memory is short" bench "$model" --runs 1 --batch 3 --memory-limit "$single"
 check "bench --batch: and says so" grep -q -- '--batch 3: the memory allows 1' "$work/table"

@@ -194,7 +194,7 @@ static int run(int argc, char **argv) {
 
     for (int i = -1; i < runs; i++) { /* one to warm up */
         const double together = synthesize(&opened, ws, batch, &(stylegan_run){.rows = ignore_rows});
-        if (batch > 1) alone[i < 0 ? 0 : i] = synthesize(&single, ws, 1, &(stylegan_run){.rows = ignore_rows});
+        if (batch > 1) alone[i < 0 ? 0 : i] = synthesize(&single, ws, batch, &(stylegan_run){.rows = ignore_rows});
         if (i < 0) continue;
         seconds[i] = together;
         printf("{\"run\":%d,\"seconds\":%.6f}\n", i, together);
@@ -207,7 +207,7 @@ static int run(int argc, char **argv) {
     const double middle = median(seconds, runs);
     print_profile(&p, middle);
     if (batch > 1) {
-        fprintf(stderr, "batches of %d: %.2f images a second, %.3f times single ones\n", batch, 1 / middle,
+        fprintf(stderr, "batches of %d: %.2f images a second, %.3f times as many as one by one\n", batch, 1 / middle,
                 median(alone, runs) / middle);
         stylegan_close(single.model);
     }
