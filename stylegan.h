@@ -5392,6 +5392,9 @@ static void sg__convolve_rows(sg__call *call, const sg__step *s, int begin, int 
     sg__run_pieces(&w, sg__multiply_item, units, w.plan->prepared ? units : (units + per_piece - 1) / per_piece);
 }
 
+#if STYLEGAN_FAMILIES & 3
+/* --- FILTER: the low-pass filter of t, and what ends a main layer --- */
+
 /* out [count] (+)= sum of taps[k] * pixel k of a row, whose first such pixel is `row`. */
 static void sg__sum_row(const sg__kernels *k, float *out, int count, const float *row, const float *taps, int n,
                         int add) {
@@ -5405,9 +5408,6 @@ static void sg__sum_row(const sg__kernels *k, float *out, int count, const float
     }
     k->weighted_sum(out, count, source, weight, add + n);
 }
-
-#if STYLEGAN_FAMILIES & 3
-/* --- FILTER: the low-pass filter of t, and what ends a main layer --- */
 
 static sg__rows sg__filter_needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
     (void)m;
