@@ -5392,9 +5392,6 @@ static void sg__convolve_rows(sg__call *call, const sg__step *s, int begin, int 
     sg__run_pieces(&w, sg__multiply_item, units, w.plan->prepared ? units : (units + per_piece - 1) / per_piece);
 }
 
-#if STYLEGAN_FAMILIES & 3
-/* --- FILTER: the low-pass filter of t, and what ends a main layer --- */
-
 /* out [count] (+)= sum of taps[k] * pixel k of a row, whose first such pixel is `row`. */
 static void sg__sum_row(const sg__kernels *k, float *out, int count, const float *row, const float *taps, int n,
                         int add) {
@@ -5408,6 +5405,9 @@ static void sg__sum_row(const sg__kernels *k, float *out, int count, const float
     }
     k->weighted_sum(out, count, source, weight, add + n);
 }
+
+#if STYLEGAN_FAMILIES & 3
+/* --- FILTER: the low-pass filter of t, and what ends a main layer --- */
 
 static sg__rows sg__filter_needs(const stylegan_model *m, const sg__step *s, const sg__step *of, int begin, int end) {
     (void)m;
@@ -5669,11 +5669,11 @@ typedef struct sg__output {
    pixels and rows. Of these, only every other tap sees a pixel. */
 static void sg__upsample_row(const sg__work *w, int v, int y, float *out, const sg__scratch *scratch) {
     static const sg__leak none = {1, 1, 3e38f};
-    static const float ones[2] = {1, 1};
+    static const float one = 1;
     const sg__step *s = w->step;
     const sg__kernels *k = sg__kernels_of(w->model);
     const sg__filter *f = s->filter;
-    const float *source[SG__MAX_FIR / 2], *both[2]; /* every other row */
+    const float *source[SG__MAX_FIR / 2]; /* every other row */
     float weight[SG__MAX_FIR / 2], taps[2 * (SG__MAX_FIR / 2 + 2)];
     int size = s->side->width * k->lanes, border = (f->width + 1) * k->lanes, rows = 0;
     int top = y - s->pad_row, before = (s->pad_column + 1) / 2, n = before + (f->width - s->pad_column) / 2 + 1;
@@ -5697,9 +5697,7 @@ static void sg__upsample_row(const sg__work *w, int v, int y, float *out, const 
         else
             STYLEGAN_MEMCPY(row, source[i], (size_t)size * sizeof(float));
         k->upsample(row - before * k->lanes, s->side->width, taps, 2, n, &none, i ? more : out);
-        both[0] = out;
-        both[1] = more;
-        if (i) k->weighted_sum(out, 2 * size, both, ones, 2);
+        if (i) sg__sum_row(k, out, 2 * size, more, &one, 1, 1);
     }
 }
 
