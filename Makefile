@@ -74,21 +74,20 @@ $(BUILD)/factors_network.h: tools/data/factors.bin
 $(BUILD)/tools/base/stb.o: WARNINGS += -Wfatal-errors # only one message if libstb-dev is missing
 
 MODEL = examples/portraits-64.sgw
-FACES = examples/portraits-64-stylegan2.sgw
 ROWS = 38,12,20,15
 COLS = 0,52,32,44,39,23
 
 demo: $(TOOL) # faces, style mixing, truncation and noise from a network in examples/, into out/
-	$(TOOL) generate $(FACES) --seeds 0-59 --trunc 1 --grid 10x6 --outdir out/faces
+	$(TOOL) generate $(MODEL) --seeds 0-59 --trunc 1 --grid 10x6 --outdir out/faces
 	for range in coarse:0-1 middle:2-3 fine:4-9; do \
-	    $(TOOL) mix $(FACES) --rows $(ROWS) --cols $(COLS) --styles $${range#*:} --outdir out/mixing-$${range%:*} || exit 1; \
+	    $(TOOL) mix $(MODEL) --rows $(ROWS) --cols $(COLS) --styles $${range#*:} --outdir out/mixing-$${range%:*} || exit 1; \
 	done
-	$(TOOL) generate $(FACES) --seeds $(COLS) --trunc=-1,-0.75,-0.5,-0.25,0,0.25,0.5,0.75,1 --grid 9x6 --outdir out/truncation
-	$(TOOL) generate $(FACES) --seeds 7,7,7,7,7,7,7,7 --noise-mode random --grid 8x1 --outdir out/noise
+	$(TOOL) generate $(MODEL) --seeds $(COLS) --trunc=-1,-0.75,-0.5,-0.25,0,0.25,0.5,0.75,1 --grid 9x6 --outdir out/truncation
+	$(TOOL) generate $(MODEL) --seeds 7,7,7,7,7,7,7,7 --noise-mode random --grid 8x1 --outdir out/noise
 	@echo 'The sheets: out/*/grid.png'
 
 animation: $(TOOL) # examples/animation.png, the README's moving picture: under 500 KB
-	$(TOOL) video $(FACES) --seeds 33,4,53,24,36,1,48,14,18,21,57,9 --grid 4x1 --trunc 0.7 \
+	$(TOOL) video $(MODEL) --seeds 33,4,53,24,36,1,48,14,18,21,57,9 --grid 4x1 --trunc 0.7 \
 	    --w-frames 12 --fps 12 --colours 256 -o examples/animation.png
 
 test: $(TOOL) $(TESTS) examples # all tests
@@ -106,7 +105,7 @@ $(BUILD)/examples/%: examples/%.c stylegan.h
 # The network in examples/ as an array, for the program without files.
 $(BUILD)/examples/embedded: $(BUILD)/portrait.h
 $(BUILD)/portrait.h: $(TOOL) $(MODEL)
-	$(TOOL) embed $(MODEL) -o $@ --bits 64 --memory-limit 600K
+	$(TOOL) embed $(MODEL) -o $@ --bits 64 --memory-limit 260K
 
 boards: $(TOOL) # firmware that draws, for Cortex-M and RISC-V (gcc-arm-none-eabi, gcc-riscv64-unknown-elf)
 	$(MAKE) -C examples/boards

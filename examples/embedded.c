@@ -4,7 +4,7 @@
    to set aside. All of that is static. Rows leave as they are finished, so that no whole image is held: here they go to
    standard output as a PPM file, on a device to the display. boards/ has this for real ones.
 
-   stylegan embed examples/portraits-64.sgw -o portrait.h --bits 64 --memory-limit 600K
+   stylegan embed examples/portraits-64.sgw -o portrait.h --bits 64 --memory-limit 260K
    cc -O2 -I. examples/embedded.c -o embedded -lm && ./embedded > portrait.ppm */
 #define PORTRAIT_IMPLEMENTATION
 #include "portrait.h"

@@ -4,7 +4,7 @@
 # README.md tells to do by hand works as written. And links for processors that cannot be run. A board or a plan is a line of
 # `budgets`; naming WAYs, the first words of these lines, leaves all else out.
 . tests/checks.sh
-model=tests/golden/portraits-64.sgw
+model=examples/portraits-64.sgw one=$PWD/examples/portraits-64-stylegan1.sgw
 budget_compiler=12.2 # gcc that the budgets were measured with
 build=$(realpath "$build")
 tool=$build/stylegan
@@ -14,14 +14,16 @@ out=$work/boards # of one way to build, then of the next
 settings() { # WAY
     case $1 in
     fast) echo 'CFLAGS=-O2' ;;
-    half) echo 'CFLAGS=-O2|PRECISION=fast|LIMIT=230000' ;; # feature maps in 16 bits
-    half2) echo 'CFLAGS=-O2|PRECISION=fast|LIMIT=330000' ;;
-    large) echo 'CFLAGS=-O2|LIMIT=1900K' ;; # Winograd's algorithm
+    half) echo 'CFLAGS=-O2|PRECISION=fast|LIMIT=170K' ;; # feature maps in 16 bits
+    least) echo 'CFLAGS=-O2|PRECISION=fast|LIMIT=140K' ;;
+    large) echo 'CFLAGS=-O2|LIMIT=2000K' ;; # Winograd's algorithm
     every) echo 'CFLAGS=-Os -DSTYLEGAN_FAMILIES=7' ;; # code that draws every network
     small) echo 'CFLAGS=-Os -DSTYLEGAN_SMALL' ;;      # code that draws this one
-    small2) echo "CFLAGS=-Os -DSTYLEGAN_SMALL|LIMIT=500K|MODEL=$work/two.sgw" ;;
     exact) echo 'CFLAGS=-O1 -ffp-contract=off -DSTYLEGAN_NO_SIMD|M55_ISA=scalar' ;; # as the tool draws, nothing fused
-    two) echo "CFLAGS=-O2|LIMIT=500K|MODEL=$work/two.sgw" ;;
+    one) echo "CFLAGS=-O2|LIMIT=600K|MODEL=$one" ;; # a StyleGAN 1
+    one-half) echo "CFLAGS=-O2|PRECISION=fast|LIMIT=230000|MODEL=$one" ;;
+    one-half2) echo "CFLAGS=-O2|PRECISION=fast|LIMIT=330000|MODEL=$one" ;;
+    one-small) echo "CFLAGS=-Os -DSTYLEGAN_SMALL|LIMIT=600K|MODEL=$one" ;;
     esac
 }
 
@@ -31,22 +33,26 @@ settings() { # WAY
 # model, the workspace and the stack that was used.
 budgets() { # WAY BOARD PICTURE CODE RAM STACK INSTRUCTIONS
     cat <<'END'
-fast   m4f    near   62000  600000  3072  169
-fast   m7     near   57000  600000  3072  164
-fast   m55    near   59000  620000  3072  66
-fast   rv32   near   76000  600000  3150  171
-half   m7     45     57000  275000  3072  300
-half2  m7     45     57000  350000  3072  190
-half   m55    45     59000  275000  3072  170
-large  m55    near   59000  -       3840  50
-every  m7     near   50000  600000  3072  -
-small  m7     near   30000  600000  3072  -
-small2 m7     60     28000  312000  3072  -
-two    m7     60     53000  312000  3072  60
-exact  m4f    same   -      -       -     -
-exact  m7     same   -      -       -     -
-exact  m55    same   -      -       -     -
-exact  rv32   same   -      -       -     -
+fast      m4f  near 55000  275000 3072 185
+fast      m7   near 50000  275000 3072 172
+fast      m55  near 52000  270000 3072 80
+fast      rv32 near 68000  275000 3150 185
+half      m7   45   50000  185000 3072 187
+half      m55  45   52000  190000 3072 83
+least     m7   45   50000  158000 3072 295
+large     m55  near 52000  -      3840 50
+every     m7   near 50000  275000 3072 -
+small     m7   near 28000  275000 3072 -
+one       m7   near 57000  600000 3072 164
+one       m55  near 59000  620000 3072 66
+one-half  m7   45   57000  275000 3072 300
+one-half2 m7   45   57000  350000 3072 190
+one-half  m55  45   59000  275000 3072 170
+one-small m7   near 30000  600000 3072 -
+exact     m4f  same -      -      -    -
+exact     m7   same -      -      -    -
+exact     m55  same -      -      -    -
+exact     rv32 same -      -      -    -
 END
 }
 
@@ -239,7 +245,6 @@ layout() { # COMPILER FLAGS...
     if [ "$wrong" ]; then fail "boards layout $1" "tools/model/layout32.h: $wrong"; else ok "boards layout $1"; fi
 }
 
-"$tool" convert tests/golden/sg2-ada-64/model.pkl "$work/two.sgw" --dtype i8 >/dev/null || exit
 ways=" $* "
 budgets >"$work/budgets"
 while read -r line; do

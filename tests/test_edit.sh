@@ -2,7 +2,7 @@
 # test_edit.sh - the commands `directions` and `edit`: what they write, what they refuse. Prints "ok NAME" or "FAIL NAME: why".
 . tests/checks.sh
 golden=tests/golden pngdiff=$build/tests/pngdiff
-model=$golden/portraits-64.sgw
+model=examples/portraits-64-stylegan1.sgw
 for case in sg1-cond-32 sg2-ada-64 sg2-rect-64 sg2-ada-cond-32-clamp sg3-t-64; do
     "$tool" convert "$(ls $golden/$case/model.*)" "$work/$case.sgw" --dtype f32 >/dev/null || exit 1
 done

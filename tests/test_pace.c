@@ -176,7 +176,7 @@ int main(int argc, char **argv) {
                                         "sg2-ada-128-thin", "sg3-t-64",     "sg3-r-64"};
     const sg__kernels counting = count_kernels();
     if (argc != 2) cli_usage("test_pace WORK");
-    check_file("tests/golden", "portraits-64", &counting);
+    check_file("examples", "portraits-64-stylegan1", &counting);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_file(argv[1], cases[i], &counting);
     return test_end();
 }

@@ -245,7 +245,7 @@ int main(int argc, char **argv) {
     if (argc != 2) cli_usage("test_precision WORK");
     for (stylegan_isa isa = test_next_isa(STYLEGAN_ISA_AUTO); isa < STYLEGAN_ISA_COUNT; isa = test_next_isa(isa))
         check_halves(isa);
-    check_file("tests/golden", "portraits-64");
+    check_file("examples", "portraits-64-stylegan1");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_file(argv[1], cases[i]);
     test_file networks[] = {test_named_network("sg1-64", STYLEGAN_I8), test_named_network("sg2-64", STYLEGAN_I8)};
     static const char *const names[] = {"sg1-64", "sg2-64"};

@@ -3,7 +3,7 @@
 # reference networks as weight files.
 . tests/checks.sh
 networks=$1
-model=tests/golden/portraits-64.sgw
+model=examples/portraits-64-stylegan1.sgw
 pngdiff=$build/tests/pngdiff
 target=$work/seed0007.png
 

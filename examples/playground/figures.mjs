@@ -5,11 +5,11 @@ import { nameOf } from './explanations.mjs';
 import { exhibit, mixtureOptions } from './exhibit.mjs';
 import { partOf, state } from './state.mjs';
 
-const ROWS = [30, 37, 38], COLUMNS = [4, 7, 22, 24, 29], WALK = 9, WAIT = 120;
+const ROWS = [38, 12, 20], COLUMNS = [0, 52, 32, 44, 39], WALK = 9, WAIT = 120;
 const MEANINGS = {
-  coarse: 'The pose and the shapes of head and hair come from above, the colours from the left.',
-  middle: 'Some shapes, of hair and face, come from above.',
-  fine: 'The colours come from above; everybody keeps pose and shapes.',
+  coarse: 'Pose, head, the shape of the hair, beard and glasses come from above; clothes and background from the left.',
+  middle: 'The hair’s colour and smaller shapes come from above.',
+  fine: 'Background, clothes and light come from above; everybody keeps pose and shapes.',
 };
 
 let update, takePeople, timer, cells = [], drawn = {};

@@ -14,7 +14,7 @@ static int run(int argc, char **argv);
 const cli_command embed_command = {"embed", "MODEL -o NAME.h",
                                    "make a C header of a network, for programs without files",
                                    "stylegan embed portraits-64.sgw -o portrait.h\n"
-                                   "stylegan embed portraits-64.sgw -o portrait.h --memory-limit 640K\n"
+                                   "stylegan embed portraits-64.sgw -o portrait.h --memory-limit 260K\n"
                                    "stylegan embed portraits-64.sgw -o portrait.h --isa mve\n"
                                    "stylegan embed portraits-64.sgw -o portrait.h --bits 64",
                                    run};
