@@ -206,6 +206,34 @@ await check('copies a link', async () => {
   await page.waitForFunction(() => /Copied|address/.test(document.querySelector('#copy-link').textContent));
 });
 
+// Where the point that is dragged has come to, once it is within a step of x and y.
+const arrived = (x, y) => page.waitForFunction(([goalX, goalY]) => {
+  const [px, py] = (document.querySelector('#marks').dataset.point ?? '-99,-99').split(',').map(Number);
+  return Math.hypot(px - goalX, py - goalY) < 1;
+}, [x, y], { timeout: 60000 });
+await check('a point that is dragged comes along; the address holds that; let go', async () => {
+  const before = await sketch(page, '#image'), box = await page.locator('#image').boundingBox();
+  const at = (x, y) => [box.x + (x + .5) / 64 * box.width, box.y + (y + .5) / 64 * box.height];
+  await page.mouse.move(...at(32, 37));
+  await page.mouse.down();
+  await page.mouse.move(...at(27, 37), { steps: 5 });
+  await arrived(27, 37);
+  await page.mouse.up();
+  await page.waitForSelector('#marks[data-done]', { state: 'attached' });
+  await click(page, '#copy-link'); // writes the address at once
+  const dragged = await sketch(page, '#image'), again = await visitExhibit(new URL(page.url()).hash);
+  const same = await sketch(again, '#image') === dragged;
+  await again.close();
+  await useButton(page, '#let-go');
+  if (dragged === before || !same) return dragged === before ? 'the picture stays' : 'the address gives another picture';
+  return await sketch(page, '#image') === before ? '' : 'let go, the picture is another';
+});
+await check('arrow keys drag the middle', async () => {
+  await page.focus('#image');
+  await drawn(page, () => page.keyboard.press('ArrowRight'));
+  await arrived(34, 37.12);
+  await useButton(page, '#let-go');
+});
 await check('a slider is answered, fifteen times', async () => {
   await drawn(page, () => page.locator('#strip .map:not(.growth)').nth(4).click());
   const times = [];

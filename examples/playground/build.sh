@@ -7,7 +7,7 @@ set -e
 export LC_ALL=C
 cd "$(dirname "$0")/../.."
 page=examples/playground package=build/playground network=examples/portraits-64.sgw
-modules='stylegan drawing state explanations exhibit layer figures learning tour page' # in this order: each uses those before it
+modules='stylegan drawing state explanations components exhibit layer figures drag learning tour page' # in this order: each uses those before it
 
 sources() {
     cksum stylegan.h examples/train_step.c $network $page/*.c $page/*.css $page/*.html $page/*.mjs $page/*.sh $page/freestanding/*.h

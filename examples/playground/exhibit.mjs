@@ -1,13 +1,17 @@
 // exhibit.mjs - what is being shown: the network, two persons, their mixture and the maps of its layers.
 import { find, showPicture } from './drawing.mjs';
-import { state } from './state.mjs';
+import { moved, principalComponents } from './components.mjs';
+import { partOf, state } from './state.mjs';
 
 const MOST_MAP_VALUES = 6e6; // of all layers together; of larger networks only the first maps are shown
 
-export const exhibit = { network: null, a: {}, b: {}, ws: null, image: null, maps: [], milliseconds: [], favourites: [] };
+const EMPTY = { ws: null, base: null, image: null, maps: [], milliseconds: [], favourites: [], components: null };
+
+// base: ws before the picture was dragged
+export const exhibit = { network: null, a: {}, b: {}, ...EMPTY };
 
 export function showNetwork(network) {
-  Object.assign(exhibit, { network, a: {}, b: {}, ws: null, image: null, maps: [], milliseconds: [], favourites: [] });
+  Object.assign(exhibit, structuredClone(EMPTY), { network, a: {}, b: {} });
   const values = network.layers.reduce((sum, layer) => sum + layer.height * layer.width * layer.out, 0);
   const most = Math.max(...network.layers.map(layer => layer.out));
   exhibit.channels = Math.max(1, Math.floor(most * Math.min(1, MOST_MAP_VALUES / values)));
@@ -24,12 +28,17 @@ export function styledLayer(index) {
 export async function redraw(network) {
   const psi = state.psi, label = network.config.c_dim ? state.label : undefined;
   await Promise.all(['a', 'b'].map(letter => drawPerson(network, exhibit[letter], state[letter], psi, label)));
-  const ws = blend(exhibit.a.ws, exhibit.b.ws);
+  const base = blend(exhibit.a.ws, exhibit.b.ws);
+  const ws = state.pull.some(Boolean) ? moved(base, await components(network), state.pull, pulledLayers(network)) : base;
   const result = await network.synthesize(ws, { ...mixtureOptions(), maps: true, channels: exhibit.channels });
-  Object.assign(exhibit, { ws, image: result, maps: [] });
+  Object.assign(exhibit, { ws, base, image: result, maps: [] });
   result.maps.forEach(map => { exhibit.maps[map.index] = map; });
   result.milliseconds.forEach((time, i) => { exhibit.milliseconds[i] = .8 * (exhibit.milliseconds[i] ?? time) + .2 * time; });
 }
+
+// The directions in which dragging moves w, found when they are first needed, and how many layers it moves: the coarse ones.
+export const components = network => exhibit.components ??= principalComponents(network);
+export const pulledLayers = network => partOf('coarse', network.config.num_ws).length;
 
 // What the sliders ask for beyond ws.
 export function mixtureOptions() {

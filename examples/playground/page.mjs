@@ -6,8 +6,12 @@ import { STAGES, nameOf, noteOf } from './explanations.mjs';
 import { exhibit, imageSoFar, redraw, showNetwork } from './exhibit.mjs';
 import { prepareLayer, showLayer } from './layer.mjs';
 import { buildFigures, prepareFigures, showFigures } from './figures.mjs';
+import { canDrag, letGo, prepareDrag } from './drag.mjs';
 import { pauseLearning, prepareLearning } from './learning.mjs';
 import { prepareTour } from './tour.mjs';
+
+// The psi that a network is usually shown with, as a slider has it.
+const usualPsi = () => Number((exhibit.network.config.truncation_psi || 1).toFixed(2));
 
 const LETTERS = ['a', 'b'];
 
@@ -31,6 +35,8 @@ async function openNetwork(bytes) {
   buildStrip();
   buildLabels();
   buildFigures();
+  letGo();
+  find('drag-hint').hidden = !canDrag();
   find('psi').disabled = !network.tensors.some(tensor => tensor.name === 'w_avg');
   if (find('psi').disabled) state.psi = 1;
 }
@@ -41,7 +47,7 @@ async function openFile(file) {
   try {
     const before = exhibit.network;
     await openNetwork(await file.arrayBuffer());
-    startAgain(exhibit.network.config.truncation_psi || 1);
+    startAgain(usualPsi());
     exhibit.ownFile = before ? file.name : '';
     showControls();
     await update();
@@ -112,8 +118,10 @@ function showRecipe() {
   if (ofB === shares.length) parts.push('All styles are B’s');
   else if (!ofB && !between) parts.push('All styles are A’s');
   else parts.push(`${shares.length - ofB - between} of ${shares.length} styles are A’s, ${ofB} B’s${between ? `, ${between} between` : ''}`);
+  if (state.pull.some(Boolean)) parts.push('dragged');
   if (state.nudge) parts.push('one map turned by hand');
   if (state.noise !== 'const') parts.push(state.noise === 'none' ? 'no noise' : 'random noise');
+  find('let-go').hidden = !state.pull.some(Boolean);
   find('recipe').textContent = `${parts.join('; ')}.`;
   const c = network.config, time = exhibit.milliseconds.reduce((sum, value) => sum + value, 0);
   find('facts').textContent = `${exhibit.ownFile ? `${exhibit.ownFile}: ` : ''}StyleGAN ${c.family === 1 ? '' : '2 '}at ${c.width} × ${c.height}, ` +
@@ -285,8 +293,13 @@ function wire() {
   find('between').oninput = event => set({ between: Number(event.target.value) });
   find('save').onclick = save;
   find('reset').onclick = () => {
-    startAgain(exhibit.network.config.truncation_psi || 1);
+    letGo();
+    startAgain(usualPsi());
     set({});
+  };
+  find('let-go').onclick = () => {
+    letGo();
+    set({ pull: [] });
   };
   find('copy-link').onclick = copyLink;
   find('file').onchange = event => { if (event.target.files[0]) openFile(event.target.files[0]); };
@@ -295,7 +308,7 @@ function wire() {
   document.querySelectorAll('[data-noise]').forEach(button => { button.onclick = () => set({ noise: button.dataset.noise, layerNoise: {} }); });
   find('noise-dice').onclick = () => set({ noise: 'random', layerNoise: {}, noiseSeed: state.noiseSeed + 1 });
   wireDrop();
-  addEventListener('hashchange', () => { startAgain(exhibit.network.config.truncation_psi || 1); readAddress(); set({}); });
+  addEventListener('hashchange', () => { letGo(); startAgain(usualPsi()); readAddress(); set({}); });
   matchMedia('(prefers-color-scheme: dark)').onchange = update;
   let timer;
   addEventListener('resize', () => { clearTimeout(timer); timer = setTimeout(update, 100); });
@@ -344,13 +357,14 @@ find('stage-notes').append(...STAGES.map(stage =>
 wire();
 prepareLayer(openLayer, update);
 prepareFigures(personAt, update);
+prepareDrag(update);
 prepareTour({
   drawingView: () => set({ view: 'drawing' }),
   openLayer: () => state.layer < 0 ? openLayer(columns[Math.floor(columns.length * .45)].layer.index) : null,
 });
 try {
   await openNetwork(asset('network').buffer);
-  state.psi = exhibit.network.config.truncation_psi || 1;
+  state.psi = usualPsi();
   readAddress();
   showControls();
   await update();

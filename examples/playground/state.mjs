@@ -2,14 +2,15 @@
 
 const DEFAULTS = {
   a: 49, b: 44, psi: 0.7, label: 0, mix: [], noise: 'const', noiseSeed: 0, layerNoise: {}, layer: -1, channel: 0, nudge: 0,
-  figure: 'coarse', people: 0, between: 0.5, view: 'drawing',
+  figure: 'coarse', people: 0, between: 0.5, pull: [], view: 'drawing',
 };
 
 const numbers = text => text.split('.').filter(Boolean).map(part => Number(part) / 100);
+const hundredths = values => values.map(value => Math.round(value * 100)).join('.');
 const MODES = { c: 'const', r: 'random', n: 'none' };
 const READ = {
   a: Number, b: Number, psi: Number, label: Number, noiseSeed: Number, layer: Number, channel: Number, nudge: Number,
-  people: Number, between: Number, mix: numbers,
+  people: Number, between: Number, mix: numbers, pull: numbers,
   noise: text => Object.values(MODES).includes(text) ? text : 'const',
   figure: text => ['coarse', 'middle', 'fine'].includes(text) ? text : 'coarse',
   view: text => text === 'learning' ? text : 'drawing',
@@ -17,7 +18,8 @@ const READ = {
     .filter(([layer, mode]) => layer >= 0 && mode)),
 };
 const WRITE = {
-  mix: mix => mix.map(share => Math.round(share * 100)).join('.'),
+  mix: hundredths,
+  pull: hundredths,
   layerNoise: modes => Object.entries(modes).map(([layer, mode]) => layer + mode[0]).join('.'),
 };
 
@@ -42,7 +44,7 @@ export function writeAddress() {
 
 // As on the first visit, but on the same view.
 export function startAgain(psi) {
-  Object.assign(state, { ...DEFAULTS, mix: [], layerNoise: {}, psi, view: state.view });
+  Object.assign(state, { ...DEFAULTS, mix: [], layerNoise: {}, pull: [], psi, view: state.view });
 }
 
 // The layers of ws that count as coarse, middle and fine: the shares of the paper's figure, 4 and 4 of 18, at every size.
