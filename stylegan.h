@@ -778,12 +778,12 @@ static const sg__kernels *sg__find_kernels(stylegan_isa isa);
 #define STYLEGAN_FAMILIES 7
 #endif
 #ifdef STYLEGAN_SMALL /* constants: what they rule out is left out by the compiler */
-#define SG__TILES 0
-#define SG__IN_TILES(function) NULL
+#define SG__WINOGRAD 0
+#define SG__IN_WINOGRAD(function) NULL
 #define SG__MOST_ACTIVATION STYLEGAN_LRELU
 #else
-#define SG__TILES 1
-#define SG__IN_TILES(function) function
+#define SG__WINOGRAD 1
+#define SG__IN_WINOGRAD(function) function
 #define SG__MOST_ACTIVATION STYLEGAN_SWISH
 #endif
 #if STYLEGAN_FAMILIES & 1 /* a function of these StyleGANs, NULL where they are left out */
@@ -915,7 +915,7 @@ enum {
     SG__HEAD_SIZE = 64,  /* prologue of the weight file */
     SG__ENTRY_SIZE = 64, /* of its directory */
     SG__MAX_FIELDS = 64, /* of the configuration */
-    SG__BATCH = 8,       /* latents mapped together */
+    SG__LATENTS = 8,     /* latents mapped together */
     SG__TICK = 1 << 20   /* multiplications after which a watchdog hears of progress */
 };
 #undef SG__COUNT_FIELD
@@ -1130,7 +1130,7 @@ static float sg__curve(stylegan_activation activation, float x) {
 
 /* Matrix units: what Linux must be asked for, and compilers of their time. STYLEGAN_MODEL_AMX, for tests: a model of them in
    plain C instead, for any processor. Without Winograd's tiles there are none of theirs. */
-#if !SG__TILES
+#if !SG__WINOGRAD
 #define SG__MATRIX_UNITS 0
 #elif defined(STYLEGAN_MODEL_AMX)
 #define SG__MATRIX_UNITS 1
@@ -3064,17 +3064,21 @@ struct sg__budget {
     uint64_t prepared_floats; /* of a layer's weights, at most, to unpack and transform them before the first strip */
     int tiles;                /* whether to use Winograd's algorithm and matrix units */
     uint64_t room_floats; /* of what a step holds while it computes a strip, if two rows at a time allow it; 0: any */
-    int batch;            /* latents mapped together */
+    int latents;          /* mapped together */
     int vectors;          /* of output channels in a panel, at most */
     int twice;            /* whether normalised maps may be windows, too: computed once for their moments, and again */
 };
 
 /* Ways to trade speed for memory, the fastest first. */
 static const sg__budget sg__budgets[] = {
-    {256, 32, 1 << 21, 1 << 20, 1, 0, SG__BATCH, 4, 0}, {128, 16, 1 << 19, 1 << 18, 1, 0, SG__BATCH, 4, 0},
-    {64, 16, 1 << 18, 1 << 16, 1, 0, SG__BATCH, 4, 0},  {32, 8, 1 << 16, 0, 0, 0, SG__BATCH, 4, 0},
-    {8, 4, 1 << 14, 0, 0, 0, SG__BATCH, 4, 0},          {8, 4, 1 << 14, 0, 0, 5 << 12, 1, 4, 0},
-    {64, 4, 1 << 14, 0, 0, 1 << 14, 1, 4, 1},           {32, 2, 1 << 14, 0, 0, 1 << 13, 1, 4, 1},
+    {256, 32, 1 << 21, 1 << 20, 1, 0, SG__LATENTS, 4, 0},
+    {128, 16, 1 << 19, 1 << 18, 1, 0, SG__LATENTS, 4, 0},
+    {64, 16, 1 << 18, 1 << 16, 1, 0, SG__LATENTS, 4, 0},
+    {32, 8, 1 << 16, 0, 0, 0, SG__LATENTS, 4, 0},
+    {8, 4, 1 << 14, 0, 0, 0, SG__LATENTS, 4, 0},
+    {8, 4, 1 << 14, 0, 0, 5 << 12, 1, 4, 0},
+    {64, 4, 1 << 14, 0, 0, 1 << 14, 1, 4, 1},
+    {32, 2, 1 << 14, 0, 0, 1 << 13, 1, 4, 1},
     {32, 1, 1 << 14, 0, 0, 1 << 12, 1, 2, 1},
 };
 
@@ -3185,7 +3189,7 @@ static int sg__holds_all(const stylegan_model *m, const sg__step *s) {
 
 /* Points of a step's tiles along one axis, 0: it has none. */
 static int sg__points(const sg__tiling *t) {
-    return SG__TILES ? t->points : 0;
+    return SG__WINOGRAD ? t->points : 0;
 }
 
 static int sg__terms(const sg__tiling *t) {
@@ -3204,7 +3208,7 @@ static int sg__is_tiled(const sg__tiling *t) {
 }
 
 static int sg__steers(const sg__plan *p) {
-    return SG__TILES ? p->steers : 0;
+    return SG__WINOGRAD ? p->steers : 0;
 }
 
 /* Pixels are doubled directly, not by Winograd's algorithm with weights summed to a larger kernel. */
@@ -3481,7 +3485,7 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
     t->phases = 1;
     if (sg__plan_matrices(m, s, p)) {
         t->own = sg__borrows(p) || (!p->whole && sg__weights_fit(m, s, t, m->budget->prepared_floats));
-    } else if (SG__TILES && m->budget->tiles && s->kernel == 3 && fits) {
+    } else if (SG__WINOGRAD && m->budget->tiles && s->kernel == 3 && fits) {
         sg__number_points(t, up ? 5 : 6, up ? SG__PHASES : 1, up && !s->nearest);
         t->down = up ? height / 4 + 1 : (s->height + 3) / 4;
         t->tiles = t->across = up ? width / 4 + 1 : (s->width + 3) / 4;
@@ -3503,7 +3507,7 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
     p->borrows &= !keeps;
 #endif
     p->prepared = t->own || keeps;
-    if (SG__TILES && t->own) sg__cut_own_strips(m, s, t);
+    if (SG__WINOGRAD && t->own) sg__cut_own_strips(m, s, t);
     if (sg__is_tiled(t)) sg__cut_strips(m, s, p->whole, t);
 }
 
@@ -3820,10 +3824,10 @@ static void sg__measure_mapping(const stylegan_model *m, sg__sizes *z) {
     int embed = c->c_dim ? m->embed_weight.columns : 0;
     z->input = (uint64_t)(c->z_dim + embed) + (uint64_t)sg__kernels_of(m)->lanes;
     sg__grow(&z->input, (uint64_t)c->w_dim);
-    uint64_t batch = (uint64_t)m->budget->batch;
-    z->vector = batch * sg__padded(m, c->z_dim + embed);
+    uint64_t latents = (uint64_t)m->budget->latents;
+    z->vector = latents * sg__padded(m, c->z_dim + embed);
     for (int i = 0; i < c->mapping_layers; i++) {
-        sg__grow(&z->vector, batch * sg__padded(m, m->mapping[i].out));
+        sg__grow(&z->vector, latents * sg__padded(m, m->mapping[i].out));
         sg__grow(&z->panel, (uint64_t)m->mapping[i].in * sg__panel_width(m));
     }
 }
@@ -3986,7 +3990,7 @@ typedef struct sg__workspace {
     float *styles; /* [style_floats] */
     float *mean, *scale, *shift; /* [C] each: AdaIN */
     float *moments;              /* [strips][blocks][2][V] */
-    float *input, *vector[2];    /* the mapping's input, and [SG__BATCH][width] twice */
+    float *input, *vector[2];    /* the mapping's input, and [SG__LATENTS][width] twice */
     float *band;                 /* [C][rows][W]: finished rows for the callback */
 #if SG__MATRIX_UNITS
     float *borrowed; /* prepared weights of the whole step at work */
@@ -4407,7 +4411,7 @@ static void sg__multiply_row(const sg__kernels *k, const float *input, size_t in
     k->convolve(&row, q);
 }
 
-/* A fully connected layer for up to SG__BATCH inputs at once is a 1x1 convolution of an image one row high.
+/* A fully connected layer for up to SG__LATENTS inputs at once is a 1x1 convolution of an image one row high.
    x [ceil(I/V)][N][V], out [ceil(O/V)][N][V]. */
 typedef struct sg__dense {
     const sg__tensor *weight, *bias; /* bias->data may be NULL */
@@ -5268,7 +5272,7 @@ static void sg__multiply_rows(const sg__panel *p, int phase, int first, int end)
     } else {
         sg__plain_row(p, first, row, w->out.block);
     }
-    if (SG__TILES && phase < t->phases - 1) return;
+    if (SG__WINOGRAD && phase < t->phases - 1) return;
     for (int y = top; y < bottom; y++) {
         if (scatter) {
             sg__clear_borders(p, y, w->left == 0, w->right == t->tiles);
@@ -5306,10 +5310,10 @@ static void sg__multiply_images(const sg__work *w, int images, int item, const s
         weights = w->tables.weights + (size_t)panel * sg__panel_floats(w->model, w->step, t);
     else
         sg__unpack_panel(&p, s->panel, s->squares);
-    for (int phase = 0; phase < (SG__TILES ? t->phases : 1); phase++) {
+    for (int phase = 0; phase < (SG__WINOGRAD ? t->phases : 1); phase++) {
         p.weights = sg__is_tiled(t) && !prepared ? s->weights : weights;
         if (sg__is_tiled(t) && prepared) weights += tap * (size_t)sg__phase_taps(w->step, t, phase);
-        if (SG__TILES && w->phase >= 0 && phase != w->phase) continue;
+        if (SG__WINOGRAD && w->phase >= 0 && phase != w->phase) continue;
         if (sg__is_tiled(t) && !prepared) sg__transform_weights(&p, s->panel, phase, s->weights);
         for (int image = 0; image < images; image++) {
 #ifndef STYLEGAN_NO_BATCH
@@ -5375,7 +5379,7 @@ static void sg__convolve_rows(sg__call *call, const sg__step *s, int begin, int 
             sg__parallel(w.model, w.panels, sg__steer_item, &one);
         }
     }
-    if (SG__TILES && t->own) {
+    if (SG__WINOGRAD && t->own) {
         int parts = sg__terms(t) ? w.model->parts : 1; /* as much for every part */
         int down = (units + t->chunk * parts - 1) / (t->chunk * parts) * parts,
             across = (t->tiles + t->across - 1) / t->across;
@@ -6510,7 +6514,7 @@ static void sg__truncate(const stylegan_config *c, const float *w, const float *
     }
 }
 
-/* Up to SG__BATCH latents: z [count][z_dim], labels [count][K] or NULL, ws [count][L][D]. */
+/* Up to SG__LATENTS latents: z [count][z_dim], labels [count][K] or NULL, ws [count][L][D]. */
 static void sg__map_batch(const stylegan_model *m, const float *z, const float *labels, int count, float psi,
                           int cutoff, float *ws, const sg__workspace *w) {
     const stylegan_config *c = &m->config;
@@ -6542,10 +6546,10 @@ static void sg__map_batch(const stylegan_model *m, const float *z, const float *
 static void sg__map_all(const stylegan_model *m, const float *z, const float *labels, int count, float psi, int cutoff,
                         float *ws, const sg__workspace *w) {
     const stylegan_config *c = &m->config;
-    for (int n = 0, batch = m->budget->batch; n < count; n += batch) {
+    for (int n = 0, latents = m->budget->latents; n < count; n += latents) {
         size_t at = (size_t)n;
         sg__map_batch(m, z ? z + at * (size_t)c->z_dim : z, labels ? labels + at * (size_t)c->c_dim : labels,
-                      count - n < batch ? count - n : batch, psi, cutoff,
+                      count - n < latents ? count - n : latents, psi, cutoff,
                       ws + at * (size_t)c->num_ws * (size_t)c->w_dim, w);
     }
 }
@@ -7242,7 +7246,7 @@ static void SG__FN(panel)(const sg__tensor *tensor, size_t row, int rows, int co
         return;
     }
     for (int v = 0; v < q; v++, column += SG__LANES, squares += SG__LANES, panel += SG__LANES) {
-        if (SG__TILES && tensor->type == STYLEGAN_I8 && column + SG__LANES <= tensor->columns)
+        if (SG__WINOGRAD && tensor->type == STYLEGAN_I8 && column + SG__LANES <= tensor->columns)
             SG__FN(panel_rows)(tensor, row, rows, column, style, squares, panel, step, 1, STYLEGAN_I8);
         else
             SG__FN(panel_rows)(tensor, row, rows, column, style, squares, panel, step, 1, STYLEGAN_TYPE_COUNT);
@@ -7399,7 +7403,7 @@ static void SG__FN(moments)(const float *x, int width, int height, size_t row_st
     SG__STORE(deviation, all_deviation);
 }
 
-#if SG__TILES
+#if SG__WINOGRAD
 /* Constant sizes make registers of the small arrays; plain C, for small processors, shares one loop instead. */
 #if SG__SMALL
 #define SG__UNROLL_TILES
@@ -7878,9 +7882,9 @@ SG__UNUSED static const sg__kernels SG__FN(kernels) = {
     SG__OF_BASE(weighted_sum),
     SG__OF_BASE(sum_squares),
     SG__OF_BASE(moments),
-    SG__IN_TILES(SG__OF_BASE(winograd_input)),
-    SG__IN_TILES(SG__OF_BASE(winograd_weights)),
-    SG__IN_TILES(SG__OF_BASE(winograd_output)),
+    SG__IN_WINOGRAD(SG__OF_BASE(winograd_input)),
+    SG__IN_WINOGRAD(SG__OF_BASE(winograd_weights)),
+    SG__IN_WINOGRAD(SG__OF_BASE(winograd_output)),
     SG__IN_1(SG__OF_BASE(double_pixels)),
     SG__OF_BASE(narrow),
     SG__OF_BASE(widen),
