@@ -51,6 +51,8 @@ done
 WINEPREFIX=$work/wine WINEDEBUG=-all DISPLAY='' LC_ALL=C.UTF-8
 export WINEPREFIX WINEDEBUG DISPLAY LC_ALL
 trap 'wineserver -k; wineserver -w; chmod -R u+w "$work"; rm -rf "$work"' EXIT
+mkdir "$WINEPREFIX"
+wineserver -p # stays: a program that meets one about to end fails
 wineboot --init >"$work/stdout" 2>&1
 if ! wine cmd /c exit >"$work/stdout" 2>&1; then
     echo "skipped: windows: wine does not run: $(tail -n 1 "$work/stdout")"
