@@ -74,16 +74,17 @@ $(BUILD)/factors_network.h: tools/data/factors.bin
 $(BUILD)/tools/base/stb.o: WARNINGS += -Wfatal-errors # only one message if libstb-dev is missing
 
 MODEL = examples/portraits-64.sgw
-ROWS = 38,12,20,15
-COLS = 0,52,32,44,39,23
+FACES = examples/portraits-128.sgw
+ROWS = 12,38,47
+COLS = 16,26,8,17,11
 
 demo: $(TOOL) # faces, style mixing, truncation and noise from a network in examples/, into out/
-	$(TOOL) generate $(MODEL) --seeds 0-59 --trunc 1 --grid 10x6 --outdir out/faces
-	for range in coarse:0-1 middle:2-3 fine:4-9; do \
-	    $(TOOL) mix $(MODEL) --rows $(ROWS) --cols $(COLS) --styles $${range#*:} --outdir out/mixing-$${range%:*} || exit 1; \
+	$(TOOL) generate $(FACES) --seeds 0-59 --trunc 1 --grid 10x6 --outdir out/faces
+	for range in coarse:0-2 middle:3-4 fine:5-11; do \
+	    $(TOOL) mix $(FACES) --rows $(ROWS) --cols $(COLS) --styles $${range#*:} --outdir out/mixing-$${range%:*} || exit 1; \
 	done
-	$(TOOL) generate $(MODEL) --seeds $(COLS) --trunc=-1,-0.75,-0.5,-0.25,0,0.25,0.5,0.75,1 --grid 9x6 --outdir out/truncation
-	$(TOOL) generate $(MODEL) --seeds 7,7,7,7,7,7,7,7 --noise-mode random --grid 8x1 --outdir out/noise
+	$(TOOL) generate $(FACES) --seeds $(COLS) --trunc=-1,-0.75,-0.5,-0.25,0,0.25,0.5,0.75,1 --grid 9x5 --outdir out/truncation
+	$(TOOL) generate $(FACES) --seeds 7,7,7,7,7,7,7,7 --noise-mode random --grid 8x1 --outdir out/noise
 	@echo 'The sheets: out/*/grid.png'
 
 animation: $(TOOL) # examples/animation.png, the README's moving picture: under 500 KB
