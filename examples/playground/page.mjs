@@ -10,9 +10,6 @@ import { canDrag, letGo, prepareDrag } from './drag.mjs';
 import { pauseLearning, prepareLearning } from './learning.mjs';
 import { prepareTour } from './tour.mjs';
 
-// The psi that a network is usually shown with, as a slider has it.
-const usualPsi = () => Number((exhibit.network.config.truncation_psi || 1).toFixed(2));
-
 const LETTERS = ['a', 'b'];
 
 const asset = name => {
@@ -35,10 +32,17 @@ async function openNetwork(bytes) {
   buildStrip();
   buildLabels();
   buildFigures();
-  letGo();
   find('drag-hint').hidden = !canDrag();
   find('psi').disabled = !network.tensors.some(tensor => tensor.name === 'w_avg');
   if (find('psi').disabled) state.psi = 1;
+}
+
+// The psi that a network is usually shown with, as a slider has it.
+const usualPsi = () => Number((exhibit.network.config.truncation_psi || 1).toFixed(2));
+
+function startOver() {
+  letGo();
+  startAgain(usualPsi());
 }
 
 // A visitor's own file: the network changes only if it can be opened.
@@ -47,7 +51,7 @@ async function openFile(file) {
   try {
     const before = exhibit.network;
     await openNetwork(await file.arrayBuffer());
-    startAgain(usualPsi());
+    startOver();
     exhibit.ownFile = before ? file.name : '';
     showControls();
     await update();
@@ -293,8 +297,7 @@ function wire() {
   find('between').oninput = event => set({ between: Number(event.target.value) });
   find('save').onclick = save;
   find('reset').onclick = () => {
-    letGo();
-    startAgain(usualPsi());
+    startOver();
     set({});
   };
   find('let-go').onclick = () => {
@@ -308,7 +311,7 @@ function wire() {
   document.querySelectorAll('[data-noise]').forEach(button => { button.onclick = () => set({ noise: button.dataset.noise, layerNoise: {} }); });
   find('noise-dice').onclick = () => set({ noise: 'random', layerNoise: {}, noiseSeed: state.noiseSeed + 1 });
   wireDrop();
-  addEventListener('hashchange', () => { letGo(); startAgain(usualPsi()); readAddress(); set({}); });
+  addEventListener('hashchange', () => { startOver(); readAddress(); set({}); });
   matchMedia('(prefers-color-scheme: dark)').onchange = update;
   let timer;
   addEventListener('resize', () => { clearTimeout(timer); timer = setTimeout(update, 100); });
