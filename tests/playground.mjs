@@ -137,6 +137,16 @@ await check('a layer opens: maps, style, noise, numbers', async () => {
   const title = await page.textContent('#layer-title'), facts = await page.textContent('#layer-facts');
   return title === 'Inside 16 × 16, second layer' && facts.includes('9,437,184') ? '' : `${title}, ${facts}`;
 });
+// Opens layer after layer, from the one that is open: count of them, each with a title of its own.
+async function walkLayers(count) {
+  const titles = new Set();
+  for (let i = 0; i < count; i++) {
+    titles.add(await page.textContent('#layer-title'));
+    await drawn(page, () => click(page, '#layer-after'));
+  }
+  return titles.size === count && await page.isHidden('#problem') ? '' : [...titles].join('; ');
+}
+await check('every layer opens', () => walkLayers(14));
 await check('the image grows through ToRGB', async () => {
   const growth = await page.locator('.growth canvas').evaluateAll(canvases => canvases.map(canvas => canvas.width).join());
   return growth === '4,8,16,32,64' ? '' : growth;
@@ -288,12 +298,7 @@ await check('a StyleGAN 1: AdaIN is two steps, every layer opens', async () => {
   const operations = await page.locator('#steps button').evaluateAll(buttons => buttons.map(button => button.dataset.operation).join());
   if (operations !== 'constant,noise,activate,normalise,style') return operations;
   for (const button of await page.locator('#steps button').all()) used.add(await button.evaluate(keyOf));
-  const titles = new Set();
-  for (let i = 0; i < 11; i++) {
-    titles.add(await page.textContent('#layer-title'));
-    await drawn(page, () => click(page, '#layer-after'));
-  }
-  return titles.size === 11 && await page.isHidden('#problem') ? '' : [...titles].join('; ');
+  return walkLayers(11);
 });
 await check('a conditional network: classes', async () => {
   if (!await openFile('conditional')) return page.textContent('#problem');
