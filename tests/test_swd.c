@@ -109,6 +109,17 @@ int main(void) {
     test_check(of_few.mean > 0.3 * of_b.mean && of_few.nearest == 0,
                "spread: three pictures differ, but not from their copies");
 
+    /* The third picture of the second set is the first of `a`; the others are from elsewhere. */
+    picture_set sets[] = {b, few};
+    memcpy(few.pixels + 2 * VALUES, a.pixels, VALUES);
+    neighbour *near = find_neighbours(&a, sets, 2, THREADS), *self = find_neighbours(&b, &b, 1, 1);
+    test_check(near[0].set == 1 && near[0].index == 2 && near[0].distance == 0, "neighbours: a copy is found");
+    test_check(near[1].distance > 0 && near[1].distance < near[1].mean, "neighbours: %.1f away, all %.1f",
+               near[1].distance, near[1].mean);
+    test_check(self[0].distance > 0, "neighbours: none is its own");
+    free(near);
+    free(self);
+
     const picture_tone of_bright = measure_tone(&bright), of_plain = measure_tone(&b), of_grey = measure_tone(&grey);
     test_check(fabs(of_bright.mean[1] - of_plain.mean[1] - 20) < 1, "tone: brighter by %.1f",
                of_bright.mean[1] - of_plain.mean[1]);

@@ -314,10 +314,20 @@ for measure in frechet precision recall; do
     check "evaluate portraits: $measure of the factors" larger "0$(value factors_$measure 1)" 0
 done
 check "a network of other pictures" "$tool" bench sg2-64 --runs 1 --save "$work/random.sgw"
-check "other pictures" "$tool" generate "$work/random.sgw" --seeds 0-79 --outdir "$work/random"
+check "other pictures" "$tool" generate "$work/random.sgw" --seeds 0-79 --trunc 1 --noise-mode random --outdir "$work/random"
 check "evaluate with other pictures" evaluate_portraits --data "$work/random"
 check "evaluate with other pictures: figures of factors are not for them" grep -q "no drawn portraits" "$work/notes"
 check "evaluate with other pictures: there are none" test -z "$(value factors_frechet 1)"
+check "evaluate with other pictures: none is copied" larger "$(value nearest_training 1)" "$(value nearest_training 2)"
+copies() {
+    "$tool" evaluate "$work/random.sgw" --data "$work/random" --count 40 --nearest "$work/nearest.png" >"$table"
+}
+check "evaluate copies" copies
+check "evaluate copies: they are seen" test "$(value nearest_training 1)" = 0
+prints "evaluate copies: a sheet shows them" "Size: 640 x 384" "$tool" info "$work/nearest.png"
+prints "evaluate copies: not all of the sheet is synthetic" "compositeWithTrained" "$tool" info "$work/nearest.png"
+refuses "to write the sheet nowhere" 1 "nowhere/nearest.png" evaluate "$work/random.sgw" --data "$work/random" \
+    --count 4 --nearest "$work/nowhere/nearest.png"
 factors() {
     "$tool" factors examples/portraits-64.sgw "$@" >"$table"
 }

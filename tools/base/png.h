@@ -12,6 +12,7 @@ void png_write(const char *path, int width, int height, int channels, const unsi
    written as XMP as well, which is where they look. */
 #define PNG_SOURCE_TYPE "Digital Source Type"
 #define PNG_FROM_NETWORK "trainedAlgorithmicMedia"
+#define PNG_PARTLY_FROM_NETWORK "compositeWithTrainedAlgorithmicMedia"
 #define PNG_FROM_PROGRAM "algorithmicMedia"
 
 /* The texts of a PNG in memory as notes, which the caller frees, and its size. Returns 0 if it is not a PNG. */

@@ -37,10 +37,14 @@ void sheet_show(const sheet *s) {
     terminal_show(s->pixels, s->columns * s->width, s->rows * s->height, s->channels);
 }
 
-void sheet_save(sheet *s, const char *folder, const char *name, char **notes) {
-    char *path = cli_format("%s/%s", folder, name);
+void sheet_write(sheet *s, const char *path, char **notes) {
     if (*notes) notes_add(notes, "Sheet", "%d x %d pictures", s->columns, s->rows);
     png_write(path, s->columns * s->width, s->rows * s->height, s->channels, s->pixels, *notes);
-    free(path);
     free(s->pixels);
+}
+
+void sheet_save(sheet *s, const char *folder, const char *name, char **notes) {
+    char *path = cli_format("%s/%s", folder, name);
+    sheet_write(s, path, notes);
+    free(path);
 }

@@ -15,6 +15,7 @@ void sheet_parse(sheet *s, const char *grid, int width, int height, int channels
 void sheet_put(const sheet *s, int number, const unsigned char *pixels);
 void sheet_show(const sheet *s); /* in the terminal */
 /* As a PNG with notes, to which it adds how many pictures there are; frees the sheet. */
+void sheet_write(sheet *s, const char *path, char **notes);
 void sheet_save(sheet *s, const char *folder, const char *name, char **notes);
 
 #endif

@@ -137,10 +137,10 @@ static void start_overview(overview *o, const drawing_flags *flags) {
 
 /* Beside the array: directions.png for directions.npy. */
 static void save_overview(overview *o, const mapping *m, const char *seeds, const char *range, const char *path) {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *end = strrchr(name, '.');
-    char *folder = slash ? cli_format("%.*s", (int)(slash - path), path) : cli_format(".");
-    char *png = cli_format("%.*s.png", end && end > name ? (int)(end - name) : (int)strlen(name), name);
-    char *notes = drawing_notes(&o->picture, 1);
+    const char *name = cli_file_name(path), *end = strrchr(name, '.');
+    const size_t stem = end && end > name ? (size_t)(end - path) : strlen(path);
+    char *png = cli_format("%.*s.png", (int)stem, path);
+    char *notes = drawing_notes(&o->picture, DRAWN_SHEET);
     if (notes) {
         notes_add(&notes, "Seeds", "%s", seeds);
         notes_add(&notes, "Direction", "%s, each row another one", name);
@@ -148,10 +148,9 @@ static void save_overview(overview *o, const mapping *m, const char *seeds, cons
         notes_add(&notes, "Range", "%s", range);
         mapping_notes(m, -1, &notes);
     }
-    sheet_save(&o->sheet, slash == path ? "" : folder, png, &notes);
+    sheet_write(&o->sheet, png, &notes);
     free(notes);
     free(png);
-    free(folder);
     free(o->tile);
     drawing_end(&o->picture);
 }

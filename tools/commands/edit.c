@@ -89,7 +89,7 @@ static void add_notes(const edit *e, char **notes) {
 
 static void save_picture(const edit *e, int image, int step) {
     char *end = cli_format("-edit%02d.png", step), *name = latents_name(&e->source, image, end);
-    char *notes = drawing_notes(&e->picture, 0);
+    char *notes = drawing_notes(&e->picture, DRAWN_PICTURE);
     if (notes) {
         latents_notes(&e->source, image, &notes);
         add_notes(e, &notes);
@@ -102,7 +102,7 @@ static void save_picture(const edit *e, int image, int step) {
 }
 
 static void save_figure(edit *e, const char *range) {
-    char *notes = drawing_notes(&e->picture, 1);
+    char *notes = drawing_notes(&e->picture, DRAWN_SHEET);
     if (notes) {
         latents_sheet_notes(&e->source, &notes);
         add_notes(e, &notes);

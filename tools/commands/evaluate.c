@@ -1,4 +1,6 @@
 /* evaluate.c - how well a network's pictures pass for its training pictures. */
+#include "../base/notes.h"
+#include "../base/sheet.h"
 #include "../data/dataset.h"
 #include "../data/factors.h"
 #include "../data/fidelity.h"
@@ -16,7 +18,7 @@ static int run(int argc, char **argv);
 const cli_command evaluate_command = {"evaluate", "MODEL --data DATA",
                                       "compare a network's pictures with its training pictures",
                                       "stylegan evaluate runs/portraits/model.sgw --data portraits.sgd\n"
-                                      "stylegan evaluate model.sgw --data photos --count 500 --seed 1",
+                                      "stylegan evaluate model.sgw --data photos --count 500 --nearest nearest.png",
                                       run};
 
 /* --- Training pictures: two sets that share none, so that their difference shows what chance alone makes --- */
@@ -70,7 +72,8 @@ static halves read_halves(const dataset *whole, int count, int threads) {
 
 /* --- Generated pictures: psi 1, random noise, the labels of training pictures --- */
 
-static picture_set generate(const opened_model *opened, const halves *training, uint32_t seed) {
+/* *notes: what a sheet of them says, which the caller frees. */
+static picture_set generate(const opened_model *opened, const halves *training, uint32_t seed, char **notes) {
     const picture_set set = empty_set(training->sets[0].count, opened->config->resolution);
     float *ws = cli_alloc(opened->ws_values, sizeof *ws);
     mapping mapper;
@@ -84,11 +87,41 @@ static picture_set generate(const opened_model *opened, const halves *training, 
         drawing_draw(&picture, ws, 1, NULL);
         memcpy(picture_at(&set, i), picture.pixels, opened->image_values);
     }
+    *notes = drawing_notes(&picture, DRAWN_WITH_OTHERS);
+    notes_add(notes, "Seeds", "from %u on", seed);
+    mapping_notes(&mapper, -1, notes);
     drawing_end(&picture);
     mapper.labels.values = NULL; /* the caller's */
     mapping_end(&mapper);
     free(ws);
     return set;
+}
+
+/* --- Copies: a network that has learnt its training pictures by heart draws them again --- */
+
+enum { SHEET_COLUMNS = 10, SHEET_ROWS = 3 };
+
+/* As many generated pictures as find room, below each the training picture that is most like it. */
+static void save_nearest(const char *path, const picture_set *generated, const halves *training, const neighbour *found,
+                         char **notes) {
+    const int count = generated->count < SHEET_COLUMNS * SHEET_ROWS ? generated->count : SHEET_COLUMNS * SHEET_ROWS;
+    const int size = generated->resolution;
+    sheet s;
+    sheet_start(&s, SHEET_COLUMNS, 2 * ((count + SHEET_COLUMNS - 1) / SHEET_COLUMNS), size, size, 3);
+    for (int i = 0; i < count; i++) {
+        const int above = i / SHEET_COLUMNS * 2 * SHEET_COLUMNS + i % SHEET_COLUMNS;
+        sheet_put(&s, above, picture_at(generated, i));
+        sheet_put(&s, above + SHEET_COLUMNS, picture_at(&training->sets[found[i].set], found[i].index));
+    }
+    notes_add(notes, "Rows", "generated pictures; below each, of %d training pictures, the one most like it",
+              training->sets[0].count + training->sets[1].count);
+    sheet_write(&s, path, notes);
+}
+
+static double mean_distance(const neighbour *found, int count) {
+    double sum = 0;
+    for (int i = 0; i < count; i++) sum += found[i].distance;
+    return sum / count;
 }
 
 /* --- The table: what generated pictures measure, what training pictures measure, and the ratio --- */
@@ -203,7 +236,7 @@ static int count_of_each(const dataset *d, const char *name, int wanted) {
 }
 
 static int run(int argc, char **argv) {
-    const char *path, *data = NULL, *count_text = "2000", *seed_text = "0";
+    const char *path, *data = NULL, *count_text = "2000", *seed_text = "0", *nearest = NULL;
     model_flags compute_flags = {0};
     const cli_flag flags[] = {
         {"--data", "DATA", DATASET_KINDS, &data},
@@ -211,6 +244,8 @@ static int run(int argc, char **argv) {
          &count_text},
         {"--seed", "S", "first seed of the generated pictures, and that of the patches and lines (default: 0)",
          &seed_text},
+        {"--nearest", "FILE.png", "also a sheet: generated pictures, below each the training picture most like it",
+         &nearest},
         MODEL_FLAGS(compute_flags),
         {0}};
     path = model_parse(&evaluate_command, flags, &compute_flags, argc, argv, NULL);
@@ -228,15 +263,23 @@ static int run(int argc, char **argv) {
     dataset_open(&d, data, width, seed);
     const int count = count_of_each(&d, data, wanted), threads = stylegan_model_threads(opened.model);
     halves training = read_halves(&d, count, threads);
-    picture_set generated = generate(&opened, &training, seed);
+    char *notes;
+    picture_set generated = generate(&opened, &training, seed, &notes);
+    neighbour *drawn = find_neighbours(&generated, training.sets, 2, threads);
+    neighbour *real = find_neighbours(&training.sets[0], training.sets, 2, threads);
+    if (nearest) save_nearest(nearest, &generated, &training, drawn, &notes);
 
     printf("measure\tgenerated\ttraining\tratio\n");
     print_row("pictures", generated.count, training.sets[0].count);
     print_distances(&generated, &training, seed, threads);
     print_spreads(&generated, &training.sets[0], threads);
+    print_row("nearest_training", mean_distance(drawn, count), mean_distance(real, count));
     print_tones(&generated, &training.sets[0]);
     judge_portraits(&generated, &training, stylegan_model_isa(opened.model), threads, data);
 
+    free(real);
+    free(drawn);
+    free(notes);
     free(generated.pixels);
     for (int i = 0; i < 2; i++) free(training.sets[i].pixels);
     free(training.labels.values);

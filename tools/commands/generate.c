@@ -23,7 +23,7 @@ const cli_command generate_command = {"generate", "MODEL", "draw pictures from s
                                       run};
 
 static void save_picture(const drawing *d, const latents *l, int index, const char *folder) {
-    char *name = latents_name(l, index, ".png"), *notes = drawing_notes(d, 0);
+    char *name = latents_name(l, index, ".png"), *notes = drawing_notes(d, DRAWN_PICTURE);
     if (notes) latents_notes(l, index, &notes);
     drawing_save(d, folder, name, notes);
     free(notes);
@@ -31,7 +31,7 @@ static void save_picture(const drawing *d, const latents *l, int index, const ch
 }
 
 static void save_sheet(const drawing *d, const latents *l, sheet *grid, const char *folder) {
-    char *notes = drawing_notes(d, 1);
+    char *notes = drawing_notes(d, DRAWN_SHEET);
     if (notes) latents_sheet_notes(l, &notes);
     sheet_save(grid, folder, "grid.png", &notes);
     free(notes);

@@ -67,7 +67,8 @@ static int needs_numbers(const drawing *d, const side *rows, const side *columns
 /* `mixed` NULL: the image of a border. */
 static void save_place(const drawing *d, const mapping *m, const place *p, const layers *mixed, const char *number,
                        const char *folder) {
-    char *name = cli_format("%u-%u%s.png", p->row_seed, p->column_seed, number), *notes = drawing_notes(d, 0);
+    char *name = cli_format("%u-%u%s.png", p->row_seed, p->column_seed, number),
+         *notes = drawing_notes(d, DRAWN_PICTURE);
     if (notes) {
         notes_add(&notes, "Seed", "%u", p->row_seed);
         mapping_notes(m, 0, &notes);
@@ -83,7 +84,7 @@ static void save_place(const drawing *d, const mapping *m, const place *p, const
 
 static void save_figure(const drawing *d, const mapping *m, sheet *figure, const char *rows, const char *columns,
                         const layers *mixed, const char *folder) {
-    char *notes = drawing_notes(d, 1);
+    char *notes = drawing_notes(d, DRAWN_SHEET);
     if (notes) {
         notes_add(&notes, "Row Seeds", "%s", rows);
         notes_add(&notes, "Column Seeds", "%s", columns);

@@ -171,14 +171,14 @@ static void draw_found(projection *p) {
 }
 
 /* What a picture says of itself. */
-static char *notes_of(const projection *p, int of_sheet) {
-    char *notes = drawing_notes(&p->picture, of_sheet);
+static char *notes_of(const projection *p, drawing_kind kind) {
+    char *notes = drawing_notes(&p->picture, kind);
     if (notes) notes_add(&notes, "Projected From", "%s", cli_file_name(p->target_path));
     return notes;
 }
 
 static void save_tiles(const projection *p, const char *name, const unsigned char *const *tiles, int count) {
-    char *notes = notes_of(p, 1);
+    char *notes = notes_of(p, DRAWN_WITH_OTHERS);
     sheet s;
     sheet_start(&s, count, 1, side_of(p), side_of(p), 3);
     for (int i = 0; i < count; i++) sheet_put(&s, i, tiles[i]);
@@ -226,7 +226,7 @@ static void save_results(projection *p) {
     draw_found(p);
     progress_start(&p->picture.progress, "images", 1); /* the search's time is not its own */
     drawing_draw(&p->picture, p->ws, 1, NULL);
-    char *notes = notes_of(p, 0);
+    char *notes = notes_of(p, DRAWN_PICTURE);
     npz_write(archive, "w", 3, shape, p->ws);
     npy_write(array, 3, shape, p->ws);
     png_write(target, c->width, c->height, 3, p->target, NULL);

@@ -302,7 +302,7 @@ static void draw_sheet(const training *r, const char *model_path) {
         sheet_put(&samples, i, enlarged);
     }
     char *name = cli_format("samples-%06d.png", (int)(trainer_images(r->trainer) / 1000));
-    char *notes = drawing_notes(&picture, 1);
+    char *notes = drawing_notes(&picture, DRAWN_SHEET);
     notes_add(&notes, "Seeds", "0-%d", columns * rows - 1);
     mapping_notes(&mapper, -1, &notes);
     sheet_save(&samples, r->folder, name, &notes);

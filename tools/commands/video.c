@@ -60,7 +60,7 @@ static void draw_missing(const studio *s, const unsigned char *missing) {
 }
 
 static char *make_notes(const drawing *d, const keyframes *k, const char *grid) {
-    char *notes = drawing_notes(d, 1);
+    char *notes = drawing_notes(d, DRAWN_SHEET);
     if (!notes) return NULL;
     if (grid) notes_add(&notes, "Grid", "%s", grid);
     keyframes_notes(k, &notes);

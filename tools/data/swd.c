@@ -279,15 +279,14 @@ void swd_compare(const picture_set *a, const picture_set *b, uint64_t seed, int 
     }
 }
 
-/* --- Diversity --- */
+/* --- Neighbours --- */
 
 enum { THUMBNAIL = 16 };
 
-typedef struct spread {
+typedef struct thumbnails {
     int count, values;
-    float *thumbnails;      /* [count][values] */
-    double *sums, *nearest; /* [count]: of the distances to the others */
-} spread;
+    float *pixels; /* [count][values] */
+} thumbnails;
 
 /* Averages of squares of pixels: picture [H][W][3] to thumbnail [16][16][3]. */
 static void make_thumbnail(const picture_set *set, int picture, int side, float *thumbnail) {
@@ -301,40 +300,65 @@ static void make_thumbnail(const picture_set *set, int picture, int side, float 
                     (float)pixels[(y * size + x) * CHANNELS + c] / (float)(block * block);
 }
 
-static void measure_distances(void *context, int index, int thread) {
+static thumbnails make_thumbnails(const picture_set *set) {
+    const int side = set->resolution < THUMBNAIL ? set->resolution : THUMBNAIL;
+    thumbnails t = {set->count, side * side * CHANNELS, NULL};
+    t.pixels = cli_alloc((size_t)t.count * (size_t)t.values, sizeof *t.pixels);
+    for (int i = 0; i < t.count; i++) make_thumbnail(set, i, side, t.pixels + (size_t)i * (size_t)t.values);
+    return t;
+}
+
+static double thumbnail_distance(const thumbnails *a, int i, const thumbnails *b, int k) {
+    const float *one = a->pixels + (size_t)i * (size_t)a->values, *other = b->pixels + (size_t)k * (size_t)b->values;
+    double squares = 0;
+    for (int v = 0; v < a->values; v++) squares += (double)(one[v] - other[v]) * (double)(one[v] - other[v]);
+    return sqrt(squares / a->values);
+}
+
+typedef struct neighbour_search {
+    thumbnails from, among[2];
+    int sets, itself; /* the set of `among` that `from` is, -1: none */
+    neighbour *found;
+} neighbour_search;
+
+static void find_neighbour(void *context, int index, int thread) {
     (void)thread;
-    spread *s = context;
-    const float *one = s->thumbnails + (size_t)index * (size_t)s->values;
-    s->nearest[index] = INFINITY;
-    s->sums[index] = 0;
-    for (int i = 0; i < s->count; i++) {
-        if (i == index) continue;
-        const float *other = s->thumbnails + (size_t)i * (size_t)s->values;
-        double squares = 0;
-        for (int v = 0; v < s->values; v++) squares += (double)(one[v] - other[v]) * (double)(one[v] - other[v]);
-        const double distance = sqrt(squares / s->values);
-        s->sums[index] += distance;
-        s->nearest[index] = fmin(s->nearest[index], distance);
+    const neighbour_search *s = context;
+    neighbour nearest = {-1, -1, INFINITY, 0};
+    int others = 0;
+    for (int set = 0; set < s->sets; set++)
+        for (int i = 0; i < s->among[set].count; i++) {
+            if (set == s->itself && i == index) continue;
+            const double distance = thumbnail_distance(&s->from, index, &s->among[set], i);
+            if (distance < nearest.distance) nearest = (neighbour){set, i, distance, nearest.mean};
+            nearest.mean += distance;
+            others++;
+        }
+    nearest.mean /= others;
+    s->found[index] = nearest;
+}
+
+neighbour *find_neighbours(const picture_set *from, const picture_set *among, int sets, int threads) {
+    neighbour_search s = {.from = make_thumbnails(from), .sets = sets, .itself = -1};
+    s.found = cli_alloc((size_t)from->count, sizeof *s.found);
+    for (int i = 0; i < sets; i++) {
+        s.among[i] = make_thumbnails(&among[i]);
+        if (among[i].pixels == from->pixels) s.itself = i;
     }
+    pool_each(from->count, threads, find_neighbour, &s);
+    for (int i = 0; i < sets; i++) free(s.among[i].pixels);
+    free(s.from.pixels);
+    return s.found;
 }
 
 picture_spread measure_spread(const picture_set *set, int threads) {
-    const int side = set->resolution < THUMBNAIL ? set->resolution : THUMBNAIL;
-    const size_t count = (size_t)set->count;
-    spread s = {.count = set->count, .values = side * side * CHANNELS};
+    neighbour *found = find_neighbours(set, set, 1, threads);
     picture_spread result = {0, 0};
-    s.thumbnails = cli_alloc(count * (size_t)s.values, sizeof *s.thumbnails);
-    s.sums = cli_alloc(count, sizeof *s.sums);
-    s.nearest = cli_alloc(count, sizeof *s.nearest);
-    for (int i = 0; i < set->count; i++) make_thumbnail(set, i, side, s.thumbnails + (size_t)i * (size_t)s.values);
-    pool_each(set->count, threads, measure_distances, &s);
     for (int i = 0; i < set->count; i++) {
-        result.mean += s.sums[i] / (set->count - 1) / set->count;
-        result.nearest += s.nearest[i] / set->count;
+        result.mean += found[i].mean / set->count;
+        result.nearest += found[i].distance / set->count;
     }
-    free(s.nearest);
-    free(s.sums);
-    free(s.thumbnails);
+    free(found);
     return result;
 }
 

@@ -19,9 +19,20 @@ int swd_levels(int resolution);
    first. Both sets have the same count and resolution. The same for any number of threads; 0 for equal sets. */
 void swd_compare(const picture_set *a, const picture_set *b, uint64_t seed, int threads, double *distances);
 
-/* How different the pictures of a set are: the distance (root mean square over pixels, 0 to 255) of two of them, shrunk
-   to 16x16, on average over all pairs, and that of a picture to its nearest neighbour. A generator that always draws the
-   same picture has small ones; one that draws a few pictures again and again only a small nearest. */
+/* Of one picture, the one that is most like it. Distances are root mean squares over pixels, 0 to 255, of pictures shrunk
+   to 16x16. */
+typedef struct neighbour {
+    int set, index;
+    double distance, mean; /* to it; to all, on average */
+} neighbour;
+
+/* For each picture of `from` its neighbour among those of one or two sets, which may be `from` itself: a picture is not its
+   own neighbour. The caller frees them. */
+neighbour *find_neighbours(const picture_set *from, const picture_set *among, int sets, int threads);
+
+/* How different the pictures of a set are: the distance of two of them, on average over all pairs, and that of a picture to
+   its neighbour. A generator that always draws the same picture has small ones; one that draws a few pictures again and
+   again only a small nearest. */
 typedef struct picture_spread {
     double mean, nearest;
 } picture_spread;

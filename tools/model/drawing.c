@@ -82,21 +82,24 @@ void drawing_draw(drawing *d, const float *ws, int count, float *images) {
     d->drawn += count;
 }
 
-char *drawing_notes(const drawing *d, int sheet) {
+char *drawing_notes(const drawing *d, drawing_kind kind) {
     char *notes = NULL;
     if (!d->metadata) return NULL;
     notes_add(&notes, "Software", "stylegan %s", stylegan_version());
-    notes_add(&notes, "Synthetic", "made by a generative network, not a photograph");
-    notes_add(&notes, PNG_SOURCE_TYPE, PNG_FROM_NETWORK);
+    notes_add(&notes, "Synthetic",
+              kind == DRAWN_WITH_OTHERS ? "in parts made by a generative network"
+                                        : "made by a generative network, not a photograph");
+    notes_add(&notes, PNG_SOURCE_TYPE, kind == DRAWN_WITH_OTHERS ? PNG_PARTLY_FROM_NETWORK : PNG_FROM_NETWORK);
     model_notes(d->opened, &notes);
     notes_add(&notes, "Noise Mode", "%s", noise_modes[d->run.noise_mode]);
     const float *m = d->run.transform;
     if (m)
         notes_add(&notes, "Transform", "%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g", (double)m[0], (double)m[1],
                   (double)m[2], (double)m[3], (double)m[4], (double)m[5], (double)m[6], (double)m[7], (double)m[8]);
-    const uint64_t seed = sheet ? d->first_noise_seed : d->run.noise_seed - (uint64_t)(d->batch - d->at);
+    const uint64_t seed =
+        kind != DRAWN_PICTURE ? d->first_noise_seed : d->run.noise_seed - (uint64_t)(d->batch - d->at);
     if (d->run.noise_mode == STYLEGAN_NOISE_RANDOM)
-        notes_add(&notes, sheet ? "First Noise Seed" : "Noise Seed", "%llu", (unsigned long long)seed);
+        notes_add(&notes, kind != DRAWN_PICTURE ? "First Noise Seed" : "Noise Seed", "%llu", (unsigned long long)seed);
     return notes;
 }
 

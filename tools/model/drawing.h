@@ -37,9 +37,10 @@ void drawing_start(drawing *d, const opened_model *opened, const drawing_flags *
 /* ws [count][L][D] to pixels by one call, which can share what it prepares, and to images [count][C][H][W] unless NULL. */
 void drawing_draw(drawing *d, const float *ws, int count, float *images);
 
-/* What the picture at `at`, or with `sheet` all of them together, says of itself: that it is synthetic, the model, the
-   noise. NULL if pictures carry no notes; the caller adds where it comes from, and frees it. */
-char *drawing_notes(const drawing *d, int sheet);
+/* What the picture at `at`, a sheet of all, or one of all beside pictures from elsewhere says of itself: that it is synthetic,
+   the model, the noise. NULL if pictures carry no notes; the caller adds where it comes from, and frees it. */
+typedef enum drawing_kind { DRAWN_PICTURE, DRAWN_SHEET, DRAWN_WITH_OTHERS } drawing_kind;
+char *drawing_notes(const drawing *d, drawing_kind kind);
 const unsigned char *drawing_pixels(const drawing *d); /* [H][W][C] of the picture at `at` */
 void drawing_save(const drawing *d, const char *folder, const char *name, const char *notes);
 void drawing_end(drawing *d);
