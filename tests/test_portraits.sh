@@ -142,6 +142,12 @@ check "resizes" "$tool" pack mixed --size 48 --outdir g
 check "packs a folder without a size" "$tool" pack mixed -o folder.sgd
 check "as 64 x 64" [ "$(wc -c <folder.sgd)" -eq $((64 + 3 * 64 * 64 * 3)) ]
 
+bmp() { # bmp WIDTH HEIGHT: a white picture
+    printf 'BM\0\0\0\0\0\0\0\0\066\0\0\0\050\0\0\0'
+    for number in "$1" "$2"; do printf "\\$(printf %o $((number & 255)))\\$(printf %o $((number >> 8)))\\0\\0"; done
+    printf '\001\0\030\0'
+    head -c $((24 + $2 * ((3 * $1 + 3) / 4 * 4))) /dev/zero | tr '\0' '\377'
+}
 echo "no picture at all" >mixed/text.png
 : >mixed/empty.jpg
 head -c 600 a/portrait000003.png >mixed/cut.png
@@ -150,7 +156,9 @@ mkfifo mixed/pipe.png
 # A BMP header of 60000 x 60000 pixels.
 { printf 'BM\0\0\0\0\0\0\0\0\066\0\0\0\050\0\0\0\140\352\0\0\140\352\0\0\001\0\030\0'; head -c 24 /dev/zero; } >mixed/huge.bmp
 { printf 'BM\0\0\0\0\0\0\0\0\066\0\0\0\050\0\0\0\0\0\0\0\005\0\0\0\001\0\030\0'; head -c 100 /dev/zero; } >mixed/flat.bmp
-says "a folder with bad files" 0 "7 files skipped, 3 pictures remain" pack "$work/mixed" --size 32 -o packed
+bmp 20 20 | head -c 1253 >mixed/cut.bmp
+ln -s ../a mixed/folder
+says "a folder with bad files" 0 "9 files skipped, 3 pictures remain" pack "$work/mixed" --size 32 -o packed
 names "mixed/text.png: skipped: not a PNG, JPEG or BMP picture"
 names "mixed/empty.jpg: skipped: not a PNG"
 names "mixed/cut.png: skipped: damaged picture"
@@ -158,6 +166,19 @@ names "mixed/dangling.png: skipped: cannot read: No such file"
 names "mixed/pipe.png: skipped: not a file"
 names "mixed/huge.bmp: skipped: 60000 x 60000 pixels are too many"
 names "mixed/flat.bmp: skipped: has 0 x 5 pixels"
+names "mixed/cut.bmp: skipped: damaged picture: ends too early"
+names "mixed/folder: skipped: a link to a folder"
+
+# Nothing is written over what is read, or among it.
+says "to pack a file onto itself" 2 "packed.sgd: is what is packed" pack "$work/packed.sgd" -o "$work/packed.sgd" --count 2
+check "it is still there" cmp packed.sgd again.sgd
+for folder in turned/new turned/ elsewhere/new; do
+    mkdir -p turned && ln -sfn turned elsewhere
+    says "pictures among the data: $folder" 2 "$folder: lies in $work/turned, whose pictures are the data" \
+        pack "$work/turned" --outdir "$work/$folder"
+    check "pictures among the data: none" test "$(ls turned)" = ''
+done
+rm -r turned elsewhere
 
 # upside_down FROM TO: EXIF behind the head of a PNG says that the camera was held upside down.
 upside_down() {
@@ -191,12 +212,6 @@ says "one picture and a bad one" 1 "(1 file skipped)" pack "$work/one" --size 32
 
 # --- Shapes ---
 
-bmp() { # bmp WIDTH HEIGHT: a white picture
-    printf 'BM\0\0\0\0\0\0\0\0\066\0\0\0\050\0\0\0'
-    for number in "$1" "$2"; do printf "\\$(printf %o $((number & 255)))\\$(printf %o $((number >> 8)))\\0\\0"; done
-    printf '\001\0\030\0'
-    head -c $((24 + $2 * ((3 * $1 + 3) / 4 * 4))) /dev/zero | tr '\0' '\377'
-}
 mkdir shapes
 bmp 1 1 >shapes/dot.bmp
 bmp 300 20 >shapes/wide.bmp
@@ -285,8 +300,13 @@ names "pets: has 2 classes, which --cond 1 would learn"
     check "trains on them packed" "$tool" train $tiny --data pets16.sgd --outdir packed-run
     check "to the same network" cmp run/checkpoint.sgt packed-run/checkpoint.sgt
     check "whose pictures know the names too" "$tool" generate packed-run/model.sgw --seeds 1 --class cats --outdir packed-named
-    says "classes that are not there" 1 "has no labels for --cond 1" train $tiny --data "$work/a" --outdir run
+    says "classes that are not there" 1 "has no classes for --cond 1" train $tiny --data "$work/a" --outdir run
     says "classes without data" 2 "--cond 1 needs --data" train $tiny --dry-run
+    check "goes on with the command that began it" "$tool" train $tiny --data pets --outdir run --resume
+    says "a run that is conditional no more" 2 "--cond: a resumed run keeps its settings" train $tiny --cond 0 --resume --data "$work/pets" --outdir "$work/run"
+    mv pets/cats pets/wolves
+    says "other classes" 1 "pets: has the classes 0 dogs, 1 wolves; $work/run has learnt 0 cats, 1 dogs" train --resume --data "$work/pets" --outdir "$work/run"
+    mv pets/wolves pets/cats
     says "a run that becomes conditional" 2 "--cond: a resumed run keeps its settings" train --resume --cond 1 --data "$work/a" --outdir "$work/plain"
 }
 

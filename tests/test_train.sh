@@ -137,10 +137,19 @@ for name in model.sgw.123.part checkpoint-previous.sgt.4567.part samples-000000.
 for name in mine.part model.sgw.part notes.123.part; do echo mine >"$work/half/$name"; done
 check "the other half" train "$work/half" --resume
 cmp -s "$work/whole/checkpoint.sgt" "$work/half/checkpoint.sgt"
+touch -d '2 days ago' "$work/half"/checkpoint*.sgt
 check "the other half: nothing unfinished stays, and what is not the run's" test "$(cd "$work/half" && echo *.part)" = "mine.part model.sgw.part notes.123.part"
 rm "$work/half"/*.part
 prints "a finished run says so" "has seen 0.8 kimg already, nothing is left to 0.8" train "$work/half" --resume
 prints "a lower --kimg says so" "has seen 0.8 kimg already, nothing is left to 0.4" train "$work/half" --resume --kimg 0.4
+check "nothing left: the checkpoints stay" test -z "$(find "$work/half" -name 'checkpoint*.sgt' -mtime -1)"
+size_of() { wc -c <"$1"; }
+check "weights in 8 bits" train "$work/half" --resume --dtype i8
+size=$(size_of "$work/half/model.sgw")
+check "weights in 8 bits: smaller" test "$size" -lt "$(size_of "$work/whole/model.sgw")"
+check "weights in 8 bits: so they stay" train "$work/half" --resume
+check "weights in 8 bits: as large as before" test "$(size_of "$work/half/model.sgw")" -eq "$size"
+train "$work/half" --resume --dtype f16 >/dev/null 2>&1
 cp -r "$work/half" "$work/shorter"
 check "a longer run" sh -c "timeout -s TERM 1 '$tool' train --resume --kimg 1000 --data '$pack' --outdir '$work/shorter' >/dev/null 2>&1; test \$? -eq 143 -o \$? -eq 124"
 prints "a lower end says so" "ends at 99 kimg now, not at 1000" sh -c \
@@ -179,15 +188,17 @@ check "the other half: the log goes on" sh -c "cut -f 1 '$work/half/log.tsv' | s
         --data "$pack" --outdir "$work/whole"
     refuses "to resume with another preset" 2 "a resumed run keeps its settings" train --resume --config portraits-64 \
         --data "$pack" --outdir "$work/whole"
-    refuses "to train without data" 2 "--data and --outdir" train --outdir "$left"
-    refuses "to train into nowhere" 2 "--data and --outdir" train --data "$pack"
+    refuses "to train without data" 2 "--data is needed" train --outdir "$left"
+    refuses "to train into nowhere" 2 "--outdir is needed" train --data "$pack"
+    refuses "to train among the data" 2 "--outdir $work/drawn/run: lies in $work/drawn, whose pictures" train $settings --data "$work/drawn" --outdir "$work/drawn/run"
+    check "to train among the data: nothing is made there" test ! -e "$work/drawn/run"
     refuses "an unknown preset" 2 "--config huge: there are tiny-16, " train --config huge --data "$pack" --outdir "$left/run"
-    refuses "a batch of 6" 2 "batch" train $settings --batch 6 --data "$pack" --outdir "$left/run"
-    refuses "a resolution of 24" 2 "resolution" train $settings --resolution 24 --data "$pack" --outdir "$left/run"
+    refuses "a batch of 6" 2 "--batch must be a multiple of 4" train $settings --batch 6 --data "$pack" --outdir "$left/run"
+    refuses "a resolution of 24" 2 "--resolution must be a power of two" train $settings --resolution 24 --data "$pack" --outdir "$left/run"
     refuses "a rate that is no number" 2 "--g-rate fast: not a number" train $settings --g-rate fast --data "$pack" --outdir "$left/run"
     refuses "an unknown loss" 2 "--loss hinge: must be one of relativistic, logistic" train $settings --loss hinge --data "$pack" --outdir "$left/run"
     refuses "an unknown augmentation" 2 "--aug all: must be one of noaug, ada, fixed" train $settings --aug all --data "$pack" --outdir "$left/run"
-    refuses "a fixed augmentation without a probability" 2 "aug fixed needs a p above 0" train $settings --aug fixed --data "$pack" --outdir "$left/run"
+    refuses "a fixed augmentation without a probability" 2 "--aug fixed needs a p above 0" train $settings --aug fixed --data "$pack" --outdir "$left/run"
     refuses "a probability of augmentations that are adapted" 2 "p is for aug fixed" train $settings --aug ada --p 0.1 --data "$pack" --outdir "$left/run"
     "$tool" portraits --count 1 --size 16 --pack "$work/one.sgd" >/dev/null
     refuses "to hold back the only picture" 1 "one.sgd: one picture, of which --aug ada" train $settings --aug ada --data "$work/one.sgd" --outdir "$left/run"
@@ -202,13 +213,16 @@ check "the other half: the log goes on" sh -c "cut -f 1 '$work/half/log.tsv' | s
     refuses "no threads" 2 "--threads 0" train $settings --threads 0 --data "$pack" --outdir "$left/run"
     refuses "an unknown flag" 2 "unknown flag --rate" train $settings --rate 1 --data "$pack" --outdir "$left/run"
     refuses "pictures of another size" 1 "holds pictures of 16 x 16 pixels" train --config tiny-32 --data "$pack" --outdir "$left/run"
-    refuses "labels that are not there" 1 "portraits.sgd: 0 labels a picture, the networks take 4" train $settings --label-size 4 \
+    refuses "labels that are not there" 1 "portraits.sgd: has 0 classes, the networks know 4 (--label-size)" train $settings --label-size 4 \
         --data "$pack" --outdir "$left/run"
 }
 for size in 0 10 1000 100000; do
     mkdir "$work/damaged"
     head -c $size "$work/whole/checkpoint.sgt" >"$work/damaged/checkpoint.sgt"
     refuses "a checkpoint cut to $size bytes" 1 "checkpoint.sgt: " train --resume --data "$pack" --outdir "$work/damaged"
+    : >"$work/damaged/checkpoint-previous.sgt"
+    refuses "a checkpoint cut to $size bytes: what helps" 1 "; rename checkpoint-previous.sgt, the one before, to checkpoint.sgt" \
+        train --resume --data "$pack" --outdir "$work/damaged"
     rm -r "$work/damaged"
 done
 mkdir "$work/older"

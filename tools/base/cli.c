@@ -371,6 +371,32 @@ const char *cli_file_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
+int cli_same_file(const char *a, const char *b) {
+    char *real_a = system_real_path(a), *real_b = system_real_path(b);
+    const int same = strcmp(real_a ? real_a : a, real_b ? real_b : b) == 0;
+    free(real_a);
+    free(real_b);
+    return same;
+}
+
+/* What links lead to from the first of a path, its folder, the folder of that, ... that is there. */
+static char *real_beginning(const char *path) {
+    char *at = cli_format("%s", path), *real, *slash;
+    while (!(real = system_real_path(at)) && at[1] && (slash = strrchr(at, '/')) != NULL) slash[slash == at] = 0;
+    free(at);
+    return real ? real : system_real_path(".");
+}
+
+int cli_lies_in(const char *path, const char *folder) {
+    char *real = real_beginning(path), *real_folder = system_real_path(folder);
+    const char *inner = real ? real : path, *outer = real_folder ? real_folder : folder;
+    const size_t length = strlen(outer);
+    const int inside = strncmp(inner, outer, length) == 0 && (!inner[length] || inner[length] == '/');
+    free(real_folder);
+    free(real);
+    return inside;
+}
+
 char *cli_format(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);

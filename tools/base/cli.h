@@ -86,6 +86,8 @@ void *cli_alloc(size_t count, size_t size);
 void *cli_realloc(void *memory, size_t count, size_t size);
 char *cli_format(const char *format, ...) CLI_PRINTF(1, 2); /* allocated text */
 const char *cli_file_name(const char *path);                /* without its folders; in path */
+int cli_same_file(const char *a, const char *b);
+int cli_lies_in(const char *path, const char *folder); /* or is it; path need not be there */
 char *cli_format_list(const char *format, va_list arguments) CLI_PRINTF(1, 0);
 
 /* A file written under a temporary name beside `path` and renamed when it is complete: output_open, then what follows,

@@ -30,11 +30,15 @@ const cli_command pack_command = {
     "stylegan pack pets.sgd --count 20 --outdir seen --grid 5x4  (as the networks will see them)",
     run_pack};
 
+static const char OUT[] = "out"; /* the folder, unless another one is given */
+
 typedef struct picture_flags {
     const char *count, *size, *folder, *pack, *grid, *threads, *no_metadata, *part;
 } picture_flags;
 #define PICTURE_FLAGS(flags)                                                                                 \
-    {"--outdir", "DIR", "folder for single pictures and grid.png", &(flags).folder},                         \
+    {"--outdir", "DIR",                                                                                      \
+     "folder for single pictures and grid.png; with a packed file for grid.png alone (default: out)",        \
+     &(flags).folder},                                                                                       \
         {"--grid", "CxR", "also write grid.png, the first pictures in C columns and R rows", &(flags).grid}, \
         {"--threads", "N", "threads to work with (default: one per processor)", &(flags).threads}, {         \
         "--no-metadata", NULL, "pictures do not say what they are", &(flags).no_metadata                     \
@@ -100,7 +104,7 @@ static int64_t write_pictures(const char *data, const char *prefix, uint64_t see
     if (!count) count = d.count == INT64_MAX ? 100 : d.count;
     if (count > d.count) cli_usage("--count %lld: %s has %lld pictures", (long long)count, data, (long long)d.count);
     if (f->grid) sheet_parse(&grid, f->grid, d.resolution, d.resolution, d.channels);
-    const char *folder = f->folder ? f->folder : "out";
+    const char *folder = f->folder ? f->folder : OUT;
     const part own = part_parse(f->part, count);
     const int64_t first = part_first(own, count), own_count = part_end(own, count) - first;
     char *pack_path = f->pack ? part_path(own, f->pack) : NULL;
@@ -241,6 +245,8 @@ static int run_pack(int argc, char **argv) {
     if (strcmp(data, "portraits") == 0) cli_usage("portraits are packed by `stylegan portraits --pack FILE.sgd`");
     if (!f.pack && !f.folder) cli_usage("give the file to write: -o FILE.sgd, or --outdir for single pictures");
     if (f.pack && f.folder && !f.grid) cli_usage("-o writes no pictures: --outdir is for --grid then");
+    if (f.pack && cli_same_file(f.pack, data)) cli_usage("-o %s: is what is packed; choose another file", f.pack);
+    if (!f.pack || f.grid) dataset_refuse_inside(data, f.folder ? f.folder : OUT);
     write_pictures(data, "picture", 0, &f);
     return CLI_EXIT_OK;
 }

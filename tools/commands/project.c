@@ -250,20 +250,12 @@ static void save_network(projection *p, const project_flags *f, int tuned) {
     free(path);
 }
 
-static int is_same_file(const char *a, const char *b) {
-    char *real_a = system_real_path(a), *real_b = system_real_path(b);
-    const int same = strcmp(real_a ? real_a : a, real_b ? real_b : b) == 0;
-    free(real_a);
-    free(real_b);
-    return same;
-}
-
 /* The target and the model may lie where a result will: they are the user's. */
 static void refuse_to_overwrite(const projection *p, const char *model, const char *result) {
     char *path = cli_format("%s/%s", p->folder, result);
-    if (is_same_file(path, p->target_path))
+    if (cli_same_file(path, p->target_path))
         cli_usage("--target %s would be overwritten: give another --outdir", p->target_path);
-    if (is_same_file(path, model)) cli_usage("%s would be overwritten: give another --outdir", model);
+    if (cli_same_file(path, model)) cli_usage("%s would be overwritten: give another --outdir", model);
     free(path);
 }
 

@@ -48,15 +48,16 @@ static void parse_flags(train_flags *f, int argc, char **argv) {
         {"--data", "DATA", DATASET_KINDS, &f->data},
         {"--outdir", "RUN", "folder of the run: checkpoint, model.sgw, log and sheets", &f->folder},
         {"--config", "NAME", presets, &f->preset},
-        {"--cond", "0|1", "1: a conditional network, of the classes that the data tell", &f->cond},
+        {"--cond", "0|1", "1: a conditional network, of the classes that the data tell (default: 0)", &f->cond},
         {"--kimg", "N", "thousands of images to show (default: the preset's)", &f->kimg},
         {"--resume", NULL, "continue the run in RUN from its checkpoint, with its settings", &f->resume},
         {"--snapshot-minutes", "M", "time between checkpoints and sheets (default: 5)", &f->minutes},
         {"--threads", "N", "threads to compute with, of each rank (default: one per processor)", &f->threads},
-        {"--dtype", "TYPE", "type of the weights in model.sgw: f32, f16 (default) or i8", &f->dtype},
+        {"--dtype", "TYPE", "type of the weights in model.sgw: f32, f16 (default; a resumed run: as before) or i8",
+         &f->dtype},
         {"--dry-run", NULL, "only print the settings and what the networks measure", &f->dry_run}};
     enum { OWN = sizeof own / sizeof *own };
-    *f = (train_flags){.cond = "0", .minutes = "5", .dtype = "f16"};
+    *f = (train_flags){.minutes = "5"};
     while (trainer_options[f->option_count].name) f->option_count++;
     const size_t options = (size_t)f->option_count;
     cli_flag *all = cli_alloc(OWN + options + 1, sizeof *all);
@@ -75,8 +76,8 @@ static void parse_flags(train_flags *f, int argc, char **argv) {
     }
     all[OWN + options] = (cli_flag){0};
     cli_parse(&train_command, all, argc, argv, NULL, 0, 0);
-    const int needs_folder = !f->dry_run || f->resume;
-    if ((!f->dry_run && !f->data) || (needs_folder && !f->folder)) cli_usage("--data and --outdir are needed");
+    if (!f->dry_run && !f->data) cli_usage("--data is needed: what to learn from");
+    if ((!f->dry_run || f->resume) && !f->folder) cli_usage("--outdir is needed: the folder of the run");
     free(all);
     free(presets);
 }
@@ -121,11 +122,12 @@ static trainer_config make_config(const train_flags *f, const trainer_config *re
         config = *resumed;
     else if (!trainer_preset(preset, &config))
         cli_usage("--config %s: there are %s", preset, trainer_preset_names());
+    if (resumed) config.shape.label_size = resumed->shape.label_size; /* no preset tells that of the data */
     for (int i = 0; i < f->option_count; i++)
         if (f->options[i]) set_option(&config, &trainer_options[i], f->names[i], f->options[i]);
     if (f->kimg) config.total_kimg = cli_number("--kimg", f->kimg, 0, 1e9);
     const char *wrong = trainer_check(&config);
-    if (wrong) cli_usage("%s", wrong);
+    if (wrong) cli_usage("--%s", wrong);
     return config;
 }
 
@@ -145,7 +147,8 @@ typedef struct training {
     int64_t row_images;                             /* ... after so many images; ... */
     double row_sums[REPORTED], row_steps[REPORTED]; /* ... what its steps reported, and how many did */
     double total_images;
-    int stopped; /* by this signal, at whichever rank */
+    int64_t kept_images; /* of the checkpoint in the folder; -1: none yet */
+    int stopped;         /* by this signal, at whichever rank */
 } training;
 
 static void refuse_changes(const trainer_config *config, const trainer_config *resumed) {
@@ -159,8 +162,22 @@ static void refuse_changes(const trainer_config *config, const trainer_config *r
 
 /* "pets, 300 pictures" */
 static char *data_text(const training *r) {
-    return r->data.count == INT64_MAX ? cli_format("%s", r->data_name)
-                                      : cli_format("%s, %lld pictures", r->data_name, (long long)r->data.count);
+    int length = (int)strlen(r->data_name);
+    while (length > 1 && r->data_name[length - 1] == '/') length--;
+    return r->data.count == INT64_MAX
+               ? cli_format("%s", r->data_name)
+               : cli_format("%.*s, %lld pictures", length, r->data_name, (long long)r->data.count);
+}
+
+/* "0 cats, 1 dogs" */
+static char *classes_text(const dataset *d) {
+    char *text = cli_format("%s", "");
+    for (int k = 0; k < d->label_size; k++) {
+        char *more = cli_format("%s%s%d %s", text, k ? ", " : "", k, d->classes[k]);
+        free(text);
+        text = more;
+    }
+    return text;
 }
 
 static void open_data(training *r, const trainer_config *config) {
@@ -169,21 +186,44 @@ static void open_data(training *r, const trainer_config *config) {
     if (config->aug == AUG_ADA && r->data.count < 2)
         cli_fail("%s: one picture, of which --aug ada would hold one back", r->data_name);
     if (taken && taken != r->data.label_size)
-        cli_fail("%s: %d labels a picture, the networks take %d (--label-size)", r->data_name, r->data.label_size,
-                 taken);
+        cli_fail("%s: has %d classes, the networks know %d (--label-size)", r->data_name, r->data.label_size, taken);
 }
 
-/* The run's network knows what it learnt from: other data are allowed, but hardly meant. */
-static void note_other_data(const training *r) {
-    char *path = run_path(r->folder, "model.sgw"), *now = data_text(r);
-    stylegan_model *model = stylegan_open_file(path, NULL, NULL);
-    char *before = model ? model_text(model, "data") : NULL;
-    if (before && strcmp(before, now) != 0)
+/* Other data are allowed, but hardly meant. */
+static void compare_data(const training *r, const stylegan_model *model) {
+    char *now = data_text(r), *before = model_text(model, "data");
+    if (before && strcmp(cli_file_name(before), cli_file_name(now)) != 0)
         cli_note("%s: learnt from %s until now, goes on with %s", r->folder, before, now);
     free(before);
-    stylegan_close(model);
     free(now);
+}
+
+/* Names of classes are told by folders: another one would give the others' numbers a new meaning. */
+static void compare_classes(const training *r, const stylegan_model *model) {
+    char *before = model_text(model, "classes"), *now = r->data.classes ? classes_text(&r->data) : NULL;
+    if (before && now && strcmp(before, now) != 0)
+        cli_fail("%s: has the classes %s; %s has learnt %s", r->data_name, now, r->folder, before);
+    free(before);
+    free(now);
+}
+
+static stylegan_type type_of_weights(const stylegan_model *model) {
+    stylegan_tensor widest = {.bytes = 0}, tensor;
+    for (int i = 0; stylegan_get_tensor(model, i, &tensor) == STYLEGAN_OK; i++)
+        if (tensor.bytes > widest.bytes) widest = tensor;
+    return widest.type;
+}
+
+/* The run's network tells what the checkpoint does not. */
+static void ask_model(training *r, const train_flags *f) {
+    char *path = run_path(r->folder, "model.sgw");
+    stylegan_model *model = stylegan_open_file(path, NULL, NULL);
     free(path);
+    if (!model) return;
+    compare_data(r, model);
+    compare_classes(r, model);
+    if (!f->dtype) r->type = type_of_weights(model);
+    stylegan_close(model);
 }
 
 /* --kimg is the end of the run, not what is added to it. */
@@ -204,11 +244,12 @@ static void resume_run(training *r, const train_flags *f, int threads) {
     agree_on_work(resumed, threads);
     note_end(r, resumed->total_kimg, config.total_kimg);
     trainer_set_total(r->trainer, config.total_kimg);
-    if (cli_integer("--cond", f->cond, 0, 1) && !resumed->shape.label_size)
+    if (f->cond && cli_integer("--cond", f->cond, 0, 1) != (resumed->shape.label_size > 0))
         cli_usage("--cond: a resumed run keeps its settings; only --kimg can change");
+    r->kept_images = trainer_images(r->trainer);
     if (!f->dry_run) {
         open_data(r, resumed);
-        note_other_data(r);
+        ask_model(r, f);
     }
     ranks_end_turn();
 }
@@ -216,8 +257,10 @@ static void resume_run(training *r, const train_flags *f, int threads) {
 static void take_classes(const training *r, trainer_config *config) {
     config->shape.label_size = r->data.label_size;
     if (!r->data.label_size)
-        cli_fail("%s: has no labels for --cond 1; they come from folders in it (cats/, dogs/) or dataset.json",
-                 r->data_name);
+        cli_fail(
+            "%s: has no classes for --cond 1; they come from dataset.json, or from folders in it (cats/, dogs/) if "
+            "these hold all pictures",
+            r->data_name);
     const char *wrong = trainer_check(config);
     if (wrong) cli_fail("%s: %s", r->data_name, wrong);
 }
@@ -225,10 +268,11 @@ static void take_classes(const training *r, trainer_config *config) {
 static void start_run(training *r, const train_flags *f, int threads) {
     ranks_begin_turn();
     trainer_config config = make_config(f, NULL);
-    const int conditional = (int)cli_integer("--cond", f->cond, 0, 1);
+    const int conditional = f->cond && cli_integer("--cond", f->cond, 0, 1);
     agree_on_work(&config, threads);
     if (conditional && !f->data) cli_usage("--cond 1 needs --data, which tells the classes");
     if (!f->dry_run || conditional) open_data(r, &config);
+    r->kept_images = -1;
     if (conditional)
         take_classes(r, &config);
     else if (r->data.label_size && !config.shape.label_size)
@@ -238,17 +282,6 @@ static void start_run(training *r, const train_flags *f, int threads) {
 }
 
 /* --- What a run leaves: model.sgw, sheets, checkpoints, the log --- */
-
-/* "0 cats, 1 dogs" */
-static char *classes_text(const dataset *d) {
-    char *text = cli_format("%s", "");
-    for (int k = 0; k < d->label_size; k++) {
-        char *more = cli_format("%s%s%d %s", text, k ? ", " : "", k, d->classes[k]);
-        free(text);
-        text = more;
-    }
-    return text;
-}
 
 static void save_model(const training *r, const char *path) {
     weights network = {0};
@@ -371,7 +404,8 @@ static void save_everything(training *r) {
     if (ranks_index()) return;
     char *model_path = run_path(r->folder, "model.sgw"), *plot_path = run_path(r->folder, "log.png");
     end_row(r);
-    run_save(r->folder, r->trainer);
+    if (trainer_images(r->trainer) > r->kept_images) run_save(r->folder, r->trainer);
+    r->kept_images = trainer_images(r->trainer);
     save_model(r, model_path);
     draw_sheet(r, model_path);
     log_plot(&r->log, plot_path);
@@ -393,7 +427,7 @@ static void print_status(const training *r, double rate) {
         if (!isnan(r1)) printf(", r1 %.3g", r1);
         if (!isnan(value[LOG_P])) printf(", p %.3f", value[LOG_P]);
     }
-    if (rate > 0) printf(", %.1f images/s, %.0f min left", rate, (r->total_images - images) / rate / 60);
+    if (rate > 0) printf(", %.1f images/s, %.0f min left", rate, fmax(r->total_images - images, 0) / rate / 60);
     printf("\n");
     fflush(stdout);
 }
@@ -447,7 +481,7 @@ static void train(training *r, double snapshot_seconds) {
     const double seconds = system_seconds() - start_time;
     r->stopped = ranks_most(stop_asked());
     save_everything(r);
-    print_status(r, 0);
+    if (done > 0) print_status(r, 0);
     if (ranks_count() > 1 && !r->stopped) print_traffic(r, seconds, done);
 }
 
@@ -475,7 +509,8 @@ static void print_settings(const training *r) {
 /* The log's lock comes before everything else that is read or written in the folder. */
 static void enter_folder(training *r) {
     if (ranks_index()) return;
-    if (r->resumed && !run_has_checkpoint(r->folder)) cli_fail("%s: there is no run to resume", r->folder);
+    dataset_refuse_inside(r->data_name, r->folder);
+    if (r->resumed) run_expect_checkpoint(r->folder);
     if (!r->resumed) cli_make_folder(r->folder);
     char *log_path = run_path(r->folder, "log.tsv");
     log_open(&r->log, log_path);
@@ -509,7 +544,7 @@ static int run(int argc, char **argv) {
                   .data_name = f.data,
                   .threads = f.threads,
                   .resumed = f.resume != NULL,
-                  .type = weights_type(f.dtype)};
+                  .type = f.dtype ? weights_type(f.dtype) : STYLEGAN_F16};
     ranks_end_turn();
     ranks_agree("version", stylegan_version());
     if (!f.dry_run) enter_folder(&r);

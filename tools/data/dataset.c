@@ -39,10 +39,22 @@ static void open_portraits(dataset *d, int resolution, uint64_t seed) {
 
 /* --- All alike --- */
 
+static int is_drawn(const char *data) {
+    return strcmp(data, "portraits") == 0;
+}
+
+static int is_folder_of_pictures(const char *data) {
+    return !is_drawn(data) && system_kind_of(data) == SYSTEM_FOLDER;
+}
+
+void dataset_refuse_inside(const char *data, const char *outdir) {
+    if (is_folder_of_pictures(data) && cli_lies_in(outdir, data))
+        cli_usage("--outdir %s: lies in %s, whose pictures are the data; choose another one", outdir, data);
+}
+
 void dataset_open(dataset *d, const char *data, int resolution, uint64_t seed) {
     enum { DEFAULT_RESOLUTION = 64 };
-    const int drawn = strcmp(data, "portraits") == 0;
-    const int is_folder = !drawn && system_kind_of(data) == SYSTEM_FOLDER;
+    const int drawn = is_drawn(data), is_folder = is_folder_of_pictures(data);
     if (resolution == 0 && (drawn || is_folder)) resolution = DEFAULT_RESOLUTION;
     if (drawn)
         open_portraits(d, resolution, seed);

@@ -30,6 +30,9 @@ typedef struct dataset {
    thread-safe. */
 void dataset_open(dataset *d, const char *data, int resolution, uint64_t seed);
 
+/* Ends the program if what is written into --outdir would be among the data the next time. */
+void dataset_refuse_inside(const char *data, const char *outdir);
+
 /* pixels [H][W][3]; label [K], may be NULL. */
 void dataset_read(const dataset *d, int64_t index, uint8_t *pixels, float *label);
 void dataset_close(dataset *d);

@@ -153,6 +153,16 @@ static char *decode(bytes file, int resolution, uint8_t **pixels) {
     return NULL;
 }
 
+/* stb takes the missing rows of a BMP for black ones. */
+static int is_cut_bmp(bytes file, int width, int height) {
+    enum { FILE_HEADER = 14, OLD_HEADER = 12 };
+    file.little_endian = 1;
+    if (!begins_with(file, "BM", 2)) return 0;
+    const uint64_t bits = number(file, number(file, FILE_HEADER, 4) == OLD_HEADER ? 24 : 28, 2);
+    const uint64_t row = ((uint64_t)width * bits + 31) / 32 * 4;
+    return number(file, 10, 4) + row * (uint64_t)height > file.size;
+}
+
 char *photograph_decode(const unsigned char *data, size_t size, int resolution, pixel_budget *budget,
                         picture_size *original, uint8_t **pixels) {
     int width, height, channels;
@@ -162,6 +172,7 @@ char *photograph_decode(const unsigned char *data, size_t size, int resolution, 
     *original = (picture_size){width, height};
     const int64_t count = (int64_t)width * height;
     if (count > MOST_PIXELS) return cli_format("%d x %d pixels are too many (at most %d)", width, height, MOST_PIXELS);
+    if (is_cut_bmp((bytes){data, size, 0}, width, height)) return cli_format("damaged picture: ends too early");
     pixel_budget_take(budget, count);
     char *fault = decode((bytes){data, size, 0}, resolution, pixels);
     pixel_budget_return(budget, count);
@@ -182,6 +193,7 @@ char *photograph_load(const char *path, int resolution, pixel_budget *budget, pi
     uint64_t size = 0;
     const system_kind kind = system_kind_of(path);
     if (kind == SYSTEM_NOTHING) return cli_format("cannot read: %s", strerror(errno));
+    if (kind == SYSTEM_FOLDER) return cli_format("a link to a folder, which could lead in circles");
     if (kind != SYSTEM_FILE) return cli_format("not a file"); /* opening a pipe would wait for its writer */
     const int descriptor = system_open(path, O_RDONLY);
     FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "rb");

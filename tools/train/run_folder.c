@@ -24,12 +24,19 @@ static int exists(const char *folder, const char *name) {
     return found;
 }
 
-int run_has_checkpoint(const char *folder) {
-    return exists(folder, CHECKPOINT);
+/* What helps where there is no checkpoint, or a damaged one, if anything does. */
+static const char *way_back(const char *folder) {
+    return exists(folder, PREVIOUS)
+               ? "; rename checkpoint-previous.sgt, the one before, to checkpoint.sgt to go on from there"
+               : "";
+}
+
+void run_expect_checkpoint(const char *folder) {
+    if (!exists(folder, CHECKPOINT)) cli_fail("%s: there is no run to resume%s", folder, way_back(folder));
 }
 
 void run_refuse_to_overwrite(const char *folder) {
-    if (run_has_checkpoint(folder))
+    if (exists(folder, CHECKPOINT))
         cli_usage("%s: holds a run; continue it with --resume, or choose another --outdir", folder);
     if (exists(folder, PREVIOUS))
         cli_usage(
@@ -82,8 +89,7 @@ trainer *run_load(const char *folder, int threads) {
     const char *why;
     ranks_begin_turn();
     trainer *t = trainer_load(file.data, file.size, threads, &why);
-    if (!t && !trainer_is_state(file.data, file.size)) cli_fail("%s: %s", path, why);
-    if (!t) cli_fail("%s: %s; %s, if it is there, is the one before", path, why, PREVIOUS);
+    if (!t) cli_fail("%s: %s%s", path, why, way_back(folder));
     ranks_end_turn();
     file_view_close(&file);
     free(path);

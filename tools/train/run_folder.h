@@ -12,7 +12,7 @@ void run_refuse_to_overwrite(const char *folder);
 /* Removes what a killed process was writing, and nothing else. */
 void run_remove_unfinished(const char *folder);
 
-int run_has_checkpoint(const char *folder);
+void run_expect_checkpoint(const char *folder);     /* ends the program if there is none */
 trainer *run_load(const char *folder, int threads); /* all ranks together, from the folder that rank 0 has */
 
 /* At every moment checkpoint.sgt is a whole checkpoint: the new one is on the disk before it takes the name. The one
