@@ -389,6 +389,33 @@ static void check_augmentation_draws(void) {
                farthest);
 }
 
+/* The deviations of StyleGAN 2-ADA, appendix B: brightness 0.2; binary logarithms of contrast 0.5 and saturation 1. A grey
+   is multiplied by the contrast, what a colour is beside its grey by contrast and saturation, and turned by the hue. */
+static void check_augmentation_strengths(void) {
+    enum { DRAWN = 4000, MEASURES = 4 };
+    static const double expected[MEASURES] = {0.2, 0.5, 1, 0.7071}; /* the last: of the cosine of any angle */
+    double sums[MEASURES] = {0}, squares[MEASURES] = {0}, worst = 0, farthest = 0;
+    for (uint64_t i = 0; i < DRAWN; i++) {
+        const augmentation a = augment_draw(2, i, 1, 0, 16);
+        const double c0 = (double)a.color[0], c1 = (double)a.color[1], c2 = (double)a.color[2];
+        const double contrast = c0 + c1 + c2, along = c0 - (c1 + c2) / 2, across = sqrt(0.75) * (c1 - c2);
+        const double colors = sqrt(along * along + across * across);
+        const double measures[MEASURES] = {(double)a.brightness / contrast, log2(contrast), log2(colors / contrast),
+                                           along / colors};
+        for (int k = 0; k < MEASURES; k++) {
+            sums[k] += measures[k] / DRAWN;
+            squares[k] += measures[k] * measures[k] / DRAWN;
+        }
+    }
+    for (int k = 0; k < MEASURES; k++) {
+        worst = fmax(worst, fabs(sqrt(squares[k] - sums[k] * sums[k]) / expected[k] - 1));
+        farthest = fmax(farthest, fabs(sums[k]) / expected[k]);
+    }
+    test_check(worst < 0.05 && farthest < 0.05,
+               "train: augmentations are as strong as they should be, within %.3f, and lean nowhere, within %.3f",
+               worst, farthest);
+}
+
 /* ds . u: the derivative of r . stddev(x) along t, whose gradient with respect to x is the second derivative. */
 typedef struct stddev_case {
     plain x, t, r;
@@ -645,7 +672,10 @@ int main(int argc, char **argv) {
         check_convolutions(engine_for_mixed(isa));
         check_blurred(engine_for_mixed(isa), e);
     }
-    if (!only_mixed) check_augmentation_draws();
+    if (!only_mixed) {
+        check_augmentation_draws();
+        check_augmentation_strengths();
+    }
     free(heap);
     return test_end();
 }
