@@ -112,7 +112,7 @@ static void check_convolutions(const engine *e) {
    16, and of any numbers. 32 x 32 pixels are more than a strip. */
 typedef struct blurred_case {
     map x, planes, y, dy, d_planes, dx;
-    float *w, *d_w, *row;
+    float *w, *d_w;
 } blurred_case;
 
 static void take_blurred(arena *a, const engine *e, const convolution *c, blurred_case *k) {
@@ -126,7 +126,6 @@ static void take_blurred(arena *a, const engine *e, const convolution *c, blurre
     k->d_planes = map_take(a, e, down ? c->in : c->out, c->size, MOST_PLANES);
     k->w = arena_take(a, convolution_weights(c));
     k->d_w = arena_take(a, convolution_weights(c));
-    k->row = arena_take(a, blur_row_floats(down ? &k->x : &k->y));
 }
 
 /* y, dx and d_w, of so many values, behind each other. */
@@ -156,8 +155,8 @@ static double *compute_blurred(const engine *e, convolution_kind kind, int in, i
     to_map(x, &k.x);
     to_map(dy, &k.dy);
     convolution_prepare(&c, k.w, &s);
-    blurred_forward(&c, &k.x, &k.planes, &k.y, NULL, &s, k.row);
-    blurred_backward(&c, &k.dy, &k.d_planes, &k.dx, NULL, &s, k.row);
+    blurred_forward(&c, &k.x, &k.planes, &k.y, NULL, &s);
+    blurred_backward(&c, &k.dy, &k.d_planes, &k.dx, NULL, &s);
     blurred_gradient(&c, &k.x, &k.dy, kind == CONVOLUTION_DOWN ? &k.planes : &k.d_planes, k.d_w, &s);
     const plain y = from_map(&k.y), dx = from_map(&k.dx);
     count[0] = plain_count(y);
@@ -224,28 +223,26 @@ static void check_blur(const engine *e) {
     for (int size = 1; size <= 9; size += 2) {
         arena a = {NULL, 0, NULL};
         map whole, planes;
-        float *row;
         for (int pass = 0; pass < 2; pass++) {
             whole = map_take(&a, e, 5 + size, 2 * size, 1);
             planes = map_take(&a, e, 5 + size, size, 4);
-            row = arena_take(&a, blur_row_floats(&whole));
             if (!pass) arena_allocate(&a);
         }
         unary_case k = {random_plain(5 + size, 2 * size), random_plain(5 + size, 2 * size), ref_blur};
         to_map(k.x, &whole);
-        blur_split(e, &whole, &planes, 0, row);
+        blur_split(e, &whole, &planes, 0);
         compare(&v, from_planes(&planes), ref_blur(k.x));
         to_planes(k.r, &planes);
-        blur_join(e, &planes, &whole, NULL, row); /* the adjoint */
+        blur_join(e, &planes, &whole, NULL); /* the adjoint */
         compare(&v, from_map(&whole), ref_blur(k.r));
         compare_gradient(&v, k.x.v, from_map(&whole).v, plain_count(k.x), unary_loss, &k);
 
         k = (unary_case){random_plain(5 + size, 2 * size + 2), random_plain(5 + size, 2 * size), ref_blur_within};
         to_planes(k.x, &planes);
-        blur_join(e, &planes, &whole, NULL, row);
+        blur_join(e, &planes, &whole, NULL);
         compare(&v, from_map(&whole), ref_blur_within(k.x));
         to_map(k.r, &whole);
-        blur_split(e, &whole, &planes, 1, row);
+        blur_split(e, &whole, &planes, 1);
         compare_gradient(&v, k.x.v, from_planes_and_beyond(&planes).v, plain_count(k.x), unary_loss, &k);
         arena_free(&a);
     }

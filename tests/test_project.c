@@ -36,8 +36,6 @@ static void import_network(differentiable *d, const weights *w, stylegan_isa isa
         d->d_image = map_take(&d->arena, &d->engine, w->config.channels, w->config.width, 1);
         generator_scratch_fit(&d->g, &d->scratch.convolution);
         convolution_scratch_take(&d->arena, &d->scratch.convolution);
-        const map widest = {NULL, 1, w->config.width, 1, d->engine.lanes, 1};
-        d->scratch.row = arena_take(&d->arena, blur_row_floats(&widest) * (size_t)threads);
         d->gradient = arena_take(&d->arena, d->g.net.floats);
         if (!pass) arena_allocate(&d->arena);
     }

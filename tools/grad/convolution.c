@@ -639,27 +639,27 @@ void convolution_gradient(const convolution *c, const map *x, const map *dy, flo
 /* --- With the blur --- */
 
 void blurred_forward(const convolution *c, const map *x, const map *planes, const map *y, const finish *f,
-                     const convolution_scratch *s, float *row) {
+                     const convolution_scratch *s) {
     if (c->matrix) {
         matrix_convolve(c, 0, x, y, f, s);
     } else if (c->kind == CONVOLUTION_DOWN) {
-        blur_split(c->engine, x, planes, 0, row);
+        blur_split(c->engine, x, planes, 0);
         convolution_forward(c, planes, y, f, s);
     } else {
         convolution_forward(c, x, planes, NULL, s);
-        blur_join(c->engine, planes, y, f, row);
+        blur_join(c->engine, planes, y, f);
     }
 }
 
 void blurred_backward(const convolution *c, const map *dy, const map *planes, const map *dx, const finish *f,
-                      const convolution_scratch *s, float *row) {
+                      const convolution_scratch *s) {
     if (c->matrix) {
         matrix_convolve(c, 1, dy, dx, f, s);
     } else if (c->kind == CONVOLUTION_DOWN) {
         convolution_backward(c, dy, planes, NULL, s);
-        blur_join(c->engine, planes, dx, f, row);
+        blur_join(c->engine, planes, dx, f);
     } else {
-        blur_split(c->engine, dy, planes, c->kind == CONVOLUTION_SPREAD, row);
+        blur_split(c->engine, dy, planes, c->kind == CONVOLUTION_SPREAD);
         convolution_backward(c, planes, dx, f, s);
     }
 }

@@ -103,7 +103,7 @@ static void forward(const linear *l, const map *x, const map *y, const map *at, 
 static void forward_blurred(const linear *l, const map *x, const map *planes, const map *y, const map *at,
                             const scratch *s) {
     const finish f = finish_forward(l, at);
-    blurred_forward(&l->c, x, planes, y, &f, &s->convolution, s->row);
+    blurred_forward(&l->c, x, planes, y, &f, &s->convolution);
 }
 
 /* The same without an lrelu. */
@@ -209,7 +209,7 @@ void discriminator_backward(const discriminator *d, growth g, const d_maps *x, d
         if (d->residual) backward_residual(d, x, dx, l, d_biases);
         f = finish_mask(e, &x->level[l].middle, bias_gradient(d, d->conv0[l], d_biases));
         blurred_backward(&d->conv1[l]->c, &dx->level[l - 1].below, &dx->level[l].blurred, &dx->level[l].middle, &f,
-                         &s->convolution, s->row);
+                         &s->convolution);
         input = discriminator_input(dx, g, l);
         f = finish_input(d, g, x, l, d_biases);
         if (d->residual) {

@@ -367,12 +367,55 @@ static void FN(dot)(float *out, const float *x, size_t block, int blocks, const 
         }
 }
 
-static void FN(blur)(float *out, size_t out_step, const float *a, const float *b, const float *c, size_t in_step,
-                     int count) {
-    for (int i = 0; i < count; i++, out += out_step, a += in_step, b += in_step, c += in_step)
-        for (int n = 0; n < IMAGES * LANES; n += LANES) {
-            FETCH_AHEAD(out + n);
-            store(out + n, (load(a + n) + load(c + n)) * 0.25f + load(b + n) * 0.5f);
+/* What (1 2 1) / 4 makes of three neighbours. */
+INLINE vector FN(between)(vector before, vector at, vector after) {
+    return (before + after) * 0.25f + at * 0.5f;
+}
+
+INLINE vector FN(across)(const float *const rows[3], size_t at) {
+    return FN(between)(load(rows[0] + at), load(rows[1] + at), load(rows[2] + at));
+}
+
+static void FN(blur_split)(const float *const rows[3], int half, int beyond, float *even, float *odd) {
+    enum { PIXEL = IMAGES * LANES };
+    vector before[IMAGES], at[IMAGES];
+    UNROLL for (int n = 0; n < IMAGES; n++) {
+        before[n] = splat(0);
+        at[n] = FN(across)(rows, (size_t)n * LANES);
+        if (beyond) store(odd - PIXEL + n * LANES, FN(between)(before[n], before[n], at[n]));
+    }
+    for (int i = 0; i < half; i++, even += PIXEL, odd += PIXEL) UNROLL for (int n = 0; n < IMAGES; n++) {
+            const size_t from = (size_t)(2 * i + 1) * PIXEL + (size_t)n * LANES;
+            const vector next = FN(across)(rows, from);
+            const vector after = i + 1 < half ? FN(across)(rows, from + PIXEL) : splat(0);
+            FETCH_AHEAD(even + n * LANES);
+            FETCH_AHEAD(odd + n * LANES);
+            store(even + n * LANES, FN(between)(before[n], at[n], next));
+            store(odd + n * LANES, FN(between)(at[n], next, after));
+            before[n] = next;
+            at[n] = after;
+        }
+    if (!beyond) return;
+    UNROLL for (int n = 0; n < IMAGES; n++) store(even + n * LANES, FN(between)(before[n], at[n], at[n]));
+}
+
+static void FN(blur_join)(const float *const even[3], const float *const odd[3], int half, float *out) {
+    enum { PIXEL = IMAGES * LANES };
+    vector before[IMAGES], at[IMAGES];
+    UNROLL for (int n = 0; n < IMAGES; n++) {
+        const float *const beyond[3] = {odd[0] - PIXEL, odd[1] - PIXEL, odd[2] - PIXEL};
+        before[n] = FN(across)(beyond, (size_t)n * LANES);
+        at[n] = FN(across)(even, (size_t)n * LANES);
+    }
+    for (int i = 0; i < half; i++, out += 2 * PIXEL) UNROLL for (int n = 0; n < IMAGES; n++) {
+            const size_t from = (size_t)i * PIXEL + (size_t)n * LANES;
+            const vector next = FN(across)(odd, from), after = FN(across)(even, from + PIXEL);
+            FETCH_AHEAD(out + n * LANES);
+            FETCH_AHEAD(out + PIXEL + n * LANES);
+            store(out + n * LANES, FN(between)(before[n], at[n], next));
+            store(out + PIXEL + n * LANES, FN(between)(at[n], next, after));
+            before[n] = next;
+            at[n] = after;
         }
 }
 
@@ -514,7 +557,8 @@ static const elementwise FN(table) = {
     FN(clamp_row),
     FN(unclamp),
     FN(dot),
-    FN(blur),
+    FN(blur_split),
+    FN(blur_join),
     FN(outer),
     FN(points),
     FN(taps),

@@ -75,9 +75,11 @@ typedef struct elementwise {
     /* out [W][N] = the sum over the blocks, `block` floats from one to the next, and their lanes of x * factor, factor
        [blocks][N][V] */
     void (*dot)(float *out, const float *x, size_t block, int blocks, const float *factor, int width);
-    /* out[i * out_step] = (a[i * in_step] + 2 b[...] + c[...]) / 4 for `count` groups [N][V] */
-    void (*blur)(float *out, size_t out_step, const float *a, const float *b, const float *c, size_t in_step,
-                 int count);
+    /* The middle one of three rows [2 half][N][V], blurred by (1 2 1) / 4 down and across, its even and its odd columns;
+       what lies beside the rows is 0. `beyond`: also odd column -1 and even column `half`. */
+    void (*blur_split)(const float *const rows[3], int half, int beyond, float *even, float *odd);
+    /* The same of rows that lie in their even and odd columns, [half + 1] and from -1 to half, to one row [2 half] */
+    void (*blur_join)(const float *const even[3], const float *const odd[3], int half, float *out);
     /* out [I][O] += the sums over pixels of x [I] * dy [O] */
     void (*outer)(const outer *o);
     /* The adjoint of winograd_output: `tiles` tiles of 4x4 pixels, at in + y * row + x * pixel, to n x n points, point p

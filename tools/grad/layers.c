@@ -167,10 +167,6 @@ finish finish_add(const engine *e, const map *other, float share) {
 
 /* --- Blur --- */
 
-size_t blur_row_floats(const map *whole) {
-    return map_row_floats(whole) + (size_t)(2 * whole->images * whole->lanes);
-}
-
 /* Row y of a map that lies in four planes: its even (0) or odd (1) columns. */
 static float *plane_row(const map *planes, int block, int y, int odd) {
     return map_row(planes, 2 * (y & 1) + odd, block, (y - (y & 1)) / 2);
@@ -181,7 +177,6 @@ typedef struct block_job {
     const engine *e;
     const map *x, *y, *dy;
     int beyond;
-    float *row;
     const finish *f;
     const adain *norm;
     const float *noise;
@@ -192,83 +187,59 @@ static void each_block(const block_job *j, const map *m, pool_item *run) {
     engine_each(j->e, map_plane_floats(m) * (size_t)m->planes, map_blocks(m), run, (void *)(uintptr_t)j);
 }
 
-void blur_split_row(const engine *e, const map *x, int block, int y, int beyond, float *row, float *even, float *odd) {
-    const size_t pixel = (size_t)(e->images * e->lanes);
-    float *middle = row + 2 * pixel; /* between two zeros each side */
-    const float *above = map_row(x, 0, block, y < 0 ? y : y - 1), *at = map_row(x, 0, block, y);
-    const float *below = map_row(x, 0, block, y < x->size ? y + 1 : y);
-    memset(row, 0, 2 * pixel * sizeof *row);
-    memset(middle + pixel * (size_t)x->size, 0, 2 * pixel * sizeof *row);
-    e->elementwise->blur(middle, pixel, above, at, below, pixel, x->size);
-    for (int i = 0; i < 2; i++) {
-        const int left = beyond && i ? -1 : 0, right = beyond && !i ? 1 : 0;
-        const float *from = middle + (ptrdiff_t)pixel * (2 * left + i);
-        float *to = (i ? odd : even) + (ptrdiff_t)pixel * left;
-        e->elementwise->blur(to, pixel, from - pixel, from, from + pixel, 2 * pixel, x->size / 2 - left + right);
-    }
+void blur_split_row(const engine *e, const map *x, int block, int y, int beyond, float *even, float *odd) {
+    const float *const rows[3] = {map_row(x, 0, block, y < 0 ? y : y - 1), map_row(x, 0, block, y),
+                                  map_row(x, 0, block, y < x->size ? y + 1 : y)};
+    e->elementwise->blur_split(rows, x->size / 2, beyond, even, odd);
 }
 
 static void split_block(void *context, int block, int thread) {
     const block_job *j = context;
     const map *x = j->x, *planes = j->y;
     const int first = j->beyond ? -1 : 0;
-    float *row = j->row + blur_row_floats(x) * (size_t)thread;
+    (void)thread;
     for (int y = first; y < x->size - first; y++) /* what lies outside the map is as zero as its border */
-        blur_split_row(j->e, x, block, y, j->beyond, row, plane_row(planes, block, y, 0),
-                       plane_row(planes, block, y, 1));
+        blur_split_row(j->e, x, block, y, j->beyond, plane_row(planes, block, y, 0), plane_row(planes, block, y, 1));
 }
 
-void blur_split(const engine *e, const map *x, const map *planes, int beyond, float *row) {
-    const block_job j = {.e = e, .x = x, .y = planes, .beyond = beyond, .row = row};
+void blur_split(const engine *e, const map *x, const map *planes, int beyond) {
+    const block_job j = {.e = e, .x = x, .y = planes, .beyond = beyond};
     each_block(&j, x, split_block);
-}
-
-void blur_join_row(const engine *e, const float *(*rows)[2], int half, float *row, float *out) {
-    const size_t pixel = (size_t)(e->images * e->lanes);
-    const size_t columns = pixel * (size_t)(half + 1); /* even ones and one beyond; one before and odd ones */
-    float *even = row, *odd = even + columns + pixel;
-    for (int i = 0; i < 2; i++) {
-        const size_t before = i ? pixel : 0;
-        e->elementwise->blur((i ? odd : even) - before, pixel, rows[0][i] - before, rows[1][i] - before,
-                             rows[2][i] - before, pixel, half + 1);
-    }
-    e->elementwise->blur(out, 2 * pixel, odd - pixel, even, odd, pixel, half);
-    e->elementwise->blur(out + pixel, 2 * pixel, even, odd, even + pixel, pixel, half);
 }
 
 static void join_block(void *context, int block, int thread) {
     const block_job *j = context;
     const map *planes = j->x, *y = j->y;
-    float *row = j->row + blur_row_floats(y) * (size_t)thread;
+    (void)thread;
     for (int at = 0; at < y->size; at++) {
         float *out = map_row(y, 0, block, at);
-        const float *rows[3][2];
-        for (int i = 0; i < 6; i++) rows[i / 2][i % 2] = plane_row(planes, block, at - 1 + i / 2, i % 2);
-        blur_join_row(j->e, rows, planes->size, row, out);
+        const float *rows[2][3];
+        for (int i = 0; i < 6; i++) rows[i % 2][i / 2] = plane_row(planes, block, at - 1 + i / 2, i % 2);
+        j->e->elementwise->blur_join(rows[0], rows[1], planes->size, out);
         if (j->f) j->f->row(j->f, block, at, out, y->size);
     }
 }
 
-void blur_join(const engine *e, const map *planes, const map *y, const finish *f, float *row) {
-    const block_job j = {.e = e, .x = planes, .y = y, .f = f, .row = row};
+void blur_join(const engine *e, const map *planes, const map *y, const finish *f) {
+    const block_job j = {.e = e, .x = planes, .y = y, .f = f};
     each_block(&j, y, join_block);
 }
 
 /* Every pixel is in all four planes. */
 static void double_block(void *context, int block, int thread) {
     const block_job *j = context;
-    float *row = j->row + blur_row_floats(j->y) * (size_t)thread;
+    (void)thread;
     for (int at = 0; at < j->y->size; at++) {
         float *out = map_row(j->y, 0, block, at);
-        const float *rows[3][2];
-        for (int i = 0; i < 6; i++) rows[i / 2][i % 2] = map_row(j->x, 0, block, (at + 1 + i / 2) / 2 - 1);
-        blur_join_row(j->e, rows, j->x->size, row, out);
+        const float *rows[3];
+        for (int i = 0; i < 3; i++) rows[i] = map_row(j->x, 0, block, (at + 1 + i) / 2 - 1);
+        j->e->elementwise->blur_join(rows, rows, j->x->size, out);
         if (j->f) j->f->row(j->f, block, at, out, j->y->size);
     }
 }
 
-void blur_double(const engine *e, const map *x, const map *y, const finish *f, float *row) {
-    const block_job j = {.e = e, .x = x, .y = y, .f = f, .row = row};
+void blur_double(const engine *e, const map *x, const map *y, const finish *f) {
+    const block_job j = {.e = e, .x = x, .y = y, .f = f};
     each_block(&j, y, double_block);
 }
 
@@ -277,19 +248,20 @@ static void halve_block(void *context, int block, int thread) {
     const block_job *j = context;
     const map *x = j->x, *planes = j->dy, *y = j->y;
     const size_t count = (size_t)(y->size * y->images * y->lanes);
-    float *row = j->row + blur_row_floats(x) * (size_t)thread, *part[MOST_PLANES];
+    float *part[MOST_PLANES];
+    (void)thread;
     for (int i = 0; i < MOST_PLANES; i++) part[i] = map_row(planes, i, block, 0);
     for (int at = 0; at < y->size; at++) {
         float *out = map_row(y, 0, block, at);
         for (int odd = 0; odd < 2; odd++)
-            blur_split_row(j->e, x, block, 2 * at + odd, 0, row, part[2 * odd], part[2 * odd + 1]);
+            blur_split_row(j->e, x, block, 2 * at + odd, 0, part[2 * odd], part[2 * odd + 1]);
         memcpy(out, part[0], count * sizeof *out);
         for (int i = 1; i < MOST_PLANES; i++) j->e->elementwise->add(out, part[i], 1, count);
     }
 }
 
-void blur_halve(const engine *e, const map *x, const map *planes, const map *y, float *row) {
-    const block_job j = {.e = e, .x = x, .y = y, .dy = planes, .row = row};
+void blur_halve(const engine *e, const map *x, const map *planes, const map *y) {
+    const block_job j = {.e = e, .x = x, .y = y, .dy = planes};
     each_block(&j, x, halve_block);
 }
 
@@ -488,7 +460,8 @@ void adain_backward(const engine *e, const adain *n, const map *a, const map *st
     const double pixels = (double)a->size * a->size;
     memset(n->sum, 0, (size_t)values * sizeof(float));
     memset(n->product, 0, (size_t)values * sizeof(float));
-    const block_job j = {e, a, NULL, dy, 0, NULL, NULL, n, noise, d_bias, d_strength};
+    const block_job j = {
+        .e = e, .x = a, .dy = dy, .norm = n, .noise = noise, .d_bias = d_bias, .d_strength = d_strength};
     each_block(&j, a, sum_block);
     for (int i = 0; i < values; i++) {
         const int channel = i / (e->images * lanes) * lanes + i % lanes, image = i / lanes % e->images;

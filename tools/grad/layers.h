@@ -143,25 +143,22 @@ void convolution_gradient(const convolution *c, const map *x, const map *dy, flo
 
 /* The binomial filter [1 2 1] / 4 in both directions, zero outside the picture: its own adjoint. One side is a map of
    2S x 2S, the other its four planes. With `beyond`, the pixels -1 and 2S of the planes' side are set too; blur_join
-   always takes them along. `row`: scratch of (2S + 4) * N * V for each thread. */
-void blur_split(const engine *e, const map *x, const map *planes, int beyond, float *row);
-void blur_join(const engine *e, const map *planes, const map *y, const finish *f, float *row);
+   always takes them along. */
+void blur_split(const engine *e, const map *x, const map *planes, int beyond);
+void blur_join(const engine *e, const map *planes, const map *y, const finish *f);
 /* x with its pixels doubled, blurred to y, twice as large; and the adjoint, for which `planes` are scratch. */
-void blur_double(const engine *e, const map *x, const map *y, const finish *f, float *row);
-void blur_halve(const engine *e, const map *x, const map *planes, const map *y, float *row);
-size_t blur_row_floats(const map *whole); /* of one thread */
-/* The same a row at a time: of row y (with `beyond` -1 or 2S, too) the even and the odd pixels; from rows y - 1, y and y + 1,
-   of which the first `half` even pixels and odd ones, row y. */
-void blur_split_row(const engine *e, const map *x, int block, int y, int beyond, float *row, float *even, float *odd);
-void blur_join_row(const engine *e, const float *(*rows)[2], int half, float *row, float *out);
+void blur_double(const engine *e, const map *x, const map *y, const finish *f);
+void blur_halve(const engine *e, const map *x, const map *planes, const map *y);
+/* blur_split a row at a time: of row y (with `beyond` -1 or 2S, too) the even and the odd pixels. */
+void blur_split_row(const engine *e, const map *x, int block, int y, int beyond, float *even, float *odd);
 
 /* Convolutions with the blur: before DOWN, after UP and SPREAD, x, y, dx and dy maps of 2S x 2S on that side. `planes` is what
    lies between, its gradient in the backward pass, after which comes that of the weights, with x's or dy's planes; with matrix
    units, NULL or not, it is never used. */
 void blurred_forward(const convolution *c, const map *x, const map *planes, const map *y, const finish *f,
-                     const convolution_scratch *s, float *row);
+                     const convolution_scratch *s);
 void blurred_backward(const convolution *c, const map *dy, const map *planes, const map *dx, const finish *f,
-                      const convolution_scratch *s, float *row);
+                      const convolution_scratch *s);
 void blurred_gradient(const convolution *c, const map *x, const map *dy, const map *planes, float *gradient,
                       const convolution_scratch *s);
 

@@ -183,12 +183,8 @@ static size_t row_floats(const convolution *c) {
     return (size_t)(pitch_of(c) * COLUMNS);
 }
 
-static size_t blur_floats(const convolution *c) {
-    return (size_t)((2 * c->size + 4) * c->engine->images * COLUMNS);
-}
-
 /* What blur_split makes of x: row y of the even (0) or odd (1) rows, its even and its odd columns. */
-static void blurred_row(const convolution *c, const map *x, int block, int y, int odd, float *scratch, float *even_row,
+static void blurred_row(const convolution *c, const map *x, int block, int y, int odd, float *even_row,
                         float *odd_row) {
     const int beyond = c->kind == CONVOLUTION_SPREAD, row = 2 * y + odd, border = c->engine->images * COLUMNS;
     float *const rows[2] = {even_row, odd_row};
@@ -198,17 +194,17 @@ static void blurred_row(const convolution *c, const map *x, int block, int y, in
         memset(rows[i], 0, cleared * sizeof(float));
         memset(rows[i] + row_floats(c) - border, 0, (size_t)border * sizeof(float));
     }
-    if (there) blur_split_row(c->engine, x, block, row, beyond, scratch, even_row + border, odd_row + border);
+    if (there) blur_split_row(c->engine, x, block, row, beyond, even_row + border, odd_row + border);
 }
 
 static void turn_blurred_strip(const convolution *c, const map *x, int begin, int rows, float *scratch, uint16_t *to) {
     const int pitch = pitch_of(c), groups = groups_of(x->channels);
-    float *row[2][2], *blur = scratch + 4 * row_floats(c); /* [blocks][columns] */
+    float *row[2][2]; /* [blocks][columns] */
     for (int i = 0; i < 4; i++) row[i / 2][i % 2] = scratch + row_floats(c) * (size_t)i;
     for (int b = 0; b < map_blocks(x); b += 2)
         for (int i = 0; i < 2 * rows; i++) {
             const int both = b + 1 < map_blocks(x), odd = i % 2;
-            for (int k = 0; k <= both; k++) blurred_row(c, x, b + k, begin + i / 2, odd, blur, row[k][0], row[k][1]);
+            for (int k = 0; k <= both; k++) blurred_row(c, x, b + k, begin + i / 2, odd, row[k][0], row[k][1]);
             for (int k = 0; k < 2; k++) {
                 const float *const block[2] = {row[0][k], both ? row[1][k] : NULL};
                 const int plane = 2 * odd + k;
@@ -289,17 +285,16 @@ static void multiply_part(const convolution *c, sg__product *product, const targ
 }
 
 /* Joins the planes' rows to y's, as far as they are there: all but the last, which needs the one below. */
-static void join_strip(const convolution *c, const map *y, const target *from, int begin, int end, const finish *f,
-                       float *blur) {
+static void join_strip(const convolution *c, const map *y, const target *from, int begin, int end, const finish *f) {
     const int first = begin ? 2 * begin - 1 : 0, last = end == c->size ? 2 * end : 2 * end - 1;
     for (int b = 0; b < map_blocks(y); b++)
         for (int row = first; row < last; row++) {
-            const float *rows[3][2];
+            const float *rows[2][3];
             for (int i = 0; i < 6; i++) {
                 const int at = row - 1 + i / 2, odd = at & 1;
-                rows[i / 2][i % 2] = target_row(from, 2 * odd + i % 2, b, (at - odd) / 2);
+                rows[i % 2][i / 2] = target_row(from, 2 * odd + i % 2, b, (at - odd) / 2);
             }
-            blur_join_row(c->engine, rows, c->size, blur, map_row(y, 0, b, row));
+            c->engine->elementwise->blur_join(rows[0], rows[1], c->size, map_row(y, 0, b, row));
             if (f) f->row(f, b, row, map_row(y, 0, b, row), y->size);
         }
 }
@@ -309,7 +304,7 @@ static size_t joined_floats(const convolution *c, int blocks, int rows) {
 }
 
 static size_t floats_between(const convolution *c, int transposed) {
-    return joined_floats(c, blocks_of(transposed ? c->in : c->out), convolve_rows_of(c, transposed)) + blur_floats(c);
+    return joined_floats(c, blocks_of(transposed ? c->in : c->out), convolve_rows_of(c, transposed));
 }
 
 /* What is above the first row, and between the rows. */
@@ -373,7 +368,7 @@ void matrix_convolve(const convolution *c, int transposed, const map *x, const m
             }
         }
         if (!joins) continue;
-        join_strip(c, y, &to, begin, end, f, s->strips + joined_floats(c, blocks, most));
+        join_strip(c, y, &to, begin, end, f);
         move_last_rows(c, s->strips, blocks, most);
     }
 }
@@ -408,13 +403,13 @@ size_t matrix_halves(const convolution *c) {
     return most * UNIT / 2;
 }
 
-/* Floats of scratch, beside what the blur takes: [halves][columns][2 rows]. */
+/* Floats of scratch: [halves][columns][2 rows]. */
 static size_t both_halves(const convolution *c) {
     return 8 * row_floats(c);
 }
 
 size_t matrix_strips(const convolution *c) {
-    size_t most = both_halves(c) + blur_floats(c);
+    size_t most = both_halves(c);
     if (c->kind == CONVOLUTION_SAME) return 0;
     for (int transposed = 0; transposed < 2; transposed++)
         if (planes_of(c, !transposed) > 1 && floats_between(c, transposed) > most) most = floats_between(c, transposed);
@@ -432,14 +427,14 @@ static void turn_input(const convolution *c, const map *x, int begin, int pairs,
 /* Two rows at a time, which are whole tiles of pairs. */
 static void turn_blurred_input(const convolution *c, const map *x, int begin, int pairs, float *scratch, uint16_t *to) {
     const int pitch = pitch_of(c), half = pairs / pitch, blocks = map_blocks(x);
-    float *rows[2][2], *blur = scratch + both_halves(c);
+    float *rows[2][2];
     for (int i = 0; i < 4; i++) rows[i / 2][i % 2] = scratch + 2 * row_floats(c) * (size_t)i;
     for (int b = 0; b < blocks; b++)
         for (int row = 0; row < half; row += 2)
             for (int odd = 0; odd < 2; odd++) {
                 for (int i = 0; i < 4; i++) {
                     const size_t at = row_floats(c) * (size_t)(i % 2);
-                    blurred_row(c, x, b, begin + row + i % 2 + i / 2 * half, odd, blur, rows[i / 2][0] + at,
+                    blurred_row(c, x, b, begin + row + i % 2 + i / 2 * half, odd, rows[i / 2][0] + at,
                                 rows[i / 2][1] + at);
                 }
                 for (int i = 0; i < 2; i++)
@@ -462,13 +457,12 @@ static void turn_blurred_output(const convolution *c, const map *dy, int begin, 
                                 uint16_t *to) {
     const int pitch = pitch_of(c), half = pairs / pitch, blocks = map_blocks(dy), images = c->engine->images;
     const int span = pairs + 2 * pitch + 2 * images;
-    float *rows[2][2], *blur = scratch + both_halves(c);
+    float *rows[2][2];
     for (int i = 0; i < 4; i++) rows[i / 2][i % 2] = scratch + row_floats(c) * (size_t)i;
     for (int b = 0; b < blocks; b++)
         for (int row = -1; row <= half; row++)
             for (int odd = 0; odd < 2; odd++) {
-                for (int i = 0; i < 2; i++)
-                    blurred_row(c, dy, b, begin + row + i * half, odd, blur, rows[i][0], rows[i][1]);
+                for (int i = 0; i < 2; i++) blurred_row(c, dy, b, begin + row + i * half, odd, rows[i][0], rows[i][1]);
                 for (int i = 0; i < 2; i++) {
                     const float *const halves[2] = {rows[0][i], rows[1][i]};
                     uint16_t *plane = to + (((2 * odd + i) * blocks + b) * span + images) * UNIT;

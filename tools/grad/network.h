@@ -43,7 +43,6 @@ int padded(int columns); /* to a multiple of 16 */
 /* What one thread computes in. */
 typedef struct scratch {
     convolution_scratch convolution;
-    float *row; /* for the blur */
     /* NULL, or called when the gradients of all parameters of a level are final, of which the passes are the last */
     void (*level_final)(void *context, int level);
     void *context;

@@ -48,7 +48,6 @@ struct projector {
 static void plan(projector *p, const weights *file) {
     const stylegan_config *c = &file->config;
     const g_maps_kind kind = p->settings.keep_noise ? G_GRADIENTS : G_NOISE_GRADIENTS;
-    const map widest = {NULL, 1, c->width, 1, p->engine.lanes, p->engine.images};
     const size_t pixels = (size_t)c->width * (size_t)c->width, w = (size_t)(p->rows * c->w_dim);
     arena *a = &p->arena;
     import_plan(&p->g, file, &p->engine, a);
@@ -57,7 +56,6 @@ static void plan(projector *p, const weights *file) {
     p->d_image = map_take(a, &p->engine, c->channels, c->width, 1);
     generator_scratch_fit(&p->g, &p->scratch.convolution);
     convolution_scratch_take(a, &p->scratch.convolution);
-    p->scratch.row = arena_take(a, blur_row_floats(&widest) * (size_t)p->engine.threads);
     p->w = arena_take(a, w);
     p->moved = arena_take(a, w);
     p->image = arena_take(a, pixels * (size_t)c->channels);

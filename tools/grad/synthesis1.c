@@ -82,8 +82,7 @@ static void layer_forward(const generator *g, g_maps *x, int level, int index, c
     if (index) {
         convolution_forward(&layer->conv->c, &x->layer[level][0].y, a, &f, &s->convolution);
     } else if (level) {
-        blurred_forward(&layer->conv->c, &x->layer[level - 1][1].y, &x->layer[level][0].planes, a, &f, &s->convolution,
-                        s->row);
+        blurred_forward(&layer->conv->c, &x->layer[level - 1][1].y, &x->layer[level][0].planes, a, &f, &s->convolution);
     } else {
         constant_forward(g, a);
         map_finish(a, &f);
@@ -127,7 +126,7 @@ static void layer_backward(const generator *g, g_maps *x, g_maps *dx, int level,
         convolution_backward(&layer->conv->c, dy, &dx->layer[level][0].y, NULL, &s->convolution);
     } else if (level) {
         const map *planes = &dx->layer[level][0].planes;
-        blurred_backward(&layer->conv->c, dy, planes, &dx->layer[level - 1][1].y, NULL, &s->convolution, s->row);
+        blurred_backward(&layer->conv->c, dy, planes, &dx->layer[level - 1][1].y, NULL, &s->convolution);
         if (gradient)
             blurred_gradient(&layer->conv->c, &x->layer[level - 1][1].y, dy, planes,
                              gradient_of(g, gradient, layer->conv->weight), &s->convolution);

@@ -156,14 +156,14 @@ static void layer_forward(const generator *g, g_maps *x, int level, int index, c
     if (index)
         convolution_forward(&conv->c, modulated, y, &f, &s->convolution);
     else
-        blurred_forward(&conv->c, modulated, planes, y, &f, &s->convolution, s->row);
+        blurred_forward(&conv->c, modulated, planes, y, &f, &s->convolution);
 }
 
 /* IMAGE_RESNET: a level's output is the sum of layer 1 and its up-sampled input. */
 static void branch_forward(const generator *g, g_maps *x, int level, const scratch *s) {
     const engine *e = g->net.engine;
     convolution_forward(&g->skip[level]->c, output_of(x, level - 1), &x->branch[level], NULL, &s->convolution);
-    blur_double(e, &x->branch[level], &x->sum[level], NULL, s->row);
+    blur_double(e, &x->branch[level], &x->sum[level], NULL);
     map_add(e, &x->layer[level][1].y, &x->sum[level]);
 }
 
@@ -179,7 +179,7 @@ static void to_rgb_forward(const generator *g, g_maps *x, int level, float share
     if (limit < INFINITY) map_clamp(e, &x->rgb[level], limit);
     if (!x->below[level].size) return;
     const finish sum = finish_add(e, &x->rgb[level], share);
-    blur_double(e, &x->image[level - 1], &x->image[level], &sum, s->row);
+    blur_double(e, &x->image[level - 1], &x->image[level], &sum);
 }
 
 static void forward(const generator *g, growth at, g_maps *x, const scratch *s) {
@@ -232,7 +232,7 @@ static void layer_backward(const generator *g, g_maps *x, g_maps *dx, int level,
         linear_gradient(g, conv, modulated, dy, gradient, s);
         convolution_backward(&conv->c, dy, d_input, NULL, &s->convolution);
     } else {
-        blurred_backward(&conv->c, dy, planes, d_input, NULL, &s->convolution, s->row);
+        blurred_backward(&conv->c, dy, planes, d_input, NULL, &s->convolution);
         if (gradient)
             blurred_gradient(&conv->c, modulated, dy, planes, gradient_of(g, gradient, conv->weight), &s->convolution);
     }
@@ -244,10 +244,10 @@ static void layer_backward(const generator *g, g_maps *x, g_maps *dx, int level,
 }
 
 /* The level's gradient goes to layer 1 as it is ... */
-static void branch_split(const generator *g, g_maps *dx, int level, const scratch *s) {
+static void branch_split(const generator *g, g_maps *dx, int level) {
     const engine *e = g->net.engine;
     map_scale(e, &dx->sum[level], 1, &dx->layer[level][1].y);
-    blur_halve(e, &dx->sum[level], &dx->spread[level], &dx->branch[level], s->row);
+    blur_halve(e, &dx->sum[level], &dx->spread[level], &dx->branch[level]);
 }
 
 /* ... and around the level to the one below. */
@@ -268,10 +268,10 @@ static void backward(const generator *g, growth at, g_maps *x, g_maps *dx, const
         if (g->to_rgb[level]) to_rgb_backward(g, x, dx, level, d_rgb, level < at.top ? share : dy, gradient, s);
         if (g->to_rgb[level] && level < at.top) map_add(e, share, dy);
         if (x->below[level].size) {
-            blur_halve(e, d_image, &dx->below[level], &dx->rgb[level - 1], s->row);
+            blur_halve(e, d_image, &dx->below[level], &dx->rgb[level - 1]);
             d_image = &dx->rgb[level - 1];
         }
-        if (g->skip[level]) branch_split(g, dx, level, s);
+        if (g->skip[level]) branch_split(g, dx, level);
         for (int index = 1; index >= first_layer(level); index--) layer_backward(g, x, dx, level, index, gradient, s);
         if (g->skip[level]) branch_backward(g, x, dx, level, gradient, s);
         if (level) network_tell_final(s, level);

@@ -27,7 +27,6 @@ static void plan(trainer *t, const engine *e) {
         discriminator_scratch_fit(&t->d, &desk->scratch.convolution);
         generator_scratch_fit(&t->g, &desk->scratch.convolution);
         convolution_scratch_take(a, &desk->scratch.convolution);
-        desk->scratch.row = arena_take(a, blur_row_floats(&desk->real.level[t->d.levels - 1].image));
     }
     for (int i = 0; i < t->shards; i++) {
         trainer_shard *s = &t->shards_of_batch[i];
@@ -384,7 +383,7 @@ static double current_gamma(const trainer *t) {
 static double learn(trainer *t, int item, trainer_thread *desk, const d_maps *x, const double *slopes, int penalised,
                     int last, float *gradient) {
     const growth g = t->growth;
-    const scratch telling = {desk->scratch.convolution, desk->scratch.row, discriminator_final, t};
+    const scratch telling = {desk->scratch.convolution, discriminator_final, t};
     double square = NAN;
     if (penalised) {
         const float factor = (float)(current_gamma(t) * t->config.r1_interval / t->config.batch);
@@ -448,7 +447,7 @@ static void generator_task(void *context, int item, int thread) {
     discriminator_backward(&t->d, g, &fakes, &desk->dx, NULL, NULL, &desk->scratch);
     discriminator_image_gradient(&t->d, g, &desk->dx, &desk->scratch);
     memset(s->g_gradient, 0, t->g.net.floats * sizeof(float));
-    const scratch telling = {desk->scratch.convolution, desk->scratch.row, generator_final, t};
+    const scratch telling = {desk->scratch.convolution, generator_final, t};
     generator_backward(&t->g, g, &s->fakes, &desk->g_gradient, fakes_gradient(t, s, desk), labels, s->g_gradient,
                        &telling);
 }
