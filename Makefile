@@ -123,7 +123,7 @@ directions: $(TOOL) # directions for the network in examples/, from what the too
 
 factors: $(TOOL) $(BUILD)/tests/learn_factors # tools/data/factors.bin, the network that sees what portraits show, anew
 	$(TOOL) portraits --count 30000 --size 64 --seed 1 --pack $(BUILD)/portraits-64.sgd
-	$(BUILD)/tests/learn_factors $(BUILD)/portraits-64.sgd 1 77 tools/data/factors.bin
+	$(BUILD)/tests/learn_factors $(BUILD)/portraits-64.sgd 1 700 tools/data/factors.bin
 
 playground: # examples/playground.html, the network opened up in the browser (clang-16, lld-16)
 	sh examples/playground/build.sh examples/playground.html

@@ -93,10 +93,10 @@ static void learn_shard(void *context, int item, int thread) {
     free(values);
 }
 
-/* Constant at first, then it falls as 1 / images^2, and with the last images to 0. */
+/* Constant in the first half, then it falls to 0. */
 static double rate_at(const learner *l) {
-    const double constant = 72000, last = 3000, images = (double)(l->step * BATCH), left = (double)l->images - images;
-    return first_rate * (images > constant ? pow(constant / images, 2) : 1) * (left < last ? left / last : 1);
+    const double left = 1 - (double)(l->step * BATCH) / (double)l->images;
+    return first_rate * (left < 0.5 ? 2 * left : 1);
 }
 
 /* The shards' gradients are summed in their order, so that threads change nothing. */

@@ -268,7 +268,7 @@ static double part_error(part_fn *part, void *context, const float *x, size_t co
     const double length = sqrt(square);
     const double error = direction_error(part, context, x, count, direction, found, step) / length;
     for (size_t i = 0; i < count; i++) direction[i] = (float)((double)gradient[i] / length);
-    *along_itself = direction_error(part, context, x, count, direction, length, 3e-3f) / length;
+    *along_itself = direction_error(part, context, x, count, direction, length, 1e-3f) / length;
     free(direction);
     free(gradient);
     return error;
@@ -316,7 +316,7 @@ static void check_distance(const distance *kind, int size, const engine *e) {
     distance_case k = {kind, kind->start(target, 3, size, e)};
     const int has_kinks = kind->least_size > 0;
     double along;
-    const double error = part_error(distance_of, &k, x, count, has_kinks ? 1e-3f : 1e-2f, &along);
+    const double error = part_error(distance_of, &k, x, count, has_kinks ? 3e-5f : 1e-2f, &along);
     const double zero = kind->measure(k.state, target, ignored);
     test_check(error < (has_kinks ? 0.03 : 1e-3) && along < 1e-3 && zero >= 0 && zero < 1e-12,
                "project: gradient of the distance %s at %dx%d, %d lanes: %.1e, along itself %.1e", kind->name, size,
