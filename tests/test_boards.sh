@@ -4,7 +4,7 @@
 # README.md tells to do by hand works as written. And links for processors that cannot be run. A board or a plan is a line of
 # `budgets`; naming WAYs, the first words of these lines, leaves all else out.
 . tests/checks.sh
-model=examples/portraits-64.sgw one=$PWD/examples/portraits-64-stylegan1.sgw
+model=examples/portraits-64.sgw one=$PWD/examples/portraits-64-stylegan1.sgw tiny=$PWD/examples/portraits-32.sgw
 budget_compiler=12.2 # gcc that the budgets were measured with
 build=$(realpath "$build")
 tool=$build/stylegan
@@ -24,6 +24,8 @@ settings() { # WAY
     one-half) echo "CFLAGS=-O2|PRECISION=fast|LIMIT=230000|MODEL=$one" ;;
     one-half2) echo "CFLAGS=-O2|PRECISION=fast|LIMIT=330000|MODEL=$one" ;;
     one-small) echo "CFLAGS=-Os -DSTYLEGAN_SMALL|LIMIT=600K|MODEL=$one" ;;
+    tiny) echo "CFLAGS=-O2|LIMIT=180K|MODEL=$tiny" ;; # 32 x 32 pixels
+    tiny-half) echo "CFLAGS=-O2|PRECISION=fast|LIMIT=72K|MODEL=$tiny" ;;
     esac
 }
 
@@ -49,6 +51,8 @@ one-half  m7   45   57000  275000 3072 300
 one-half2 m7   45   57000  350000 3072 190
 one-half  m55  45   59000  275000 3072 170
 one-small m7   near 30000  600000 3072 -
+tiny      m4f  near 55000  196000 3072 32
+tiny-half m4f  45   55000  91000  3072 45
 exact     m4f  same -      -      -    -
 exact     m7   same -      -      -    -
 exact     m55  same -      -      -    -

@@ -107,7 +107,7 @@ static const struct {
       .batch = 16,
       .g_rate = 0.002,
       .d_rate = 0.002,
-      .r1_gamma = 0.3,
+      .r1_gamma = 1,
       .r1_interval = 4,
       .ema_kimg = 10,
       .total_kimg = 1000,
