@@ -51,10 +51,10 @@ missing argument: stylegan evaluate MODEL --data DATA|evaluate
 --data is needed: the training pictures|evaluate $model
 missing argument: stylegan factors MODEL|factors --seeds 1
 give one of --seeds, --latents and --ws|factors $model
---data and --outdir are needed|train
---data and --outdir are needed|train --data portraits
---data and --outdir are needed|train --outdir run
---data and --outdir are needed|train --resume
+--data is needed|train
+--outdir is needed|train --data portraits
+--data is needed|train --outdir run
+--data is needed|train --resume
 missing argument: stylegan project MODEL|project
 --target is needed: the picture to find|project $model
 --target needs a value: --target FILE|project $model --target
