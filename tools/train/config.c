@@ -67,6 +67,22 @@ const trainer_option trainer_options[] = {
     OPTION('u', "seed", seed, 0, 9007199254740992.0, "of everything random", NULL),
     {NULL, NULL, 0, 0, 0, 0, NULL}};
 
+/* What the networks in examples/ were trained by, with a discriminator twice as wide as the generator. */
+#define STYLEGAN2_PRESET(size, start, width_of_w, maps, most_maps, d_maps, most_d_maps, gamma, fade, stable)           \
+    {                                                                                                                  \
+        .shape = {.architecture = ARCHITECTURE_STYLEGAN2,                                                              \
+                  .resolution = size,                                                                                  \
+                  .z_dim = width_of_w,                                                                                 \
+                  .w_dim = width_of_w,                                                                                 \
+                  .mapping_layers = 4,                                                                                 \
+                  .fmap_base = maps,                                                                                   \
+                  .fmap_max = most_maps,                                                                               \
+                  .d_fmap_base = d_maps,                                                                               \
+                  .d_fmap_max = most_d_maps},                                                                          \
+        .start_resolution = start, .batch = 16, .g_rate = 0.002, .d_rate = 0.002, .r1_gamma = gamma, .r1_interval = 4, \
+        .ema_kimg = 10, .fade_kimg = fade, .stable_kimg = stable, .total_kimg = 1000, .anneal_kimg = 200               \
+    }
+
 static const struct {
     const char *name;
     trainer_config config;
@@ -93,84 +109,10 @@ static const struct {
       .fade_kimg = 10,
       .stable_kimg = 10,
       .total_kimg = 100}},
-    {"portraits-32",
-     {.shape = {.architecture = ARCHITECTURE_STYLEGAN2,
-                .resolution = 32,
-                .z_dim = 64,
-                .w_dim = 64,
-                .mapping_layers = 4,
-                .fmap_base = 512,
-                .fmap_max = 64,
-                .d_fmap_base = 1024,
-                .d_fmap_max = 96},
-      .start_resolution = 32,
-      .batch = 16,
-      .g_rate = 0.002,
-      .d_rate = 0.002,
-      .r1_gamma = 1,
-      .r1_interval = 4,
-      .ema_kimg = 10,
-      .total_kimg = 1000,
-      .anneal_kimg = 200}},
-    {"portraits-64",
-     {.shape = {.architecture = ARCHITECTURE_STYLEGAN2,
-                .resolution = 64,
-                .z_dim = 128,
-                .w_dim = 128,
-                .mapping_layers = 4,
-                .fmap_base = 1024,
-                .fmap_max = 128,
-                .d_fmap_base = 2048,
-                .d_fmap_max = 96},
-      .start_resolution = 64,
-      .batch = 16,
-      .g_rate = 0.002,
-      .d_rate = 0.002,
-      .r1_gamma = 2,
-      .r1_interval = 4,
-      .ema_kimg = 10,
-      .total_kimg = 1000,
-      .anneal_kimg = 200}},
-    {"portraits-128",
-     {.shape = {.architecture = ARCHITECTURE_STYLEGAN2,
-                .resolution = 128,
-                .z_dim = 128,
-                .w_dim = 128,
-                .mapping_layers = 4,
-                .fmap_base = 2048,
-                .fmap_max = 128,
-                .d_fmap_base = 4096,
-                .d_fmap_max = 128},
-      .start_resolution = 64,
-      .batch = 16,
-      .g_rate = 0.002,
-      .d_rate = 0.002,
-      .r1_gamma = 4,
-      .r1_interval = 4,
-      .ema_kimg = 10,
-      .fade_kimg = 30,
-      .stable_kimg = 180,
-      .total_kimg = 1000,
-      .anneal_kimg = 200}},
-    {"faces-64",
-     {.shape = {.architecture = ARCHITECTURE_STYLEGAN2,
-                .resolution = 64,
-                .z_dim = 128,
-                .w_dim = 128,
-                .mapping_layers = 4,
-                .fmap_base = 1024,
-                .fmap_max = 128,
-                .d_fmap_base = 2048,
-                .d_fmap_max = 96},
-      .start_resolution = 64,
-      .batch = 16,
-      .g_rate = 0.002,
-      .d_rate = 0.002,
-      .r1_gamma = 4, /* photographs are fewer */
-      .r1_interval = 4,
-      .ema_kimg = 10,
-      .total_kimg = 1000,
-      .anneal_kimg = 200}},
+    {"portraits-32", STYLEGAN2_PRESET(32, 32, 64, 512, 64, 1024, 96, 1, 0, 0)},
+    {"portraits-64", STYLEGAN2_PRESET(64, 64, 128, 1024, 128, 2048, 96, 2, 0, 0)},
+    {"portraits-128", STYLEGAN2_PRESET(128, 64, 128, 2048, 128, 4096, 128, 4, 30, 180)},
+    {"faces-64", STYLEGAN2_PRESET(64, 64, 128, 1024, 128, 2048, 96, 4, 0, 0)}, /* photographs are fewer: gamma */
     {"ffhq-128",
      {.shape = {.resolution = 128, .z_dim = 512, .w_dim = 512, .mapping_layers = 8, .fmap_base = 8192, .fmap_max = 512},
       .start_resolution = 8,
