@@ -276,7 +276,7 @@ an array's|Array: ws.npy, image 1|mapped/img0001.png
 a label|Label: 0.5,0.25,0,0,0|told/seed0001.png
 END
 for picture in examples/*.png; do
-    prints "$picture says what it is" "Synthetic: made by a generative network" "$tool" info "$picture"
+    prints "$picture says what it is" "made by a generative network" "$tool" info "$picture"
 done
 prints "info --json: a picture" '"Psi": "0.3"' "$tool" info --json "$work/told/seed0085-psi0.3.png"
 check "XMP tells programs" grep -aq 'digitalsourcetype/trainedAlgorithmicMedia"' "$work/told/grid.png"
