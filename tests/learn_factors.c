@@ -11,7 +11,6 @@
 #include "../tools/data/factors.h"
 #include "../tools/data/recognition.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -272,7 +272,6 @@ static void start_run(training *r, const train_flags *f, int threads) {
     agree_on_work(&config, threads);
     if (conditional && !f->data) cli_usage("--cond 1 needs --data, which tells the classes");
     if (!f->dry_run || conditional) open_data(r, &config);
-    r->kept_images = -1;
     if (conditional)
         take_classes(r, &config);
     else if (r->data.label_size && !config.shape.label_size)
@@ -544,6 +543,7 @@ static int run(int argc, char **argv) {
                   .data_name = f.data,
                   .threads = f.threads,
                   .resumed = f.resume != NULL,
+                  .kept_images = -1,
                   .type = f.dtype ? weights_type(f.dtype) : STYLEGAN_F16};
     ranks_end_turn();
     ranks_agree("version", stylegan_version());

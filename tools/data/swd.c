@@ -328,17 +328,18 @@ typedef struct neighbour_search {
 static void find_neighbour(void *context, int index, int thread) {
     (void)thread;
     const neighbour_search *s = context;
-    neighbour nearest = {-1, -1, INFINITY, 0};
+    neighbour nearest = {.distance = INFINITY};
+    double sum = 0;
     int others = 0;
     for (int set = 0; set < s->sets; set++)
         for (int i = 0; i < s->among[set].count; i++) {
             if (set == s->itself && i == index) continue;
             const double distance = thumbnail_distance(&s->from, index, &s->among[set], i);
-            if (distance < nearest.distance) nearest = (neighbour){set, i, distance, nearest.mean};
-            nearest.mean += distance;
+            if (distance < nearest.distance) nearest = (neighbour){set, i, distance, 0};
+            sum += distance;
             others++;
         }
-    nearest.mean /= others;
+    nearest.mean = sum / others;
     s->found[index] = nearest;
 }
 
