@@ -282,6 +282,112 @@ static void check_export(void) {
     }
 }
 
+/* --- Runs that begin as a network --- */
+
+/* The largest difference between values of the same name, in shares of the largest of them. */
+static double weights_difference(const weights *a, const weights *b) {
+    double worst = a->count == b->count ? 0 : INFINITY;
+    for (int i = 0; i < a->count && worst < INFINITY; i++) {
+        const weights_tensor *one = &a->tensors[i], *two = weights_find(b, one->name);
+        double apart = two ? 0 : INFINITY, largest = 1e-30;
+        size_t count = 1;
+        for (int k = 0; k < one->dimensions; k++) count *= (size_t)one->shape[k];
+        for (size_t k = 0; two && k < count; k++) {
+            note(&largest, fabs((double)one->values[k]));
+            note(&apart, fabs((double)one->values[k] - (double)two->values[k]));
+        }
+        note(&worst, apart / largest);
+    }
+    return worst;
+}
+
+static trainer_config finished(network_architecture architecture, int labels, uint64_t seed) {
+    trainer_config config = small;
+    config.shape.architecture = (int)architecture;
+    config.shape.label_size = labels;
+    config.start_resolution = config.shape.resolution;
+    config.seed = seed;
+    return config;
+}
+
+static void check_begin(network_architecture architecture, int labels) {
+    static trainer_step_report ignored[3];
+    trainer_config config = finished(architecture, labels, 6);
+    config.d_first_kimg = 2e-3 * config.batch; /* two steps */
+    trainer *known = small_trainer(architecture, (growth){2, 1}), *t = trainer_create(&config, 2);
+    if (!labels) {
+        const trainer_config unlabelled = finished(architecture, 0, 5);
+        trainer_free(known);
+        known = trainer_create(&unlabelled, 1);
+        shake(&known->g.net);
+    }
+    weights from, begun, after;
+    memcpy(known->average, known->g.net.values, known->g.net.floats * sizeof(float));
+    known->images = 1 << 20; /* grown */
+    for (int i = 0; i < known->g.w_dim; i++) known->w_avg[i] = (float)draw();
+    trainer_export(known, &from);
+    char *why = trainer_begin_as(t, &from);
+    trainer_export(t, &begun);
+    const double difference = weights_difference(&from, &begun);
+    test_check(!why && difference < 1e-6, "train: a run begins as a StyleGAN %d of %d labels, but for %.1e: %s",
+               (int)architecture + 1, labels, difference, why ? why : "no complaint");
+
+    const size_t g_size = t->g.net.floats * sizeof(float), d_size = t->d.net.floats * sizeof(float);
+    float *g = cli_alloc(1, g_size), *d = cli_alloc(1, d_size);
+    memcpy(g, t->g.net.values, g_size);
+    memcpy(d, t->d.net.values, d_size);
+    if (!labels) {
+        train(t, 2, ignored);
+        trainer_export(t, &after);
+        test_check(!memcmp(g, t->g.net.values, g_size) && weights_difference(&begun, &after) == 0 &&
+                       memcmp(d, t->d.net.values, d_size) && isfinite(ignored[1].g_loss),
+                   "train: StyleGAN %d keeps what it knows while only D learns", (int)architecture + 1);
+        weights_free(&after);
+        train(t, 1, ignored);
+        test_check(memcmp(g, t->g.net.values, g_size), "train: StyleGAN %d learns from then on", (int)architecture + 1);
+    }
+    free(d);
+    free(g);
+    free(why);
+    weights_free(&begun);
+    weights_free(&from);
+    trainer_free(known);
+    trainer_free(t);
+}
+
+/* A network that the run cannot be: told by what. */
+static void check_other_networks(void) {
+    const trainer_config config = finished(ARCHITECTURE_STYLEGAN2, 0, 1);
+    const struct {
+        const char *told;
+        int architecture, resolution, z_dim, labels, mapping_layers, fmap_max, clamp;
+    } others[] = {{"family is 1", 0, 16, 5, 0, 2, 9, 0}, {"resolution is 8", 1, 8, 5, 0, 2, 9, 0},
+                  {"z_dim is 7", 1, 16, 7, 0, 2, 9, 0},  {"c_dim is 3", 1, 16, 5, 3, 2, 9, 0},
+                  {"layers is 3", 1, 16, 5, 0, 3, 9, 0}, {"b4.const has 128 values", 1, 16, 5, 0, 2, 8, 0},
+                  {"conv_clamp", 1, 16, 5, 0, 2, 9, 256}};
+    trainer *t = trainer_create(&config, 1);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        trainer_config other = config;
+        other.shape.architecture = others[i].architecture;
+        other.shape.resolution = other.start_resolution = others[i].resolution;
+        other.shape.z_dim = others[i].z_dim;
+        other.shape.label_size = others[i].labels;
+        other.shape.mapping_layers = others[i].mapping_layers;
+        other.shape.fmap_max = others[i].fmap_max;
+        trainer *made = trainer_create(&other, 1);
+        weights w;
+        trainer_export(made, &w);
+        w.config.conv_clamp = (float)others[i].clamp;
+        char *why = trainer_begin_as(t, &w);
+        test_check(why && strstr(why, others[i].told), "train: a run cannot begin as a network whose %s: %s",
+                   others[i].told, why ? why : "no complaint");
+        free(why);
+        weights_free(&w);
+        trainer_free(made);
+    }
+    trainer_free(t);
+}
+
 /* --- Options and order --- */
 
 static void check_average(void) {
@@ -392,6 +498,11 @@ int main(void) {
     check_training(ARCHITECTURE_STYLEGAN1, LOSS_RELATIVISTIC, AUG_ADA, 3, "StyleGAN 1 with augmentations");
     check_ada();
     check_crafted_states();
+    for (int i = 0; i < 2; i++) {
+        check_begin((network_architecture)i, 0);
+        check_begin((network_architecture)i, 3);
+    }
+    check_other_networks();
     check_average();
     check_widths();
     check_sizes();

@@ -43,6 +43,38 @@ prints "a StyleGAN 2: the network" "family               2" "$tool" info "$work/
 check "a StyleGAN 2: one thread" train "$work/stylegan2-one" --architecture stylegan2 --threads 1
 check "a StyleGAN 2, one thread: the same checkpoint" cmp "$work/stylegan2/checkpoint.sgt" "$work/stylegan2-one/checkpoint.sgt"
 
+# A run that begins as a network.
+begun="--from $work/whole/model.sgw --d-first-kimg 0.2"
+# shellcheck disable=SC2086 # a list of flags
+{
+    check "begun as a network" train "$work/begun" $begun
+    check "begun as a network: on one thread, the first part" train "$work/begun-one" $begun --kimg 0.4 --threads 1
+    check "begun as a network: on one thread, the rest" train "$work/begun-one" --start-resolution 16 --d-first-kimg 0.2 --resume
+    refuses "to begin as a network of another shape" 1 "whole/model.sgw: cannot be trained with these settings (--config and the other flags): its w_dim is 32, not 31" \
+        train $settings --data "$pack" --outdir "$left/run" $begun --w-dim 31
+    refuses "a resumed run that begins anew" 2 "--from is for a new run" \
+        train $settings --data "$pack" --outdir "$work/begun" $begun --resume
+}
+check "begun as a network: the same checkpoint" cmp "$work/begun/checkpoint.sgt" "$work/begun-one/checkpoint.sgt"
+check "begun as a network: the same notes" cmp "$work/begun/model.sgw" "$work/begun-one/model.sgw"
+prints "begun as a network: which" "begun as: model.sgw, 800 images" "$tool" info "$work/begun-one/model.sgw"
+refuses "to begin as what is no network" 1 "log.tsv: " train $settings --data "$pack" --outdir "$left/run" --from "$work/whole/log.tsv"
+
+# As one from elsewhere: what it begins as draws the same pictures, and its licence stays with it.
+for network in "sg1-64 stylegan1" "sg2-tf-64 stylegan2"; do
+    # shellcheck disable=SC2086 # two words
+    set -- $network
+    check "$1: converted" "$tool" convert "tests/golden/$1/model.pkl" "$work/$1.sgw" --dtype f32
+    check "$1: a run begins as it" "$tool" train --config portraits-64 --architecture "$2" --z-dim 48 --w-dim 48 --mapping-layers 8 \
+        --fmap-base 640 --fmap-max 40 --kimg 0 --dtype f32 --data portraits --outdir "$work/begun-$1" --from "$work/$1.sgw"
+    for model in "$work/$1.sgw" "$work/begun-$1/model.sgw"; do
+        check "$1: drawn" "$tool" generate "$model" --seed 1 --trunc 1 --noise-mode none --outdir "${model%.sgw}-drawn"
+    done
+    check "$1: the same picture" "$build/tests/pngdiff" "$work/$1-drawn/seed0001.png" "$work/begun-$1/model-drawn/seed0001.png"
+    prints "$1: where it is from" "begun as: $1.sgw, converted from model.pkl" "$tool" info "$work/begun-$1/model.sgw"
+    prints "$1: its licence" "licence: converted weights keep the licence" "$tool" info "$work/begun-$1/model.sgw"
+done
+
 # Mixed precision, where there are matrix units.
 prints "--help tells of mixed precision" "f32, or bf16: " "$tool" train --help
 prints "float32 is what is not asked for" "precision	f32	" "$tool" train --config tiny-16 --dry-run

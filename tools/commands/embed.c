@@ -60,7 +60,7 @@ static void write_text(output *out, char *text) {
 
 /* What the weight file says of itself, within a comment, which it must not end. */
 static void write_notes(output *out, const stylegan_model *model) {
-    static const char *const keys[] = {"source", "data", "licence"};
+    static const char *const keys[] = {"source", "begun as", "data", "licence"};
     char *lines = NULL;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         char *value = model_text(model, keys[i]);

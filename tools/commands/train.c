@@ -26,6 +26,7 @@ const cli_command train_command = {
     "stylegan train --data portraits.sgd --outdir runs/portraits --kimg 1500\n"
     "stylegan train --data portraits.sgd --outdir runs/portraits --kimg 3000 --resume\n"
     "stylegan train --config faces-64 --data photos --outdir runs/photos --r1-gamma 5\n"
+    "stylegan train --config faces-64 --from examples/portraits-64.sgw --data photos --outdir runs/photos\n"
     "stylegan train --config tiny-32 --data pets --cond 1 --outdir runs/pets    (pets/cats, pets/dogs)\n"
     "mpirun -n 4 stylegan train --data photos.sgd --outdir runs/photos --batch 64    (built by make MPI=1)\n"
     "stylegan train --config portraits-64 --dry-run",
@@ -36,7 +37,7 @@ static const char DEFAULT_PRESET[] = "portraits-64";
 /* --- Flags: the command's own, and one for each option of the trainer --- */
 
 typedef struct train_flags {
-    const char *data, *folder, *preset, *cond, *kimg, *resume, *threads, *minutes, *dtype, *dry_run;
+    const char *data, *folder, *preset, *from, *cond, *kimg, *resume, *threads, *minutes, *dtype, *dry_run;
     int option_count;     /* of trainer_options; for each of them: */
     const char **options; /* its value; NULL if absent */
     char **names;         /* its flag */
@@ -48,6 +49,8 @@ static void parse_flags(train_flags *f, int argc, char **argv) {
         {"--data", "DATA", DATASET_KINDS, &f->data},
         {"--outdir", "RUN", "folder of the run: checkpoint, model.sgw, log and sheets", &f->folder},
         {"--config", "NAME", presets, &f->preset},
+        {"--from", "MODEL.sgw", "begin as this network, not as random values: learns faster (d-first-kimg is 1 then)",
+         &f->from},
         {"--cond", "0|1", "1: a conditional network, of the classes that the data tell (default: 0)", &f->cond},
         {"--kimg", "N", "thousands of images to show (default: the preset's)", &f->kimg},
         {"--resume", NULL, "continue the run in RUN from its checkpoint, with its settings", &f->resume},
@@ -78,6 +81,7 @@ static void parse_flags(train_flags *f, int argc, char **argv) {
     cli_parse(&train_command, all, argc, argv, NULL, 0, 0);
     if (!f->dry_run && !f->data) cli_usage("--data is needed: what to learn from");
     if ((!f->dry_run || f->resume) && !f->folder) cli_usage("--outdir is needed: the folder of the run");
+    if (f->resume && f->from) cli_usage("--from is for a new run; --resume goes on with its own network");
     free(all);
     free(presets);
 }
@@ -114,6 +118,13 @@ static void set_option(trainer_config *config, const trainer_option *option, con
         *(uint64_t *)field = (uint64_t)cli_integer(name, text, 0, INT64_MAX);
 }
 
+/* A network that is finished does not grow again, and keeps what it knows until D knows something, too. Other pictures than
+   those that it learnt from D tells in a few hundred images. */
+static void begin_finished(trainer_config *config) {
+    config->start_resolution = config->shape.resolution;
+    config->d_first_kimg = 1;
+}
+
 /* A preset, or the settings of the run that is resumed, and what the flags change. */
 static trainer_config make_config(const train_flags *f, const trainer_config *resumed) {
     trainer_config config;
@@ -123,6 +134,7 @@ static trainer_config make_config(const train_flags *f, const trainer_config *re
     else if (!trainer_preset(preset, &config))
         cli_usage("--config %s: there are %s", preset, trainer_preset_names());
     if (resumed) config.shape.label_size = resumed->shape.label_size; /* no preset tells that of the data */
+    if (f->from) begin_finished(&config);
     for (int i = 0; i < f->option_count; i++)
         if (f->options[i]) set_option(&config, &trainer_options[i], f->names[i], f->options[i]);
     if (f->kimg) config.total_kimg = cli_number("--kimg", f->kimg, 0, 1e9);
@@ -133,6 +145,10 @@ static trainer_config make_config(const train_flags *f, const trainer_config *re
 
 /* --- A run --- */
 
+/* What model.sgw says of the network that the run began as: which it was, and its licence, as it told it. */
+static const char *const origins[] = {"begun as", "licence"};
+enum { BEGUN_AS, LICENCE, ORIGINS };
+
 enum { REPORTED = 7, LOG_EVERY = 1024 /* images a row of the log */ };
 
 typedef struct training {
@@ -142,6 +158,7 @@ typedef struct training {
     trainer *trainer;
     const trainer_config *config;
     dataset data;
+    char *origin[ORIGINS]; /* NULL: nothing */
     training_log log;
     double row_start;                               /* when the log's next row began, ... */
     int64_t row_images;                             /* ... after so many images; ... */
@@ -222,6 +239,7 @@ static void ask_model(training *r, const train_flags *f) {
     if (!model) return;
     compare_data(r, model);
     compare_classes(r, model);
+    for (int i = 0; i < ORIGINS; i++) r->origin[i] = model_text(model, origins[i]);
     if (!f->dtype) r->type = type_of_weights(model);
     stylegan_close(model);
 }
@@ -265,6 +283,31 @@ static void take_classes(const training *r, trainer_config *config) {
     if (wrong) cli_fail("%s: %s", r->data_name, wrong);
 }
 
+/* "portraits.sgw, 600000 images", "ffhq.sgw, converted from ffhq.pkl" */
+static char *origin_text(const opened_model *opened) {
+    char *images = model_text(opened->model, "images"), *source = model_text(opened->model, "source");
+    char *text = images   ? cli_format("%s, %s images", opened->name, images)
+                 : source ? cli_format("%s, converted from %s", opened->name, source)
+                          : cli_format("%s", opened->name);
+    free(source);
+    free(images);
+    return text;
+}
+
+static void begin_as(training *r, const char *path) {
+    opened_model opened;
+    weights network;
+    model_open(&opened, path, &(model_flags){.threads = r->threads});
+    weights_read(&network, opened.model);
+    const char *difference = trainer_begin_as(r->trainer, &network);
+    if (difference)
+        cli_fail("%s: cannot be trained with these settings (--config and the other flags): %s", path, difference);
+    r->origin[BEGUN_AS] = origin_text(&opened);
+    r->origin[LICENCE] = model_text(opened.model, origins[LICENCE]);
+    weights_free(&network);
+    model_close(&opened);
+}
+
 static void start_run(training *r, const train_flags *f, int threads) {
     ranks_begin_turn();
     trainer_config config = make_config(f, NULL);
@@ -277,6 +320,7 @@ static void start_run(training *r, const train_flags *f, int threads) {
     else if (r->data.label_size && !config.shape.label_size)
         cli_note("%s: has %d classes, which --cond 1 would learn", r->data_name, r->data.label_size);
     r->trainer = trainer_create(&config, threads);
+    if (f->from) begin_as(r, f->from);
     ranks_end_turn();
 }
 
@@ -286,6 +330,8 @@ static void save_model(const training *r, const char *path) {
     weights network = {0};
     char *images = cli_format("%lld", (long long)trainer_images(r->trainer)), *settings = trainer_settings(r->config);
     trainer_export(r->trainer, &network);
+    for (int i = 0; i < ORIGINS; i++)
+        if (r->origin[i]) weights_note(&network, origins[i], r->origin[i]);
     char *data = data_text(r);
     weights_note(&network, "data", data);
     free(data);
@@ -557,6 +603,7 @@ static int run(int argc, char **argv) {
         train_in_folder(&r, snapshot_seconds);
     trainer_free(r.trainer);
     if (r.data.close) dataset_close(&r.data);
+    for (int i = 0; i < ORIGINS; i++) free(r.origin[i]);
     free_flags(&f);
     if (!r.stopped) return CLI_EXIT_OK;
     cli_note("%s: stopped; --resume continues the run", r.folder);

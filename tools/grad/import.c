@@ -84,6 +84,68 @@ char *import_refusal(const weights *w) {
     return c->family == STYLEGAN_FAMILY_1 ? family1_refusal(c) : NULL;
 }
 
+/* --- What a generator that is to be trained cannot have --- */
+
+static char *setting_difference(const generator *g, const stylegan_config *c) {
+    const struct {
+        const char *name;
+        int is, expected;
+    } settings[] = {{"family", c->family, g->architecture == ARCHITECTURE_STYLEGAN2 ? 2 : 1},
+                    {"resolution", c->width, 4 << (g->levels - 1)},
+                    {"channels", c->channels, g->to_rgb[g->levels - 1]->c.out},
+                    {"z_dim", c->z_dim, g->z_dim},
+                    {"w_dim", c->w_dim, g->w_dim},
+                    {"c_dim", c->c_dim, g->labels},
+                    {"mapping_layers", c->mapping_layers, g->mapping_layers}};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        if (settings[i].is != settings[i].expected)
+            return cli_format("its %s is %d, not %d", settings[i].name, settings[i].is, settings[i].expected);
+    return NULL;
+}
+
+static char *variant_difference(const generator *g, const stylegan_config *c) {
+    const int joint = c->normalization == STYLEGAN_NORMALIZE_JOINT;
+    const double gain = g->layer[0][1].gain;
+    if (!joint && (g->labels || c->normalization != STYLEGAN_NORMALIZE_SEPARATE))
+        return cli_format("its mapping does not normalise z and label together");
+    if (c->mapping_activation != STYLEGAN_LRELU) return cli_format("the activation of its mapping is not lrelu");
+    if (g->architecture == ARCHITECTURE_STYLEGAN1) return NULL;
+    if (c->architecture != STYLEGAN_SKIP) return cli_format("its images are not summed over resolutions (skip)");
+    if (c->conv_clamp > 0) return cli_format("its layers are clamped (conv_clamp is %g)", (double)c->conv_clamp);
+    if (fabs((double)c->activation_gain - gain) > 1e-5)
+        return cli_format("activation_gain is %g, not %g", (double)c->activation_gain, gain);
+    return NULL;
+}
+
+static size_t values_of(const weights_tensor *t) {
+    size_t count = 1;
+    for (int i = 0; i < t->dimensions; i++) count *= (size_t)t->shape[i];
+    return count;
+}
+
+/* Of the finished network: a StyleGAN 1 that has grown has no more than one ToRGB. */
+static char *tensor_difference(const generator *g, const weights *w) {
+    const growth finished = {g->levels - 1, 1};
+    for (int i = 0; i < g->net.count; i++) {
+        const parameter *p = &g->net.parameters[i];
+        const weights_tensor *t = weights_find(w, p->name);
+        const size_t length = strlen(p->name), expected = (size_t)(p->rows * p->groups) * (size_t)p->columns;
+        const int strength = length > 9 && strcmp(p->name + length - 9, "_strength") == 0; /* may be absent, or one */
+        if (!network_active(p, finished) || (strength && (!t || values_of(t) == 1))) continue;
+        if (!t) return cli_format("it has no %s", p->name);
+        if (values_of(t) != expected)
+            return cli_format("its %s has %zu values, not %zu", p->name, values_of(t), expected);
+    }
+    return NULL;
+}
+
+char *import_difference(const generator *g, const weights *w) {
+    char *difference = import_refusal(w);
+    if (!difference) difference = setting_difference(g, &w->config);
+    if (!difference) difference = variant_difference(g, &w->config);
+    return difference ? difference : tensor_difference(g, w);
+}
+
 /* --- Plan --- */
 
 void import_plan(generator *g, const weights *w, const engine *e, arena *a) {
@@ -151,7 +213,7 @@ static void read_layer(generator *g, int level, int index, const weights *w) {
     const double factor = modulated && index < 2 ? layer->gain : 1;
     if (layer->conv) {
         const convolution *c = &layer->conv->c;
-        read_named(g, layer->conv->weight, w, 1, 0, c->kind == CONVOLUTION_SAME ? 0 : c->in);
+        read_named(g, layer->conv->weight, w, factor, 0, c->kind == CONVOLUTION_SAME ? 0 : c->in);
         read_named(g, layer->conv->bias, w, factor, 0, 0);
     } else {
         read_named(g, layer->bias, w, factor, 0, 0);
@@ -161,7 +223,17 @@ static void read_layer(generator *g, int level, int index, const weights *w) {
     read_named(g, layer->affine->bias, w, 1, modulated ? 0 : 1, 0);
 }
 
+static void read_mapping(generator *g, const weights *w) {
+    const double gain = (double)w->config.mapping_gain; /* after an lrelu as good as before it */
+    if (g->labels) read_named(g, g->embed, w, 1, 0, 0);
+    for (int i = 0; i < g->mapping_layers; i++) {
+        read_named(g, g->mapping[i]->weight, w, gain, 0, 0);
+        read_named(g, g->mapping[i]->bias, w, gain, 0, 0);
+    }
+}
+
 void import_values(generator *g, const weights *w, const scratch *s) {
+    read_mapping(g, w);
     read_named(g, g->constant, w, 1, 0, 0);
     for (int level = 0; level < g->levels; level++) {
         for (int index = generator_first_layer(g, level); index < generator_layers(g, level); index++)

@@ -1,4 +1,4 @@
-/* import.h - the synthesis of a weight file as a differentiable generator, and back. */
+/* import.h - a weight file as a differentiable generator, and back. */
 #ifndef IMPORT_H
 #define IMPORT_H
 
@@ -7,8 +7,11 @@
 /* NULL, or why a network cannot be differentiated, by the name of what is in the way; the caller frees it. */
 char *import_refusal(const weights *w);
 
-/* What generator_plan is for a network to be trained, without the mapping; the weights are read by import_values, after the
-   arena is allocated, which leaves the network prepared. */
+/* NULL, or what in a network is not as in a generator that generator_plan has made; the caller frees it. */
+char *import_difference(const generator *g, const weights *w);
+
+/* What generator_plan is for a network to be trained, without the mapping; the weights are read by import_values (those of
+   the mapping, too, if the generator has one), after the arena is allocated, which leaves the network prepared. */
 void import_plan(generator *g, const weights *w, const engine *e, arena *a);
 void import_values(generator *g, const weights *w, const scratch *s);
 

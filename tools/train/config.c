@@ -53,6 +53,7 @@ const trainer_option trainer_options[] = {
     NUMBER("w-avg-beta", w_avg_beta, 0, 1, "decay of the average of w"),
     NUMBER("fade-kimg", fade_kimg, 0, 1e9, "thousands of images while a block fades in"),
     NUMBER("stable-kimg", stable_kimg, 0, 1e9, "... and after that until the next one"),
+    NUMBER("d-first-kimg", d_first_kimg, 0, 1e9, "thousands of images at the beginning that only D learns from"),
     NUMBER("total-kimg", total_kimg, 0, 1e9, "thousands of images in all"),
     NUMBER("anneal-kimg", anneal_kimg, 0, 1e9, "... over the last of which the learning rates fall to zero"),
     INTEGER("mirror", mirror, 0, 1, "1: mirror pictures at random"),

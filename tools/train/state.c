@@ -1,13 +1,14 @@
 /* state.c - a training run as bytes, and its generator as a network. */
 #include "training.h"
 #include "../base/cli.h"
+#include "../grad/import.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* The bytes: magic, size, checksum of what follows, the options, counters, then every array. Numbers are in the
    machine's own order; the magic number reads differently in the other one. */
-static const uint64_t magic = 0x0005746e69617274; /* "traint", version 5 */
+static const uint64_t magic = 0x0006746e69617274; /* "traint", version 6 */
 
 typedef struct head {
     uint64_t magic, size, checksum;
@@ -132,4 +133,14 @@ trainer *trainer_load(const unsigned char *bytes, size_t size, int threads, cons
 
 void trainer_export(const trainer *t, weights *w) {
     generator_export(&t->g, training_growth(t), t->average, t->w_avg, w);
+}
+
+char *trainer_begin_as(trainer *t, const weights *w) {
+    char *difference = import_difference(&t->g, w);
+    const weights_tensor *average = weights_find(w, "w_avg");
+    if (difference) return difference;
+    import_values(&t->g, w, &t->desks[0].scratch);
+    memcpy(t->average, t->g.net.values, t->g.net.floats * sizeof *t->average);
+    if (average) memcpy(t->w_avg, average->values, (size_t)t->g.w_dim * sizeof *t->w_avg);
+    return NULL;
 }

@@ -364,6 +364,11 @@ static double generator_loss(const trainer *t, const double *real, const double 
 
 /* --- One step --- */
 
+/* A network that has learnt elsewhere would forget, were it to follow a D that knows nothing yet. */
+static int generator_learns(const trainer *t) {
+    return (double)t->images >= 1000 * t->config.d_first_kimg;
+}
+
 static int has_penalties(const trainer *t) {
     return t->config.r1_gamma > 0 && t->steps % t->config.r1_interval == 0;
 }
@@ -420,6 +425,7 @@ static void discriminator_task(void *context, int item, int thread) {
     discriminator_forward(&t->d, g, &fakes, NULL, &desk->scratch);
     report->real_score = read_scores(t, PICTURES, item, &desk->real.logits, real);
     report->fake_score = read_scores(t, PICTURES, item, &fakes.logits, fake);
+    report->g_loss = generator_loss(t, real, fake, d_fake); /* if G does not learn from the same images next */
     report->d_loss = discriminator_loss(t, real, fake, d_real, d_fake);
 
     memset(s->d_gradient, 0, t->d.net.floats * sizeof(float));
@@ -529,18 +535,20 @@ void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, traine
     pool_run(t->pool, t->d.net.count, discriminator_step, t);
     ordered_sum_end(t->d_sum);
 
-    pool_run(t->pool, t->d.net.linear_count, prepare_discriminator, t);
-    ordered_sum_begin(t->g_sum);
-    pool_run(t->pool, t->shards, generator_task, t);
-    pool_run(t->pool, t->g.net.count, generator_step, t);
-    average_w(t);
-    ordered_sum_end(t->g_sum);
+    t->prepared = generator_learns(t);
+    if (t->prepared) {
+        pool_run(t->pool, t->d.net.linear_count, prepare_discriminator, t);
+        ordered_sum_begin(t->g_sum);
+        pool_run(t->pool, t->shards, generator_task, t);
+        pool_run(t->pool, t->g.net.count, generator_step, t);
+        average_w(t);
+        ordered_sum_end(t->g_sum);
+    }
 
     const int looks_at_held = trainer_looks_at_held(t, 0);
     ranks_gather(t->reports, sizeof *t->reports, t->config.batch / SHARD);
     const trainer_step_report mean = mean_report(t);
     if (report) *report = mean;
-    t->prepared = 1;
     t->steps++;
     t->images += t->config.batch;
     if (looks_at_held) adapt(t, &mean);

@@ -33,6 +33,7 @@ typedef struct trainer_config {
     double ema_ramp;      /* ... but at most this share of the images shown: 0.05 */
     double w_avg_beta;    /* of the moving average of w: 0.995 */
     double fade_kimg, stable_kimg; /* progressive growing: thousands of images a phase */
+    double d_first_kimg;           /* the first so many are only D's to learn from */
     double total_kimg;
     double anneal_kimg; /* the learning rates fall to zero over the last so many of them */
     int mirror;         /* 1: mirror pictures at random */
@@ -74,6 +75,9 @@ int trainer_threads(void); /* one for each processor that this rank has for itse
 /* Fresh networks. threads 0: trainer_threads(). The result is the same to the bit for any number of ranks and threads. */
 trainer *trainer_create(const trainer_config *config, int threads);
 void trainer_free(trainer *t);
+
+/* A fresh run's generator, and its averages, become the network's. Returns NULL, or why they cannot; the caller frees it. */
+char *trainer_begin_as(trainer *t, const weights *w);
 const trainer_config *trainer_get_config(const trainer *t);
 void trainer_set_total(trainer *t, double total_kimg); /* another end of the run, where the rates fall to zero */
 int64_t trainer_images(const trainer *t);              /* shown so far */
