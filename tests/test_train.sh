@@ -105,6 +105,7 @@ check "augmented: the same checkpoint" cmp "$work/augmented/checkpoint.sgt" "$wo
 check "augmented: the log tells the probability" sh -c "tail -n 1 '$work/augmented/log.tsv' | cut -f 10 | grep -q '^0[.][0-9]'"
 check "augmented: and what is held back" sh -c "tail -n 1 '$work/augmented/log.tsv' | cut -f 9 | grep -q '[0-9]'"
 check "without: the log has empty fields" test "$(tail -n 1 "$work/whole/log.tsv" | cut -f 9-10)" = "	"
+refuses "a target without what it is of" 2 "--target is for --aug ada" train --data "$pack" --outdir "$left/run" --target 0.4
 check "augmented by a fixed probability" train "$work/fixed" --aug fixed --p 0.25
 prints "a fixed probability: the log" "0.25" sh -c "tail -n 1 '$work/fixed/log.tsv' | cut -f 10"
 check "a fixed probability: another network" sh -c "! cmp -s '$work/fixed/model.sgw' '$work/whole/model.sgw'"

@@ -125,6 +125,16 @@ static void begin_finished(trainer_config *config) {
     config->d_first_kimg = 1;
 }
 
+/* What has defaults, but not without what it belongs to. */
+static void refuse_unused(const train_flags *f, const trainer_config *config) {
+    for (int i = 0; i < f->option_count; i++) {
+        const size_t field = trainer_options[i].offset;
+        if (f->options[i] && config->aug != AUG_ADA &&
+            (field == offsetof(trainer_config, target) || field == offsetof(trainer_config, ada_kimg)))
+            cli_usage("%s is for --aug ada", f->names[i]);
+    }
+}
+
 /* A preset, or the settings of the run that is resumed, and what the flags change. */
 static trainer_config make_config(const train_flags *f, const trainer_config *resumed) {
     trainer_config config;
@@ -140,6 +150,7 @@ static trainer_config make_config(const train_flags *f, const trainer_config *re
     if (f->kimg) config.total_kimg = cli_number("--kimg", f->kimg, 0, 1e9);
     const char *wrong = trainer_check(&config);
     if (wrong) cli_usage("--%s", wrong);
+    refuse_unused(f, &config);
     return config;
 }
 
