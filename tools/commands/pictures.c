@@ -10,7 +10,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 static int run_portraits(int argc, char **argv);
 static int run_pack(int argc, char **argv);
@@ -112,7 +111,7 @@ static int64_t write_pictures(const char *data, const char *prefix, uint64_t see
     if (f->pack) dataset_writer_open(&pack, pack_path, &d, own_count);
 
     destination to = {f->pack ? NULL : folder, prefix, &d, f->pack ? &pack : NULL, f->grid ? &grid : NULL, NULL, NULL};
-    if (!f->no_metadata) to.notes = make_notes(strcmp(data, "portraits") == 0, seed);
+    if (!f->no_metadata) to.notes = make_notes(dataset_is_drawn(data), seed);
     to.counts = cli_alloc((size_t)d.label_size, sizeof *to.counts);
     for (int k = 0; k < d.label_size; k++) to.counts[k] = 0;
     dataset_each(&d, first, own_count, threads, take_picture, &to);
@@ -242,7 +241,7 @@ static int run_pack(int argc, char **argv) {
                               PICTURE_FLAGS(f),
                               {0}};
     cli_parse(&pack_command, flags, argc, argv, &data, 1, 1);
-    if (strcmp(data, "portraits") == 0) cli_usage("portraits are packed by `stylegan portraits --pack FILE.sgd`");
+    if (dataset_is_drawn(data)) cli_usage("portraits are packed by `stylegan portraits --pack FILE.sgd`");
     if (!f.pack && !f.folder) cli_usage("give the file to write: -o FILE.sgd, or --outdir for single pictures");
     if (f.pack && f.folder && !f.grid) cli_usage("-o writes no pictures: --outdir is for --grid then");
     if (f.pack && cli_same_file(f.pack, data)) cli_usage("-o %s: is what is packed; choose another file", f.pack);

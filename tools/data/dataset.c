@@ -39,12 +39,12 @@ static void open_portraits(dataset *d, int resolution, uint64_t seed) {
 
 /* --- All alike --- */
 
-static int is_drawn(const char *data) {
+int dataset_is_drawn(const char *data) {
     return strcmp(data, "portraits") == 0;
 }
 
 static int is_folder_of_pictures(const char *data) {
-    return !is_drawn(data) && system_kind_of(data) == SYSTEM_FOLDER;
+    return !dataset_is_drawn(data) && system_kind_of(data) == SYSTEM_FOLDER;
 }
 
 void dataset_refuse_inside(const char *data, const char *outdir) {
@@ -54,7 +54,7 @@ void dataset_refuse_inside(const char *data, const char *outdir) {
 
 void dataset_open(dataset *d, const char *data, int resolution, uint64_t seed) {
     enum { DEFAULT_RESOLUTION = 64 };
-    const int drawn = is_drawn(data), is_folder = is_folder_of_pictures(data);
+    const int drawn = dataset_is_drawn(data), is_folder = is_folder_of_pictures(data);
     if (resolution == 0 && (drawn || is_folder)) resolution = DEFAULT_RESOLUTION;
     if (drawn)
         open_portraits(d, resolution, seed);

@@ -30,6 +30,8 @@ typedef struct dataset {
    thread-safe. */
 void dataset_open(dataset *d, const char *data, int resolution, uint64_t seed);
 
+int dataset_is_drawn(const char *data); /* whether it is "portraits" */
+
 /* Ends the program if what is written into --outdir would be among the data the next time. */
 void dataset_refuse_inside(const char *data, const char *outdir);
 
