@@ -44,12 +44,6 @@ static void convert_golden(conversion *c, const char *name, const char *extensio
     free(path);
 }
 
-static size_t element_count(const weights_tensor *t) {
-    size_t count = 1;
-    for (int d = 0; d < t->dimensions; d++) count *= (size_t)t->shape[d];
-    return count;
-}
-
 /* --- Layouts: a network written as another checkpoint must come back the same --- */
 
 static weights_tensor *find_tensor(const weights *w, const char *name) {
@@ -75,7 +69,7 @@ static double weights_difference(const weights *a, const weights *b, const check
             return INFINITY;
         }
         float *x = weights_values(found), *y = weights_values(wanted);
-        const double difference = test_relative(x, y, element_count(wanted));
+        const double difference = test_relative(x, y, weights_count(wanted));
         if (!(difference <= worst)) worst = difference;
         free(x);
         free(y);
@@ -195,7 +189,7 @@ static void lay_down(weights *w) {
         if (strcmp(rest, "const") && !is_noise_map(t->name)) continue;
         t->shape[0] = side / 4 * 3;
         t->shape[1] = side / 4 * 5;
-        const size_t count = element_count(t);
+        const size_t count = weights_count(t);
         t->fill = NULL;
         t->values = cli_alloc(count, sizeof *t->values);
         for (size_t k = 0; k < count; k++) t->values[k] = (float)(k % 1000) - 500.0f;
@@ -239,7 +233,7 @@ static void normalize_weights(weights *w) {
         char end[16];
         if (sscanf(t->name, "L%d.%15s", &index, end) != 2 || strcmp(end, "weight") || index == w->config.blocks - 1)
             continue;
-        const size_t count = element_count(t), outputs = (size_t)t->shape[3];
+        const size_t count = weights_count(t), outputs = (size_t)t->shape[3];
         float *values = weights_values(t);
         for (size_t o = 0; o < outputs; o++) {
             double squares = 0;

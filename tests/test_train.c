@@ -290,9 +290,7 @@ static double weights_difference(const weights *a, const weights *b) {
     for (int i = 0; i < a->count && worst < INFINITY; i++) {
         const weights_tensor *one = &a->tensors[i], *two = weights_find(b, one->name);
         double apart = two ? 0 : INFINITY, largest = 1e-30;
-        size_t count = 1;
-        for (int k = 0; k < one->dimensions; k++) count *= (size_t)one->shape[k];
-        for (size_t k = 0; two && k < count; k++) {
+        for (size_t k = 0; two && k < weights_count(one); k++) {
             note(&largest, fabs((double)one->values[k]));
             note(&apart, fabs((double)one->values[k] - (double)two->values[k]));
         }

@@ -117,12 +117,6 @@ static char *variant_difference(const generator *g, const stylegan_config *c) {
     return NULL;
 }
 
-static size_t values_of(const weights_tensor *t) {
-    size_t count = 1;
-    for (int i = 0; i < t->dimensions; i++) count *= (size_t)t->shape[i];
-    return count;
-}
-
 /* Of the finished network: a StyleGAN 1 that has grown has no more than one ToRGB. */
 static char *tensor_difference(const generator *g, const weights *w) {
     const growth finished = {g->levels - 1, 1};
@@ -131,10 +125,10 @@ static char *tensor_difference(const generator *g, const weights *w) {
         const weights_tensor *t = weights_find(w, p->name);
         const size_t length = strlen(p->name), expected = (size_t)(p->rows * p->groups) * (size_t)p->columns;
         const int strength = length > 9 && strcmp(p->name + length - 9, "_strength") == 0; /* may be absent, or one */
-        if (!network_active(p, finished) || (strength && (!t || values_of(t) == 1))) continue;
+        if (!network_active(p, finished) || (strength && (!t || weights_count(t) == 1))) continue;
         if (!t) return cli_format("it has no %s", p->name);
-        if (values_of(t) != expected)
-            return cli_format("its %s has %zu values, not %zu", p->name, values_of(t), expected);
+        if (weights_count(t) != expected)
+            return cli_format("its %s has %zu values, not %zu", p->name, weights_count(t), expected);
     }
     return NULL;
 }

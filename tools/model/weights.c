@@ -22,7 +22,7 @@ static size_t aligned(size_t size) {
     return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-static size_t element_count(const weights_tensor *t) {
+size_t weights_count(const weights_tensor *t) {
     size_t count = 1;
     for (int d = 0; d < t->dimensions; d++) count *= (size_t)t->shape[d];
     return count;
@@ -50,13 +50,13 @@ void weights_add(weights *w, const char *name, int dimensions, const int32_t *sh
 
 void weights_add_values(weights *w, const char *name, int dimensions, const int32_t *shape, const float *values) {
     weights_tensor *t = append(w, name, dimensions, shape);
-    const size_t count = element_count(t);
+    const size_t count = weights_count(t);
     t->values = cli_alloc(count, sizeof *values);
     memcpy(t->values, values, count * sizeof *values);
 }
 
 float *weights_values(const weights_tensor *t) {
-    const size_t count = element_count(t);
+    const size_t count = weights_count(t);
     float *values = cli_alloc(count, sizeof *values);
     if (t->fill)
         t->fill(t->context, values);
@@ -122,7 +122,7 @@ stylegan_type weights_type(const char *name) {
 
 uint64_t weights_parameters(const weights *w) {
     uint64_t total = 0;
-    for (int i = 0; i < w->count; i++) total += element_count(&w->tensors[i]);
+    for (int i = 0; i < w->count; i++) total += weights_count(&w->tensors[i]);
     return total;
 }
 
@@ -268,7 +268,7 @@ typedef struct scratch {
 /* Writes one tensor and its directory entry; returns its padded size. */
 static size_t write_tensor(const weights_tensor *t, stylegan_type requested, scratch *s, output *out, checksum *sum,
                            uint64_t offset, unsigned char *entry) {
-    const size_t count = element_count(t), channels = (size_t)t->shape[t->dimensions - 1];
+    const size_t count = weights_count(t), channels = (size_t)t->shape[t->dimensions - 1];
     const float *values = t->values;
     if (t->fill) {
         if (count > s->values_capacity) s->values = cli_realloc(s->values, s->values_capacity = count, sizeof(float));

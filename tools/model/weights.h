@@ -29,6 +29,7 @@ void weights_add(weights *w, const char *name, int dimensions, const int32_t *sh
                  void *context);
 void weights_add_values(weights *w, const char *name, int dimensions, const int32_t *shape,
                         const float *values);   /* copies */
+size_t weights_count(const weights_tensor *t);  /* its values */
 float *weights_values(const weights_tensor *t); /* made or copied; the caller frees them */
 
 /* An open model's configuration, text and tensors, as float32: copies. */
