@@ -44,7 +44,7 @@ const trainer_option trainer_options[] = {
     NUMBER("g-rate", g_rate, 0, 1, "learning rate of the generator"),
     NUMBER("d-rate", d_rate, 0, 1, "learning rate of the discriminator"),
     NUMBER("mapping-rate", shape.mapping_rate, 1e-6, 1, "the mapping network's share of it"),
-    NUMBER("r1-gamma", r1_gamma, 0, 1e6, "weight of the gradient penalties R1 and R2"),
+    NUMBER("r1-gamma", r1_gamma, 0, 1e6, "weight of the gradient penalties R1 and R2: more, if d_loss stays below 0.3"),
     NUMBER("r1-gamma-last", r1_gamma_last, 0, 1e6, "... which it falls to by the end of the run (0: stays as it is)"),
     INTEGER("r1-interval", r1_interval, 1, 1024, "steps from one penalty to the next"),
     NUMBER("mixing", mixing, 0, 1, "probability of style mixing"),
