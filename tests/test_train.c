@@ -312,16 +312,11 @@ static void check_begin(network_architecture architecture, int labels) {
     static trainer_step_report ignored[3];
     trainer_config config = finished(architecture, labels, 6);
     config.d_first_kimg = 2e-3 * config.batch; /* two steps */
-    trainer *known = small_trainer(architecture, (growth){2, 1}), *t = trainer_create(&config, 2);
-    if (!labels) {
-        const trainer_config unlabelled = finished(architecture, 0, 5);
-        trainer_free(known);
-        known = trainer_create(&unlabelled, 1);
-        shake(&known->g.net);
-    }
+    const trainer_config other = finished(architecture, labels, 5);
+    trainer *known = trainer_create(&other, 1), *t = trainer_create(&config, 2);
     weights from, begun, after;
+    shake(&known->g.net);
     memcpy(known->average, known->g.net.values, known->g.net.floats * sizeof(float));
-    known->images = 1 << 20; /* grown */
     for (int i = 0; i < known->g.w_dim; i++) known->w_avg[i] = (float)draw();
     trainer_export(known, &from);
     char *why = trainer_begin_as(t, &from);

@@ -19,6 +19,11 @@ static weights_tensor *find(const weights *w, const char *layer, const char *par
     return weights_find(w, name);
 }
 
+static int ends_with(const char *name, const char *end) {
+    const size_t length = strlen(name), count = strlen(end);
+    return length >= count && strcmp(name + length - count, end) == 0;
+}
+
 /* Of a layer; 0: there is none. */
 static int channels_of(const weights *w, int level, int index) {
     char name[16];
@@ -123,8 +128,8 @@ static char *tensor_difference(const generator *g, const weights *w) {
     for (int i = 0; i < g->net.count; i++) {
         const parameter *p = &g->net.parameters[i];
         const weights_tensor *t = weights_find(w, p->name);
-        const size_t length = strlen(p->name), expected = (size_t)(p->rows * p->groups) * (size_t)p->columns;
-        const int strength = length > 9 && strcmp(p->name + length - 9, "_strength") == 0; /* may be absent, or one */
+        const size_t expected = (size_t)(p->rows * p->groups) * (size_t)p->columns;
+        const int strength = ends_with(p->name, ".noise_strength"); /* may be absent, or one for all channels */
         if (!network_active(p, finished) || (strength && (!t || weights_count(t) == 1))) continue;
         if (!t) return cli_format("it has no %s", p->name);
         if (weights_count(t) != expected)
@@ -273,17 +278,12 @@ void import_replace_noise(const generator *g, const g_maps *x, weights *w) {
 
 /* --- Back --- */
 
-static int is_noise(const char *name) {
-    const size_t length = strlen(name);
-    return length > 6 && strcmp(name + length - 6, ".noise") == 0;
-}
-
 void import_replace_values(const generator *g, growth at, weights *w) {
     weights made;
     generator_export(g, at, g->net.values, NULL, &made);
     for (int i = 0; i < made.count; i++) {
         weights_tensor *from = &made.tensors[i], *to = weights_find(w, from->name);
-        if (!to || is_noise(from->name)) continue;
+        if (!to || ends_with(from->name, ".noise")) continue;
         free(to->values);
         *to = *from; /* a noise strength for all channels becomes one for each */
         from->values = NULL;

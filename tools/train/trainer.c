@@ -535,8 +535,8 @@ void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, traine
     pool_run(t->pool, t->d.net.count, discriminator_step, t);
     ordered_sum_end(t->d_sum);
 
-    t->prepared = generator_learns(t);
-    if (t->prepared) {
+    const int both_learn = generator_learns(t);
+    if (both_learn) {
         pool_run(t->pool, t->d.net.linear_count, prepare_discriminator, t);
         ordered_sum_begin(t->g_sum);
         pool_run(t->pool, t->shards, generator_task, t);
@@ -549,6 +549,7 @@ void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, traine
     ranks_gather(t->reports, sizeof *t->reports, t->config.batch / SHARD);
     const trainer_step_report mean = mean_report(t);
     if (report) *report = mean;
+    t->prepared = both_learn; /* for G, D was */
     t->steps++;
     t->images += t->config.batch;
     if (looks_at_held) adapt(t, &mean);
