@@ -211,7 +211,10 @@ static const cli_flag *find_flag(const cli_command *command, const cli_flag *fla
     for (char *at = typed; *at; at++)
         if (*at == '_') *at = '-'; /* --projected_w, as the official README has it */
     for (const cli_flag *flag = flags; flag->name; flag++) {
-        if (strcmp(flag->name, miss.typed) == 0) return flag;
+        if (strcmp(flag->name, typed) == 0) {
+            free(typed);
+            return flag;
+        }
         near_miss_try(&miss, flag->name);
     }
     cli_usage("unknown flag %s%s `stylegan %s --help` lists the flags", miss.typed,
