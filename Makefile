@@ -75,8 +75,8 @@ $(BUILD)/tools/base/stb.o: WARNINGS += -Wfatal-errors # only one message if libs
 
 MODEL = examples/portraits-64.sgw
 FACES = examples/portraits-128.sgw
-ROWS = 12,38,47
-COLS = 16,26,8,17,11
+ROWS = 6,39,40
+COLS = 16,33,24,52,26
 
 demo: $(TOOL) # faces, style mixing, truncation and noise from a network in examples/, into out/
 	$(TOOL) generate $(FACES) --seeds 0-59 --trunc 1 --grid 10x6 --outdir out/faces
