@@ -69,8 +69,7 @@ const trainer_option trainer_options[] = {
     {NULL, NULL, 0, 0, 0, 0, NULL}};
 
 /* What the networks in examples/ were trained by, with a discriminator twice as wide as the generator. */
-#define STYLEGAN2_PRESET(size, start, width_of_w, layers, maps, most_maps, d_maps, most_d_maps, rate, gamma, fade,   \
-                         stable)                                                                                     \
+#define STYLEGAN2_PRESET(size, start, width_of_w, layers, maps, most_maps, most_d_maps, rate, gamma, fade, stable)   \
     {                                                                                                                \
         .shape = {.architecture = ARCHITECTURE_STYLEGAN2,                                                            \
                   .resolution = size,                                                                                \
@@ -79,7 +78,7 @@ const trainer_option trainer_options[] = {
                   .mapping_layers = layers,                                                                          \
                   .fmap_base = maps,                                                                                 \
                   .fmap_max = most_maps,                                                                             \
-                  .d_fmap_base = d_maps,                                                                             \
+                  .d_fmap_base = 2 * maps,                                                                           \
                   .d_fmap_max = most_d_maps},                                                                        \
         .start_resolution = start, .batch = 16, .g_rate = rate, .d_rate = rate, .r1_gamma = gamma, .r1_interval = 4, \
         .ema_kimg = 10, .fade_kimg = fade, .stable_kimg = stable, .total_kimg = 1000, .anneal_kimg = 200             \
@@ -111,11 +110,10 @@ static const struct {
       .fade_kimg = 10,
       .stable_kimg = 10,
       .total_kimg = 100}},
-    {"portraits-32", STYLEGAN2_PRESET(32, 32, 64, 4, 512, 64, 1024, 96, 0.002, 1, 0, 0)},
-    {"portraits-64", STYLEGAN2_PRESET(64, 64, 128, 4, 1024, 128, 2048, 96, 0.002, 2, 0, 0)},
-    {"portraits-128", STYLEGAN2_PRESET(128, 64, 128, 2, 2048, 128, 4096, 128, 0.0025, 4, 30, 180)},
-    {"faces-64",
-     STYLEGAN2_PRESET(64, 64, 128, 4, 1024, 128, 2048, 96, 0.002, 4, 0, 0)}, /* photographs are fewer: gamma */
+    {"portraits-32", STYLEGAN2_PRESET(32, 32, 64, 4, 512, 64, 96, 0.002, 1, 0, 0)},
+    {"portraits-64", STYLEGAN2_PRESET(64, 64, 128, 4, 1024, 128, 96, 0.002, 2, 0, 0)},
+    {"portraits-128", STYLEGAN2_PRESET(128, 64, 128, 2, 2048, 128, 128, 0.0025, 4, 30, 180)},
+    {"faces-64", STYLEGAN2_PRESET(64, 64, 128, 4, 1024, 128, 96, 0.002, 4, 0, 0)}, /* photographs are fewer: gamma */
     {"ffhq-128",
      {.shape = {.resolution = 128, .z_dim = 512, .w_dim = 512, .mapping_layers = 8, .fmap_base = 8192, .fmap_max = 512},
       .start_resolution = 8,
