@@ -73,9 +73,12 @@ static void expect_network(ordered_sum *sum, const network *n, growth g, int par
     }
 }
 
-void gradients_expect(const trainer *t) {
-    const size_t floats = t->g.net.floats;
+void discriminator_expect(const trainer *t) {
     expect_network(t->d_sum, &t->d.net, t->growth, t->shards);
+}
+
+void generator_expect(const trainer *t) {
+    const size_t floats = t->g.net.floats;
     expect_network(t->g_sum, &t->g.net, t->growth, t->shards);
     ordered_sum_expect(t->g_sum, floats, floats + (size_t)t->g.w_dim, t->shards);
 }

@@ -526,10 +526,10 @@ void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, traine
     t->growth = now;
     t->pixels = pixels;
     t->labels = labels;
-    gradients_expect(t);
 
     pool_run(t->pool, t->g.net.linear_count, prepare_generator, t);
     if (!d_is_prepared) pool_run(t->pool, t->d.net.linear_count, prepare_discriminator, t);
+    discriminator_expect(t);
     ordered_sum_begin(t->d_sum);
     pool_run(t->pool, t->shards, discriminator_task, t);
     pool_run(t->pool, t->d.net.count, discriminator_step, t);
@@ -538,6 +538,7 @@ void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, traine
     const int both_learn = generator_learns(t);
     if (both_learn) {
         pool_run(t->pool, t->d.net.linear_count, prepare_discriminator, t);
+        generator_expect(t);
         ordered_sum_begin(t->g_sum);
         pool_run(t->pool, t->shards, generator_task, t);
         pool_run(t->pool, t->g.net.count, generator_step, t);

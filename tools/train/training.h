@@ -69,7 +69,9 @@ uint64_t training_checksum(uint64_t before, const void *bytes, size_t size);
 /* --- The sums of gradients --- */
 
 void gradients_create(trainer *t);
-void gradients_expect(const trainer *t); /* what takes part in this step */
+/* What takes part in this step: of a network that learns. */
+void discriminator_expect(const trainer *t);
+void generator_expect(const trainer *t);
 
 /* Of one shard, the gradients of the parameters of a level are final. The context is the trainer. */
 void discriminator_final(void *context, int level);
