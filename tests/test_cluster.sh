@@ -78,6 +78,15 @@ augmented="--aug ada --target 0 --ada-kimg 1 --d-first-kimg 0.08"
 }
 same "augmented, 3 ranks and 2" "$work/augmented-3" "$work/augmented-one"
 
+# Networks so large that their sums go in more than the least pieces.
+large="--batch 8 --kimg 0.016 --start-resolution 16 --fmap-base 65536 --fmap-max 232 --d-fmap-base 65536 --d-fmap-max 220"
+# shellcheck disable=SC2086
+{
+    check "large networks" one "$work/large-one" $large
+    check "large networks, 2 ranks" ranks 2 "$work/large-2" --threads 1 $large
+}
+same "large networks, 2 ranks" "$work/large-2" "$work/large-one"
+
 # --- Killed, stopped, resumed ---
 
 # The ranks of a run: processes of this tool with its folder among their arguments.
