@@ -190,6 +190,14 @@ static void check_crafted_states(void) {
         test_check(!c, "train: a state with %s: %s", counters[i].what, c ? "loads" : why);
         trainer_free(c);
     }
+    test_check(trainer_is_finite(t), "train: numbers throughout");
+    float *const last[] = {t->g.net.values + t->g.net.floats - 1, t->d.net.values + t->d.net.floats - 1, t->average};
+    for (int i = 0; i < 3; i++) {
+        const float kept = *last[i];
+        *last[i] = NAN;
+        test_check(!trainer_is_finite(t), "train: one weight of %d is no number", i);
+        *last[i] = kept;
+    }
     static const double probabilities[] = {0.5, -1, (double)NAN}; /* of no augmentation */
     for (int i = 0; i < 3; i++) {
         memcpy(copy, state, size);

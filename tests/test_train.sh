@@ -49,9 +49,15 @@ begun="--from $work/whole/model.sgw --d-first-kimg 0.2"
 {
     check "begun as a network" train "$work/begun" $begun
     check "begun as a network: on one thread, the first part" train "$work/begun-one" $begun --kimg 0.4 --threads 1
-    check "begun as a network: on one thread, the rest" train "$work/begun-one" --start-resolution 16 --d-first-kimg 0.2 --resume
+    check "begun as a network: on one thread, the rest" train "$work/begun-one" --resume
     refuses "to begin as a network of another shape" 1 "whole/model.sgw: cannot be trained with these settings (--config and the other flags): its w_dim is 32, not 31" \
         train $settings --data "$pack" --outdir "$left/run" $begun --w-dim 31
+    check "trains until a block fades in" train "$work/growing" --kimg 0.3
+    refuses "to begin as a network that is still growing" 1 "growing/model.sgw: cannot be trained with these settings (--config and the other flags): it is still growing" \
+        train $settings --data "$pack" --outdir "$left/run" --from "$work/growing/model.sgw"
+    check "a network of twice the size" train "$work/larger" --resolution 32 --start-resolution 32 --kimg 0 --data portraits
+    prints "begun as a network of twice the size: it does not grow" "start-resolution	32	" \
+        "$tool" train --config tiny-16 --resolution 32 --from "$work/larger/model.sgw" --dry-run
     refuses "a resumed run that begins anew" 2 "--from is for a new run" \
         train $settings --data "$pack" --outdir "$work/begun" $begun --resume
 }

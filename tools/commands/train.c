@@ -118,11 +118,11 @@ static void set_option(trainer_config *config, const trainer_option *option, con
         *(uint64_t *)field = (uint64_t)cli_integer(name, text, 0, INT64_MAX);
 }
 
-/* A network that is finished does not grow again, and keeps what it knows until D knows something, too. Other pictures than
-   those that it learnt from D tells in a few hundred images. */
-static void begin_finished(trainer_config *config) {
-    config->start_resolution = config->shape.resolution;
-    config->d_first_kimg = 1;
+/* Whether a flag gives the option that is this field of trainer_config. */
+static int is_given(const train_flags *f, size_t field) {
+    for (int i = 0; i < f->option_count; i++)
+        if (f->options[i] && trainer_options[i].offset == field) return 1;
+    return 0;
 }
 
 /* What has defaults, but not without what it belongs to. */
@@ -135,6 +135,14 @@ static void refuse_unused(const train_flags *f, const trainer_config *config) {
     }
 }
 
+/* Of the data, of the network that the run began as, and of --kimg. */
+static void keep_what_no_preset_tells(trainer_config *config, const trainer_config *resumed) {
+    config->shape.label_size = resumed->shape.label_size;
+    config->start_resolution = resumed->start_resolution;
+    config->d_first_kimg = resumed->d_first_kimg;
+    config->total_kimg = resumed->total_kimg;
+}
+
 /* A preset, or the settings of the run that is resumed, and what the flags change. */
 static trainer_config make_config(const train_flags *f, const trainer_config *resumed) {
     trainer_config config;
@@ -143,10 +151,14 @@ static trainer_config make_config(const train_flags *f, const trainer_config *re
         config = *resumed;
     else if (!trainer_preset(preset, &config))
         cli_usage("--config %s: there are %s", preset, trainer_preset_names());
-    if (resumed) config.shape.label_size = resumed->shape.label_size; /* no preset tells that of the data */
-    if (f->from) begin_finished(&config);
+    if (resumed) keep_what_no_preset_tells(&config, resumed);
+    /* A network that is finished does not grow again, and keeps what it knows until D knows something, too. Other pictures
+       than those that it learnt from D tells in a few hundred images. */
+    if (f->from) config.d_first_kimg = 1;
     for (int i = 0; i < f->option_count; i++)
         if (f->options[i]) set_option(&config, &trainer_options[i], f->names[i], f->options[i]);
+    if (f->from && !is_given(f, offsetof(trainer_config, start_resolution)))
+        config.start_resolution = config.shape.resolution;
     if (f->kimg) config.total_kimg = cli_number("--kimg", f->kimg, 0, 1e9);
     const char *wrong = trainer_check(&config);
     if (wrong) cli_usage("--%s", wrong);
@@ -220,8 +232,11 @@ static void open_data(training *r, const trainer_config *config) {
 /* Other data are allowed, but hardly meant. */
 static void compare_data(const training *r, const stylegan_model *model) {
     char *now = data_text(r), *before = model_text(model, "data");
-    if (before && strcmp(cli_file_name(before), cli_file_name(now)) != 0)
-        cli_note("%s: learnt from %s until now, goes on with %s", r->folder, before, now);
+    const int other = before && strcmp(cli_file_name(before), cli_file_name(now)) != 0;
+    if (other) cli_note("%s: learnt from %s until now, goes on with %s", r->folder, before, now);
+    if (other && trainer_get_config(r->trainer)->aug == AUG_ADA)
+        cli_note("%s: other pictures are held back now, most of which D has learnt from: p will be too small at first",
+                 r->folder);
     free(before);
     free(now);
 }
@@ -245,7 +260,11 @@ static stylegan_type type_of_weights(const stylegan_model *model) {
 /* The run's network tells what the checkpoint does not. */
 static void ask_model(training *r, const train_flags *f) {
     char *path = run_path(r->folder, "model.sgw");
-    stylegan_model *model = stylegan_open_file(path, NULL, NULL);
+    stylegan_error error;
+    stylegan_model *model = stylegan_open_file(path, NULL, &error);
+    if (!model)
+        cli_note("%s: %s; the run's data, classes, licence and type of weights are not known any more", path,
+                 error.message);
     free(path);
     if (!model) return;
     compare_data(r, model);
@@ -422,13 +441,18 @@ static const struct {
                         {LOG_HELD_SCORE, offsetof(trainer_step_report, held_score)},
                         {LOG_P, offsetof(trainer_step_report, p)}};
 
+/* Before a checkpoint takes them. */
+static void expect_numbers(const training *r, int are_numbers) {
+    if (!are_numbers)
+        cli_fail(
+            "%s: losses or weights are no longer numbers after %lld images; another run may learn with lower rates "
+            "(--g-rate, --d-rate) or a larger --r1-gamma",
+            r->folder, (long long)trainer_images(r->trainer));
+}
+
 static void add_report(training *r, const trainer_step_report *report) {
     if (ranks_index()) return;
-    if (!isfinite(report->g_loss + report->d_loss))
-        cli_fail(
-            "%s: the losses are no longer numbers after %lld images; lower the rates (--g-rate, --d-rate) or raise "
-            "--r1-gamma",
-            r->folder, (long long)trainer_images(r->trainer));
+    expect_numbers(r, isfinite(report->g_loss + report->d_loss));
     for (int i = 0; i < REPORTED; i++) {
         const double value = *(const double *)(const void *)((const char *)report + reported[i].offset);
         if (isnan(value)) continue; /* R1 and held_score are not computed in every step */
@@ -460,6 +484,7 @@ static void save_everything(training *r) {
     if (ranks_index()) return;
     char *model_path = run_path(r->folder, "model.sgw"), *plot_path = run_path(r->folder, "log.png");
     end_row(r);
+    expect_numbers(r, trainer_is_finite(r->trainer));
     if (trainer_images(r->trainer) > r->kept_images) run_save(r->folder, r->trainer);
     r->kept_images = trainer_images(r->trainer);
     save_model(r, model_path);

@@ -114,7 +114,8 @@ static char *variant_difference(const generator *g, const stylegan_config *c) {
     if (!joint && (g->labels || c->normalization != STYLEGAN_NORMALIZE_SEPARATE))
         return cli_format("its mapping does not normalise z and label together");
     if (c->mapping_activation != STYLEGAN_LRELU) return cli_format("the activation of its mapping is not lrelu");
-    if (g->architecture == ARCHITECTURE_STYLEGAN1) return NULL;
+    if (g->architecture == ARCHITECTURE_STYLEGAN1)
+        return c->lod > 0 ? cli_format("it is still growing (lod is %g)", (double)c->lod) : NULL;
     if (c->architecture != STYLEGAN_SKIP) return cli_format("its images are not summed over resolutions (skip)");
     if (c->conv_clamp > 0) return cli_format("its layers are clamped (conv_clamp is %g)", (double)c->conv_clamp);
     if (fabs((double)c->activation_gain - gain) > 1e-5)

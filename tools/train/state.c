@@ -3,6 +3,7 @@
 #include "../base/cli.h"
 #include "../grad/import.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,6 +130,17 @@ trainer *trainer_load(const unsigned char *bytes, size_t size, int threads, cons
     if (!*why) return t;
     trainer_free(t);
     return NULL;
+}
+
+static int is_finite(const float *values, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(values[i])) return 0;
+    return 1;
+}
+
+int trainer_is_finite(const trainer *t) {
+    return is_finite(t->g.net.values, t->g.net.floats) && is_finite(t->d.net.values, t->d.net.floats) &&
+           is_finite(t->average, t->g.net.floats);
 }
 
 void trainer_export(const trainer *t, weights *w) {
