@@ -205,19 +205,23 @@ refuses "edit: a conditional network without class" 2 "--class (0 to 4)" edit "$
 # labels NAME TEXT CONTENT: a file of labels that is refused, content as printf has it.
 labels() {
     # shellcheck disable=SC2059
-    printf "$3" >"$work/bad.tsv"
+    printf -- "$3" >"$work/bad.tsv"
     refuses "labels: $1" 1 "bad.tsv: $2" edit $model --seeds 1 --fit "$work/bad.tsv" --outdir "$left/out"
 }
 labels "none" "has 0 seeds" ""
 labels "only names" "has 0 seeds" "seed\tsmile\n"
 labels "two" "has 2 seeds with values; 3 are needed" "1\t1\n2\t2\n"
 labels "all alike" "all values of column 1 are the same" "1\t5\n2\t5\n3\t5\n"
+labels "all alike, in more seeds" "all values of column 1 are the same" "$(seq -f '%g\t1\n' 0 9 | tr -d '\n')"
 labels "one seed only" "its seeds have all the same w" "1\t5\n1\t6\n1\t7\n"
 labels "no tab" "line 2: must be a seed, a tab and a value" "1\t5\n2 5\n"
 labels "no value" "line 2: nothing is not a number" "1\t5\n2\t\n3\t3\n"
 labels "a value in words" "line 3: good is not a number" "1\t5\n# so so\n2\tgood\n"
 labels "an infinite value" "line 1: inf is not a number" "1\tinf\n"
 labels "a negative seed" "line 2: -3 is no seed" "1\t5\n-3\t5\n"
+labels "a negative first seed" "line 1: -3 is no seed" "-3\t5\n"
+labels "two, the first as fractions are written" "has 2 seeds with values" "0.0\t1\n1.0\t2\n"
+labels "two behind the mark of UTF-8" "has 2 seeds with values" "\357\273\2770\t1\n1\t2\n"
 labels "half a seed" "line 2: 1.5 is no seed" "1\t5\n1.5\t5\n"
 labels "too large a seed" "line 1: 4294967296 is no seed" "4294967296\t5\n"
 labels "more values than before" "line 2: has 2 values, the lines before have 1" "1\t5\n2\t5\t6\n"
@@ -252,6 +256,7 @@ two people|2|--seeds 0,1: must be three|--seeds 0,1 -o $left/x.npy
 a range of one number|2|--range 3|--range 3 -o $left/x.npy
 layers out of range|2|--layers 12|--layers 12 -o $left/x.npy
 below nowhere|1|cannot write|--samples 100 -o $left/nowhere/x.npy
+its own sheet|2|x.png: the sheet has that name|--samples 100 -o $left/x.png
 a folder|1|is a folder|--samples 100 -o $work
 END
 refuses "directions: only ToRGB" 2 "--layers 9: no styles there but ToRGB's" directions "$work/sg2-ada-64.sgw" --method sefa --layers 9 \

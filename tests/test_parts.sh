@@ -89,5 +89,10 @@ refuses "to join parts of another count" 1 "packed.1-of-5.sgd: has 4 pictures, n
 "$tool" portraits --count 23 --size 32 --seed 4 --pack packed.sgd --part 2/5 >out1
 refuses "to join parts of another size" 1 "packed.2-of-5.sgd: holds pictures of 32 x 32 pixels, not 16 x 16" portraits --join 5 --pack packed.sgd
 check "what was there stays" cmp packed.sgd before.sgd
+for pet in cats dogs; do "$tool" portraits --count 2 --size 16 --outdir pets/$pet >out1; done
+"$tool" pack pets --size 16 -o other.1-of-2.sgd >out1
+"$tool" portraits --count 4 --size 16 --pack other.2-of-2.sgd >out1
+refuses "to join parts of other classes" 1 "other.2-of-2.sgd: has 0 labels, the first part has 2 labels (cats, dogs)" portraits --join 2 --pack other.sgd
+refuses "portraits and their factors in one file" 2 "--pack and --factors name the same file" portraits --pack "$left/x" --factors "$left/x"
 
 exit $failed

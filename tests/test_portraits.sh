@@ -236,7 +236,7 @@ cp a/portrait000002.png pets/cats
 echo "not a picture" >pets/notes.txt
 prints "packs class folders" "3 pictures of 8 x 8 pixels, 2 classes" "$tool" pack pets -o pets.sgd --size 8
 prints "names the classes" "class 0: 2 pictures (cats)" "$tool" pack pets -o pets.sgd --size 8
-prints "a packed file keeps the names" "Class: 1 dogs" "$tool" info pets.sgd
+prints "a packed file keeps the names" "Class 1: dogs" "$tool" info pets.sgd
 check "one-hot labels" [ "$(labels pets.sgd 3 2 | tr '\n' ,)" = " 1 0, 1 0, 0 1," ]
 check "packs the packed ones again" "$tool" pack pets.sgd -o pets-again.sgd
 check "with their labels" cmp pets.sgd pets-again.sgd
@@ -307,6 +307,11 @@ names "pets: has 2 classes, which --cond 1 would learn"
     mv pets/cats pets/wolves
     says "other classes" 1 "pets: has the classes 0 dogs, 1 wolves; $work/run has learnt 0 cats, 1 dogs" train --resume --data "$work/pets" --outdir "$work/run"
     mv pets/wolves pets/cats
+    for class in 1 2; do check "a class that is called $class" "$tool" portraits --count 4 --size 16 --seed $class --outdir numbers/$class; done
+    check "trains on classes that are numbers" "$tool" train $tiny --data numbers --outdir numbered
+    check "draws the second" "$tool" generate numbered/model.sgw --seeds 1 --class 2 --outdir second
+    check "and again" "$tool" generate numbered/model.sgw --like second/seed0001.png --outdir again
+    check "the same picture" cmp again/seed0001.png second/seed0001.png
     says "a run that becomes conditional" 2 "--cond: a resumed run keeps its settings" train --resume --cond 1 --data "$work/a" --outdir "$work/plain"
 }
 

@@ -83,6 +83,9 @@ int main(void) {
     picture_set same = collapsed(&b, 1), few = collapsed(&b, 3);
     const double floor = distance(&a, &b, 1);
     test_check(swd_levels(64) == 3 && swd_levels(SIZE) == LEVELS && swd_levels(16) == 1, "swd: levels down to 16");
+    test_check(swd_takes(16) && swd_takes(2048) && !swd_takes(8) && !swd_takes(24) && !swd_takes(200) &&
+                   !swd_takes(4096),
+               "swd: takes powers of two from 16 to 2048");
     test_check(distance(&a, &a, 1) == 0, "swd: 0 for equal sets");
     test_check(floor > 0 && floor == distance(&a, &b, THREADS), "swd: %.1f for sets alike, on any number of threads",
                floor);

@@ -215,6 +215,9 @@ check "map --save-npy -" sh -c "'$tool' map '$model' --seeds 0-3 --trunc 0.7 --s
 check "map --save-npy -: the same array" "$npydiff" "$work/stdout.npy" "$work/ws.npy" 2e-5
 check "generate --ws of a pipe" sh -c "'$tool' map '$model' --seeds 3 --trunc 0.7 --save-npy - | '$tool' generate '$model' --ws /dev/stdin --outdir '$work/piped'"
 check "generate --ws of a pipe: the picture" "$pngdiff" "$work/piped/img0000.png" "$work/direct/seed0003.png"
+cp $golden/sg1-64/model.pkl "$work/own.pkl"
+refuses "to convert a checkpoint onto itself" 2 "own.pkl: input and output are the same file" convert "$work/own.pkl" "$work/./own.pkl"
+check "the checkpoint stays" cmp $golden/sg1-64/model.pkl "$work/own.pkl"
 refuses "a network to standard output" 2 "only arrays and videos go to standard output" convert $golden/sg1-64/model.pkl -
 check "nothing is said without a terminal" test -z "$("$tool" generate "$model" --seeds 3 --outdir "$work/direct" 2>&1)"
 if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1; then
@@ -472,6 +475,20 @@ refuses "labels of another network" 1 "labels has [n, 5]" map "$conditional" --s
     --labels $golden/sg2-ada-cond-32-clamp/c.npy --save-npy "$npy"
 refuses "labels for other images" 1 "has 2 labels for 3 images" map "$conditional" --seeds 1-3 \
     --labels $golden/sg1-cond-32/c.npy --save-npy "$npy"
+array() { # FILE ROWS COLUMNS: an array of zeros, its first value NaN
+    printf "\223NUMPY\1\0\166\0{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %2d), }%57s\n" "$2" "$3" "" >"$1"
+    [ "$2" -eq 0 ] && return
+    printf '\0\0\300\177' >>"$1"
+    head -c $((4 * $2 * $3 - 4)) /dev/zero >>"$1"
+}
+array "$work/none.npy" 0 5
+array "$work/nan.npy" 1 5
+array "$work/nan-z.npy" 1 48
+refuses "no labels" 1 "none.npy: holds no labels" edit "$conditional" --ws $golden/sg1-cond-32/ws.npy --from-seeds 1 --to-seeds 2 \
+    --labels "$work/none.npy" --outdir "$left/out"
+refuses "labels that are no numbers" 1 "nan.npy: holds what is not a finite number" generate "$conditional" --seeds 1 \
+    --labels "$work/nan.npy" --outdir "$left/out"
+refuses "z that is no number" 1 "nan-z.npy: holds what is not a finite number" generate "$model" --latents "$work/nan-z.npy" --outdir "$left/out"
 refuses "map without output" 2 "--save-npy" map "$model" --seeds 1
 refuses "--rotate of StyleGAN 2" 2 "only StyleGAN 3" generate "$model" --seeds 1 --rotate 3 --outdir "$left/out"
 refuses "--translate of one number" 2 "must be 2 numbers" generate "$work/sg3-t-64.sgw" --seeds 1 --translate 1 --outdir "$left/out"
@@ -492,6 +509,7 @@ refuses "mix with a layer out of range" 2 "layers 0 to 9" mix "$model" --rows 1 
 refuses "bench: no runs" 2 "--runs 0" bench sg2-8 --runs 0
 refuses "bench: an unknown type" 2 "--dtype f64" bench sg2-8 --dtype f64
 refuses "bench: an unknown network" 1 "sg9-8: cannot read" bench sg9-8
+refuses "bench: a file that is called as a network" 1 "sg2-8.sgw: cannot read" bench sg2-8.sgw
 refuses "bench: a type for a file" 2 "--dtype" bench "$model" --dtype f16
 refuses "bench: saving where nothing can be" 1 "/proc/x.sgw: cannot write" bench sg2-8 --save /proc/x.sgw
 

@@ -31,7 +31,7 @@ static void remove_unfinished(void) {
         system_remove_folder(f->path); /* leaves those that hold finished files */
 }
 
-static void remove_and_die(int signal_number) {
+void cli_end_by_signal(int signal_number) {
     remove_unfinished();
     signal(signal_number, SIG_DFL);
     raise(signal_number);
@@ -39,7 +39,7 @@ static void remove_and_die(int signal_number) {
 
 static void watch_signals(void) {
     static int watching;
-    if (!watching++) system_before_end(remove_and_die);
+    if (!watching++) system_before_end(cli_end_by_signal);
 }
 
 static int find_unfinished(const char *temporary) {

@@ -114,6 +114,9 @@ unsigned char *output_take_memory(output *out, size_t *size);
 void cli_unfinished(const char *path);
 void cli_finished(const char *path);
 
+/* Removes what is unfinished and ends the program by this signal: for signal handlers. */
+void cli_end_by_signal(int signal_number);
+
 /* Ends the program if what was printed could not be written. */
 void cli_end_stdout(void);
 

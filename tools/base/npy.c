@@ -181,6 +181,11 @@ void npy_expect(const npy *array, const char *path, const char *what, int dimens
                  shape_text(dimensions, shape));
 }
 
+void npy_expect_finite(const npy *array, const char *path) {
+    for (size_t i = 0; i < array->count; i++)
+        if (!isfinite(array->values[i])) cli_fail("%s: holds what is not a finite number", path);
+}
+
 /* --- Writing --- */
 
 void npy_begin(npy_writer *writer, int dimensions, const int64_t *shape) {

@@ -21,6 +21,7 @@ char *npy_parse(const unsigned char *bytes, size_t size, npy *array);
 
 /* Ends the program unless `array` has this shape; -1 allows any size. `what` says what the file should hold: "z". */
 void npy_expect(const npy *array, const char *path, const char *what, int dimensions, const int64_t *shape);
+void npy_expect_finite(const npy *array, const char *path); /* ... unless all its values are finite */
 
 /* Writes float32, to standard output if the path is "-": at once, or bit by bit between opening and closing. */
 typedef struct npy_writer {

@@ -74,6 +74,7 @@ static void append(void *context, void *data, int size) {
 
 void png_check_size(const char *what, int width, int height, int channels) {
     const int64_t most = 1 << 30; /* stb_image_write computes with int */
+    if (channels > 4) cli_fail("%s: %d channels; pictures have 1 to 4", what, channels);
     if (((int64_t)width * channels + 1) * height > most)
         cli_fail("%s: %d x %d pixels are too many", what, width, height);
 }

@@ -1,5 +1,6 @@
 /* stop.c - see stop.h. */
 #include "stop.h"
+#include "cli.h"
 #include "system.h"
 
 #include <signal.h>
@@ -12,8 +13,7 @@ static volatile time_t asked_at;
 static void note_signal(int signal_number) {
     const time_t now = time(NULL);
     if (asked && now > asked_at + 1) {
-        signal(signal_number, SIG_DFL);
-        raise(signal_number); /* as soon as this handler returns */
+        cli_end_by_signal(signal_number); /* as soon as this handler returns */
     }
     if (asked) return;
     asked_at = now;

@@ -6,6 +6,8 @@
 #include <string.h>
 
 char *table_open(table *t, const unsigned char *bytes, size_t size) {
+    static const unsigned char mark[3] = {0xef, 0xbb, 0xbf}; /* of UTF-8, which some editors put first */
+    if (size >= sizeof mark && memcmp(bytes, mark, sizeof mark) == 0) bytes += sizeof mark, size -= sizeof mark;
     *t = (table){.text = cli_alloc(size + 1, 1)};
     if (size) memcpy(t->text, bytes, size);
     t->text[size] = 0;

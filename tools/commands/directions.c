@@ -136,21 +136,26 @@ static void start_overview(overview *o, const drawing_flags *flags) {
 }
 
 /* Beside the array: directions.png for directions.npy. */
-static void save_overview(overview *o, const mapping *m, const char *seeds, const char *range, const char *path) {
+static char *overview_path(const char *path) {
     const char *name = cli_file_name(path), *end = strrchr(name, '.');
     const size_t stem = end && end > name ? (size_t)(end - path) : strlen(path);
     char *png = cli_format("%.*s.png", (int)stem, path);
+    if (strcmp(png, path) == 0) cli_usage("-o %s: the sheet has that name; call the array .npy, or --no-sheet", path);
+    return png;
+}
+
+static void save_overview(overview *o, const mapping *m, const char *seeds, const char *range, const char *path,
+                          const char *png) {
     char *notes = drawing_notes(&o->picture, DRAWN_SHEET);
     if (notes) {
         notes_add(&notes, "Seeds", "%s", seeds);
-        notes_add(&notes, "Direction", "%s, each row another one", name);
+        notes_add(&notes, "Direction", "%s, each row another one", cli_file_name(path));
         notes_add(&notes, "Moved Layers", "%s", o->moved->text);
         notes_add(&notes, "Range", "%s", range);
         mapping_notes(m, -1, &notes);
     }
     sheet_write(&o->sheet, png, &notes);
     free(notes);
-    free(png);
     free(o->tile);
     drawing_end(&o->picture);
 }
@@ -180,6 +185,7 @@ static int run(int argc, char **argv) {
         {0}};
     path = model_parse(&directions_command, flags, &compute_flags, argc, argv, NULL);
     check_flags(&search, to);
+    char *png = no_sheet ? NULL : overview_path(to);
 
     opened_model opened;
     mapping mapper;
@@ -195,11 +201,12 @@ static int run(int argc, char **argv) {
         free(find_labelled(&found, &mapper, search.fit, search.ridge));
     else
         find_unlabelled(&found, &mapper, &search, &moved);
-    if (!no_sheet) start_overview(&o, &noise_flags);
+    if (png) start_overview(&o, &noise_flags);
     directions_write(&found, to);
-    if (!no_sheet) draw_overview(&o, &mapper, seeds);
-    if (!no_sheet) save_overview(&o, &mapper, seed_list, range, to);
+    if (png) draw_overview(&o, &mapper, seeds);
+    if (png) save_overview(&o, &mapper, seed_list, range, to, png);
     cli_tell("%s: %d directions", to, found.count);
+    free(png);
     free(seeds);
     layers_free(&moved);
     directions_end(&found);

@@ -263,8 +263,11 @@ static int describe_packed(const char *path, const file_view *file, description 
     notes_add(&d->notes, "Pictures", "%lld", (long long)data.count);
     notes_add(&d->notes, "Size", "%d x %d", data.resolution, data.resolution);
     notes_add(&d->notes, "Labels", "%d", data.label_size);
-    for (int k = 0; data.classes && k < data.label_size; k++)
-        notes_add(&d->notes, "Class", "%d %s", k, data.classes[k]);
+    for (int k = 0; data.classes && k < data.label_size; k++) {
+        char *key = cli_format("Class %d", k);
+        notes_add(&d->notes, key, "%s", data.classes[k]);
+        free(key);
+    }
     return 1;
 }
 

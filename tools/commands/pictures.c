@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int run_portraits(int argc, char **argv);
 static int run_pack(int argc, char **argv);
@@ -163,6 +164,25 @@ static char *open_part(dataset *d, part p, const char *path, int64_t count, int 
     return name;
 }
 
+/* "2 labels (cats, dogs)" */
+static char *labels_text(const dataset *d) {
+    char *text = cli_format("%d labels", d->label_size);
+    for (int k = 0; d->classes && k < d->label_size; k++) {
+        char *more = cli_format("%s%s%s%s", text, k ? ", " : " (", d->classes[k], k == d->label_size - 1 ? ")" : "");
+        free(text);
+        text = more;
+    }
+    return text;
+}
+
+/* Parts of one whole have the same classes: those of the first one. */
+static void compare_labels(const dataset *d, const char *name, char **first) {
+    char *labels = labels_text(d);
+    if (!*first) *first = labels;
+    if (strcmp(labels, *first) != 0) cli_fail("%s: has %s, the first part has %s", name, labels, *first);
+    if (labels != *first) free(labels);
+}
+
 static void append_all(dataset_writer *to, const dataset *d) {
     uint8_t *pixels = cli_alloc((size_t)d->resolution * (size_t)d->resolution, (size_t)d->channels);
     float *label = cli_alloc((size_t)d->label_size, sizeof *label);
@@ -178,11 +198,13 @@ static void append_all(dataset_writer *to, const dataset *d) {
 static void join_parts(const char *path, int parts) {
     int64_t count = 0;
     int resolution = 0;
+    char *labels = NULL;
     dataset d;
     dataset_writer whole;
     for (int pass = 0; pass < 3; pass++) { /* counts; checks; copies */
         for (part p = {1, parts}; p.number <= parts; p.number++) {
             char *name = open_part(&d, p, path, pass ? count : 0, resolution);
+            compare_labels(&d, name, &labels);
             if (pass == 0) count += d.count;
             if (pass == 2 && p.number == 1) dataset_writer_open(&whole, path, &d, count);
             if (pass == 2) append_all(&whole, &d);
@@ -193,6 +215,7 @@ static void join_parts(const char *path, int parts) {
         if (pass == 0 && count < parts) cli_fail("%s: more parts than pictures", path);
     }
     dataset_writer_close(&whole);
+    free(labels);
     printf("%s: %lld pictures of %d x %d pixels, joined from %d parts\n", path, (long long)count, resolution,
            resolution, parts);
 }
@@ -221,6 +244,7 @@ static int run_portraits(int argc, char **argv) {
     if (f.part && f.grid) cli_usage("--part and --grid exclude each other: a sheet shows the first pictures");
     if (f.part && factors) cli_usage("--part and --factors exclude each other: the table is one of all pictures");
     if (f.pack && f.folder && !f.grid) cli_usage("--pack writes no pictures: --outdir is for --grid then");
+    if (f.pack && factors && cli_same_file(f.pack, factors)) cli_usage("--pack and --factors name the same file");
     const uint64_t collection = (uint64_t)cli_integer("--seed", seed, 0, INT64_MAX);
     output table;
     if (factors) output_open(&table, factors);

@@ -292,6 +292,8 @@ static void start(projection *p, const char *path, const project_flags *f, const
     open_network(p, path, f, settings->distance);
     const picture_size original = read_target(p);
     check_results(p, path, settings->steps + tune_steps);
+    if (f->model && (cli_same_file(f->model, path) || cli_same_file(f->model, p->target_path)))
+        cli_usage("--save-model %s would overwrite what is read", f->model);
     if (f->model) check_model_path(f->model);
     make_folders(p);
     if (original.width != original.height)

@@ -94,6 +94,11 @@ int swd_levels(int resolution) {
     return levels;
 }
 
+int swd_takes(int resolution) {
+    return resolution >= SWD_LEAST_RESOLUTION && !(resolution & (resolution - 1)) &&
+           swd_levels(resolution) <= SWD_MOST_LEVELS;
+}
+
 /* --- Patches of one level: [blocks][147][LANES], so that LANES of them are projected at once --- */
 
 typedef struct patches {

@@ -15,6 +15,9 @@ enum { SWD_LEAST_RESOLUTION = 16, SWD_MOST_LEVELS = 8 };
 /* Levels of the Laplacian pyramid: the full resolution, half of it, ..., 16. */
 int swd_levels(int resolution);
 
+/* Whether pictures of this size can be compared: 16, 32, ..., 2048. */
+int swd_takes(int resolution);
+
 /* The sliced Wasserstein distance of progressive GANs (Karras et al. 2018, section 5), times 1000, of each level, finest
    first. Both sets have the same count and resolution. The same for any number of threads; 0 for equal sets. */
 void swd_compare(const picture_set *a, const picture_set *b, uint64_t seed, int threads, double *distances);

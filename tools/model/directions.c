@@ -137,8 +137,7 @@ void directions_read(directions *d, const opened_model *opened, const char *path
     else
         npy_expect(&array, path, "a set of directions", 2, (const int64_t[]){-1, config->w_dim});
     if (array.shape[0] < 1 || array.shape[0] > INT_MAX) cli_fail("%s: holds no directions", path);
-    for (size_t i = 0; i < array.count; i++)
-        if (!isfinite(array.values[i])) cli_fail("%s: holds what is not a finite number", path);
+    npy_expect_finite(&array, path);
     *d = (directions){opened, (int)array.shape[0], array.dimensions == 3 ? config->num_ws : 1, array.values, NULL};
     read_names(d, path);
 }

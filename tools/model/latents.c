@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDEST_PSI = 100 }; /* beyond it images are noise */
+enum { WIDEST_PSI = 100, MOST_IMAGES = 100000000 }; /* beyond that psi images are noise */
 
 /* --- Mapping --- */
 
@@ -45,6 +45,10 @@ static void read_labels(npy *labels, const mapping_flags *flags, const opened_mo
     const char *given = flags->class_index ? "--class" : flags->labels ? "--labels" : NULL;
     if (classes == 0 && given) cli_note("%s is ignored: the network is unconditional", given);
     if (classes == 0) return;
+    if (flags->class_number) {
+        one_hot(labels, (int)cli_integer("Class", flags->class_number, 0, classes - 1), classes);
+        return;
+    }
     if (flags->label) {
         double *values = cli_numbers("Label", flags->label, -1e30, 1e30, &count);
         if (count != classes) cli_fail("Label %s: the network takes %d values", flags->label, classes);
@@ -61,6 +65,8 @@ static void read_labels(npy *labels, const mapping_flags *flags, const opened_mo
     } else {
         npz_read(flags->labels, labels);
         npy_expect(labels, flags->labels, "labels", 2, (const int64_t[]){-1, classes});
+        npy_expect_finite(labels, flags->labels);
+        if (labels->shape[0] < 1 || labels->shape[0] > MOST_IMAGES) cli_fail("%s: holds no labels", flags->labels);
     }
 }
 
@@ -204,12 +210,11 @@ void layers_mix(const opened_model *opened, const layers *l, const float *other,
 
 /* --- Sources --- */
 
-enum { MOST_IMAGES = 100000000 };
-
 static void read_array(npy *array, const char *path, const char *what, int dimensions, const int64_t *shape,
                        int *count) {
     npz_read(path, array);
     npy_expect(array, path, what, dimensions, shape);
+    npy_expect_finite(array, path);
     if (array->shape[0] < 1 || array->shape[0] > MOST_IMAGES) cli_fail("%s: holds no latents", path);
     *count = (int)array->shape[0];
 }

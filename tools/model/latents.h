@@ -8,8 +8,9 @@
 /* How z becomes ws. */
 typedef struct mapping_flags {
     const char *psi, *cutoff, *class_index, *labels;
-    const char *label; /* the values of one label, "0,1,0": no flag */
-    int each_class;    /* without a class: each in turn */
+    /* No flags, told by a picture (like.h): the number of a class, never a name; the values of one label, "0,1,0". */
+    const char *class_number, *label;
+    int each_class; /* without a class: each in turn */
 } mapping_flags;
 #define MAPPING_FLAGS(flags)                                                                                          \
     {"--trunc", "PSI", "truncation psi (default: the network's own)", &(flags).psi},                                  \

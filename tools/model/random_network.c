@@ -362,8 +362,9 @@ static void set_fir(blueprint *b, int height, int width, const float *column, co
 /* "sg3-t-256": translation equivariant; "sg3-r-256": rotation too */
 static int name_stylegan3(const char *name, weights *w) {
     if (strncmp(name, "sg3-t-", 6) != 0 && strncmp(name, "sg3-r-", 6) != 0) return 0;
-    long resolution = strtol(name + 6, NULL, 10);
-    if (resolution < 64 || resolution > 1024 || resolution & (resolution - 1)) return 0;
+    char *end;
+    long resolution = strtol(name + 6, &end, 10);
+    if (*end || resolution < 64 || resolution > 1024 || resolution & (resolution - 1)) return 0;
     blueprint b = start3((int)resolution, name[4] == 'r', 1);
     b.config.z_dim = b.config.w_dim = b.mapping_widths[0] = b.mapping_widths[1] = 512;
     b.config.mapping_layers = 2;
@@ -385,8 +386,9 @@ int random_network_named(const char *name, weights *w) {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t length = strlen(kinds[i].prefix);
         if (strncmp(name, kinds[i].prefix, length)) continue;
-        long resolution = strtol(name + length, NULL, 10);
-        if (resolution < 4 || resolution > 1024 || resolution & (resolution - 1)) continue;
+        char *end;
+        long resolution = strtol(name + length, &end, 10);
+        if (*end || resolution < 4 || resolution > 1024 || resolution & (resolution - 1)) continue;
         blueprint b = start(kinds[i].family, (int)resolution, 1);
         b.config.z_dim = b.config.w_dim = 512;
         b.config.mapping_layers = 8;

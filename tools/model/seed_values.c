@@ -49,7 +49,8 @@ static char *take_lines(seed_values *v, table *t) {
         if (is_first) v->columns = t->fields - 1;
         if (t->fields != v->columns + 1)
             return cli_format("line %d: has %d values, the lines before have %d", t->line, t->fields - 1, v->columns);
-        if (is_first && strspn(t->field[0], "0123456789") != strlen(t->field[0]))
+        double first;
+        if (is_first && !is_number(t->field[0], &first))
             take_names(v, t);
         else
             fault = take_line(v, t);

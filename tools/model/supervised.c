@@ -88,6 +88,13 @@ static void end_principal(principal_w *p) {
     free(p->z);
 }
 
+static int is_constant(const seed_values *labels, int column) {
+    const double *value = labels->values + column;
+    for (int i = 1; i < labels->count; i++)
+        if (fabs(value[(size_t)i * (size_t)labels->columns] - *value) > 0) return 0;
+    return 1;
+}
+
 /* Values y [count], without their mean; correlation [size] = mean of z y. */
 static double center(const principal_w *p, const seed_values *labels, int column, double *y, double *correlation) {
     const size_t n = (size_t)p->size, columns = (size_t)labels->columns;
@@ -165,8 +172,8 @@ double *find_labelled(directions *d, const mapping *m, const char *path, const c
     double *explained = cli_alloc((size_t)labels.columns, sizeof *explained);
     directions_start(d, m->opened, labels.columns, 1);
     for (int i = 0; i < labels.columns; i++) {
+        if (is_constant(&labels, i)) cli_fail("%s: all values of column %d are the same", path, i + 1);
         const double variance = center(&p, &labels, i, y, correlation);
-        if (variance <= 0) cli_fail("%s: all values of column %d are the same", path, i + 1);
         const double used = ridge ? given * mean : choose_ridge(&p, y, correlation, mean);
         explained[i] = 1 - left_out_error(&p, y, correlation, used) / variance;
         store_direction(&p, correlation, used, directions_at(d, i));
