@@ -108,6 +108,7 @@ $(BUILD)/examples/embedded: $(BUILD)/portrait.h
 $(BUILD)/portrait.h: $(TOOL) $(MODEL)
 	$(TOOL) embed $(MODEL) -o $@ --bits 64 --memory-limit 260K
 
+boards run-board: override CFLAGS = -O2 # of the tool: what the user gives is for the board
 boards: $(TOOL) # firmware that draws, for Cortex-M and RISC-V (gcc-arm-none-eabi, gcc-riscv64-unknown-elf)
 	$(MAKE) -C examples/boards
 

@@ -207,6 +207,19 @@ await check('saves a PNG', async () => {
   const bytes = readFileSync(await download.path());
   return atMost(await difference(page, '#image', bytes.toString('base64')), 0);
 });
+await check('the link that skips to the network changes nothing', async () => {
+  const before = [await sketch(page, '#image'), await page.inputValue('#seed-a')];
+  await page.focus('.skip');
+  await page.keyboard.press('Enter');
+  await page.waitForTimeout(300);
+  return [await sketch(page, '#image'), await page.inputValue('#seed-a')].join() === before.join() ? '' : 'the picture is another';
+});
+await check('an address of nonsense draws', async () => {
+  const odd = await visitExhibit('#__proto__=x&mix=x.y&layer=2&channel=-1&psi=1e999');
+  const problem = await odd.isHidden('#problem') ? '' : await odd.textContent('#problem');
+  await odd.close();
+  return problem;
+});
 await check('starts again', async () => {
   await useButton(page, '#reset');
   return await page.inputValue('#seed-a') === '49' ? '' : 'seed A is not that of the first visit';
@@ -280,7 +293,7 @@ const weights = readFileSync('examples/portraits-64.sgw'), damaged = Buffer.from
 damaged[weights.length - 100] ^= 1;
 writeFileSync(`${work}/damaged.sgw`, damaged);
 writeFileSync(`${work}/short.sgw`, weights.subarray(0, 5000));
-for (const [name, words] of [['damaged', 'checksum'], ['short', '5000']])
+for (const [name, words] of [['damaged', 'checksum'], ['short', '5000'], ['stylegan3', 'explains StyleGAN 1 and 2']])
   await check(`a ${name} file gives the library's message and changes nothing`, async () => {
     const before = await sketch(page, '#image');
     await use(page, '#file', () => page.setInputFiles('#file', `${work}/${name}.sgw`));
@@ -410,7 +423,9 @@ await check('stylegan.mjs: mixing is what `stylegan mix` draws; a pool; errors',
     const twelve = await Promise.all(Array.from({ length: 12 }, () => network.synthesize(a, { maps: [2], floats: true })));
     if (twelve.some(({ image, maps }) => image.join() !== twelve[0].image.join() || maps.length !== 1)) return 'the pool draws differently';
     await network.draw(document.querySelector('#image'), network.mix(a, b, [0, 1]));
+    const waiting = Array.from({ length: 6 }, () => network.seed(1).then(() => 'answered', error => error.message));
     network.close();
+    if ((await Promise.all(waiting)).some(answer => answer !== 'the network is closed')) return 'calls that wait are not told of the end';
     if (await network.seed(1).then(() => true, () => false)) return 'a closed network answers';
     return open(file.slice(0, 100)).then(() => 'opens a torn file', error => error.message.includes('100') ? '' : error.message);
   });

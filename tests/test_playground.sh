@@ -39,6 +39,7 @@ model=examples/portraits-64.sgw
 "$build/stylegan" mix $model --rows 85 --cols 3 --styles 0-1 --trunc 0.7 --isa scalar --outdir "$work/native" >/dev/null 2>&1
 cp examples/portraits-64-stylegan1.sgw "$work/stylegan1.sgw"
 "$build/stylegan" convert tests/golden/sg1-cond-32/model.pkl "$work/conditional.sgw" >/dev/null 2>&1
+"$build/stylegan" convert tests/golden/sg3-t-64/model.* "$work/stylegan3.sgw" >/dev/null 2>&1
 timeout 280 node tests/playground.mjs "$modules" "$work"
 status=$?
 [ $status -le 1 ] || fail 'playground in a browser' "exit status $status"

@@ -21,11 +21,18 @@ const engines = hasRelaxedSimd() ? { relaxed: asset('stylegan-relaxed.wasm') } :
 
 // --- The network ---
 
+let opening = 0; // the newest file wins, however long an older one takes
+
+// Whether it is shown now.
 async function openNetwork(bytes) {
+  const call = ++opening;
   const network = await open(bytes, { engines, workers: Math.min(navigator.hardwareConcurrency || 2, 4) });
-  if (!network.config.blocks) {
+  const { blocks, family } = network.config;
+  const unfit = !blocks ? 'this file holds a mapping alone, nothing that draws' : family > 2 ? 'a StyleGAN 3; this page explains StyleGAN 1 and 2' : '';
+  if (unfit || call !== opening) {
     network.close();
-    throw new Error('this file holds a mapping alone, nothing that draws');
+    if (unfit) throw new Error(unfit);
+    return false;
   }
   exhibit.network?.close();
   showNetwork(network);
@@ -35,6 +42,7 @@ async function openNetwork(bytes) {
   find('drag-hint').hidden = !canDrag();
   find('psi').disabled = !network.tensors.some(tensor => tensor.name === 'w_avg');
   if (find('psi').disabled) state.psi = 1;
+  return true;
 }
 
 // The psi that a network is usually shown with, as a slider has it.
@@ -50,7 +58,7 @@ async function openFile(file) {
   complain('');
   try {
     const before = exhibit.network;
-    await openNetwork(await file.arrayBuffer());
+    if (!await openNetwork(await file.arrayBuffer())) return;
     startOver();
     exhibit.ownFile = before ? file.name : '';
     showControls();
@@ -305,13 +313,22 @@ function wire() {
     set({ pull: [] });
   };
   find('copy-link').onclick = copyLink;
-  find('file').onchange = event => { if (event.target.files[0]) openFile(event.target.files[0]); };
+  find('file').onchange = event => {
+    const [file] = event.target.files;
+    event.target.value = ''; // so that the same file can be opened again
+    if (file) openFile(file);
+  };
   find('view-drawing').onclick = () => set({ view: 'drawing' });
   find('view-learning').onclick = () => set({ view: 'learning' });
   document.querySelectorAll('[data-noise]').forEach(button => { button.onclick = () => set({ noise: button.dataset.noise, layerNoise: {} }); });
   find('noise-dice').onclick = () => set({ noise: 'random', layerNoise: {}, noiseSeed: state.noiseSeed + 1 });
   wireDrop();
-  addEventListener('hashchange', () => { startOver(); readAddress(); set({}); });
+  addEventListener('hashchange', () => {
+    if (document.getElementById(location.hash.slice(1))) return writeAddress(); // the link that skips to the network
+    startOver();
+    readAddress();
+    set({});
+  });
   matchMedia('(prefers-color-scheme: dark)').onchange = update;
   let timer;
   addEventListener('resize', () => { clearTimeout(timer); timer = setTimeout(update, 100); });
@@ -330,16 +347,18 @@ function save() {
   });
 }
 
+const COPY_LINK = find('copy-link').textContent;
+
 async function copyLink() {
   writeAddress();
-  const button = find('copy-link'), text = button.textContent;
+  const button = find('copy-link');
   try {
     await navigator.clipboard.writeText(location.href);
     button.textContent = 'Copied';
   } catch {
     button.textContent = 'It is in the address bar';
   }
-  setTimeout(() => { button.textContent = text; }, 1500);
+  setTimeout(() => { button.textContent = COPY_LINK; }, 1500);
 }
 
 function wireDrop() {

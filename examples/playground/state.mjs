@@ -5,7 +5,7 @@ const DEFAULTS = {
   figure: 'coarse', people: 0, between: 0.5, pull: [], view: 'drawing',
 };
 
-const numbers = text => text.split('.').filter(Boolean).map(part => Number(part) / 100);
+const numbers = text => text.split('.').filter(Boolean).map(part => Number(part) / 100 || 0);
 const hundredths = values => values.map(value => Math.round(value * 100)).join('.');
 const MODES = { c: 'const', r: 'random', n: 'none' };
 const READ = {
@@ -27,13 +27,15 @@ export const state = { ...DEFAULTS };
 
 export function readAddress() {
   for (const [key, text] of new URLSearchParams(location.hash.slice(1))) {
-    if (!(key in READ)) continue;
+    if (!Object.hasOwn(READ, key)) continue;
     const value = READ[key](text);
     if (typeof value !== 'number' || Number.isFinite(value)) state[key] = value;
   }
   for (const seed of ['a', 'b', 'noiseSeed', 'people']) state[seed] = Math.min(Math.max(Math.trunc(state[seed]), 0), 4294967295);
   state.psi = Math.min(Math.max(state.psi, -1), 1.5);
   state.between = Math.min(Math.max(state.between, 0), 1);
+  state.mix = state.mix.map(share => Math.min(Math.max(share, 0), 1));
+  state.channel = Math.max(Math.trunc(state.channel), 0);
 }
 
 export function writeAddress() {

@@ -2,7 +2,7 @@
 
 /** The network's description: the fields of stylegan_config in stylegan.h. */
 export interface Config {
-  family: 1 | 2; architecture: number; height: number; width: number; blocks: number; channels: number;
+  family: 1 | 2 | 3; architecture: number; height: number; width: number; blocks: number; channels: number;
   z_dim: number; w_dim: number; c_dim: number; num_ws: number; truncation_psi: number; truncation_cutoff: number;
   [field: string]: number;
 }
@@ -84,7 +84,7 @@ export declare class Network {
   /** `base` with some layers of ws (their numbers) from `style` */
   mix(base: Float32Array, style: Float32Array, layers: Iterable<number>): Float32Array;
   synthesize(ws: Float32Array, options?: SynthesisOptions): Promise<Picture>;
-  /** Draws a seed or ws to a canvas, which takes the image's size. */
+  /** Draws a seed or ws to a canvas, which takes the image's size. psi: by default the network's own. */
   draw(canvas: HTMLCanvasElement, person: number | Float32Array, options?: MapOptions & SynthesisOptions): Promise<void>;
   /** the style that a layer takes from ws */
   style(layer: number, ws: Float32Array): Promise<Float32Array>;

@@ -261,10 +261,12 @@ class Pool {
   constructor(most, module, file) {
     this.most = most;
     this.open = [module, file];
+    this.ended = false;
   }
 
   call(method, ...values) {
     return new Promise((resolve, reject) => {
+      if (this.ended) throw new Error('the network is closed');
       const background = Boolean(values[1]?.background);
       this.#waiting.push({ id: this.#calls++, method, values, background, resolve, reject });
       this.#next();
@@ -300,7 +302,9 @@ class Pool {
 
   end() {
     this.#workers.forEach(worker => worker.terminate());
-    this.#pending.forEach(call => call.reject(new Error('the network is closed')));
+    this.ended = true;
+    [...this.#pending.values(), ...this.#waiting].forEach(call => call.reject(new Error('the network is closed')));
+    this.#pending.clear();
     [this.#workers, this.#idle, this.#waiting] = [[], [], []];
   }
 }
@@ -329,8 +333,8 @@ export class Network {
   }
 
   // Draws a seed or ws to a canvas.
-  async draw(canvas, person, { psi = this.config.truncation_psi, label, ...options } = {}) {
-    const ws = typeof person === 'number' ? await this.map(await this.seed(person), { psi, label }) : person;
+  async draw(canvas, person, { psi = this.config.truncation_psi, cutoff, label, ...options } = {}) {
+    const ws = typeof person === 'number' ? await this.map(await this.seed(person), { psi, cutoff, label }) : person;
     const { pixels, width, height } = await this.synthesize(ws, options);
     [canvas.width, canvas.height] = [width, height];
     canvas.getContext('2d').putImageData(new ImageData(pixels, width, height), 0, 0);
