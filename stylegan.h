@@ -1216,8 +1216,8 @@ static float sg__f16(const unsigned char *p) {
    what is too large becomes the largest. */
 static void sg__store_f16(unsigned char *p, float x) {
     uint32_t bits, sign;
-    float small = x * 1.925929944387236e-34f;
-    STYLEGAN_MEMCPY(&bits, &small, 4);
+    float scaled = x * 1.925929944387236e-34f;
+    STYLEGAN_MEMCPY(&bits, &scaled, 4);
     sign = bits >> 16 & 0x8000;
     bits &= 0x7fffffff;
     bits = (bits + 0xfff + (bits >> 13 & 1)) >> 13;
@@ -1473,8 +1473,8 @@ SG__INLINE float32x4_t sg__load_f16_neon(const unsigned char *p) {
     uint32x4_t sign = vshlq_n_u32(vandq_u32(h, vdupq_n_u32(0x8000)), 16);
     uint32x4_t magnitude = vshlq_n_u32(vandq_u32(h, vdupq_n_u32(0x7fff)), 13), least = vdupq_n_u32(113u << 23);
     uint32x4_t normal = vaddq_u32(magnitude, vdupq_n_u32(112u << 23));
-    float32x4_t small = vsubq_f32(vreinterpretq_f32_u32(vaddq_u32(magnitude, least)), vreinterpretq_f32_u32(least));
-    uint32x4_t bits = vbslq_u32(vcltq_u32(magnitude, vdupq_n_u32(1u << 23)), vreinterpretq_u32_f32(small), normal);
+    float32x4_t subnormal = vsubq_f32(vreinterpretq_f32_u32(vaddq_u32(magnitude, least)), vreinterpretq_f32_u32(least));
+    uint32x4_t bits = vbslq_u32(vcltq_u32(magnitude, vdupq_n_u32(1u << 23)), vreinterpretq_u32_f32(subnormal), normal);
     return vreinterpretq_f32_u32(vorrq_u32(bits, sign));
 #endif
 }
@@ -2360,6 +2360,7 @@ struct stylegan_model {
     sg__sizes *sizes;
     const sg__budget *budget;
     unsigned dead_buffers; /* bit mask of the buffers that are free once the first window is computed */
+    int crowded;           /* there are too few buffers */
     int batch;             /* images drawn together, at most */
     int together;          /* steps that are computed for all of them before the others, see sg__count_together */
     int image_buffers;     /* buffers that each of them has for itself: the first ones */
@@ -2753,6 +2754,9 @@ static void sg__network2(sg__builder *b) {
         sg__modulate(b, x, 1);
         sg__activate(b, x, share);
         x->side = residual;
+        if (residual && !b->result && residual->channels != x->channels)
+            b->result = sg__fail(b->error, STYLEGAN_ERROR_FORMAT, "tensor %s.weight: %u channels, its skip has %u",
+                                 x->name, (uint64_t)x->channels, (uint64_t)residual->channels);
         b->ws++;
         if (!skip && i < c->blocks - 1) continue;
         image = sg__add_torgb(b, x, image);
@@ -3517,8 +3521,8 @@ static void sg__plan_tiling(const stylegan_model *m, const sg__step *s, sg__plan
    units write it faster than it could be narrowed. */
 static int sg__is_half(const stylegan_model *m, const sg__step *s) {
     const sg__plan *p = sg__plan_of(m, s);
-    int small = s->op == SG__IMAGE || (s->op == SG__SCATTER && (p->whole || sg__terms(&p->tiling)));
-    return m->precision == STYLEGAN_PRECISION_FAST && !small;
+    int stays_wide = s->op == SG__IMAGE || (s->op == SG__SCATTER && (p->whole || sg__terms(&p->tiling)));
+    return m->precision == STYLEGAN_PRECISION_FAST && !stays_wide;
 }
 
 /* Whether a step reads its input in 16 bits, as it splits it or, for an image, a few pixels at a time: where matrix units are
@@ -3616,6 +3620,7 @@ static int sg__first_window(const stylegan_model *m) {
 static void sg__place_maps(stylegan_model *m) {
     int until[SG__BUFFERS], images[SG__BUFFERS], count = 0;
     uint64_t floats[SG__BUFFERS];
+    m->crowded = 0;
     for (int i = 0; i < m->step_count - 1; i++) {
         const sg__step *s = &m->steps[i];
         sg__plan *p = &m->plans[i];
@@ -3634,7 +3639,10 @@ static void sg__place_maps(stylegan_model *m) {
             for (int k = 0; k < count; k++) {
                 if (images[k] == image && until[k] < i && (best < 0 || floats[k] > floats[best])) best = k;
             }
-            if (best < 0) {
+            if (best < 0 && count == SG__BUFFERS) { /* no network of the papers has as many */
+                m->crowded = 1;
+                best = 0;
+            } else if (best < 0) {
                 best = count++;
                 floats[best] = 0;
                 images[best] = image;
@@ -3787,7 +3795,7 @@ static void sg__plan_steps(stylegan_model *m, const sg__budget *budget) {
         if (s->op == SG__CONV && s->kernel == 1) p->strip = sg__cached_rows(m, s, p->strip);
         sg__shape_map(m, s, &m->maps[i]);
         int least = sg__clip(budget->strip_rows, sg__unit_rows(m, s), 2);
-        if (p->strip < least) p->strip = least;
+        if (p->strip < least && !s->repeat) p->strip = least; /* a repeated row fills the band */
         while (budget->room_floats && p->strip > least && !sg__is_tiled(&p->tiling) &&
                sg__likely_room(m, s) > budget->room_floats)
             p->strip /= 2;
@@ -6457,6 +6465,7 @@ static stylegan_result sg__choose_budget(stylegan_model *m, size_t limit, styleg
     size_t least = (size_t)-1;
     for (const sg__budget *budget = sg__budgets; budget < end; budget++) {
         sg__plan_for(m, budget);
+        if (m->crowded) return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "its maps become smaller again too often");
         if (!limit || (m->sizes->bytes <= limit && limit != STYLEGAN_MEMORY_LEAST)) return STYLEGAN_OK;
         if (m->sizes->bytes < least) {
             least = m->sizes->bytes;

@@ -317,6 +317,8 @@ static const rule genforce1[] = {{"fc.weight", "mapping.dense{N}.weight"},
 
 static const rule genforce2[] = {{"fc.weight", "mapping.dense{N}.weight"},
                                  {"fc.bias", "mapping.dense{N}.bias"},
+                                 {"mapping.embed.weight", "mapping.LabelEmbed.weight"},
+                                 {"mapping.embed.bias", "mapping.LabelEmbed.bias"},
                                  {"w_avg", "truncation.w_avg"},
                                  {"const", "synthesis.early_layer.const"},
                                  {"conv0", "synthesis.layer{L}"},
@@ -402,6 +404,11 @@ static char *their_name(const rule *table, const char *name, const parts *p) {
 
 /* --- Values --- */
 
+/* Of StyleGAN 2-ADA, which has a layer for labels; StyleGAN 1 has a bare matrix. */
+static bool is_embedding2(const weights_tensor *t, int family) {
+    return family == 2 && !strcmp(t->name, "mapping.embed.weight");
+}
+
 /* What the converter multiplies with, and adds to the first `shifted` values. */
 static double folded_gain(const weights_tensor *t, const parts *p, int family, bool unscaled) {
     const double fan_in = t->dimensions == 4 ? (double)t->shape[0] * t->shape[1] * t->shape[2] : t->shape[0];
@@ -410,6 +417,7 @@ static double folded_gain(const weights_tensor *t, const parts *p, int family, b
     if (!strcmp(p->unit, "fc")) return 0.01 * (t->dimensions == 2 ? he / sqrt(fan_in) : 1.0);
     if (!strcmp(p->unit, "skip")) return sqrt(0.5) / sqrt(fan_in);
     if (!strcmp(p->end, ".affine.weight")) return 1.0 / sqrt(fan_in);
+    if (is_embedding2(t, family)) return 1.0 / sqrt(fan_in);
     if (!strcmp(p->end, ".weight") && p->unit[0]) return (!strcmp(p->unit, "torgb") ? 1.0 : he) / sqrt(fan_in);
     return 1.0;
 }
@@ -463,7 +471,7 @@ static array unfolded(const weights_tensor *t, const parts *p, int family, const
 
     const bool torch = style->layout != LAYOUT_TENSORFLOW, is_noise = !strcmp(p->end, ".noise"),
                is_const = !strcmp(p->unit, "const");
-    const bool is_matrix = t->dimensions == 2 && p->unit[0] && !is_noise;
+    const bool is_matrix = (t->dimensions == 2 && p->unit[0] && !is_noise) || is_embedding2(t, family);
     const int *axes = is_const ? chw : torch && t->dimensions == 4 ? oihw : torch && is_matrix ? swapped : same;
     array a = transposed(values, t->dimensions, t->shape, axes);
     if (is_noise) insert_axes(&a, 2);

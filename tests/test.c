@@ -86,6 +86,12 @@ test_file test_tall_network(uint64_t seed) {
     return write_network(&w, STYLEGAN_F32);
 }
 
+test_file test_young_network(uint64_t seed) {
+    weights w;
+    random_young_network(seed, &w);
+    return write_network(&w, STYLEGAN_F32);
+}
+
 test_file test_named_network(const char *name, stylegan_type type) {
     weights w;
     if (!random_network_named(name, &w)) cli_fail("%s is no named network", name);

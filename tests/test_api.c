@@ -322,6 +322,134 @@ static void check_isas(fixture *f) {
 
 /* --- Mapping, mixing, easy level --- */
 
+typedef struct collected {
+    const stylegan_config *config;
+    float *image;
+} collected;
+
+static int collect_rows(void *user, int index, int y, int rows, const float *pixels) {
+    const collected *c = (const collected *)user;
+    const size_t width = (size_t)c->config->width, height = (size_t)c->config->height, count = (size_t)rows * width;
+    (void)index;
+    for (size_t i = 0; i < (size_t)c->config->channels; i++)
+        memcpy(c->image + (i * height + (size_t)y) * width, pixels + i * count, count * sizeof *pixels);
+    return 0;
+}
+
+/* The rows of an image that is still growing are handed over together: none may lie behind the workspace. */
+static void check_young(size_t memory_limit) {
+    enum { GUARD = 8 << 20, MARK = 0xA5 };
+    test_file file = test_young_network(1);
+    stylegan_model *model = test_open_limited(&file, STYLEGAN_ISA_AUTO, 1, memory_limit);
+    const stylegan_config *config = stylegan_describe(model);
+    const size_t size = stylegan_workspace_size(model), floats = test_image_size(config);
+    unsigned char *workspace = (unsigned char *)cli_alloc(size + GUARD, 1);
+    float *ws = test_styles(model, 1, 1), *whole = test_images(model, ws, 1, NULL);
+    collected rows = {config, (float *)cli_alloc(floats, sizeof(float))};
+    stylegan_run run = {0};
+    run.workspace = workspace;
+    run.workspace_size = size;
+    run.rows = collect_rows;
+    run.user = &rows;
+    memset(workspace + size, MARK, GUARD);
+    const stylegan_result result = stylegan_synthesize(model, ws, 1, NULL, &run, NULL);
+    size_t kept = 0;
+    while (kept < GUARD && workspace[size + kept] == MARK) kept++;
+    test_check(!result && kept == GUARD && !memcmp(rows.image, whole, floats * sizeof *whole),
+               "api: rows of a young network, limit %zu: as the whole image, nothing behind the workspace",
+               memory_limit);
+    free(rows.image);
+    free(whole);
+    free(ws);
+    free(workspace);
+    stylegan_close(model);
+    free(file.bytes);
+}
+
+/* The side of a resnet's block is added to it, channel by channel. */
+static void check_skip_channels(void) {
+    weights w = {0};
+    stylegan_error error = {STYLEGAN_OK, ""};
+    uint64_t seed = 0;
+    do {
+        random_network_free(&w);
+        random_network(seed++, &w);
+    } while (w.config.family != STYLEGAN_FAMILY_2 || w.config.architecture != STYLEGAN_RESNET || w.config.blocks < 2 ||
+             weights_find(&w, "b8.skip.weight")->shape[3] < 2);
+    test_file file = {NULL, 0};
+    file.bytes = weights_to_memory(&w, STYLEGAN_F32, &file.size);
+    stylegan_model *model = test_open(&file, STYLEGAN_ISA_AUTO, 1);
+    weights fewer = {0};
+    weights_read(&fewer, model);
+    weights_find(&fewer, "b8.skip.weight")->shape[3]--;
+    size_t size;
+    unsigned char *bytes = weights_to_memory(&fewer, STYLEGAN_F32, &size);
+    stylegan_model *odd = stylegan_open_memory(bytes, size, NULL, &error);
+    test_check(!odd && error.code == STYLEGAN_ERROR_FORMAT, "api: a skip of fewer channels: %s", error.message);
+    stylegan_close(odd);
+    stylegan_close(model);
+    weights_free(&fewer);
+    random_network_free(&w);
+    free(bytes);
+    free(file.bytes);
+}
+
+/* A StyleGAN 3 whose maps have 16 x 16 and 512 x 512 pixels in turn: the small ones are kept, each in a buffer. */
+static void check_crowded(void) {
+    enum { LAYERS = 41, SMALL = 16, LARGE = 512 };
+    weights plain, w = {0};
+    stylegan_error error = {STYLEGAN_OK, ""};
+    random_network3(0, &plain);
+    w.config = plain.config;
+    w.config.blocks = LAYERS;
+    w.config.num_ws = w.config.truncation_cutoff = LAYERS + 1;
+    w.config.height = w.config.width = w.config.resolution = LARGE;
+    int channels = 0, size = SMALL;
+    for (int i = 0; i < plain.count; i++) {
+        weights_tensor *t = &plain.tensors[i];
+        if (t->name[0] == 'L') continue;
+        float *values = weights_values(t);
+        if (!strcmp(t->name, "input.grid")) values[0] = values[1] = SMALL;
+        if (!strcmp(t->name, "input.freqs")) channels = t->shape[0];
+        weights_add_values(&w, t->name, t->dimensions, t->shape, values);
+        free(values);
+    }
+    float *values = (float *)cli_alloc((size_t)(w.config.w_dim * channels + LARGE), sizeof *values);
+    for (int i = 0; i < w.config.w_dim * channels + LARGE; i++) values[i] = 0.1f;
+    for (int i = 0; i < LAYERS; i++) {
+        const int last = i == LAYERS - 1, in = i ? 1 : channels, out = last ? w.config.channels : 1;
+        const int next = last ? size : i % 2 ? LARGE : SMALL, pad = (next - size) / 2;
+        const float geometry[10] = {(float)size, (float)size, (float)next, (float)next, 1,
+                                    1,           (float)pad,  (float)pad,  (float)pad,  (float)pad};
+        const struct {
+            const char *name;
+            int dimensions;
+            int32_t shape[4];
+            const float *values;
+        } tensors[] = {{"geometry", 1, {10}, geometry},
+                       {"weight", 4, {1, 1, in, out}, values},
+                       {"bias", 1, {out}, values},
+                       {"affine.weight", 2, {w.config.w_dim, in}, values},
+                       {"affine.bias", 1, {in}, values}};
+        for (int k = 0; k < 5; k++) {
+            char name[32];
+            snprintf(name, sizeof name, "L%d.%s", i, tensors[k].name);
+            weights_add_values(&w, name, tensors[k].dimensions, tensors[k].shape, tensors[k].values);
+        }
+        size = next;
+    }
+    size_t bytes;
+    unsigned char *file = weights_to_memory(&w, STYLEGAN_F32, &bytes);
+    stylegan_model *model = stylegan_open_memory(file, bytes, NULL, &error);
+    test_check(!model && error.code == STYLEGAN_ERROR_UNSUPPORTED, "api: %d maps, small and large in turn: %s", LAYERS,
+               error.message);
+    stylegan_close(model);
+    random_network_free(&plain);
+    weights_free(&w);
+    free(values);
+    free(file);
+}
+
 static void check_mix(fixture *f) {
     int last = f->config.num_ws - 1;
     size_t width = (size_t)f->config.w_dim;
@@ -482,6 +610,10 @@ int main(int argc, char **argv) {
         check_arguments(&f);
         tear_down(&f);
     }
+    check_young(0);
+    check_young(STYLEGAN_MEMORY_LEAST);
+    check_skip_channels();
+    check_crowded();
     check_rgb8();
     check_names();
     return test_end();

@@ -196,6 +196,14 @@ static void lay_down(weights *w) {
     }
 }
 
+/* genforce's files do not tell how activations are clamped. */
+static void unclamp(weights *w) {
+    w->config.conv_clamp = 0;
+}
+
+static const layout_case labels_case = {
+    "genforce 2, labels of 2-ADA", "sg2-ada-cond-32-clamp", "pkl", {.layout = LAYOUT_GENFORCE}};
+
 static const layout_case lying_cases[] = {
     {"rosinality, 3 x 5", "sg2-rect-64", "pkl", {.layout = LAYOUT_ROSINALITY}},
     {"genforce 2, 3 x 5", "sg2-rect-64", "pkl", {.layout = LAYOUT_GENFORCE, .legacy = true}},
@@ -770,6 +778,7 @@ int main(int argc, char **argv) {
     if (argc != 3) cli_fail("usage: test_convert TOOL WORK");
     for (size_t i = 0; i < sizeof layout_cases / sizeof *layout_cases; i++) test_layout(&layout_cases[i], NULL);
     test_layout(&separate_case, separate_filters);
+    test_layout(&labels_case, unclamp);
     for (size_t i = 0; i < sizeof lying_cases / sizeof *lying_cases; i++) test_layout(&lying_cases[i], lay_down);
     test_stylegan3();
     test_mistakes();

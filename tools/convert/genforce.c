@@ -96,6 +96,11 @@ void genforce_build(network *n, const value *generator) {
     n->opt.fir_name = "filter";
     config->z_dim = config->c_dim = config->mapping_layers = -1; /* as the variables say */
     config->normalization = STYLEGAN_NORMALIZE_JOINT;
+    if (network_has(n, "mapping.LabelEmbed.weight")) { /* StyleGAN 2-ADA */
+        n->names.embedding_weight = "mapping.LabelEmbed.weight";
+        n->names.embedding_bias = "mapping.LabelEmbed.bias";
+        config->normalization = STYLEGAN_NORMALIZE_SEPARATE;
+    }
     config->activation = config->mapping_activation = STYLEGAN_LRELU;
     const int layers = network_count(n, "synthesis.layer{N}.bias", 2 * LARGEST_BLOCKS - modulated);
     const int blocks = 1 + (layers - !modulated) / 2;

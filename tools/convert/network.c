@@ -439,7 +439,11 @@ static int add_embedding(network *n) {
         network_dense_shape(n, name, &labels, &features);
     } else {
         tensor t;
-        if (!open_variable(n, name, &t) || t.dimensions != 2) return 0;
+        if (!open_variable(n, name, &t)) return 0;
+        if (t.dimensions != 2) {
+            reader_fail(n->r, "%s: is not a matrix", name);
+            return 0;
+        }
         labels = (int)t.shape[0];
         features = (int)t.shape[1];
     }

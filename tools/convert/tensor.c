@@ -215,7 +215,8 @@ value *scalar_number(reader *r, const value *record) {
     value *number = value_new(r, kind == 'f' ? VALUE_FLOAT : kind == 'b' ? VALUE_BOOL : VALUE_INTEGER);
     if (!number) return NULL;
     number->number = type->load(data->data, is_big_endian(dtype));
-    number->integer = kind == 'f' ? 0 : (int64_t)number->number;
+    const double past = 9223372036854775808.0; /* 2^63, which large integers round to */
+    number->integer = kind == 'f' ? 0 : number->number >= past ? INT64_MAX : (int64_t)number->number;
     return number;
 }
 

@@ -51,11 +51,11 @@ static const layout stylegan2_names = {
 /* Arguments of the official network functions. Those that change the network are read below; the others concern
    training, precision or the order of evaluation. Any other name is refused. */
 static const char *const known_options[] = {
-    "resolution", "num_channels", "fmap_base", "fmap_decay", "fmap_min", "fmap_max", "latent_size", "dlatent_size",
-    "label_size", "label_fmaps", "mapping_layers", "mapping_fmaps", "mapping_lrmul", "mapping_nonlinearity",
-    "nonlinearity", "normalize_latents", "use_wscale", "use_noise", "use_styles", "const_input_layer", "use_pixel_norm",
-    "use_instance_norm", "fused_scale", "blur_filter", "structure", "architecture", "resample_kernel", "conv_clamp",
-    "truncation_psi", "truncation_cutoff", "dtype", "init_res",
+    "resolution", "num_channels", "fmap_base", "fmap_decay", "fmap_min", "fmap_max", "fmap_const", "latent_size",
+    "dlatent_size", "label_size", "label_fmaps", "mapping_layers", "mapping_fmaps", "mapping_lrmul",
+    "mapping_nonlinearity", "nonlinearity", "normalize_latents", "use_wscale", "use_noise", "use_styles",
+    "const_input_layer", "use_pixel_norm", "use_instance_norm", "fused_scale", "blur_filter", "structure",
+    "architecture", "resample_kernel", "conv_clamp", "truncation_psi", "truncation_cutoff", "dtype", "init_res",
     /* without effect on the image */
     "truncation_psi_val", "truncation_cutoff_val", "dlatent_avg_beta", "w_avg_beta", "style_mixing_prob", "is_training",
     "is_validation", "is_template_graph", "force_clean_graph", "return_dlatents", "randomize_noise",

@@ -535,6 +535,17 @@ void random_tall_network(uint64_t seed, weights *w) {
     draw_network(seed, 512, w);
 }
 
+void random_young_network(uint64_t seed, weights *w) {
+    static const float taps[] = {1, 2, 1};
+    blueprint b = start(STYLEGAN_FAMILY_1, 128, seed);
+    b.config.channels = 256;
+    b.config.lod = 5;
+    draw_mapping(&b);
+    for (int level = 0; level < LEVELS; level++) b.features[level] = 2;
+    set_fir(&b, 3, 3, taps, taps);
+    build(&b, w);
+}
+
 void random_network_free(weights *w) {
     for (int i = 0; i < w->count; i++)
         if (w->tensors[i].fill == fill_normal) free(w->tensors[i].context);
