@@ -3639,7 +3639,7 @@ static void sg__place_maps(stylegan_model *m) {
             for (int k = 0; k < count; k++) {
                 if (images[k] == image && until[k] < i && (best < 0 || floats[k] > floats[best])) best = k;
             }
-            if (best < 0 && count == SG__BUFFERS) { /* no network of the papers has as many */
+            if (best < 0 && count == SG__BUFFERS) { /* no network of the papers has as many: such is refused */
                 m->crowded = 1;
                 best = 0;
             } else if (best < 0) {
@@ -6452,7 +6452,7 @@ static void sg__plan_for(stylegan_model *m, const sg__budget *budget) {
 static void sg__choose_batch(stylegan_model *m, int wanted, size_t limit) {
     for (m->batch = wanted; m->batch > 1; m->batch--) {
         sg__plan_for(m, m->budget);
-        if (!limit || m->sizes->bytes <= limit) return;
+        if (!m->crowded && (!limit || m->sizes->bytes <= limit)) return;
     }
     sg__plan_for(m, m->budget);
 }

@@ -385,7 +385,7 @@ static void check_skip_channels(void) {
     size_t size;
     unsigned char *bytes = weights_to_memory(&fewer, STYLEGAN_F32, &size);
     stylegan_model *odd = stylegan_open_memory(bytes, size, NULL, &error);
-    test_check(!odd && error.code == STYLEGAN_ERROR_FORMAT, "api: a skip of fewer channels: %s", error.message);
+    test_check(!odd && strstr(error.message, "its skip has"), "api: a skip of fewer channels: %s", error.message);
     stylegan_close(odd);
     stylegan_close(model);
     weights_free(&fewer);
@@ -441,7 +441,7 @@ static void check_crowded(void) {
     size_t bytes;
     unsigned char *file = weights_to_memory(&w, STYLEGAN_F32, &bytes);
     stylegan_model *model = stylegan_open_memory(file, bytes, NULL, &error);
-    test_check(!model && error.code == STYLEGAN_ERROR_UNSUPPORTED, "api: %d maps, small and large in turn: %s", LAYERS,
+    test_check(!model && strstr(error.message, "too often"), "api: %d maps, small and large in turn: %s", LAYERS,
                error.message);
     stylegan_close(model);
     random_network_free(&plain);

@@ -92,7 +92,7 @@ check "what was there stays" cmp packed.sgd before.sgd
 for pet in cats dogs; do "$tool" portraits --count 2 --size 16 --outdir pets/$pet >out1; done
 "$tool" pack pets --size 16 -o other.1-of-2.sgd >out1
 "$tool" portraits --count 4 --size 16 --pack other.2-of-2.sgd >out1
-refuses "to join parts of other classes" 1 "other.2-of-2.sgd: has 0 labels, the first part has 2 labels (cats, dogs)" portraits --join 2 --pack other.sgd
+refuses "to join parts of other classes" 1 "other.2-of-2.sgd: labels: 0, of the first part labels: 2 (cats, dogs)" portraits --join 2 --pack other.sgd
 refuses "portraits and their factors in one file" 2 "--pack and --factors name the same file" portraits --pack "$left/x" --factors "$left/x"
 
 exit $failed

@@ -55,6 +55,12 @@ begun="--from $work/whole/model.sgw --d-first-kimg 0.2"
     check "trains until a block fades in" train "$work/growing" --kimg 0.3
     refuses "to begin as a network that is still growing" 1 "growing/model.sgw: cannot be trained with these settings (--config and the other flags): it is still growing" \
         train $settings --data "$pack" --outdir "$left/run" --from "$work/growing/model.sgw"
+    check "a run of two parts, the first" train "$work/twice" --kimg 0.2
+    check "a run of two parts: it ends where it was to end" "$tool" train --config tiny-16 --stable-kimg 0.2 --fade-kimg 0.2 --seed 7 \
+        --data "$pack" --outdir "$work/twice" --resume
+    check "a run of two parts: not where the preset ends" grep -q "^200	" "$work/twice/log.tsv"
+    rm "$work/twice/model.sgw"
+    prints "a run without its network says what it does not know" "classes, licence and type of weights are not known" train "$work/twice" --kimg 0.3 --resume
     check "a network of twice the size" train "$work/larger" --resolution 32 --start-resolution 32 --kimg 0 --data portraits
     prints "begun as a network of twice the size: it does not grow" "start-resolution	32	" \
         "$tool" train --config tiny-16 --resolution 32 --from "$work/larger/model.sgw" --dry-run
@@ -355,7 +361,7 @@ refuses "to evaluate a missing model" 1 "nowhere.sgw: cannot read" evaluate nowh
 refuses "to compare with one picture" 1 "at least two are needed" evaluate "$work/whole/model.sgw" --data "$work/one-picture"
 refuses "to compare one picture" 2 "--count 1" evaluate "$work/whole/model.sgw" --data "$pack" --count 1
 check "a small network" "$tool" bench sg1-8 --runs 1 --save "$work/small.sgw"
-refuses "to compare pictures of 8x8" 1 "at least 16x16" evaluate "$work/small.sgw" --data "$pack"
+refuses "to compare pictures of 8x8" 1 "RGB squares of 16x16" evaluate "$work/small.sgw" --data "$pack"
 
 # What a network sees that knows drawn portraits: its figures are for these alone.
 evaluate_portraits() {

@@ -21,18 +21,18 @@ const engines = hasRelaxedSimd() ? { relaxed: asset('stylegan-relaxed.wasm') } :
 
 // --- The network ---
 
-let opening = 0; // the newest file wins, however long an older one takes
+let opening = 0; // counts: the newest file wins, however long an older one takes
 
-// Whether it is shown now.
+// From bytes, or a promise of them. Whether the network is shown now.
 async function openNetwork(bytes) {
-  const call = ++opening;
-  const network = await open(bytes, { engines, workers: Math.min(navigator.hardwareConcurrency || 2, 4) });
+  const call = ++opening, isOld = () => call !== opening;
+  const network = await open(await bytes, { engines, workers: Math.min(navigator.hardwareConcurrency || 2, 4) });
   const { blocks, family } = network.config;
   const unfit = !blocks ? 'this file holds a mapping alone, nothing that draws' : family > 2 ? 'a StyleGAN 3; this page explains StyleGAN 1 and 2' : '';
-  if (unfit || call !== opening) {
+  if (unfit || isOld()) {
     network.close();
-    if (unfit) throw new Error(unfit);
-    return false;
+    if (isOld()) return false;
+    throw new Error(unfit);
   }
   exhibit.network?.close();
   showNetwork(network);
@@ -58,7 +58,7 @@ async function openFile(file) {
   complain('');
   try {
     const before = exhibit.network;
-    if (!await openNetwork(await file.arrayBuffer())) return;
+    if (!await openNetwork(file.arrayBuffer())) return;
     startOver();
     exhibit.ownFile = before ? file.name : '';
     showControls();

@@ -5,7 +5,7 @@ const DEFAULTS = {
   figure: 'coarse', people: 0, between: 0.5, pull: [], view: 'drawing',
 };
 
-const numbers = text => text.split('.').filter(Boolean).map(part => Number(part) / 100 || 0);
+const numbers = text => text.split('.').filter(Boolean).map(part => Number.isFinite(Number(part)) ? Number(part) / 100 : 0);
 const hundredths = values => values.map(value => Math.round(value * 100)).join('.');
 const MODES = { c: 'const', r: 'random', n: 'none' };
 const READ = {

@@ -185,6 +185,8 @@ static int run(int argc, char **argv) {
         {0}};
     path = model_parse(&directions_command, flags, &compute_flags, argc, argv, NULL);
     check_flags(&search, to);
+    if (cli_same_file(to, path) || (search.fit && cli_same_file(to, search.fit)))
+        cli_usage("-o %s would overwrite what is read", to);
     char *png = no_sheet ? NULL : overview_path(to);
 
     opened_model opened;

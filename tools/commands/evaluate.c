@@ -258,9 +258,8 @@ static int run(int argc, char **argv) {
     model_open(&opened, path, &compute_flags);
     const int width = opened.config->width, height = opened.config->height;
     if (opened.config->channels != 3 || width != height || !swd_takes(width))
-        cli_fail("%s: %d channels of %dx%d: only RGB squares of at least 16x16 (32x32, 64x64, ..., 2048x2048) can be "
-                 "compared",
-                 path, opened.config->channels, width, height);
+        cli_fail("%s: %d channels of %dx%d: only RGB squares of 16x16, 32x32, ..., 2048x2048 can be compared", path,
+                 opened.config->channels, width, height);
     dataset_open(&d, data, width, seed);
     const int count = count_of_each(&d, data, wanted), threads = stylegan_model_threads(opened.model);
     halves training = read_halves(&d, count, threads);

@@ -164,9 +164,9 @@ static char *open_part(dataset *d, part p, const char *path, int64_t count, int 
     return name;
 }
 
-/* "2 labels (cats, dogs)" */
+/* "labels: 2 (cats, dogs)" */
 static char *labels_text(const dataset *d) {
-    char *text = cli_format("%d labels", d->label_size);
+    char *text = cli_format("labels: %d", d->label_size);
     for (int k = 0; d->classes && k < d->label_size; k++) {
         char *more = cli_format("%s%s%s%s", text, k ? ", " : " (", d->classes[k], k == d->label_size - 1 ? ")" : "");
         free(text);
@@ -179,7 +179,7 @@ static char *labels_text(const dataset *d) {
 static void compare_labels(const dataset *d, const char *name, char **first) {
     char *labels = labels_text(d);
     if (!*first) *first = labels;
-    if (strcmp(labels, *first) != 0) cli_fail("%s: has %s, the first part has %s", name, labels, *first);
+    if (strcmp(labels, *first) != 0) cli_fail("%s: %s, of the first part %s", name, labels, *first);
     if (labels != *first) free(labels);
 }
 

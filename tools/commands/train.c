@@ -49,10 +49,10 @@ static void parse_flags(train_flags *f, int argc, char **argv) {
         {"--data", "DATA", DATASET_KINDS, &f->data},
         {"--outdir", "RUN", "folder of the run: checkpoint, model.sgw, log and sheets", &f->folder},
         {"--config", "NAME", presets, &f->preset},
-        {"--from", "MODEL.sgw", "begin as this network, not as random values: learns faster (d-first-kimg is 1 then)",
-         &f->from},
+        {"--from", "MODEL.sgw",
+         "begin as this network, not as random values: learns faster (it does not grow, d-first-kimg is 1)", &f->from},
         {"--cond", "0|1", "1: a conditional network, of the classes that the data tell (default: 0)", &f->cond},
-        {"--kimg", "N", "thousands of images to show (default: the preset's)", &f->kimg},
+        {"--kimg", "N", "thousands of images to show (default: the preset's, or the run's)", &f->kimg},
         {"--resume", NULL, "continue the run in RUN from its checkpoint, with its settings", &f->resume},
         {"--snapshot-minutes", "M", "time between checkpoints and sheets (default: 5)", &f->minutes},
         {"--threads", "N", "threads to compute with, of each rank (default: one per processor)", &f->threads},
@@ -135,7 +135,16 @@ static void refuse_unused(const train_flags *f, const trainer_config *config) {
     }
 }
 
-/* Of the data, of the network that the run began as, and of --kimg. */
+static void refuse_changes(const trainer_config *config, const trainer_config *resumed) {
+    for (const trainer_option *option = trainer_options; option->name; option++) {
+        const size_t size = option->kind == 'i' ? sizeof(int) : sizeof(double);
+        const char *field = (const char *)config + option->offset, *kept = (const char *)resumed + option->offset;
+        if (option->offset != offsetof(trainer_config, total_kimg) && memcmp(field, kept, size) != 0)
+            cli_usage("--%s: a resumed run keeps its settings; only --kimg can change", option->name);
+    }
+}
+
+/* What the data, --from and --kimg have told, and need not tell again. */
 static void keep_what_no_preset_tells(trainer_config *config, const trainer_config *resumed) {
     config->shape.label_size = resumed->shape.label_size;
     config->start_resolution = resumed->start_resolution;
@@ -152,14 +161,15 @@ static trainer_config make_config(const train_flags *f, const trainer_config *re
     else if (!trainer_preset(preset, &config))
         cli_usage("--config %s: there are %s", preset, trainer_preset_names());
     if (resumed) keep_what_no_preset_tells(&config, resumed);
-    /* A network that is finished does not grow again, and keeps what it knows until D knows something, too. Other pictures
-       than those that it learnt from D tells in a few hundred images. */
-    if (f->from) config.d_first_kimg = 1;
     for (int i = 0; i < f->option_count; i++)
         if (f->options[i]) set_option(&config, &trainer_options[i], f->names[i], f->options[i]);
+    /* A network that is finished does not grow again, and keeps what it knows until D knows something, too. Other pictures
+       than those that it learnt from D tells in a few hundred images. */
     if (f->from && !is_given(f, offsetof(trainer_config, start_resolution)))
         config.start_resolution = config.shape.resolution;
+    if (f->from && !is_given(f, offsetof(trainer_config, d_first_kimg))) config.d_first_kimg = 1;
     if (f->kimg) config.total_kimg = cli_number("--kimg", f->kimg, 0, 1e9);
+    if (resumed) refuse_changes(&config, resumed);
     const char *wrong = trainer_check(&config);
     if (wrong) cli_usage("--%s", wrong);
     refuse_unused(f, &config);
@@ -190,15 +200,6 @@ typedef struct training {
     int64_t kept_images; /* of the checkpoint in the folder; -1: none yet */
     int stopped;         /* by this signal, at whichever rank */
 } training;
-
-static void refuse_changes(const trainer_config *config, const trainer_config *resumed) {
-    for (const trainer_option *option = trainer_options; option->name; option++) {
-        const size_t size = option->kind == 'i' ? sizeof(int) : sizeof(double);
-        const char *field = (const char *)config + option->offset, *kept = (const char *)resumed + option->offset;
-        if (option->offset != offsetof(trainer_config, total_kimg) && memcmp(field, kept, size) != 0)
-            cli_usage("--%s: a resumed run keeps its settings; only --kimg can change", option->name);
-    }
-}
 
 /* "pets, 300 pictures" */
 static char *data_text(const training *r) {
@@ -288,7 +289,6 @@ static void resume_run(training *r, const train_flags *f, int threads) {
     r->trainer = run_load(f->folder, threads);
     ranks_begin_turn();
     const trainer_config *resumed = trainer_get_config(r->trainer), config = make_config(f, resumed);
-    refuse_changes(&config, resumed);
     agree_on_work(resumed, threads);
     note_end(r, resumed->total_kimg, config.total_kimg);
     trainer_set_total(r->trainer, config.total_kimg);

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDEST_PSI = 100, MOST_IMAGES = 100000000 }; /* beyond that psi images are noise */
+enum { WIDEST_PSI = 100 }; /* beyond it images are noise */
+enum { MOST_IMAGES = 100000000 };
 
 /* --- Mapping --- */
 
@@ -66,7 +67,8 @@ static void read_labels(npy *labels, const mapping_flags *flags, const opened_mo
         npz_read(flags->labels, labels);
         npy_expect(labels, flags->labels, "labels", 2, (const int64_t[]){-1, classes});
         npy_expect_finite(labels, flags->labels);
-        if (labels->shape[0] < 1 || labels->shape[0] > MOST_IMAGES) cli_fail("%s: holds no labels", flags->labels);
+        if (labels->shape[0] < 1) cli_fail("%s: holds no labels", flags->labels);
+        if (labels->shape[0] > MOST_IMAGES) cli_fail("%s: holds more than %d labels", flags->labels, MOST_IMAGES);
     }
 }
 

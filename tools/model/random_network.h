@@ -5,7 +5,8 @@
 #include "weights.h"
 
 /* "sg1-256", "sg2-1024", ...: the official full-size shapes (StyleGAN 1 with fmap_base 8192, StyleGAN 2 configuration
-   F) at any resolution from 4 to 1024, "sg3-t-256", "sg3-r-1024", ... from 64 to 1024. Returns 0 if it names no such network. The values are made as they are written: nothing large is held in memory. */
+   F) at any resolution from 4 to 1024, "sg3-t-256", "sg3-r-1024", ... from 64 to 1024. Returns 0 if it names no such
+   network. The values are made as they are written: nothing large is held in memory. */
 int random_network_named(const char *name, weights *w);
 
 /* A small network that draws every option an engine has to express from `seed`. */

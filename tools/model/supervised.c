@@ -172,8 +172,8 @@ double *find_labelled(directions *d, const mapping *m, const char *path, const c
     double *explained = cli_alloc((size_t)labels.columns, sizeof *explained);
     directions_start(d, m->opened, labels.columns, 1);
     for (int i = 0; i < labels.columns; i++) {
-        if (is_constant(&labels, i)) cli_fail("%s: all values of column %d are the same", path, i + 1);
         const double variance = center(&p, &labels, i, y, correlation);
+        if (is_constant(&labels, i) || variance <= 0) cli_fail("%s: all values of column %d are the same", path, i + 1);
         const double used = ridge ? given * mean : choose_ridge(&p, y, correlation, mean);
         explained[i] = 1 - left_out_error(&p, y, correlation, used) / variance;
         store_direction(&p, correlation, used, directions_at(d, i));

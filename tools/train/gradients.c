@@ -4,7 +4,8 @@
 
 #include <math.h>
 
-enum { PART = 1024 }; /* of a sum, which stays in the cache for all shards */
+enum { PART = 1024 };                                           /* of a sum, which stays in the cache for all shards */
+typedef char whole_columns[RANKS_UNIT % COLUMNS == 0 ? 1 : -1]; /* no two pieces of a sum share any */
 
 LOOPS static void add(float *restrict sum, const float *restrict gradient, size_t count) {
     for (size_t i = 0; i < count; i += COLUMNS) { /* rows are padded */

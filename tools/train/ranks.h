@@ -35,7 +35,9 @@ void ranks_gather(void *items, size_t size, int count);
 
 typedef struct ordered_sum ordered_sum;
 
-/* sum[i] += everything of this rank, in order, for from <= i < to; both are multiples of 16, or `to` is the end. */
+/* sum[i] += everything of this rank, in order, for from <= i < to; both are multiples of RANKS_UNIT, or `to` is
+   the end. */
+enum { RANKS_UNIT = 16 };
 typedef void ordered_add(void *context, size_t from, size_t to, float *sum);
 
 ordered_sum *ordered_sum_create(size_t floats, ordered_add *add, void *context);

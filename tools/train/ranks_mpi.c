@@ -196,7 +196,6 @@ void ranks_gather(void *items, size_t size, int all) {
 /* --- Sums: up the chain of ranks and down again, piece by piece --- */
 
 enum { LEAST_PIECE = 8192 /* floats: 32 KiB */, MOST_PIECES = 256, DIRECTIONS = 2 };
-enum { UNIT = 16 }; /* floats that are added at a time: no two pieces share them */
 typedef enum direction { UP, DOWN } direction;
 
 typedef struct piece {
@@ -222,7 +221,7 @@ struct ordered_sum {
 
 ordered_sum *ordered_sum_create(size_t floats, ordered_add *add, void *context) {
     static int numbers;
-    const size_t units = (floats + MOST_PIECES * UNIT - 1) / (MOST_PIECES * UNIT), many = units * UNIT;
+    const size_t unit = RANKS_UNIT, many = (floats + MOST_PIECES * unit - 1) / (MOST_PIECES * unit) * unit;
     const size_t size = many < LEAST_PIECE ? LEAST_PIECE : many;
     ordered_sum *s = cli_alloc(1, sizeof *s);
     *s = (ordered_sum){.add = add, .context = context, .number = numbers++ % 2};

@@ -140,7 +140,7 @@ static int is_finite(const float *values, size_t count) {
 
 int trainer_is_finite(const trainer *t) {
     return is_finite(t->g.net.values, t->g.net.floats) && is_finite(t->d.net.values, t->d.net.floats) &&
-           is_finite(t->average, t->g.net.floats);
+           is_finite(t->average, t->g.net.floats) && is_finite(t->w_avg, (size_t)t->g.w_dim);
 }
 
 void trainer_export(const trainer *t, weights *w) {

@@ -115,7 +115,7 @@ int64_t trainer_picture(const trainer *t, int i, int64_t count);
 int64_t trainer_held_picture(const trainer *t, int i, int64_t count);
 int trainer_looks_at_held(const trainer *t, int steps_ahead);
 
-/* Whether all parameters of both networks are numbers. */
+/* Whether all parameters of both networks, and the averages, are numbers. */
 int trainer_is_finite(const trainer *t);
 
 /* The averaged generator at its current resolution, as a network for weights_save: stylegan.h runs it as it is. */
