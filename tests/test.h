@@ -27,7 +27,7 @@ test_file test_random_network3(uint64_t seed, stylegan_type type); /* of StyleGA
 test_file test_tall_network3(uint64_t seed);
 test_file test_named_network(const char *name, stylegan_type type);
 test_file test_tall_network(uint64_t seed);
-test_file test_young_network(uint64_t seed); /* still growing: a row computed is 32 of the image */
+test_file test_young_network(uint64_t seed);       /* still growing: a row computed is 32 of the image */
 test_file test_rectangular_network(uint64_t seed); /* one side a quarter, a half or three quarters of the other */
 
 /* "1, skip, 64x64x3, ...": a configuration in one line; valid until the next call. */
