@@ -3127,7 +3127,8 @@ struct sg__map {
     size_t image;              /* floats between the maps of images drawn together; 0: there is one */
 };
 
-enum { SG__OWN = -1, SG__BUFFERS = 16 };
+/* Enough buffers for StyleGAN 1 and 2, which use 13 at most; batches and StyleGAN 3 may want more: see sg__place_maps. */
+enum { SG__OWN = -1, SG__BUFFERS = 16, SG__MAY_CROWD = SG__IF_BATCH(1, (STYLEGAN_FAMILIES & 4) != 0) };
 
 struct sg__plan {
     sg__tiling tiling;
@@ -3639,7 +3640,7 @@ static void sg__place_maps(stylegan_model *m) {
             for (int k = 0; k < count; k++) {
                 if (images[k] == image && until[k] < i && (best < 0 || floats[k] > floats[best])) best = k;
             }
-            if (best < 0 && count == SG__BUFFERS) { /* no network of the papers has as many: such is refused */
+            if (SG__MAY_CROWD && best < 0 && count == SG__BUFFERS) { /* more than any network of the papers: refused */
                 m->crowded = 1;
                 best = 0;
             } else if (best < 0) {
@@ -5365,9 +5366,9 @@ static void sg__own_strip_item(void *context, int item, int part) {
     w.tile_end = sg__clip(w.tile_begin + w.chunk, w.tile_begin, w.tile_end);
     w.left = item % pieces * t->across;
     w.right = sg__clip(w.left + t->across, w.left, t->tiles);
-    for (w.phase = 0; w.phase < t->phases; w.phase++) {
+    for (w.phase = 0; w.phase < t->phases && !w.call->clock->cancelled; w.phase++) {
         for (int i = 0; (!w.phase || t->mixed) && i < sg__transformed_rows(&w); i++) sg__transform_rows(&w, w.phase, i);
-        for (int panel = 0; panel < w.panels; panel++)
+        for (int panel = 0; panel < w.panels && !w.call->clock->cancelled; panel++)
             sg__multiply_images(&w, 1, panel, &w.call->workspace->scratch[part]);
     }
 }
@@ -5442,6 +5443,7 @@ static void sg__filter_row(const sg__panel *p, int y) {
             k->weighted_sum(p->scratch->spread, (int)w->in.row, source, f->column + (t.first - top), t.last - t.first);
             sg__sum_row(k, out, width, p->scratch->spread + w->in.border + left, f->row, f->width, 0);
         } else {
+            if (t.first >= t.last) STYLEGAN_MEMSET(out, 0, (size_t)width * sizeof(float));
             for (int i = t.first; i < t.last; i++) {
                 const float *taps = f->taps + (i - top) * f->width;
                 sg__sum_row(k, out, width, sg__row_of(&w->in, p->first + v, i) + left, taps, f->width, i > t.first);
@@ -6465,7 +6467,8 @@ static stylegan_result sg__choose_budget(stylegan_model *m, size_t limit, styleg
     size_t least = (size_t)-1;
     for (const sg__budget *budget = sg__budgets; budget < end; budget++) {
         sg__plan_for(m, budget);
-        if (m->crowded) return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "its maps become smaller again too often");
+        if (SG__MAY_CROWD && m->crowded)
+            return sg__fail(error, STYLEGAN_ERROR_UNSUPPORTED, "its maps become smaller again too often");
         if (!limit || (m->sizes->bytes <= limit && limit != STYLEGAN_MEMORY_LEAST)) return STYLEGAN_OK;
         if (m->sizes->bytes < least) {
             least = m->sizes->bytes;
@@ -7401,7 +7404,7 @@ static void SG__FN(moments)(const float *x, int width, int height, size_t row_st
             squares = SG__FMA(d, d, squares);
         }
         SG__V row_mean = SG__MUL(sum, per_pixel);
-        SG__V row_deviation = SG__SUB(squares, SG__MUL(sum, row_mean));
+        SG__V row_deviation = SG__MAX(SG__SUB(squares, SG__MUL(sum, row_mean)), SG__SET1(0.0f)); /* rounded */
         SG__V delta = SG__SUB(SG__ADD(pivot, row_mean), all_mean);
         float before = (float)width * (float)y, share = (float)width / (before + (float)width);
         all_mean = SG__FMA(delta, SG__SET1(share), all_mean);

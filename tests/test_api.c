@@ -394,6 +394,52 @@ static void check_skip_channels(void) {
     free(file.bytes);
 }
 
+/* A filter of one row whose taps add up to nothing, behind an up-sampling without a kernel: row 0 of its map has no input. What
+   lay in the workspace before must not be seen in it. */
+static void check_filter_of_nothing(void) {
+    weights w = {0}, odd = {0};
+    uint64_t seed = 0;
+    const weights_tensor *t = NULL;
+    do {
+        random_network_free(&w);
+        random_network(seed++, &w);
+        t = weights_find(&w, "b8.conv0.weight");
+    } while (w.config.family != STYLEGAN_FAMILY_2 || !t || t->shape[0] != 1 || weights_find(&w, "fir_image"));
+    odd.config = w.config;
+    for (int i = 0; i < w.count; i++) {
+        float *values = weights_values(&w.tensors[i]);
+        const int32_t shape[] = {1, 2};
+        const float taps[] = {1, -1};
+        if (!strcmp(w.tensors[i].name, "fir"))
+            weights_add_values(&odd, "fir", 2, shape, taps);
+        else
+            weights_add_values(&odd, w.tensors[i].name, w.tensors[i].dimensions, w.tensors[i].shape, values);
+        free(values);
+    }
+    test_file file = {NULL, 0};
+    file.bytes = weights_to_memory(&odd, STYLEGAN_F32, &file.size);
+    stylegan_model *model = test_open(&file, STYLEGAN_ISA_AUTO, 1);
+    const size_t size = stylegan_workspace_size(model), floats = test_image_size(stylegan_describe(model));
+    unsigned char *workspace = (unsigned char *)cli_alloc(size, 1);
+    float *ws = test_styles(model, 1, 1), *image[2];
+    stylegan_run run = {0};
+    run.workspace = workspace;
+    run.workspace_size = size;
+    for (int i = 0; i < 2; i++) {
+        memset(workspace, i ? 0x3F : 0, size);
+        image[i] = test_images(model, ws, 1, &run);
+    }
+    test_check(!memcmp(image[0], image[1], floats * sizeof(float)),
+               "api: a filter of nothing: the same in any workspace");
+    for (int i = 0; i < 2; i++) free(image[i]);
+    free(ws);
+    free(workspace);
+    stylegan_close(model);
+    weights_free(&odd);
+    random_network_free(&w);
+    free(file.bytes);
+}
+
 /* A StyleGAN 3 whose maps have 16 x 16 and 512 x 512 pixels in turn: the small ones are kept, each in a buffer. */
 static void check_crowded(void) {
     enum { LAYERS = 41, SMALL = 16, LARGE = 512 };
@@ -614,6 +660,7 @@ int main(int argc, char **argv) {
     check_young(STYLEGAN_MEMORY_LEAST);
     check_skip_channels();
     check_crowded();
+    check_filter_of_nothing();
     check_rgb8();
     check_names();
     return test_end();
