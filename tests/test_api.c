@@ -320,7 +320,7 @@ static void check_isas(fixture *f) {
         "api %d: options out of range are refused", f->seed);
 }
 
-/* --- Mapping, mixing, easy level --- */
+/* --- Networks at the edge of what can be drawn --- */
 
 typedef struct collected {
     const stylegan_config *config;
@@ -495,6 +495,8 @@ static void check_crowded(void) {
     free(values);
     free(file);
 }
+
+/* --- Mapping, mixing, easy level --- */
 
 static void check_mix(fixture *f) {
     int last = f->config.num_ws - 1;

@@ -39,6 +39,16 @@ static void one_hot(npy *labels, int class_index, int classes) {
     labels->values[class_index] = 1;
 }
 
+/* An array of numbers, a row of each image: `name` is what such a file holds, `rows` what its rows are. */
+static void read_array(npy *array, const char *path, const char *name, const char *rows, int dimensions,
+                       const int64_t *shape) {
+    npz_read(path, array);
+    npy_expect(array, path, name, dimensions, shape);
+    npy_expect_finite(array, path);
+    if (array->shape[0] < 1) cli_fail("%s: holds no %s", path, rows);
+    if (array->shape[0] > MOST_IMAGES) cli_fail("%s: holds more than %d %s", path, MOST_IMAGES, rows);
+}
+
 static void read_labels(npy *labels, const mapping_flags *flags, const opened_model *opened) {
     const int classes = opened->config->c_dim;
     int count;
@@ -64,11 +74,7 @@ static void read_labels(npy *labels, const mapping_flags *flags, const opened_mo
     if (flags->class_index) {
         one_hot(labels, class_given(opened, flags->class_index), classes);
     } else {
-        npz_read(flags->labels, labels);
-        npy_expect(labels, flags->labels, "labels", 2, (const int64_t[]){-1, classes});
-        npy_expect_finite(labels, flags->labels);
-        if (labels->shape[0] < 1) cli_fail("%s: holds no labels", flags->labels);
-        if (labels->shape[0] > MOST_IMAGES) cli_fail("%s: holds more than %d labels", flags->labels, MOST_IMAGES);
+        read_array(labels, flags->labels, "labels", "labels", 2, (const int64_t[]){-1, classes});
     }
 }
 
@@ -212,15 +218,6 @@ void layers_mix(const opened_model *opened, const layers *l, const float *other,
 
 /* --- Sources --- */
 
-static void read_array(npy *array, const char *path, const char *what, int dimensions, const int64_t *shape,
-                       int *count) {
-    npz_read(path, array);
-    npy_expect(array, path, what, dimensions, shape);
-    npy_expect_finite(array, path);
-    if (array->shape[0] < 1 || array->shape[0] > MOST_IMAGES) cli_fail("%s: holds no latents", path);
-    *count = (int)array->shape[0];
-}
-
 static void refuse_mapping_flags(const mapping_flags *flags) {
     const char *given = flags->psi           ? "--trunc"
                         : flags->cutoff      ? "--trunc-cutoff"
@@ -259,11 +256,15 @@ void latents_start(latents *l, const opened_model *opened, const latent_flags *f
     l->source = flags->seeds ? flags->seeds : flags->z ? flags->z : flags->ws;
     if (flags->ws) {
         refuse_mapping_flags(&flags->mapping);
-        read_array(&l->ws, flags->ws, "ws", 3, (const int64_t[]){-1, config->num_ws, config->w_dim}, &l->count);
+        read_array(&l->ws, flags->ws, "ws", "latents", 3, (const int64_t[]){-1, config->num_ws, config->w_dim});
+        l->count = (int)l->ws.shape[0];
         return;
     }
     if (flags->seeds) l->seeds = cli_list("--seeds", flags->seeds, MOST_IMAGES, &l->count);
-    if (flags->z) read_array(&l->z, flags->z, "z", 2, (const int64_t[]){-1, config->z_dim}, &l->count);
+    if (flags->z) {
+        read_array(&l->z, flags->z, "z", "latents", 2, (const int64_t[]){-1, config->z_dim});
+        l->count = (int)l->z.shape[0];
+    }
     mapping_flags one = flags->mapping;
     if (one.psi && strchr(one.psi, ',')) {
         l->psis = cli_numbers("--trunc", one.psi, -WIDEST_PSI, WIDEST_PSI, &l->psi_count);
