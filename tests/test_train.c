@@ -230,7 +230,7 @@ static double export_difference(trainer *t) {
     float *images = test_images(model, ws, SHARD, NULL);
 
     g_maps *x = &t->shards_of_batch[0].fakes;
-    t->growth = training_growth(t);
+    t->growth = training_growth(t, t->images - t->config.batch);
     memcpy(t->g.net.values, t->average, t->g.net.floats * sizeof(float));
     for (int i = 0; i < t->g.net.linear_count; i++)
         network_prepare(&t->g.net, i, t->growth, &t->desks[0].scratch.convolution);
@@ -288,6 +288,17 @@ static void check_export(void) {
                    difference);
         trainer_free(t);
     }
+    trainer_config config = tiny();
+    config.fade_kimg = 0;
+    trainer *t = trainer_create(&config, 2);
+    weights grown;
+    train(t, 50, ignored);
+    trainer_export(t, &grown);
+    test_check(grown.config.height == 8 && trainer_resolution(t, NULL) == 16,
+               "train: exported without the block that the next step begins: %d x %d", grown.config.width,
+               grown.config.height);
+    weights_free(&grown);
+    trainer_free(t);
 }
 
 /* --- Runs that begin as a network --- */

@@ -144,7 +144,8 @@ int trainer_is_finite(const trainer *t) {
 }
 
 void trainer_export(const trainer *t, weights *w) {
-    generator_export(&t->g, training_growth(t), t->average, t->w_avg, w);
+    const growth last = training_growth(t, t->images - t->config.batch); /* the next step may begin a block */
+    generator_export(&t->g, last, t->average, t->w_avg, w);
 }
 
 char *trainer_begin_as(trainer *t, const weights *w) {

@@ -114,11 +114,11 @@ int64_t trainer_images(const trainer *t) {
 
 /* --- Progressive growing --- */
 
-growth training_growth(const trainer *t) {
+growth training_growth(const trainer *t, int64_t images) {
     const trainer_config *c = &t->config;
     growth g = {0, 1};
     while (4 << g.top < c->start_resolution) g.top++;
-    double left = (double)t->images / 1000 - c->stable_kimg;
+    double left = (double)images / 1000 - c->stable_kimg;
     for (; left >= 0 && 4 << g.top < c->shape.resolution; left -= c->fade_kimg + c->stable_kimg) {
         const double shown = (left + c->batch / 1000.0) / c->fade_kimg; /* never 0: the newest block is in use */
         g.top++;
@@ -128,7 +128,7 @@ growth training_growth(const trainer *t) {
 }
 
 int trainer_resolution(const trainer *t, float *fade) {
-    const growth g = training_growth(t);
+    const growth g = training_growth(t, t->images);
     if (fade) *fade = g.fade;
     return 4 << g.top;
 }
@@ -521,7 +521,7 @@ static void adapt(trainer *t, const trainer_step_report *r) {
 }
 
 void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, trainer_step_report *report) {
-    const growth now = training_growth(t), before = t->growth;
+    const growth now = training_growth(t, t->images), before = t->growth;
     const int d_is_prepared = t->prepared && now.top == before.top && growth_fades(now) == growth_fades(before);
     t->growth = now;
     t->pixels = pixels;

@@ -118,7 +118,7 @@ int trainer_looks_at_held(const trainer *t, int steps_ahead);
 /* Whether all parameters of both networks, and the averages, are numbers. */
 int trainer_is_finite(const trainer *t);
 
-/* The averaged generator at its current resolution, as a network for weights_save: stylegan.h runs it as it is. */
+/* The averaged generator at the resolution of its last step, as a network for weights_save: stylegan.h runs it as it is. */
 void trainer_export(const trainer *t, weights *w);
 
 /* Bytes of the whole state (configuration, networks, averages, optimiser, counters; checksummed), to continue the same

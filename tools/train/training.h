@@ -61,7 +61,7 @@ const engine *trainer_engine(const trainer_config *config); /* NULL if this proc
 trainer *trainer_plan(const trainer_config *config, int threads);
 void trainer_allocate(trainer *t);
 
-growth training_growth(const trainer *t);
+growth training_growth(const trainer *t, int64_t images); /* of the step after so many */
 
 /* FNV-1a, of bytes in several parts: begin with any number, go on with the result. */
 uint64_t training_checksum(uint64_t before, const void *bytes, size_t size);
