@@ -582,6 +582,8 @@ static void gradient_tiles(const convolution *c, const map *x, const map *dy, fl
     const size_t tap_floats = (size_t)(c->in * round_up(c->out, COLUMNS)), sums = sum_floats(c) * (size_t)all;
     window sources[MOST_PLANES];
     const int count = sources_of(c, transposed, 0, sources);
+    if (round_up(c->out, c->engine->lanes) < round_up(c->out, COLUMNS)) /* columns that no vector writes */
+        memset(s->sums, 0, sums * (size_t)count * sizeof *s->sums);
     for (int begin = 0; begin < c->size / 4; begin += rows) {
         const int end = begin + rows < c->size / 4 ? begin + rows : c->size / 4;
         transform_tiles(c, tiled, begin, end, s->tiled);
