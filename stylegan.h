@@ -37,10 +37,13 @@
 
    Weight files (.sgw) are made from the official and community checkpoints by `stylegan convert`.
 
-   Options: #define them before the implementation (STYLEGAN_STATIC: before every inclusion).
-     STYLEGAN_STATIC        every function is static: private to the including file
+   In C all-zero options are `stylegan_options options = {0};`, in C++ `= {}`.
+
+   Options: #define them before the implementation.
+     STYLEGAN_STATIC        every function is static: private to the file with the implementation. Before its first
+                            inclusion there
      STYLEGAN_NO_STDIO      no files: opens from memory and through callbacks only
-     STYLEGAN_NO_MALLOC     no malloc: memory comes from the caller
+     STYLEGAN_NO_MALLOC     no malloc: memory comes from the caller (stylegan_generate needs options.allocate)
      STYLEGAN_NO_THREADS    no built-in threads: the caller's scheduler, or one thread
      STYLEGAN_NO_SIMD       plain C only
      STYLEGAN_NO_AVX512     no AVX-512 code, nor for matrix units (AMX)
@@ -72,7 +75,8 @@
    Threads. An open model does not change: any number of threads may use it at once, each with its own
    workspace. Calls without a workspace wait for each other: a callback that calls the same model without
    one waits for ever. One call spreads its work over the model's own threads (options.threads) or the
-   caller's scheduler (options.parallel).
+   caller's scheduler (options.parallel). The model's threads leave all signals but faults to the program's;
+   -std=c99 hides from the header what that takes, and large pages: -D_DEFAULT_SOURCE shows it.
 
    Errors. Functions return a result code or NULL and fill in the stylegan_error, if one is given, with a
    message that says what is wrong, where, and what was expected. Nothing is printed, nothing exits. Files
@@ -83,8 +87,10 @@
    Deterministic: the same build, model, instruction set and precision give the same bits for any number of
    threads, unless options.memory_limit makes them choose different plans, which agree to rounding, as
    instruction sets do: about 1e-6 of the image's range (more in other precisions, see STYLEGAN_PRECISIONS:
-   plans for little memory do without matrix units). Seeds and random noise are the same on every platform
-   (unless a compiler contracts products and sums: then a value in millions rounds otherwise).
+   plans for little memory do without matrix units). Rounding and the flushing of denormals, which -ffast-math
+   turns on, should be as a program begins, in all threads alike: otherwise images differ by 1e-5. Seeds and
+   random noise are the same on every platform (unless a compiler contracts products and sums: then a value in
+   millions rounds otherwise).
 
 
    >>weight-file
@@ -240,6 +246,9 @@
 #define STYLEGAN_VERSION_PATCH 0
 #define STYLEGAN_VERSION "1.0.0"
 
+#ifdef STYLEGAN_STATIC
+#define SG__STATIC
+#endif
 #if defined(STYLEGAN_API)
 /* the user's own, to export the functions of a shared library */
 #elif defined(STYLEGAN_STATIC) && defined(__GNUC__)
@@ -381,8 +390,8 @@ typedef struct stylegan_tensor {
 /* X(NAME, name): how exactly to compute. F32: as exact as 32-bit floating point throughout. BF16X2: where the processor has
    matrix units (AMX) these multiply numbers of 17 bits, sums of two bfloat16 ones (8 bits each and a sign); images then
    differ by about 2^-17 of their range. FAST: feature maps are kept in 16 bits (IEEE 754 binary16, clamped to +-65504), which
-   halves the memory that they take; images differ by about 2^-12; and matrix units multiply bfloat16 numbers: by about 2^-8.
-   Without matrix units, products are of 32 bits in any case. */
+   halves the memory that they take; images differ by about 2^-13 (at most 2^-8); and matrix units multiply bfloat16 numbers:
+   by about 2^-8. Without matrix units, products are of 32 bits in any case. */
 #define STYLEGAN_PRECISIONS(X) \
     X(F32, "f32")              \
     X(BF16X2, "bf16x2")        \
@@ -417,7 +426,7 @@ typedef int stylegan_read_fn(void *user, void *buffer, size_t size);
 /* Everything optional about opening; all zero means the defaults. */
 typedef struct stylegan_options {
     stylegan_isa isa;               /* force an instruction set */
-    int threads;                    /* 0: one per processor; 1: only the calling thread; at most 64 */
+    int threads;                    /* 0: one per processor of the machine; 1: only the calling one; at most 64 */
     stylegan_parallel_fn *parallel; /* the caller's scheduler instead of built-in threads ... */
     void *parallel_user;            /* ... which gets this; `threads` is then the most parts it is given (0: 8) */
     void *(*allocate)(void *user, size_t size); /* the caller's allocator instead of malloc, aligned as malloc ... */
@@ -450,7 +459,7 @@ STYLEGAN_API stylegan_model *stylegan_open_callback(stylegan_read_fn *read, void
                                                     stylegan_error *error);
 
 #ifndef STYLEGAN_NO_STDIO
-/* Opens a file; the model holds the weights in its own memory. */
+/* Opens a file; the model holds the weights in its own memory. Where it cannot, errno is as fopen leaves it. */
 STYLEGAN_API stylegan_model *stylegan_open_file(const char *path, const stylegan_options *options,
                                                 stylegan_error *error);
 #endif
@@ -562,8 +571,8 @@ STYLEGAN_API void stylegan_transform(double x, double y, double degrees, float *
 STYLEGAN_API void stylegan_seed_z(uint32_t seed, float *z, int count);
 
 /* Maps latents to styles. z [N][z_dim]; labels [N][K] (usually one-hot; NULL: all zero); ws [N][L][D].
-   Truncation psi in the first `cutoff` layers (num_ws or more: in all); psi 1 leaves w as it is, psi 0 gives
-   w_avg. Of `run` only the workspace is used; it may be NULL. */
+   Truncation psi, a finite number, in the first `cutoff` layers (num_ws or more: in all); psi 1 leaves w as it is,
+   psi 0 gives w_avg. Of `run` only the workspace is used; it may be NULL. */
 STYLEGAN_API stylegan_result stylegan_map(const stylegan_model *model, const float *z, const float *labels, int count,
                                           float psi, int cutoff, float *ws, const stylegan_run *run,
                                           stylegan_error *error);
@@ -573,7 +582,8 @@ STYLEGAN_API stylegan_result stylegan_map(const stylegan_model *model, const flo
 STYLEGAN_API stylegan_result stylegan_mix(const stylegan_model *model, const float *base, const float *style, int first,
                                           int last, float *ws);
 
-/* Draws images. ws [N][L][D]; image [N][C][H][W], nominal range [-1, 1]. image may be NULL if run->rows is set. */
+/* Draws images. ws [N][L][D], finite numbers (others make black); image [N][C][H][W], nominal range [-1, 1]. image may be
+   NULL if run->rows is set. */
 STYLEGAN_API stylegan_result stylegan_synthesize(const stylegan_model *model, const float *ws, int count, float *image,
                                                  const stylegan_run *run, stylegan_error *error);
 
@@ -753,6 +763,9 @@ static const sg__kernels *sg__find_kernels(stylegan_isa isa);
 
 /* >>config */
 
+#if defined(STYLEGAN_STATIC) && !defined(SG__STATIC)
+#error "stylegan.h was included without STYLEGAN_STATIC before: #define it before the first inclusion"
+#endif
 #ifndef STYLEGAN_FILENAME
 #define STYLEGAN_FILENAME "stylegan.h"
 #endif
@@ -841,6 +854,7 @@ static const sg__kernels *sg__find_kernels(stylegan_isa isa);
 #include <windows.h>
 #else
 #include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 #endif
 #endif
@@ -1912,7 +1926,22 @@ typedef pthread_t sg__thread;
 #define SG__WAIT(c, l) pthread_cond_wait(c, l)
 #define SG__WAKE(c) pthread_cond_broadcast(c)
 #define SG__THREAD_RESULT void *
+#ifdef SIG_SETMASK
+/* Signals are the program's to take, in threads of its own; a fault is taken where it happens. */
+static int sg__thread_start(pthread_t *thread, void *(*run)(void *), void *argument) {
+    static const int faults[] = {SIGBUS, SIGFPE, SIGILL, SIGSEGV};
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&blocked, faults[i]);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
+    int result = pthread_create(thread, NULL, run, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return result == 0;
+}
+#define SG__THREAD_START(t, f, a) sg__thread_start(t, f, a)
+#else
 #define SG__THREAD_START(t, f, a) (pthread_create(t, NULL, f, a) == 0)
+#endif
 #define SG__THREAD_JOIN(t) pthread_join(t, NULL)
 #endif
 
@@ -2017,7 +2046,7 @@ static void sg__pool_run(void *user, int parts, stylegan_task_fn *task, void *co
     pool->context = context;
     pool->parts = parts;
     pool->taken = 0;
-    SG__POKE(&pool->generation, pool->generation + 1);
+    SG__POKE(&pool->generation, (int)((unsigned)pool->generation + 1));
     SG__WAKE(&pool->start);
     sg__take_parts(pool);
     SG__UNLOCK(&pool->lock);
@@ -6661,7 +6690,8 @@ static stylegan_result sg__begin_source(sg__source *source, sg__head *head, styl
                                         stylegan_error *error) {
     if (source->data) return sg__read_start(source->data, source->size, head, config, error);
     if (source->read(source->user, source->start, SG__HEAD_SIZE))
-        return sg__fail(error, STYLEGAN_ERROR_FILE, "cannot read the first %u bytes", (uint64_t)SG__HEAD_SIZE);
+        return sg__fail(error, STYLEGAN_ERROR_FILE, "cannot read the %u bytes that a weight file begins with",
+                        (uint64_t)SG__HEAD_SIZE);
     stylegan_result result = sg__read_prologue(source->start, SG__HEAD_SIZE, head, error);
     if (result) return result;
     source->size = head->directory;
@@ -6755,6 +6785,8 @@ static stylegan_result sg__open(stylegan_model **model, sg__source *source, cons
     void (*release)(void *, void *) = options->release;
     if (!allocate != !release)
         return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "options.allocate and options.release belong together");
+    if (!memory && options->memory_size)
+        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "options.memory is NULL, its size is not 0");
 #ifndef STYLEGAN_NO_MALLOC
     if (!allocate) {
         allocate = sg__malloc;
@@ -6832,20 +6864,24 @@ static int sg__read_file(void *user, void *buffer, size_t size) {
 
 STYLEGAN_API stylegan_model *stylegan_open_file(const char *path, const stylegan_options *options,
                                                 stylegan_error *error) {
-    FILE *file = path ? fopen(path, "rb") : NULL;
-    if (!file) {
-        sg__fail(error, STYLEGAN_ERROR_FILE, "%s: cannot open", path ? path : "(no path)");
-        return NULL;
-    }
     stylegan_error why;
-    stylegan_model *model = stylegan_open_callback(sg__read_file, file, options, &why);
-    fclose(file);
+    stylegan_model *model = NULL;
+    FILE *file = path ? fopen(path, "rb") : NULL;
+    if (file) {
+        model = stylegan_open_callback(sg__read_file, file, options, &why);
+        fclose(file);
+    } else {
+        sg__fail(&why, STYLEGAN_ERROR_FILE, "cannot open");
+    }
+    if (model) return model;
 #ifdef STYLEGAN_SMALL /* the line that tells what is wrong, not this one */
-    if (!model && error) *error = why;
+    if (error) *error = why;
 #else
-    if (!model) sg__fail(error, why.code, "%s: %s", path, why.message);
+    const char *name = path ? path : "(no path)", *end = name; /* of a long one: the reason must have room, too */
+    for (const char *at = name; *at; at++) end += at - end >= 80;
+    sg__fail(error, why.code, "%s%s: %s", end > name ? "..." : "", end, why.message);
 #endif
-    return model;
+    return NULL;
 }
 #endif
 
@@ -7014,13 +7050,18 @@ static stylegan_result sg__acquire(const stylegan_model *m, const stylegan_run *
         sg__layout(m, run->workspace, w);
         return STYLEGAN_OK;
     }
+    if (run->workspace_size)
+        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "run.workspace is NULL, its size is not 0");
     sg__shared *shared = m->shared;
     SG__LOCK(&shared->lock);
     if (!shared->workspace && m->allocate && needed < (size_t)-1 - sizeof(float) * latents)
         shared->workspace = m->allocate(m->allocator_user, needed + (size_t)latents * sizeof(float));
     if (!shared->workspace) {
         SG__UNLOCK(&shared->lock);
-        return sg__fail(error, STYLEGAN_ERROR_MEMORY, "cannot allocate a workspace of %u bytes", (uint64_t)needed);
+        return sg__fail(error, STYLEGAN_ERROR_MEMORY,
+                        m->allocate ? "cannot allocate a workspace of %u bytes"
+                                    : "no allocator to take a workspace of %u bytes from: hand in run.workspace",
+                        (uint64_t)needed);
     }
     sg__layout(m, shared->workspace, w);
     return STYLEGAN_OK;
@@ -7032,6 +7073,7 @@ static void sg__release(const stylegan_model *m, const stylegan_run *run) {
 }
 
 static stylegan_result sg__check_psi(const stylegan_model *m, float psi, stylegan_error *error) {
+    if (!(psi - psi == 0)) return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "truncation psi is not a finite number");
     if (psi == 1 || m->w_avg.data) return STYLEGAN_OK;
     return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "the model has no w_avg: truncation psi must be 1");
 }

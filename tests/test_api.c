@@ -6,8 +6,10 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- Opening --- */
 
@@ -86,6 +88,7 @@ static void check_callback(fixture *f) {
     stylegan_close(model);
     free(options.memory);
     options.memory = NULL;
+    options.memory_size = 0;
     int refused = 1;
     for (size_t limit = 0; limit < f->file.size; limit += 1 + f->file.size / 100) {
         reader part = {&f->file, 0, limit};
@@ -125,6 +128,10 @@ static void check_file(fixture *f, const char *folder) {
     model = stylegan_open_file(path, NULL, &error);
     test_check(!model && error.code == STYLEGAN_ERROR_FILE && strstr(error.message, "api.sgw"),
                "api %d: a missing file: %s", f->seed, error.message);
+    free(path);
+    path = cli_format("%0400d/api.sgw", 0);
+    test_check(!stylegan_open_file(path, NULL, &error) && strstr(error.message, "0/api.sgw: cannot open"),
+               "api %d: a long path leaves room for the reason: %s", f->seed, error.message);
     free(path);
 }
 
@@ -194,6 +201,36 @@ static void check_allocator(fixture *f) {
                "api %d: no memory to draw", f->seed);
     stylegan_close(model);
     free(image);
+}
+
+/* --- Signals --- */
+
+static volatile sig_atomic_t taken_signals;
+
+static void take_signal(int signal_number) {
+    (void)signal_number;
+    taken_signals++;
+}
+
+/* A server that waits for signals blocks them; it must not lose them to the threads of a model that it opened before. */
+static void check_signals(fixture *f) {
+    sigset_t one, waiting;
+    int found = 0;
+    stylegan_model *model = test_open(&f->file, STYLEGAN_ISA_AUTO, 4);
+    struct sigaction before, action = {.sa_handler = take_signal};
+    sigaction(SIGUSR2, &action, &before);
+    sigemptyset(&one);
+    sigaddset(&one, SIGUSR2);
+    pthread_sigmask(SIG_BLOCK, &one, NULL);
+    kill(getpid(), SIGUSR2);
+    const int same = draws_the_same(f, model);
+    sigpending(&waiting);
+    test_check(same && sigismember(&waiting, SIGUSR2) == 1 && !taken_signals,
+               "api %d: a signal that the program blocks waits for it", f->seed);
+    if (sigismember(&waiting, SIGUSR2) == 1) sigwait(&one, &found);
+    pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+    sigaction(SIGUSR2, &before, NULL);
+    stylegan_close(model);
 }
 
 /* --- A mapping alone --- */
@@ -619,6 +656,19 @@ static void check_arguments(fixture *f) {
                    stylegan_generate(f->model, 0, 1, NULL, &error) == STYLEGAN_ERROR_ARGUMENT &&
                    stylegan_generate(NULL, 0, 1, (unsigned char *)image, &error) == STYLEGAN_ERROR_ARGUMENT,
                "api %d: mapping without what it needs is refused", f->seed);
+    const stylegan_options options = {.memory_size = (size_t)1 << 30};
+    const stylegan_run run = {.workspace_size = (size_t)1 << 30};
+    test_check(!stylegan_open_memory(f->file.bytes, f->file.size, &options, &error) &&
+                   error.code == STYLEGAN_ERROR_ARGUMENT &&
+                   stylegan_synthesize(f->model, f->ws, 1, image, &run, &error) == STYLEGAN_ERROR_ARGUMENT,
+               "api %d: memory that could not be had is not taken from elsewhere", f->seed);
+    float *latent = (float *)cli_alloc((size_t)f->config.z_dim + 1, sizeof *latent);
+    stylegan_seed_z(1, latent, f->config.z_dim);
+    test_check(stylegan_map(f->model, latent, NULL, 1, NAN, 9, ws, NULL, &error) == STYLEGAN_ERROR_ARGUMENT &&
+                   stylegan_map(f->model, latent, NULL, 1, -INFINITY, 9, ws, NULL, &error) == STYLEGAN_ERROR_ARGUMENT &&
+                   stylegan_generate(f->model, 0, INFINITY, (unsigned char *)image, &error) == STYLEGAN_ERROR_ARGUMENT,
+               "api %d: a psi that is no number: %s", f->seed, error.message);
+    free(latent);
     free(image);
     free(ws);
 }
@@ -647,6 +697,7 @@ int main(int argc, char **argv) {
         check_trust(&f);
         check_file(&f, folder);
         check_allocator(&f);
+        check_signals(&f);
         check_mapping_alone(&f);
         check_concurrency(&f, 1);
         check_concurrency(&f, 0);
