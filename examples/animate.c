@@ -3,6 +3,10 @@
    cc -O2 examples/animate.c -o animate -lm && ./animate ffhq.sgw 85 100 75 | ffmpeg -f image2pipe -r 30 -i - people.mp4 */
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef _WIN32
+#include <fcntl.h>
+#include <io.h>
+#endif
 
 #define STYLEGAN_IMPLEMENTATION
 #include "../stylegan.h"
@@ -28,24 +32,33 @@ int main(int argc, char **argv) {
     stylegan_model *model = stylegan_open_file(argv[1], NULL, &error);
     check(model != NULL, error.message);
     const stylegan_config *c = stylegan_describe(model);
-    const int people = argc - 2, values = c->num_ws * c->w_dim;
+    const int people = argc - 2;
+    const size_t values = (size_t)c->num_ws * (size_t)c->w_dim;
     const size_t pixels = (size_t)c->height * (size_t)c->width, channels = (size_t)c->channels;
 
     /* From each seed to z, and from z to ws [num_ws][w_dim], the styles of the layers. */
-    float *z = allocate((size_t)c->z_dim, sizeof *z), *ws = allocate((size_t)(people * values), sizeof *ws);
+    float *z = allocate((size_t)c->z_dim, sizeof *z), *ws = allocate((size_t)people * values, sizeof *ws);
     for (int i = 0; i < people; i++) {
-        stylegan_seed_z((uint32_t)strtoul(argv[2 + i], NULL, 10), z, c->z_dim);
-        check(!stylegan_map(model, z, NULL, 1, c->truncation_psi, c->truncation_cutoff, ws + i * values, NULL, &error),
+        char *end;
+        const unsigned long seed = strtoul(argv[2 + i], &end, 10);
+        float *person = ws + (size_t)i * values;
+        check(end != argv[2 + i] && !*end && seed <= UINT32_MAX, "seeds are whole numbers from 0 to 4294967295");
+        stylegan_seed_z((uint32_t)seed, z, c->z_dim);
+        check(!stylegan_map(model, z, NULL, 1, c->truncation_psi, c->truncation_cutoff, person, NULL, &error),
               error.message);
     }
 
     /* Between two ws lie those of people in between: w is made for that, z is not. */
-    float *between = allocate((size_t)values, sizeof *between), *image = allocate(pixels * channels, sizeof *image);
+    float *between = allocate(values, sizeof *between), *image = allocate(pixels * channels, sizeof *image);
     unsigned char *rgb = allocate(pixels, channels);
+#ifdef _WIN32
+    _setmode(_fileno(stdout), _O_BINARY); /* pictures are no text */
+#endif
     for (int frame = 0; frame < people * FRAMES; frame++) {
-        const float *from = ws + frame / FRAMES * values, *to = ws + (frame / FRAMES + 1) % people * values;
+        const int person = frame / FRAMES, next = (person + 1) % people;
+        const float *from = ws + (size_t)person * values, *to = ws + (size_t)next * values;
         const float t = (float)(frame % FRAMES) / FRAMES, share = t * t * (3 - 2 * t); /* starts and ends gently */
-        for (int i = 0; i < values; i++) between[i] = from[i] + share * (to[i] - from[i]);
+        for (size_t i = 0; i < values; i++) between[i] = from[i] + share * (to[i] - from[i]);
         check(!stylegan_synthesize(model, between, 1, image, NULL, &error), error.message);
         stylegan_to_rgb8(image, c->channels, c->height, c->width, rgb);
         printf("P%d %d %d 255\n", channels == 1 ? 5 : 6, c->width, c->height); /* grey or RGB */

@@ -17,6 +17,10 @@
 #include "../stylegan.h"
 
 #include <stdio.h> /* only for what stands in for the display */
+#ifdef _WIN32
+#include <fcntl.h>
+#include <io.h>
+#endif
 
 static unsigned char model_memory[PORTRAIT_OPEN_SIZE], workspace[PORTRAIT_WORKSPACE_SIZE];
 static float z[PORTRAIT_Z_DIM], ws[PORTRAIT_NUM_WS][PORTRAIT_W_DIM];
@@ -29,7 +33,7 @@ static int show_rows(void *user, int index, int y, int rows, const float *pixels
             unsigned char rgb[PORTRAIT_CHANNELS];
             for (int c = 0; c < PORTRAIT_CHANNELS; c++)
                 stylegan_to_rgb8(&pixels[(c * rows + row) * PORTRAIT_WIDTH + x], 1, 1, 1, &rgb[c]);
-            fwrite(rgb, 1, PORTRAIT_CHANNELS, stdout);
+            if (fwrite(rgb, 1, PORTRAIT_CHANNELS, stdout) != PORTRAIT_CHANNELS) return 1;
         }
     }
     return 0;
@@ -56,8 +60,12 @@ int main(void) {
     run.rows = show_rows;
     stylegan_seed_z(85, z, PORTRAIT_Z_DIM);
     if (stylegan_map(model, z, NULL, 1, 0.7f, PORTRAIT_NUM_WS, ws[0], &run, &error)) return fail(error.message);
-    printf("P6 %d %d 255\n", PORTRAIT_WIDTH, PORTRAIT_HEIGHT);
+#ifdef _WIN32
+    _setmode(_fileno(stdout), _O_BINARY); /* a picture is no text */
+#endif
+    printf("P%d %d %d 255\n", PORTRAIT_CHANNELS == 1 ? 5 : 6, PORTRAIT_WIDTH, PORTRAIT_HEIGHT); /* grey or RGB */
     if (stylegan_synthesize(model, ws[0], 1, NULL, &run, &error)) return fail(error.message);
+    if (fflush(stdout)) return fail("cannot write the picture");
     stylegan_close(model);
     return 0;
 }

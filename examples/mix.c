@@ -23,9 +23,12 @@ static float *floats(size_t count) {
 
 /* z is what the seed draws, ws [num_ws][w_dim] are the styles of the layers. */
 static float *styles_of(const stylegan_model *model, const char *seed) {
-    float *z = floats((size_t)config->z_dim), *ws = floats((size_t)(config->num_ws * config->w_dim));
+    float *z = floats((size_t)config->z_dim), *ws = floats((size_t)config->num_ws * (size_t)config->w_dim);
+    char *end;
+    const unsigned long number = strtoul(seed, &end, 10);
     stylegan_error error;
-    stylegan_seed_z((uint32_t)strtoul(seed, NULL, 10), z, config->z_dim);
+    check(end != seed && !*end && number <= UINT32_MAX, "seeds are whole numbers from 0 to 4294967295");
+    stylegan_seed_z((uint32_t)number, z, config->z_dim);
     check(!stylegan_map(model, z, NULL, 1, config->truncation_psi, config->truncation_cutoff, ws, NULL, &error),
           error.message);
     free(z);
@@ -36,8 +39,9 @@ static void save(const char *path, const unsigned char *pixels) {
     FILE *file = fopen(path, "wb");
     check(file != NULL, "cannot write the picture");
     fprintf(file, "P%d %d %d 255\n", config->channels == 1 ? 5 : 6, config->width, config->height); /* grey or RGB */
-    fwrite(pixels, (size_t)config->channels, (size_t)config->height * (size_t)config->width, file);
-    check(!fclose(file), "cannot write the picture");
+    const size_t count = (size_t)config->height * (size_t)config->width;
+    const int whole = fwrite(pixels, (size_t)config->channels, count, file) == count;
+    check(!fclose(file) && whole, "cannot write the picture");
 }
 
 int main(int argc, char **argv) {
@@ -47,9 +51,11 @@ int main(int argc, char **argv) {
     check(model != NULL, error.message);
     config = stylegan_describe(model);
 
+    const int first_fine =
+        4; /* layers 0 to 3 are those up to 8 x 8 (in StyleGAN 2, the first of 16 x 16): pose, shape */
+    check(config->num_ws > first_fine, "the network has too few layers to mix");
     float *coarse = styles_of(model, argv[2]), *fine = styles_of(model, argv[3]);
-    const int first_fine = 4; /* layers 0 to 3 work at 4 x 4 and 8 x 8: pose, face shape */
-    if (config->num_ws > first_fine) stylegan_mix(model, coarse, fine, first_fine, config->num_ws - 1, coarse);
+    stylegan_mix(model, coarse, fine, first_fine, config->num_ws - 1, coarse);
 
     const size_t values = (size_t)config->channels * (size_t)config->height * (size_t)config->width;
     float *image = floats(values);

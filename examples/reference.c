@@ -38,6 +38,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef _WIN32
+#include <fcntl.h>
+#include <io.h>
+#endif
 
 static const char *subject = "reference"; /* what messages are about: the file being read */
 
@@ -154,8 +158,10 @@ static void read_tensor(tensor *t, const unsigned char *entry, const unsigned ch
 }
 
 static int possible_sizes(const configuration *c) {
-    if (c->blocks == 0) return 1; /* the file holds a mapping alone */
+    const int most_pixels = 16384, most_channels = 512; /* a side, of the image: the format's limits */
+    if (c->blocks == 0) return c->num_ws == 1;          /* the file holds a mapping alone */
     if (c->blocks < 0 || c->blocks > 64 || c->height < 1 || c->width < 1) return 0;
+    if (c->height > most_pixels || c->width > most_pixels || c->channels > most_channels) return 0;
     if (c->family == 3) return c->num_ws == c->blocks + 1;
     if (c->blocks > 15) return 0;
     int unit = 1 << (c->blocks - 1), layers = c->family == 2 || c->use_styles ? 2 * c->blocks : 1;
@@ -164,8 +170,10 @@ static int possible_sizes(const configuration *c) {
 
 static void check_configuration(const configuration *c) {
     if (c->family < 1 || c->family > 3) fail("not StyleGAN, StyleGAN 2 or StyleGAN 3");
+    const int widest = 65536;
     int good = c->z_dim >= 0 && c->w_dim > 0 && c->c_dim >= 0 && c->num_ws > 0 && c->channels > 0 && c->lod >= 0;
-    if (!good || !possible_sizes(c)) fail("the configuration is impossible");
+    int narrow = c->z_dim <= widest && c->w_dim <= widest && c->c_dim <= widest;
+    if (!good || !narrow || !possible_sizes(c)) fail("the configuration is impossible");
 }
 
 static network read_network(const unsigned char *file, size_t size) {
@@ -266,7 +274,8 @@ typedef struct layer {
 
 /* format, number: "mapping.fc%d", 3 */
 static layer find_layer(const network *n, const char *format, int number, const double *ws, int index) {
-    layer l = {n, "", ws && index < n->config.num_ws ? ws + (size_t)index * (size_t)n->config.w_dim : NULL};
+    int known = ws && index >= 0 && index < n->config.num_ws; /* StyleGAN 2's first block has one layer less */
+    layer l = {n, "", known ? ws + (size_t)index * (size_t)n->config.w_dim : NULL};
     snprintf(l.name, sizeof l.name, format, number);
     return l;
 }
@@ -969,6 +978,7 @@ static network open_network(const char *path) {
     FILE *file = fopen(subject = path, "rb");
     long size = file && !fseek(file, 0, SEEK_END) ? ftell(file) : -1;
     if (size < 0) fail("cannot open");
+    if (size > 1L << 30) fail("not a weight file, or a very large one");
     rewind(file);
     unsigned char *bytes = (unsigned char *)allocate((size_t)size, 1);
     if (fread(bytes, 1, (size_t)size, file) != (size_t)size) fail("cannot read");
@@ -989,6 +999,9 @@ static double *styles_of(const network *n, uint32_t seed, double psi) {
 /* 8 bits as the official tools make them: clamp(trunc(x * 127.5 + 128), 0, 255) */
 static void write_picture(map image) {
     if (image.channels != 1 && image.channels != 3) fail("%d channels, a picture has 1 or 3", image.channels);
+#ifdef _WIN32
+    _setmode(_fileno(stdout), _O_BINARY); /* a picture is no text */
+#endif
     printf("P%d %d %d 255\n", image.channels == 1 ? 5 : 6, image.width, image.height);
     for (int y = 0; y < image.height; y++)
         for (int x = 0; x < image.width; x++)
@@ -1004,20 +1017,26 @@ static double number(const char *text, double least, double most) {
     return value;
 }
 
+static uint32_t seed_of(const char *text) {
+    double value = number(text, 0, UINT32_MAX);
+    if (value != floor(value)) fail("%s is no seed, a whole number", text);
+    return (uint32_t)value;
+}
+
 int main(int argc, char **argv) {
     unsigned first = 0, last = 0;
     char rest;
-    if (argc != 4 && (argc != 6 || sscanf(argv[5], "%u-%u%c", &first, &last, &rest) != 2)) {
+    if (argc != 4 && (argc != 6 || sscanf(argv[5], "%3u-%3u%c", &first, &last, &rest) != 2)) {
         fputs("usage: reference MODEL.sgw SEED PSI [SEED2 FIRST-LAST] > out.ppm\n", stderr);
         return 2;
     }
-    uint32_t seed = (uint32_t)number(argv[2], 0, UINT32_MAX);
+    uint32_t seed = seed_of(argv[2]);
     double psi = number(argv[3], -100, 100);
     network n = open_network(argv[1]);
 
     double *ws = styles_of(&n, seed, psi);
     if (argc == 6) {
-        double *other = styles_of(&n, (uint32_t)number(argv[4], 0, UINT32_MAX), psi);
+        double *other = styles_of(&n, seed_of(argv[4]), psi);
         if (first > last || last >= (unsigned)n.config.num_ws) fail("layers are 0-%d", n.config.num_ws - 1);
         mix_styles(&n, ws, other, (int)first, (int)last);
         free(other);

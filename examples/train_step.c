@@ -25,7 +25,8 @@ enum {
     BATCH = 8,     /* N, pictures of each kind a step */
     PIXELS = COLORS * SIZE * SIZE,
     MOST = FEATURES * SIZE * SIZE, /* values of the largest feature map */
-    MOST_PARAMETERS = 16384
+    MOST_PARAMETERS = 16384,
+    MOST_GROUPS = 64
 };
 
 static const double BETA2 = 0.99, AVERAGE_BETA = 0.995, SLOPE = 0.2;
@@ -48,13 +49,15 @@ static double normal(void) {
 /* --- Parameters: all of a network's in one array, so that the optimiser need not know the layers --- */
 
 typedef struct parameters {
-    int count, steps;
+    int count, steps, groups, first[MOST_GROUPS]; /* of each layer's weights, its biases, ... */
     double value[MOST_PARAMETERS], gradient[MOST_PARAMETERS], squares[MOST_PARAMETERS], average[MOST_PARAMETERS];
 } parameters;
 
 static int add_parameters(parameters *p, int count, double deviation) { /* returns where they begin */
-    for (int i = 0; i < count; i++) p->value[p->count + i] = deviation * normal();
-    return (p->count += count) - count;
+    const int first = p->first[p->groups++] = p->count;
+    for (int i = 0; i < count; i++) p->value[first + i] = deviation * normal();
+    p->count += count;
+    return first;
 }
 
 /* Adam with beta1 = 0: every parameter moves by about the learning rate, however large its gradient is. */
@@ -498,15 +501,17 @@ static void draw_band(const game *m, int band, const g_tape *latents) {
     }
 }
 
-/* Of 60 parameters: the largest difference of its gradient and (loss(p + h) - loss(p - h)) / 2 h, relative to
-   the largest gradient. */
+/* Of two parameters of each group, the first and the middle one: the largest difference of its gradient and
+   (loss(p + h) - loss(p - h)) / 2 h, relative to the largest gradient. */
 static double gradient_error(game *m, parameters *p, double (*loss)(game *)) {
     static double gradient[MOST_PARAMETERS];
     const double h = 1e-6;
     double largest = 0, error = 0;
     loss(m);
     memcpy(gradient, p->gradient, sizeof gradient);
-    for (int i = 0; i < p->count; i += p->count / 60) {
+    for (int tried = 0; tried < 2 * p->groups; tried++) {
+        const int group = tried / 2, end = group + 1 < p->groups ? p->first[group + 1] : p->count;
+        const int i = tried % 2 ? (p->first[group] + end) / 2 : p->first[group];
         const double value = p->value[i];
         p->value[i] = value + h;
         const double above = loss(m);
@@ -536,26 +541,29 @@ static int check(game *m) {
 int main(int argc, char **argv) {
     static game m;
     static g_tape latents[ROWS * COLUMNS];
-    if (argc < 2) return fprintf(stderr, "usage: train_step SHEET.ppm [STEPS] | --check\n"), 2;
-    const int steps = argc > 2 ? atoi(argv[2]) : 1200;
+    const int checks = argc == 2 && strcmp(argv[1], "--check") == 0;
+    char *end = NULL;
+    const long steps = argc > 2 ? strtol(argv[2], &end, 10) : 1200;
+    if (argc < 2 || argc > 3 || (argv[1][0] == '-' && !checks) || (end && (end == argv[2] || *end)))
+        return fprintf(stderr, "usage: train_step SHEET.ppm [STEPS] | --check\n"), 2;
     reset(&m, 1);
     for (int i = 0; i < ROWS * COLUMNS; i++) draw_latents(&latents[i]);
-    if (strcmp(argv[1], "--check") == 0) return check(&m);
+    if (checks) return check(&m);
 
+    FILE *file = fopen(argv[1], "wb"); /* before the work, in case that it cannot be written */
+    if (!file) return perror(argv[1]), 1;
     draw_band(&m, 0, latents);
     draw_band(&m, 1, latents);
-    for (int step = 1; step <= steps; step++) {
+    for (long step = 1; step <= steps; step++) {
         train_step(&m);
         if (step % 100 == 0)
-            printf("step %d, loss of the discriminator %.3f, of the generator %.3f\n", step, m.d_loss, m.g_loss);
+            printf("step %ld, loss of the discriminator %.3f, of the generator %.3f\n", step, m.d_loss, m.g_loss);
     }
     draw_band(&m, 2, latents);
 
-    FILE *file = fopen(argv[1], "wb");
-    if (!file) return perror(argv[1]), 1;
     fprintf(file, "P6 %d %d 255\n", WIDTH, BANDS * ROWS * TILE);
-    fwrite(sheet, 1, sizeof sheet, file);
-    if (fclose(file)) return perror(argv[1]), 1;
+    const int whole = fwrite(sheet, 1, sizeof sheet, file) == sizeof sheet;
+    if (fclose(file) || !whole) return perror(argv[1]), 1;
     return 0;
 }
 #endif

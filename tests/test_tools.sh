@@ -329,6 +329,8 @@ for model in $portraits "$work/sg2-ada-64.sgw" "$work/sg3-t-64.sgw"; do
 done
 refuses_reference "no arguments" "usage: "
 refuses_reference "a seed that is none" "x is no number" $portraits x 0.7
+refuses_reference "a seed between two" "1.9 is no seed" $portraits 1.9 0.7
+refuses_reference "a folder" "not a weight file" /tmp 1 1
 refuses_reference "layers beyond the last" "layers are 0-9" $portraits 1 0.7 2 8-10
 refuses_reference "a missing file" "missing.sgw: cannot open" "$work/missing.sgw" 1 1
 refuses_reference "another file" "Makefile: not a weight file" Makefile 1 1
@@ -634,6 +636,19 @@ check "generate for it" "$tool" generate "$work/sg2-rect-64.sgw" --seeds 3 --tru
 check "example hello: a rectangle as generate" "$pngdiff" "$work/upright.ppm" "$work/upright/seed0003.png"
 check "example mix" "$build/examples/mix" "$model" 85 55 "$work/mix.ppm"
 check "example mix: a picture" test "$(wc -c <"$work/mix.ppm")" -eq "$(wc -c <"$work/hello.ppm")"
+example_refuses() { # NAME TEXT EXAMPLE ARGUMENTS...
+    name="example refuses $1" text=$2 example=$3
+    shift 3
+    if "$build/examples/$example" "$@" >/dev/null 2>"$work/said"; then fail "$name" "exit status 0"; else
+        check "$name" grep -qF -e "$text" "$work/said"; fi
+}
+example_refuses "a seed that is a name" "face is no seed" hello "$model" face "$work/face.ppm"
+example_refuses "a full disk" "No space left" hello "$model" 85 /dev/full
+example_refuses "negative seeds" "seeds are whole numbers" mix "$model" 85 -1 "$work/face.ppm"
+example_refuses "a seed that is none among others" "seeds are whole numbers" animate "$model" 85 x
+example_refuses "steps that are no number" "usage: " train_step "$work/face.ppm" x
+example_refuses "a sheet on a full disk" "No space left" train_step /dev/full 0
+check "examples leave no picture of what they refuse" test ! -e "$work/face.ppm"
 check "embedded" sh -c "'$build/examples/embedded' >'$work/embedded.ppm'"
 check "embedded: generate" "$tool" generate examples/portraits-64.sgw --seeds 85 --trunc 0.7 --isa scalar --outdir "$work/embedded"
 check "embedded: the same picture" "$pngdiff" "$work/embedded.ppm" "$work/embedded/seed0085.png"
