@@ -292,6 +292,15 @@ check "generate --no-metadata" "$tool" generate "$model" --seeds 3 --grid 1x1 --
 check "mix --no-metadata" "$tool" mix "$model" --rows 3 --cols 4 --no-metadata --outdir "$work/silent"
 check "--no-metadata: no texts" sh -c "! cat '$work/silent'/*.png | grep -aq -e iTXt -e tEXt"
 prints "info: a picture without texts" "a picture that does not say what it is" "$tool" info "$work/silent/seed0003.png"
+{ head -c 33 "$work/silent/seed0003.png"; printf '\0\0\0\003tEXtk\0v....'; } >"$work/texts"
+tail -c 15 "$work/texts" >"$work/text"
+for i in 1 2 3 4; do
+    for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do cat "$work/text"; done >"$work/more"
+    mv "$work/more" "$work/text"
+done
+{ cat "$work/texts" "$work/text"; tail -c +34 "$work/silent/seed0003.png"; } >"$work/texts.png"
+prints "info: a picture of 65,537 texts, in time" "k: v" timeout 20 "$tool" info "$work/texts.png"
+check "info: all of them" test "$(grep -c '^k: v$' "$work/stdout")" -eq 65537
 refuses "like: no texts" 1 "does not say how it was drawn" generate "$model" --like "$work/silent/seed0003.png" --outdir "$left/out"
 refuses "like: another model" 1 "was drawn by another model than sg1-64.sgw: sg2-ada-64.sgw, checksum" generate "$work/sg1-64.sgw" \
     --like "$work/told/seed0003-psi0.3.png" --outdir "$left/out"

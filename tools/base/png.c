@@ -104,7 +104,7 @@ static const char *behind_zeros(const char *at, const char *end, int count) {
 }
 
 /* tEXt is keyword, zero, text; iTXt has five zeros between the two if it is neither compressed nor translated. */
-static void read_text(const char *name, const char *content, size_t size, char **notes) {
+static void read_text(const char *name, const char *content, size_t size, output *notes) {
     enum { LONGEST_KEY = 79, LONGEST_VALUE = 65536 };
     const char *end = content + size, *value = behind_zeros(content, end, 1);
     const int international = memcmp(name, "iTXt", 4) == 0;
@@ -112,10 +112,14 @@ static void read_text(const char *name, const char *content, size_t size, char *
     if (international && (end - value < 2 || value[0])) return;
     if (international) value = behind_zeros(value + 2, end, 2);
     if (!value || end - value > LONGEST_VALUE || strcmp(content, xmp_key) == 0) return;
-    notes_add(notes, content, "%.*s", (int)(end - value), value);
+    char *line = NULL;
+    notes_add(&line, content, "%.*s", (int)(end - value), value);
+    output_write(notes, line, strlen(line));
+    free(line);
 }
 
 int png_read_notes(const unsigned char *bytes, size_t size, char **notes, int *width, int *height) {
+    output texts = {0}; /* in memory, which grows by halves: of many texts each is copied a few times only */
     *notes = NULL;
     if (size < HEAD || memcmp(bytes, "\x89PNG\r\n\x1a\n\0\0\0\rIHDR", SIGNATURE + 8) != 0) return 0;
     *width = (int)(get32(bytes + SIGNATURE + 8) & 0x7FFFFFFF);
@@ -124,9 +128,12 @@ int png_read_notes(const unsigned char *bytes, size_t size, char **notes, int *w
         const size_t length = get32(bytes + at);
         const char *name = (const char *)bytes + at + 4;
         if (length > size - at - CHUNK) break;
-        if (memcmp(name, "tEXt", 4) == 0 || memcmp(name, "iTXt", 4) == 0) read_text(name, name + 4, length, notes);
+        if (memcmp(name, "tEXt", 4) == 0 || memcmp(name, "iTXt", 4) == 0) read_text(name, name + 4, length, &texts);
         at += CHUNK + length;
     }
+    if (!texts.size) return 1;
+    output_write(&texts, "", 1);
+    *notes = (char *)output_take_memory(&texts, &texts.size);
     return 1;
 }
 
