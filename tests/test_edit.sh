@@ -24,6 +24,7 @@ mkdir "$found"
 check "directions: pca" "$tool" directions $model --samples 3000 --count 3 -o "$found/pca.npy"
 files "directions: array, names and sheet" "$found" pca.npy pca.txt pca.png
 check "directions: a sheet of three people" test "$(size "$found/pca.png")" = "640 x 192"
+check "directions: over its own sheet" "$tool" directions $model --samples 3000 --count 3 -o "$found/pca.npy"
 check "directions: room for names" test "$(tr '\t\n' '>|' <"$found/pca.txt")" = "0>|1>|2>|"
 prints "directions: the sheet says what it is" "Direction: pca.npy, each row another one" "$tool" info "$found/pca.png"
 check "directions: one thread" "$tool" directions $model --samples 3000 --count 3 --threads 1 --no-sheet -o "$work/one.npy"
@@ -259,6 +260,21 @@ below nowhere|1|cannot write|--samples 100 -o $left/nowhere/x.npy
 its own sheet|2|x.png: the sheet has that name|--samples 100 -o $left/x.png
 a folder|1|is a folder|--samples 100 -o $work
 END
+mkdir "$work/mine" "$work/mine/names.txt" "$work/mine/sheet.png"
+cp examples/portraits-64.png "$work/mine/face.png"
+for name in names sheet face; do echo mine >"$work/mine/$name.npy"; done
+cp -r "$work/mine" "$work/mine-before"
+# Before the search: with a billion samples it would not end.
+while IFS='|' read -r name text flags; do
+    # shellcheck disable=SC2086
+    prints "directions: $name" "$text" sh -c '! timeout 20 "$@"' - "$tool" directions $model --samples 1000000000 $flags
+done <<END
+over another picture|face.png: does not say that it is such a sheet, and would be replaced|-o $work/mine/face.npy
+a folder where the sheet goes|sheet.png: does not say|-o $work/mine/sheet.npy
+a folder where names go|names.txt: is a folder|-o $work/mine/names.npy
+a folder where names go, without a sheet|names.txt: is a folder|--no-sheet -o $work/mine/names.npy
+END
+check "directions: what was there stays" diff -r "$work/mine" "$work/mine-before"
 refuses "directions: only ToRGB" 2 "--layers 9: no styles there but ToRGB's" directions "$work/sg2-ada-64.sgw" --method sefa --layers 9 \
     --samples 100 -o "$left/x.npy"
 if [ -c /dev/full ]; then

@@ -1,6 +1,8 @@
 /* directions.c - finds directions in w, and shows what each does to three people. */
 #include "../base/notes.h"
+#include "../base/png.h"
 #include "../base/sheet.h"
+#include "../base/system.h"
 #include "../model/drawing.h"
 #include "../model/supervised.h"
 #include "../model/unsupervised.h"
@@ -144,12 +146,33 @@ static char *overview_path(const char *path) {
     return png;
 }
 
+static const char EACH_ROW[] = ", each row another one"; /* behind "Direction: FILE.npy" */
+
+/* FILE.png may be a picture of which FILE.npy was made: nothing but such a sheet is replaced. */
+static void check_overview(const char *png) {
+    const system_kind kind = system_kind_of(png);
+    file_view file = {0};
+    int width, height, is_overview = 0;
+    char *notes;
+    if (kind == SYSTEM_NOTHING) return;
+    if (kind == SYSTEM_FILE) file = file_view_open(png);
+    if (png_read_notes(file.data, file.size, &notes, &width, &height)) {
+        char *direction = notes_find(notes, "Direction");
+        is_overview = direction && strstr(direction, EACH_ROW);
+        free(direction);
+        free(notes);
+    }
+    if (!is_overview)
+        cli_fail("%s: does not say that it is such a sheet, and would be replaced; move it, or give --no-sheet", png);
+    file_view_close(&file);
+}
+
 static void save_overview(overview *o, const mapping *m, const char *seeds, const char *range, const char *path,
                           const char *png) {
     char *notes = drawing_notes(&o->picture, DRAWN_SHEET);
     if (notes) {
         notes_add(&notes, "Seeds", "%s", seeds);
-        notes_add(&notes, "Direction", "%s, each row another one", cli_file_name(path));
+        notes_add(&notes, "Direction", "%s%s", cli_file_name(path), EACH_ROW);
         notes_add(&notes, "Moved Layers", "%s", o->moved->text);
         notes_add(&notes, "Range", "%s", range);
         mapping_notes(m, -1, &notes);
@@ -188,6 +211,8 @@ static int run(int argc, char **argv) {
     if (cli_same_file(to, path) || (search.fit && cli_same_file(to, search.fit)))
         cli_usage("-o %s would overwrite what is read", to);
     char *png = no_sheet ? NULL : overview_path(to);
+    directions_check_place(to);
+    if (png) check_overview(png);
 
     opened_model opened;
     mapping mapper;

@@ -107,12 +107,31 @@ static void write_array(const directions *d, const char *path) {
         npy_write(path, 3, (const int64_t[]){d->count, d->layers, w_dim}, d->values);
 }
 
-void directions_write(const directions *d, const char *path) {
+static int is_stream(const char *path) {
     const system_kind kind = system_kind_of(path);
-    if (strcmp(path, "-") == 0 || kind == SYSTEM_DEVICE || kind == SYSTEM_PIPE) {
+    return strcmp(path, "-") == 0 || kind == SYSTEM_DEVICE || kind == SYSTEM_PIPE;
+}
+
+static void expect_file_or_nothing(const char *path) {
+    const system_kind kind = system_kind_of(path);
+    if (kind == SYSTEM_FOLDER) cli_fail("%s: is a folder", path);
+    if (kind != SYSTEM_FILE && kind != SYSTEM_NOTHING) cli_fail("%s: is not a file", path);
+}
+
+void directions_check_place(const char *path) {
+    if (is_stream(path)) return;
+    char *names = names_path(path);
+    expect_file_or_nothing(path);
+    expect_file_or_nothing(names);
+    free(names);
+}
+
+void directions_write(const directions *d, const char *path) {
+    if (is_stream(path)) {
         write_array(d, path);
         return;
     }
+    directions_check_place(path);
     char *names = names_path(path), *text = names_text(d);
     const int exists = system_kind_of(names) == SYSTEM_FILE, kept = exists && !holds_text(names, text);
     if (kept && d->names) cli_fail("%s: holds other names; remove it or write to another file", names);

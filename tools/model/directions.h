@@ -19,10 +19,11 @@ void directions_start(directions *d, const opened_model *opened, int count,
 void directions_end(directions *d);
 float *directions_at(const directions *d, int index);
 
-/* Both end the program on failure. Names that are there already are kept, as they are the user's: where directions without
+/* All end the program on failure. Names that are there already are kept, as they are the user's: where directions without
    names are written, with a note; others that differ end the program. */
 void directions_read(directions *d, const opened_model *opened, const char *path);
 void directions_write(const directions *d, const char *path);
+void directions_check_place(const char *path); /* where array and names will go; before a long search */
 
 /* The text of names: fills in names [count], NULL where there is none, each to be freed. Returns NULL, or what is wrong, which
    the caller frees. */
