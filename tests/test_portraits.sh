@@ -46,6 +46,8 @@ check "draws, and tells the factors" "$tool" portraits --count 5 --size 32 --see
 check "a line for each and the names" test "$(cut -f 1 f.tsv | tr '\n' ' ')" = "portrait 0 1 2 3 4 "
 check "the factors of a portrait depend on its seed and index only" sh -c '
     "$1" portraits --count 2 --size 8 --seed 3 --outdir g --factors g.tsv && head -n 3 f.tsv | cmp - g.tsv' - "$tool"
+check "a table in the new folder of the pictures" "$tool" portraits --count 2 --size 8 --seed 3 --outdir table/new --factors table/new/f.tsv
+check "the same table" cmp table/new/f.tsv g.tsv
 check "pictures that say what they are" "$tool" portraits --count 1 --size 32 --seed 5 --outdir told
 prints "a portrait is synthetic" "Synthetic: portrait drawn by a program, of nobody" "$tool" info told/portrait000000.png
 prints "a portrait's collection" "Collection: 5" "$tool" info told/portrait000000.png

@@ -65,6 +65,9 @@ w = numpy.load('$work/out/projected_w.npz')['w']
 print(w.dtype, w.shape, (w == numpy.load('$work/out/projected_w.npy')).all())"
 else echo "skipped: NumPy reading projected_w.npz: no NumPy"; fi
 
+check "project: a model in the new folder of the results" "$tool" project $model --target "$target" --num-steps 2 \
+    --outdir "$work/new/out" --save-model "$work/new/out/model.sgw"
+
 # --- An orderly end ---
 
 "$tool" project $model --target "$target" --num-steps 1000000 --frame-every 50 --outdir "$work/stopped" 2>"$work/stderr" &

@@ -251,6 +251,8 @@ for kind in y4m apng; do
 done
 tool=$unlimited
 
+check "ws in the new folder of the frames" "$tool" video "$model" --seeds 0 --w-frames 1 -o "$work/new/" --save-ws "$work/new/ws.npy"
+
 # --- Signals: a file is whole or not there, a folder keeps whole frames ---
 
 mkdir "$work/stopped"

@@ -134,6 +134,10 @@ void video_check(const char *path, int colours) {
     if (find_kind(path)->open != open_apng && colours) cli_usage("--colours is for .apng, not for %s", path);
 }
 
+void video_make_folder(const char *path) {
+    if (find_kind(path) == &folder_kind) cli_make_folder(path);
+}
+
 void video_open(video *v, const char *path, const video_format *format) {
     *v = (video){.kind = find_kind(path), .path = path, .format = *format};
     v->kind->open(v);

@@ -27,6 +27,7 @@ typedef struct video {
 
 /* Files appear whole or not at all, a folder keeps the frames that are finished. End the program on failure. */
 void video_check(const char *path, int colours); /* whether it is known what to write there */
+void video_make_folder(const char *path);        /* if it is one: video_open does so, too */
 void video_open(video *v, const char *path, const video_format *format);
 /* Whether an earlier run has left the frame there, with the same notes; then it may be left out. */
 int video_has(const video *v, int frame);

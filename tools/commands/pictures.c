@@ -92,6 +92,14 @@ static char *make_notes(int drawn, uint64_t seed) {
     return notes;
 }
 
+/* The folder for pictures or their sheet; NULL: there is neither. */
+static const char *make_folder(const picture_flags *f) {
+    const char *folder = f->folder ? f->folder : OUT;
+    if (f->pack && !f->grid) return NULL;
+    cli_make_folder(folder);
+    return folder;
+}
+
 /* Returns their number. */
 static int64_t write_pictures(const char *data, const char *prefix, uint64_t seed, const picture_flags *f) {
     const int size = f->size ? (int)cli_integer("--size", f->size, 8, 4096) : 0;
@@ -104,11 +112,10 @@ static int64_t write_pictures(const char *data, const char *prefix, uint64_t see
     if (!count) count = d.count == INT64_MAX ? 100 : d.count;
     if (count > d.count) cli_usage("--count %lld: %s has %lld pictures", (long long)count, data, (long long)d.count);
     if (f->grid) sheet_parse(&grid, f->grid, d.resolution, d.resolution, d.channels);
-    const char *folder = f->folder ? f->folder : OUT;
+    const char *folder = make_folder(f);
     const part own = part_parse(f->part, count);
     const int64_t first = part_first(own, count), own_count = part_end(own, count) - first;
     char *pack_path = f->pack ? part_path(own, f->pack) : NULL;
-    if (!f->pack || f->grid) cli_make_folder(folder);
     if (f->pack) dataset_writer_open(&pack, pack_path, &d, own_count);
 
     destination to = {f->pack ? NULL : folder, prefix, &d, f->pack ? &pack : NULL, f->grid ? &grid : NULL, NULL, NULL};
@@ -247,6 +254,7 @@ static int run_portraits(int argc, char **argv) {
     if (f.pack && factors && cli_same_file(f.pack, factors)) cli_usage("--pack and --factors name the same file");
     const uint64_t collection = (uint64_t)cli_integer("--seed", seed, 0, INT64_MAX);
     output table;
+    if (factors) make_folder(&f); /* in which the table may lie */
     if (factors) output_open(&table, factors);
     const int64_t count = write_pictures("portraits", "portrait", collection, &f);
     if (factors) write_factors(&table, collection, count);

@@ -294,8 +294,8 @@ static void start(projection *p, const char *path, const project_flags *f, const
     check_results(p, path, settings->steps + tune_steps);
     if (f->model && (cli_same_file(f->model, path) || cli_same_file(f->model, p->target_path)))
         cli_usage("--save-model %s would overwrite what is read", f->model);
-    if (f->model) check_model_path(f->model);
     make_folders(p);
+    if (f->model) check_model_path(f->model); /* which may lie in them */
     if (original.width != original.height)
         cli_note("%s: %dx%d pixels: the square in the middle is taken", p->target_path, original.width,
                  original.height);

@@ -137,6 +137,7 @@ static int run(int argc, char **argv) {
     sheet_parse(&frame, grid_text ? grid_text : "1x1", config->width, config->height, config->channels);
     keyframes_start(&frames, &opened, &path_flags, frame.columns * frame.rows);
     drawing_start(&picture, &opened, &noise_flags, 0);
+    if (file) video_make_folder(file); /* in which the ws may lie */
     if (ws_path) save_ws(&frames, ws_path);
     char *notes = make_notes(&picture, &frames, grid_text);
     video_format format = {.rate = rate, .colours = colours, .notes = notes};
