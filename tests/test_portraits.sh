@@ -278,6 +278,10 @@ no end|25 should be ]|{"labels": [["a.png", 1]
 END
 says "labels of several values" 1 "dataset.json: byte" pack "$work/listed" -o x.sgd
 rm listed/dataset.json
+mkfifo listed/dataset.json
+timeout 20 "$tool" pack listed -o x.sgd 2>stderr
+names "dataset.json: is not a file"
+rm listed/dataset.json
 says "neither file nor folder" 2 "give the file to write: -o FILE.sgd" pack "$work/pets"
 says "portraits to pack" 2 "stylegan portraits --pack" pack portraits -o x.sgd
 says "pack without data" 2 "missing argument: stylegan pack DATA" pack -o x.sgd

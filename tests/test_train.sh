@@ -224,6 +224,11 @@ check "the other half: the log goes on" sh -c "cut -f 1 '$work/half/log.tsv' | s
     cp "$work/whole/log.tsv" "$work/mine"
     refuses "to begin with the log of another run" 2 "log.tsv: is the log of another run" train $settings --data "$pack" --outdir "$work/mine"
     cp "$work/whole/checkpoint.sgt" "$work/mine"
+    rm "$work/mine/log.tsv"
+    mkfifo "$work/mine/log.tsv"
+    # shellcheck disable=SC2016 # the inner shell's
+    prints "a log that is a pipe" "log.tsv: is not a file" sh -c '! timeout 20 "$@"' - "$tool" train $settings --data "$pack" --outdir "$work/mine"
+    rm "$work/mine/log.tsv"
     echo "my measurements" >"$work/mine/log.tsv"
     refuses "to resume with another log" 1 "log.tsv: is not the log of a training run" train --resume --data "$pack" --outdir "$work/mine"
     check "another log stays" grep -q "my measurements" "$work/mine/log.tsv"

@@ -124,6 +124,7 @@ static void read_labels(folder *f) {
             f->files[kept++].path = path;
             continue;
         }
+        if (system_kind_of(path) == SYSTEM_PIPE) cli_fail("%s: is not a file", path); /* would wait for a writer */
         file_view view = file_view_open(path);
         char *text = cli_format("%.*s", view.size < INT_MAX ? (int)view.size : INT_MAX, (const char *)view.data);
         const char *fault = label_list_parse(text, &f->labels);

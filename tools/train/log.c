@@ -70,7 +70,9 @@ CLI_NORETURN static void cannot_write(const training_log *log) {
 }
 
 void log_open(training_log *log, const char *path) {
-    *log = (training_log){.path = cli_format("%s", path), .created = system_kind_of(path) == SYSTEM_NOTHING};
+    const system_kind kind = system_kind_of(path);
+    *log = (training_log){.path = cli_format("%s", path), .created = kind == SYSTEM_NOTHING};
+    if (kind == SYSTEM_DEVICE || kind == SYSTEM_PIPE) cli_fail("%s: is not a file", path); /* may never end */
     const int descriptor = system_open(path, O_RDWR | O_CREAT);
     log->file = descriptor < 0 ? NULL : fdopen(descriptor, "r+b");
     if (!log->file) cannot_write(log);
