@@ -307,6 +307,35 @@ refuses "like: another model" 1 "was drawn by another model than sg1-64.sgw: sg2
 refuses "like: a sheet" 1 "is a sheet of pictures" generate "$model" --like "$work/told/grid.png" --outdir "$left/out"
 refuses "like: an array" 1 "drawn from the array ws.npy, image 1" generate "$model" --like "$work/mapped/img0001.png" --outdir "$left/out"
 refuses "like: no picture" 1 "is not a PNG picture" generate "$model" --like Makefile --outdir "$left/out"
+# The first text of a name counts: one that the tool would not write, before its own.
+told=$work/told/seed0003-psi0.3.png
+while IFS='|' read -r key value; do
+    { head -c 33 "$told"
+      # shellcheck disable=SC2059 # the length is an escape
+      printf "\\0\\0\\0\\$(printf %o $((${#key} + 1 + ${#value})))tEXt$key\\0$value...."
+      tail -c +34 "$told"; } >"$work/odd.png"
+    refuses "like: $key: $value" 1 "odd.png: says $key: $value, which this tool would not write" generate "$model" --like "$work/odd.png" \
+        --outdir "$left/out"
+done <<END
+Seed|0-3
+Seed|1,2
+Seed|abc
+Seed|-1
+Seed|4294967296
+Psi|1,2,3
+Psi|nan
+Psi|101
+Cutoff|all
+Class|0-1
+Label|zero
+Mixed Seed|1-2
+Mixed Layers|a
+Noise Mode|loud
+Noise Seed|1.5
+Transform|1,0,0
+Precision|f64
+Memory Limit|-1
+END
 for flag in "--seeds 1" "--trunc 1" "--noise-mode none" "--ws x.npy"; do
     # shellcheck disable=SC2086 # a flag and its value
     refuses "like and $flag" 2 "--like tells ${flag% *} already" generate "$model" --like "$work/told/seed0003-psi0.3.png" $flag --outdir "$left/out"

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDEST_PSI = 100 }; /* beyond it images are noise */
 enum { MOST_IMAGES = 100000000 };
 
 /* --- Mapping --- */

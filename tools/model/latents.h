@@ -5,6 +5,8 @@
 #include "model.h"
 #include "../base/npy.h"
 
+enum { WIDEST_PSI = 100 }; /* beyond it images are noise */
+
 /* How z becomes ws. */
 typedef struct mapping_flags {
     const char *psi, *cutoff, *class_index, *labels;
