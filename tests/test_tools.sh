@@ -234,6 +234,11 @@ else
     echo "skipped: what is said on a terminal: no script, or no terminals for it"
 fi
 
+ws=$golden/sg2-ada-64/ws.npy
+{ head -c 128 $ws; yes "$(printf '\346\261\141\177')" | tr -d '\n' | head -c $(($(wc -c <$ws) - 128)); } >"$work/huge.npy" # 3e38
+refuses "ws beyond numbers" 1 "sg2-ada-64.sgw: makes no numbers of these latents: too large" generate "$work/sg2-ada-64.sgw" \
+    --ws "$work/huge.npy" --outdir "$left/out"
+
 # --- Pictures say what they are, and --like draws them again ---
 
 # again NAME MODEL PICTURE FILE: --like draws the picture, as FILE.

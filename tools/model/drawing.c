@@ -3,6 +3,7 @@
 #include "../base/notes.h"
 #include "../base/png.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,8 @@ static int take_rows(void *user, int index, int y, int rows, const float *pixels
     const stylegan_config *config = d->opened->config;
     unsigned char *image = d->pixels + (size_t)index * d->opened->image_values;
     const size_t row = (size_t)config->width * (size_t)config->channels;
+    for (size_t i = 0; i < row * (size_t)rows; i++)
+        if (!isfinite(pixels[i])) cli_fail("%s: makes no numbers of these latents: too large", d->opened->name);
     stylegan_to_rgb8(pixels, config->channels, rows, config->width, image + (size_t)y * row);
     return 0;
 }

@@ -137,20 +137,22 @@ static double choose_ridge(const principal_w *p, const double *y, const double *
     return best;
 }
 
-/* The direction: the coefficients of the regression, as long as w deviates along them. */
-static void store_direction(const principal_w *p, const double *correlation, double ridge, float *direction) {
+/* The direction: the coefficients of the regression, as long as w deviates along them. 0 if their squares are no numbers. */
+static int store_direction(const principal_w *p, const double *correlation, double ridge, float *direction) {
     double squares = 0, variance = 0;
     for (int k = 0; k < p->size; k++) {
         const double c = correlation[k] / (p->variances[k] + ridge);
         squares += c * c;
         variance += c * c * fmax(p->variances[k], 0);
     }
+    if (!(squares > 0 && isfinite(squares) && variance > 0 && isfinite(variance))) return 0;
     for (int i = 0; i < p->size; i++) {
         double sum = 0;
         for (int k = 0; k < p->size; k++)
             sum += correlation[k] / (p->variances[k] + ridge) * p->vectors[(size_t)k * (size_t)p->size + (size_t)i];
-        direction[i] = squares > 0 ? (float)(sum * sqrt(variance) / squares) : 0;
+        direction[i] = (float)(sum * sqrt(variance) / squares);
     }
+    return 1;
 }
 
 static void tell(const char *path, const char *name, double explained) {
@@ -173,10 +175,11 @@ double *find_labelled(directions *d, const mapping *m, const char *path, const c
     directions_start(d, m->opened, labels.columns, 1);
     for (int i = 0; i < labels.columns; i++) {
         const double variance = center(&p, &labels, i, y, correlation);
-        if (is_constant(&labels, i) || variance <= 0) cli_fail("%s: all values of column %d are the same", path, i + 1);
+        if (is_constant(&labels, i)) cli_fail("%s: all values of column %d are the same", path, i + 1);
         const double used = ridge ? given * mean : choose_ridge(&p, y, correlation, mean);
         explained[i] = 1 - left_out_error(&p, y, correlation, used) / variance;
-        store_direction(&p, correlation, used, directions_at(d, i));
+        if (!store_direction(&p, correlation, used, directions_at(d, i)))
+            cli_fail("%s: the values of column %d are too large or too small to compute with", path, i + 1);
         tell(path, labels.names ? labels.names[i] : "its values", explained[i]);
     }
     d->names = labels.names;
