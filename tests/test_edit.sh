@@ -179,9 +179,11 @@ an index of a difference|2|--index has no effect|--seeds 1 --from-seeds 1 --to-s
 a ridge without fit|2|--ridge needs --fit|--seeds 1 $pca --index 0 --ridge 1
 a ridge of nothing|2|--ridge 0: must be|--seeds 1 --fit $work/labels.tsv --index age --ridge 0
 a range of one number|2|--range 3: must be two numbers such as -3..3|--seeds 1 $pca --index 0 --range 3
-a range of no numbers|2|--range a: not a number|--seeds 1 $pca --index 0 --range a..3
-a range without end|2|--range : not a number|--seeds 1 $pca --index 0 --range 3..
-a range too far|2|--range 1e9: must be|--seeds 1 $pca --index 0 --range 0..1e9
+a range of no numbers|2|--range a..3: must be two numbers|--seeds 1 $pca --index 0 --range a..3
+a range without end|2|--range 3..: must be two numbers|--seeds 1 $pca --index 0 --range 3..
+a range of dots|2|--range ..: must be two numbers|--seeds 1 $pca --index 0 --range ..
+a range of three dots|2|--range -3...3: must be two numbers|--seeds 1 $pca --index 0 --range -3...3
+a range too far|2|--range 0..1e9: must be from -1000 to 1000|--seeds 1 $pca --index 0 --range 0..1e9
 no steps|2|--steps 0: must be|--seeds 1 $pca --index 0 --steps 0
 a grid too small|2|has no room for 2 images of 3 steps|--seeds 1,2 $pca --index 0 --grid 3x1
 a sheet that is none|2|--grid and --no-sheet exclude each other|--seeds 1 $pca --index 0 --grid 3x1 --no-sheet

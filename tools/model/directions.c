@@ -4,6 +4,7 @@
 #include "../base/system.h"
 #include "../base/table.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -193,13 +194,22 @@ void directions_move(const directions *d, int index, double step, const layers *
     }
 }
 
+static int take_number(const char *text, double *value) {
+    char *end;
+    *value = strtod(text, &end);
+    return end != text && !*end && !isspace((unsigned char)*text) && isfinite(*value);
+}
+
+/* A third point could be of the dots or of a number. */
 step_range step_range_parse(const char *text, int steps) {
-    enum { FARTHEST = 1000 };
+    const double farthest = 1000;
     const char *dots = strstr(text, "..");
-    if (!dots) cli_usage("--range %s: must be two numbers such as -3..3", text);
-    char *first = cli_format("%.*s", (int)(dots - text), text);
-    const step_range range = {cli_number("--range", first, -FARTHEST, FARTHEST),
-                              cli_number("--range", dots + 2, -FARTHEST, FARTHEST), steps};
+    char *first = cli_format("%.*s", dots ? (int)(dots - text) : 0, text);
+    step_range range = {.steps = steps};
+    if (!dots || dots[2] == '.' || !take_number(first, &range.first) || !take_number(dots + 2, &range.last))
+        cli_usage("--range %s: must be two numbers such as -3..3 or -0.5..0.5", text);
+    if (fabs(range.first) > farthest || fabs(range.last) > farthest)
+        cli_usage("--range %s: must be from %g to %g", text, -farthest, farthest);
     free(first);
     return range;
 }
