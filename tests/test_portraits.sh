@@ -286,6 +286,19 @@ says "neither file nor folder" 2 "give the file to write: -o FILE.sgd" pack "$wo
 says "portraits to pack" 2 "stylegan portraits --pack" pack portraits -o x.sgd
 says "pack without data" 2 "missing argument: stylegan pack DATA" pack -o x.sgd
 
+# Names of classes neither steer the terminal nor look like several.
+odd=$(printf 'a\033[31m')
+mkdir -p named/"$odd" "named/b, 0 c"
+cp a/portrait00000[01].png named/"$odd"
+cp a/portrait000002.png "named/b, 0 c"
+"$tool" pack named -o named.sgd --size 8 >stderr
+names "class 0: 2 pictures (a?[31m)"
+names "class 1: 1 pictures (b; 0 c)"
+sed 's/class: a?/class: a\r/; s/b; 0/b, 0/' named.sgd >other.sgd # as another program may write them
+"$tool" pack other.sgd --outdir other >stderr
+names "class 0: 2 pictures (a?[31m)"
+names "class 1: 1 pictures (b; 0 c)"
+
 # A labelled folder makes a conditional network, the same whether it is packed or not.
 tiny="--config tiny-16 --kimg 0.04 --cond 1"
 "$tool" train --config tiny-16 --kimg 0.04 --data pets --outdir plain >/dev/null 2>stderr

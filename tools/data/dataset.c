@@ -5,11 +5,21 @@
 #include "portrait_scene.h"
 #include "sources.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 size_t picture_bytes(int resolution) {
     return (size_t)resolution * (size_t)resolution * CHANNELS;
+}
+
+char *dataset_class_name(const char *name, size_t length) {
+    char *clean = cli_format("%.*s", (int)length, name);
+    for (char *at = clean; *at; at++) {
+        if (iscntrl((unsigned char)*at)) *at = '?';
+        if (at[0] == ',' && at[1] == ' ') *at = ';';
+    }
+    return clean;
 }
 
 void dataset_free_classes(dataset *d) {

@@ -169,12 +169,12 @@ static int classify_by_folder(folder *f, char ***names) {
     int count = 0;
     if (!all_in_folders(f)) return 0;
     for (size_t i = 0; i < f->count; i++) {
-        const char *name = name_in(f, &f->files[i]);
+        const char *name = name_in(f, &f->files[i]), *before = i ? name_in(f, &f->files[i - 1]) : "";
         const size_t length = strcspn(name, "/");
-        if (!count || strncmp((*names)[count - 1], name, length) != 0 || (*names)[count - 1][length]) {
+        if (strncmp(before, name, length + 1) != 0) {
             if (count == MOST_LABELS) cli_fail("%s: more than %d folders: too many classes", f->path, MOST_LABELS);
             *names = cli_realloc(*names, (size_t)count + 1, sizeof **names);
-            (*names)[count++] = cli_format("%.*s", (int)length, name);
+            (*names)[count++] = dataset_class_name(name, length);
         }
         f->files[i].class_index = count - 1;
     }

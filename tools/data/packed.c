@@ -82,7 +82,7 @@ static char *read_classes(const file_view *file, int label_size, char ***classes
     int count = 0;
     *classes = cli_alloc((size_t)label_size, sizeof **classes);
     for (note line; count < label_size && notes_next(&at, &line); count++)
-        (*classes)[count] = cli_format("%.*s", line.value_length, line.value);
+        (*classes)[count] = dataset_class_name(line.value, (size_t)line.value_length);
     const int complete = count == label_size && !*at;
     free(text);
     if (complete) return NULL;

@@ -8,6 +8,9 @@ enum { CHANNELS = 3 };
 
 size_t picture_bytes(int resolution);
 
+/* A class's name as texts take it, to be freed: control characters become question marks, and ", ", which stands between
+   classes, becomes "; ". */
+char *dataset_class_name(const char *name, size_t length);
 void dataset_free_classes(dataset *d);
 
 /* Each ends the program if there are no pictures. */
