@@ -85,14 +85,17 @@ refuses "to join what is not there" 1 "x.1-of-2.sgd: cannot read: No such file" 
 cp packed.sgd before.sgd
 refuses "to join parts of another number" 1 "packed.1-of-4.sgd: cannot read" portraits --join 4 --pack packed.sgd
 "$tool" portraits --count 40 --size 16 --seed 4 --pack packed.sgd --part 2/5 >out1
-refuses "to join parts of another count" 1 "packed.1-of-5.sgd: has 4 pictures, not 5 as part 1 of 5 of 26" portraits --join 5 --pack packed.sgd
+refuses "to join parts of another count" 1 "packed.2-of-5.sgd: part of 40 portraits of seed 4, labels: 0; the first part: part of 23" portraits --join 5 --pack packed.sgd
+"$tool" portraits --count 23 --size 16 --seed 5 --pack packed.sgd --part 2/5 >out1
+refuses "to join parts of another seed" 1 "packed.2-of-5.sgd: part of 23 portraits of seed 5, labels: 0; the first part: part of 23 portraits of seed 4" \
+    portraits --join 5 --pack packed.sgd
 "$tool" portraits --count 23 --size 32 --seed 4 --pack packed.sgd --part 2/5 >out1
 refuses "to join parts of another size" 1 "packed.2-of-5.sgd: holds pictures of 32 x 32 pixels, not 16 x 16" portraits --join 5 --pack packed.sgd
 check "what was there stays" cmp packed.sgd before.sgd
 for pet in cats dogs; do "$tool" portraits --count 2 --size 16 --outdir pets/$pet >out1; done
 "$tool" pack pets --size 16 -o other.1-of-2.sgd >out1
 "$tool" portraits --count 4 --size 16 --pack other.2-of-2.sgd >out1
-refuses "to join parts of other classes" 1 "other.2-of-2.sgd: labels: 0, of the first part labels: 2 (cats, dogs)" portraits --join 2 --pack other.sgd
+refuses "to join parts of other classes" 1 "other.2-of-2.sgd: labels: 0; the first part: labels: 2 (cats, dogs)" portraits --join 2 --pack other.sgd
 refuses "portraits and their factors in one file" 2 "--pack and --factors name the same file" portraits --pack "$left/x" --factors "$left/x"
 
 exit $failed

@@ -115,6 +115,8 @@ static int64_t write_pictures(const char *data, const char *prefix, uint64_t see
     const char *folder = make_folder(f);
     const part own = part_parse(f->part, count);
     const int64_t first = part_first(own, count), own_count = part_end(own, count) - first;
+    d.whole = own.count > 1 ? count : 0;
+    d.whole_seed = own.count > 1 ? seed : 0;
     char *pack_path = f->pack ? part_path(own, f->pack) : NULL;
     if (f->pack) dataset_writer_open(&pack, pack_path, &d, own_count);
 
@@ -171,9 +173,11 @@ static char *open_part(dataset *d, part p, const char *path, int64_t count, int 
     return name;
 }
 
-/* "labels: 2 (cats, dogs)" */
-static char *labels_text(const dataset *d) {
-    char *text = cli_format("labels: %d", d->label_size);
+/* "part of 4 portraits of seed 0, labels: 2 (cats, dogs)" */
+static char *whole_text(const dataset *d) {
+    char *text = d->whole ? cli_format("part of %lld portraits of seed %llu, labels: %d", (long long)d->whole,
+                                       (unsigned long long)d->whole_seed, d->label_size)
+                          : cli_format("labels: %d", d->label_size);
     for (int k = 0; d->classes && k < d->label_size; k++) {
         char *more = cli_format("%s%s%s%s", text, k ? ", " : " (", d->classes[k], k == d->label_size - 1 ? ")" : "");
         free(text);
@@ -182,12 +186,12 @@ static char *labels_text(const dataset *d) {
     return text;
 }
 
-/* Parts of one whole have the same classes: those of the first one. */
-static void compare_labels(const dataset *d, const char *name, char **first) {
-    char *labels = labels_text(d);
-    if (!*first) *first = labels;
-    if (strcmp(labels, *first) != 0) cli_fail("%s: %s, of the first part %s", name, labels, *first);
-    if (labels != *first) free(labels);
+/* Parts of one whole say the same of it, and have the same classes, as the first one. */
+static void compare_wholes(const dataset *d, const char *name, char **first) {
+    char *whole = whole_text(d);
+    if (!*first) *first = whole;
+    if (strcmp(whole, *first) != 0) cli_fail("%s: %s; the first part: %s", name, whole, *first);
+    if (whole != *first) free(whole);
 }
 
 static void append_all(dataset_writer *to, const dataset *d) {
@@ -205,13 +209,15 @@ static void append_all(dataset_writer *to, const dataset *d) {
 static void join_parts(const char *path, int parts) {
     int64_t count = 0;
     int resolution = 0;
-    char *labels = NULL;
+    char *said = NULL;
     dataset d;
     dataset_writer whole;
     for (int pass = 0; pass < 3; pass++) { /* counts; checks; copies */
         for (part p = {1, parts}; p.number <= parts; p.number++) {
             char *name = open_part(&d, p, path, pass ? count : 0, resolution);
-            compare_labels(&d, name, &labels);
+            compare_wholes(&d, name, &said);
+            d.whole = 0;
+            d.whole_seed = 0;
             if (pass == 0) count += d.count;
             if (pass == 2 && p.number == 1) dataset_writer_open(&whole, path, &d, count);
             if (pass == 2) append_all(&whole, &d);
@@ -222,7 +228,7 @@ static void join_parts(const char *path, int parts) {
         if (pass == 0 && count < parts) cli_fail("%s: more parts than pictures", path);
     }
     dataset_writer_close(&whole);
-    free(labels);
+    free(said);
     printf("%s: %lld pictures of %d x %d pixels, joined from %d parts\n", path, (long long)count, resolution,
            resolution, parts);
 }

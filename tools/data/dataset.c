@@ -44,7 +44,7 @@ static void close_portraits(dataset *d) {
 static void open_portraits(dataset *d, int resolution, uint64_t seed) {
     uint64_t *source = cli_alloc(1, sizeof *source);
     *source = seed;
-    *d = (dataset){resolution, CHANNELS, 0, INT64_MAX, read_portrait, source, close_portraits, NULL};
+    *d = (dataset){resolution, CHANNELS, 0, INT64_MAX, read_portrait, source, close_portraits, NULL, 0, 0};
 }
 
 /* --- All alike --- */

@@ -14,6 +14,8 @@ typedef struct dataset {
     void *source;
     void (*close)(struct dataset *d);
     char **classes; /* [K] their names, NULL if nothing tells them */
+    int64_t whole;  /* a part of so many drawn portraits, of the seed whole_seed; 0: no part */
+    uint64_t whole_seed;
 } dataset;
 
 /* What --data takes, for --help. */

@@ -222,6 +222,6 @@ void dataset_open_folder(dataset *d, const char *path, int resolution) {
     if (f->labels.count) classify_by_list(f);
     report_shapes(f);
     report_and_compact(f);
-    *d = (dataset){resolution, CHANNELS, 0, (int64_t)f->count, read_from_folder, f, close_folder, NULL};
+    *d = (dataset){resolution, CHANNELS, 0, (int64_t)f->count, read_from_folder, f, close_folder, NULL, 0, 0};
     d->label_size = f->labels.count ? classes_in_list(f) : classify_by_folder(f, &d->classes);
 }

@@ -10,7 +10,8 @@
          20      4  label size K, 0 to 65536
          24      8  number of pictures, at least 1
          32      8  bytes of the class names, 0 without
-         40     16  zero
+         40      8  of a part of drawn portraits: how many all parts have; 0: it is no part
+         48      8  of a part: their seed; 0 of others
          56      8  checksum of bytes 0 to 55, as in weight files (stylegan.h, >>weight-file)
          64      -  pictures, 8 bits a value: [count][H][W][3], red, green, blue
           -      -  labels, IEEE 754 binary32, finite: [count][K]
@@ -35,7 +36,8 @@ enum {
     LABELS_AT = 20,
     COUNT_AT = 24,
     TEXT_AT = 32,
-    ZERO_AT = 40
+    WHOLE_AT = 40,
+    SEED_AT = 48
 };
 enum { CHECKSUM_AT = 56, HEADER_SIZE = 64 };
 
@@ -105,12 +107,12 @@ static const char *header_fault(const unsigned char *bytes, size_t size) {
     if (get64(bytes + CHECKSUM_AT) != header_checksum(bytes)) return "damaged packed file: checksum of the header";
     if (get32(bytes + VERSION_AT) != 1) return "packed file of an unknown version";
     const uint32_t resolution = get32(bytes + RESOLUTION_AT), label_size = get32(bytes + LABELS_AT);
-    const uint64_t count = get64(bytes + COUNT_AT);
+    const uint64_t count = get64(bytes + COUNT_AT), whole = get64(bytes + WHOLE_AT);
     if (resolution < 1 || resolution > MOST_RESOLUTION || get32(bytes + CHANNELS_AT) != CHANNELS ||
         label_size > MOST_LABELS || count < 1)
         return "not a valid packed file: sizes out of range";
-    for (int i = ZERO_AT; i < CHECKSUM_AT; i++)
-        if (bytes[i]) return "not a valid packed file: reserved bytes are not zero";
+    if (whole ? whole < count || whole > INT64_MAX : get64(bytes + SEED_AT) != 0)
+        return "not a valid packed file: no part of so many pictures";
     const uint64_t each = (uint64_t)resolution * resolution * CHANNELS + 4 * (uint64_t)label_size;
     const uint64_t text = get64(bytes + TEXT_AT), all = size - HEADER_SIZE, rest = all - text;
     if (text > all || rest / each < count) return "truncated packed file";
@@ -141,7 +143,9 @@ char *dataset_view_packed(dataset *d, const file_view *file) {
                    read_packed,
                    source,
                    close_packed,
-                   classes};
+                   classes,
+                   (int64_t)get64(file->data + WHOLE_AT),
+                   get64(file->data + SEED_AT)};
     return NULL;
 }
 
@@ -164,6 +168,8 @@ void dataset_writer_open(dataset_writer *w, const char *path, const dataset *d, 
     put64(header + COUNT_AT, (uint64_t)count);
     char *text = NULL;
     for (int k = 0; d->classes && k < d->label_size; k++) notes_add(&text, "class", "%s", d->classes[k]);
+    put64(header + WHOLE_AT, (uint64_t)d->whole);
+    put64(header + SEED_AT, d->whole_seed);
     put64(header + TEXT_AT, text ? strlen(text) : 0);
     put64(header + CHECKSUM_AT, header_checksum(header));
     *w = (dataset_writer){
