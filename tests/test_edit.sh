@@ -230,6 +230,7 @@ labels "too large a seed" "line 1: 4294967296 is no seed" "4294967296\t5\n"
 labels "more values than before" "line 2: has 2 values, the lines before have 1" "1\t5\n2\t5\t6\n"
 labels "values beyond numbers" "the values of column 1 are too large or too small" "1\t1e308\n2\t-1e308\n3\t1e308\n4\t0\n"
 labels "squares beyond numbers" "the values of column 2 are too large or too small" "1\t1\t1e200\n2\t2\t1\n3\t1\t5\n"
+labels "a name twice" "line 1: two values are called age" "seed\tage\tsmile\tage\n1\t1\t2\t3\n"
 labels "bytes" "is no text" "1\t5\n2\t\000\n"
 
 # names NAME TEXT CONTENT: the same beside an array.
@@ -242,6 +243,10 @@ names() {
 names "an index too large" "line 1: index 2, but there are directions 0 to 1" "2\tage\n"
 names "no index" "line 2: must be an index, a tab and a name" "0\tage\nsmile\n"
 names "three fields" "line 1: must be an index, a tab and a name" "0\tage\tsmile\n"
+printf '0\tage\n1\tage\n' >"$work/odd.txt"
+refuses "names: one of two directions" 1 "odd.npy: two directions are called age, 0 and 1" edit $model --seeds 1 --direction "$work/odd.npy" \
+    --index age --outdir "$left/out"
+check "names: one of two directions, by its number" edit numbered --seeds 1 --direction "$work/odd.npy" --index 1 --steps 1
 
 while IFS='|' read -r name status text flags; do
     # shellcheck disable=SC2086

@@ -153,6 +153,7 @@ bmp() { # bmp WIDTH HEIGHT: a white picture
 echo "no picture at all" >mixed/text.png
 : >mixed/empty.jpg
 head -c 600 a/portrait000003.png >mixed/cut.png
+head -c $(($(wc -c <a/portrait000003.png) - 9)) a/portrait000003.png >mixed/last.png
 ln -s /nowhere mixed/dangling.png
 mkfifo mixed/pipe.png
 # A BMP header of 60000 x 60000 pixels.
@@ -160,10 +161,11 @@ mkfifo mixed/pipe.png
 { printf 'BM\0\0\0\0\0\0\0\0\066\0\0\0\050\0\0\0\0\0\0\0\005\0\0\0\001\0\030\0'; head -c 100 /dev/zero; } >mixed/flat.bmp
 bmp 20 20 | head -c 1253 >mixed/cut.bmp
 ln -s ../a mixed/folder
-says "a folder with bad files" 0 "9 files skipped, 3 pictures remain" pack "$work/mixed" --size 32 -o packed
+says "a folder with bad files" 0 "10 files skipped, 3 pictures remain" pack "$work/mixed" --size 32 -o packed
 names "mixed/text.png: skipped: not a PNG, JPEG or BMP picture"
 names "mixed/empty.jpg: skipped: not a PNG"
-names "mixed/cut.png: skipped: damaged picture"
+names "mixed/cut.png: skipped: damaged picture: ends too early"
+names "mixed/last.png: skipped: damaged picture: ends too early"
 names "mixed/dangling.png: skipped: cannot read: No such file"
 names "mixed/pipe.png: skipped: not a file"
 names "mixed/huge.bmp: skipped: 60000 x 60000 pixels are too many"

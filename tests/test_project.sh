@@ -95,6 +95,7 @@ refuses "project: factors of small pictures" 2 "--distance factors: is for pictu
 refuses "project: no steps" 2 "--num-steps 0" project $model --target "$target" --num-steps 0 --outdir "$left/out"
 refuses "project: a model as target" 1 "$model: " project $model --target $model --outdir "$left/out"
 refuses "project: a missing target" 1 "missing.png: " project $model --target "$work/missing.png" --outdir "$left/out"
+refuses "project: a folder as target" 1 "is a folder, not a picture" project $model --target "$work/out" --outdir "$left/out"
 refuses "project: StyleGAN 3" 1 "StyleGAN 3" project "$networks/sg3-t-64.sgw" --target "$target" --outdir "$left/out"
 refuses "project: a rectangle" 1 "32x64, not square" project "$networks/sg2-rect-64.sgw" --target "$target" --outdir "$left/out"
 refuses "project: a conditional network without class" 2 "--class" project "$networks/sg1-cond-32.sgw" --target "$target" \

@@ -570,6 +570,9 @@ refuses "a device as model" 1 "/dev/zero: is a device, not a file" info /dev/zer
 refuses "a model as array" 1 "not a NumPy array" generate "$model" --ws "$model" --outdir "$left/out"
 refuses "an archive of several arrays" 1 "holds 2 arrays, none of them named w" generate "$model" --ws tests/arrays/several.npz \
     --outdir "$left/out"
+sed 's/[ab]\.npy/w.npy/g' tests/arrays/several.npz >"$work/twice.npz"
+refuses "an archive of several arrays of one name" 1 "holds 2 arrays, several of them named w" generate "$model" --ws "$work/twice.npz" \
+    --outdir "$left/out"
 for size in 3 60 200 600; do
     head -c $size tests/arrays/deflated.npz >"$work/short.npz"
     refuses "an archive cut to $size bytes" 1 "short.npz: " generate "$model" --ws "$work/short.npz" --outdir "$left/out"

@@ -13,13 +13,16 @@ static int is_array(const zip_member *m) {
 }
 
 static char *choose_array(const zip *archive, const zip_member **chosen) {
-    int arrays = 0;
-    for (size_t i = 0; i < archive->count; i++)
-        if (is_array(&archive->members[i])) *chosen = &archive->members[i], arrays++;
+    int arrays = 0, named = 0;
+    for (size_t i = 0; i < archive->count; i++) {
+        const zip_member *m = &archive->members[i];
+        if (is_array(m)) *chosen = m, arrays++;
+        named += m->name_size == 5 && memcmp(m->name, "w.npy", 5) == 0;
+    }
     if (arrays == 1) return NULL;
-    *chosen = zip_find(archive, "w.npy");
-    return *chosen ? NULL
-                   : cli_format("holds %d arrays, none of them named w: save the one that is meant alone", arrays);
+    if (named == 1 && (*chosen = zip_find(archive, "w.npy")) != NULL) return NULL;
+    return cli_format("holds %d arrays, %s of them named w: save the one that is meant alone", arrays,
+                      named ? "several" : "none");
 }
 
 static char *parse_array(const unsigned char *bytes, const zip_member *m, npy *array) {

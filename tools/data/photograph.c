@@ -3,6 +3,7 @@
 #include "photograph.h"
 #include "sources.h"
 #include "../base/pixel.h"
+#include "../base/png.h"
 #include "../base/stb.h"
 #include "../base/system.h"
 
@@ -142,7 +143,8 @@ void picture_resize(const uint8_t *pixels, int width, int height, int resolution
 static char *decode(bytes file, int resolution, uint8_t **pixels) {
     int width, height, channels;
     uint8_t *decoded = stbi_load_from_memory(file.at, (int)file.size, &width, &height, &channels, CHANNELS + 1);
-    if (!decoded) return cli_format("damaged picture: %s", stbi_failure_reason());
+    const int is_cut = begins_with(file, "\x89PNG", 4) && !png_is_whole(file.at, file.size); /* stb would quote zeros */
+    if (!decoded) return cli_format("damaged picture: %s", is_cut ? "ends too early" : stbi_failure_reason());
     uint8_t *stored = cli_alloc(picture_bytes(resolution), 1);
     compose_on_white(decoded, (size_t)width * (size_t)height);
     picture_resize(decoded, width, height, resolution, stored);
@@ -193,6 +195,7 @@ char *photograph_load(const char *path, int resolution, pixel_budget *budget, pi
     uint64_t size = 0;
     const system_kind kind = system_kind_of(path);
     if (kind == SYSTEM_NOTHING) return cli_format("cannot read: %s", strerror(errno));
+    if (kind == SYSTEM_FOLDER && !system_is_link(path)) return cli_format("is a folder, not a picture");
     if (kind == SYSTEM_FOLDER) return cli_format("a link to a folder, which could lead in circles");
     if (kind != SYSTEM_FILE) return cli_format("not a file"); /* opening a pipe would wait for its writer */
     const int descriptor = system_open(path, O_RDONLY);

@@ -168,15 +168,18 @@ static int is_number(const char *text) {
 
 int directions_find(const directions *d, const char *source, const char *index) {
     near_miss miss = {.typed = index};
-    int names = 0;
+    int names = 0, found = -1;
     if (!index && d->count > 1) cli_usage("%s: holds %d directions; choose one with --index", source, d->count);
     if (!index) return 0;
     for (int i = 0; d->names && i < d->count; i++) {
         if (!d->names[i]) continue;
-        if (strcmp(d->names[i], index) == 0) return i;
+        const int same = strcmp(d->names[i], index) == 0;
+        if (same && found >= 0) cli_fail("%s: two directions are called %s, %d and %d", source, index, found, i);
+        if (same) found = i;
         near_miss_try(&miss, d->names[i]);
         names++;
     }
+    if (found >= 0) return found;
     if (is_number(index)) return (int)cli_integer("--index", index, 0, d->count - 1);
     cli_usage("--index %s: %s has no direction of that name%s", index, source,
               names ? near_miss_text(&miss) : ", nor any other name");

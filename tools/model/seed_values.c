@@ -9,9 +9,14 @@
 
 enum { MOST = 10000000, QUOTED = 40 }; /* seeds; letters of a wrong field that are told */
 
-static void take_names(seed_values *v, const table *t) {
+static char *take_names(seed_values *v, const table *t) {
     v->names = cli_alloc((size_t)v->columns, sizeof *v->names);
     for (int i = 0; i < v->columns; i++) v->names[i] = cli_format("%s", t->field[i + 1]);
+    for (int i = 1; i < v->columns; i++)
+        for (int k = 0; k < i; k++)
+            if (*v->names[i] && strcmp(v->names[i], v->names[k]) == 0)
+                return cli_format("line %d: two values are called %.*s", t->line, QUOTED, v->names[i]);
+    return NULL;
 }
 
 static int is_number(const char *text, double *value) {
@@ -51,7 +56,7 @@ static char *take_lines(seed_values *v, table *t) {
             return cli_format("line %d: has %d values, the lines before have %d", t->line, t->fields - 1, v->columns);
         double first;
         if (is_first && !is_number(t->field[0], &first))
-            take_names(v, t);
+            fault = take_names(v, t);
         else
             fault = take_line(v, t);
     }
