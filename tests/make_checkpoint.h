@@ -45,6 +45,7 @@ typedef struct checkpoint_style {
     const char *pickled;  /* ... it is this */
     int fused_from;       /* StyleGAN 1: resolution of the first fused up-sampling, 0: the default, 128 */
     bool unscaled;        /* StyleGAN 1: without equalised learning rate */
+    const char *extra;    /* torch: one more tensor of that name */
     bool own_streams;     /* every storage is a torch.save of its own, as in persistence pickles */
 } checkpoint_style;
 
@@ -535,6 +536,10 @@ static void put_tensors(writer *o, const weights *w, const char *start, const ch
         free(name);
     }
     if (o->style.layout == LAYOUT_ROSINALITY && !*prefix) put_filters(o, w);
+    if (torch && o->style.extra) {
+        put_text(o, o->style.extra);
+        put_torch(o, &(array){1, {2}, (float[]){1, 2}});
+    }
     put_byte(&o->pickle, torch ? 'u' : 'e');
 }
 

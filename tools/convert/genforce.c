@@ -21,6 +21,7 @@ static const layout stylegan1_names = {
     .torgb_bias = "bias",
     .noise0 = "synthesis.layer{L}.apply_noise.noise",
     .noise1 = "synthesis.layer{L}.apply_noise.noise",
+    .undrawn = "synthesis.output", /* the images of lower resolutions */
     .torch_order = true,
 };
 
@@ -108,4 +109,5 @@ void genforce_build(network *n, const value *generator) {
     (modulated ? build_stylegan2 : build_stylegan1)(n, blocks);
     if (config->channels > MOST_CHANNELS)
         reader_fail(n->r, "images of %d channels are not supported", config->channels);
+    network_refuse_unused(n);
 }

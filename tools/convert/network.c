@@ -41,6 +41,39 @@ static bool open_variable(network *n, const char *name, tensor *t) {
     return tensor_open(n->r, name, v, t);
 }
 
+static void mark_used(network *n, const char *name) {
+    const value *all = n->variables;
+    for (size_t i = 0; i + 1 < all->count; i += 2) all->items[i]->used |= value_equals(all->items[i], name);
+}
+
+static bool ends_with(const char *name, const char *end) {
+    const size_t size = strlen(name), cut = strlen(end);
+    return size >= cut && !strcmp(name + size - cut, end);
+}
+
+/* Filters are read where they count; noise may be switched off. */
+static bool may_be_unused(const network *n, const char *name) {
+    static const char *const ends[] = {"filter", ".kernel",       ".noise", "noise_const",        "noise_strength",
+                                       "_avg",   "magnitude_ema", ".lod",   "num_batches_tracked"};
+    bool may = !strncmp(name, "noises.", 7);
+    for (size_t i = 0; !may && i < sizeof ends / sizeof *ends; i++) may = ends_with(name, ends[i]);
+    return may || (n->names.undrawn && !strncmp(name, n->names.undrawn, strlen(n->names.undrawn)));
+}
+
+void network_refuse_unused(network *n) {
+    static const char maker[] = "torch._"; /* _utils._rebuild_tensor_v2, _utils._rebuild_parameter, ... */
+    for (size_t i = 0; n->variables && i + 1 < n->variables->count && !n->r->error[0]; i += 2) {
+        const value *key = n->variables->items[i], *v = n->variables->items[i + 1];
+        const value *callable = v->kind == VALUE_OBJECT ? v->callable : NULL;
+        if (key->used || key->kind != VALUE_TEXT || !callable || callable->size < sizeof maker ||
+            memcmp(callable->data, maker, sizeof maker - 1))
+            continue;
+        const char *name = reader_format(n->r, "%.*s", (int)(key->size < 200 ? key->size : 200), key->data);
+        if (!may_be_unused(n, name))
+            reader_fail(n->r, "%s belongs to no layer known here: the network is not supported", name);
+    }
+}
+
 /* --- Sizes --- */
 
 void network_set_size(network *n, int blocks) {
@@ -202,6 +235,7 @@ static recipe *add_view(network *n, const char *out, const char *name, int dimen
         p->source.stride[d] = source.stride[axes[d]];
     }
     p->gain = 1.0;
+    mark_used(n, name);
     weights_add(&n->w, out, dimensions, shape, fill_from_source, p);
     return p;
 }

@@ -17,6 +17,7 @@ typedef struct layout {
     const char *noise0, *noise1;                  /* noise maps of conv0, conv1 */
     const char *conv0_fir, *skip_fir, *image_fir; /* filters of the up-sampling; NULL: as options.fir says */
     double fir_sum;                               /* of their taps */
+    const char *undrawn;                          /* begins the names of layers that may be left out; NULL: none */
     bool torch_order;                             /* [out][in] and OIHW; else [in][out] and HWIO */
     bool upsampling_flipped;                      /* conv0 is not in scatter form */
     bool style_bias_from_zero;                    /* the +1 of the styles is not in the bias */
@@ -114,6 +115,9 @@ void network_add_upsampling_filters(network *n, int blocks); /* StyleGAN 2 */
 
 /* The mapping network, from the embedding to w_avg; gain: of each layer's weights. Sets z_dim, w_dim and c_dim. */
 void network_add_mapping(network *n, double gain);
+
+/* Fails if a tensor of the source was not added and is more than a filter or a statistic: its layer would be missing. */
+void network_refuse_unused(network *n);
 
 enum { MOST_CHANNELS = 4 }; /* of an image */
 

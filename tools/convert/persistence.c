@@ -127,4 +127,5 @@ void persistence_build(network *n, const value *generator) {
     else
         reader_fail(n->r, "the network has neither synthesis.b4.conv1 nor synthesis.input: not a generator");
     n->w.config.truncation_cutoff = n->w.config.num_ws;
+    network_refuse_unused(n);
 }

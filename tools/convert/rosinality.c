@@ -67,4 +67,5 @@ void rosinality_build(network *n, const value *generator) {
     stylegan2_build(n);
     config->truncation_psi = 1.0f;
     config->truncation_cutoff = config->num_ws;
+    network_refuse_unused(n);
 }

@@ -46,6 +46,7 @@ struct value {
     size_t count, capacity;
     value *callable, *arguments, *state; /* OBJECT. STORAGE: its persistent id in arguments */
     bool big_endian;                     /* STORAGE */
+    bool used;                           /* TEXT, the name of a tensor: the network has it */
 };
 
 value *value_new(reader *r, value_kind kind);
