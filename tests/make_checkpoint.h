@@ -25,6 +25,7 @@ typedef struct checkpoint_style {
     bool legacy;          /* torch: the older stream instead of a zip archive ... */
     int protocol;         /* ... which begins in this pickle protocol, 0: 2 */
     bool shared;          /* torch: all tensors in one storage, transposed */
+    int parts;            /* torch, legacy, shared: each tensor's storage is a part of the one; 2: and lies outside */
     bool data_parallel;   /* torch: names begin with "module." */
     bool bare;            /* torch: the state dict itself */
     bool training;        /* only the generator in training */
@@ -181,8 +182,8 @@ static void put_numpy(writer *o, const array *a) {
 
 static buffer legacy_file(const writer *o);
 
-/* Storage `index` of `count` elements: a persistent id. */
-static void put_storage(writer *o, int index, int64_t count) {
+/* Storage `index` of `count` elements, from `first` on: a persistent id. */
+static void put_storage(writer *o, int index, int64_t first, int64_t count) {
     static const char *const types[] = {"FloatStorage", "HalfStorage", "BFloat16Storage", "DoubleStorage"};
     char *key = cli_format("%d", index);
     put_byte(&o->pickle, '(');
@@ -191,7 +192,15 @@ static void put_storage(writer *o, int index, int64_t count) {
     put_text(o, key);
     put_text(o, "cpu");
     put_integer(o, count);
-    if (o->style.legacy) put_byte(&o->pickle, 'N');
+    if (o->style.parts) {
+        put_byte(&o->pickle, '(');
+        put_text(o, "part");
+        put_integer(o, o->style.parts == 2 ? first + (1 << 30) : first);
+        put_integer(o, count);
+        put_byte(&o->pickle, 't');
+    } else if (o->style.legacy) {
+        put_byte(&o->pickle, 'N');
+    }
     put_string(&o->pickle, "tQ");
     free(key);
 }
@@ -199,7 +208,7 @@ static void put_storage(writer *o, int index, int64_t count) {
 static void put_own_stream(writer *o, buffer *storage, int64_t count) {
     writer stream = {.style = {.element = o->style.element, .legacy = true}, .storages = storage, .storage_count = 1};
     put_string(&stream.pickle, "\x80\2");
-    put_storage(&stream, 0, count);
+    put_storage(&stream, 0, 0, count);
     put_byte(&stream.pickle, '.');
     const buffer file = legacy_file(&stream);
     put_global(o, "torch.storage", "_load_from_bytes");
@@ -231,8 +240,8 @@ static void put_torch(writer *o, const array *a) {
     if (o->style.own_streams)
         put_own_stream(o, storage, array_count(a));
     else
-        put_storage(o, o->storage_count - 1, array_count(a));
-    put_integer(o, offset);
+        put_storage(o, o->storage_count - 1, offset, array_count(a));
+    put_integer(o, o->style.parts ? 0 : offset);
     put_numbers(o, a->shape, a->dimensions);
     put_numbers(o, strides, a->dimensions);
     put_byte(&o->pickle, 0x89);

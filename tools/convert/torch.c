@@ -1,5 +1,6 @@
 /* torch.c - both containers hold one pickle in which every storage is a persistent id
-   ("storage", class, key, location, number of elements), and the storages' bytes by key. */
+   ("storage", class, key, location, number of elements), and the storages' bytes by key. In the older stream a sixth item
+   may tell that it is a part of the storage: (its own key, first element, number of elements). */
 #include "torch.h"
 #include "pickle.h"
 #include "tensor.h"
@@ -127,6 +128,22 @@ static size_t first_with_key(const value *storages, const value *key) {
     return low;
 }
 
+/* Narrows a storage that was placed to the part that its persistent id asks for. */
+static void take_part(reader *r, value *storage, size_t element_size) {
+    const value *part = value_item(storage->arguments, 5);
+    if (!part || part->kind == VALUE_NONE) return;
+    const value *first = value_item(part, 1), *count = value_item(part, 2);
+    const uint64_t available = storage->size / element_size;
+    const uint64_t start = first && first->integer >= 0 ? (uint64_t)first->integer : UINT64_MAX;
+    if (start > available || !count || count->integer < 0 || (uint64_t)count->integer > available - start) {
+        const value *key = storage_key(storage);
+        reader_fail(r, "storage %.*s: a part of it lies outside", key->size < 40 ? (int)key->size : 40, key->data);
+        return;
+    }
+    storage->data += (size_t)start * element_size;
+    storage->size = (size_t)count->integer * element_size;
+}
+
 /* Places the storages of `key` at `at`; returns the bytes there: the number of elements, then the elements. */
 static size_t place_storage(reader *r, value *storages, const value *key, const unsigned char *at, size_t left) {
     const size_t first = key && key->kind == VALUE_TEXT ? first_with_key(storages, key) : storages->count;
@@ -146,6 +163,7 @@ static size_t place_storage(reader *r, value *storages, const value *key, const 
     for (size_t i = first; i < storages->count && !compare_texts(storage_key(storages->items[i]), key); i++) {
         storages->items[i]->data = at + 8;
         storages->items[i]->size = (size_t)count * element_size;
+        take_part(r, storages->items[i], element_size);
     }
     return 8 + (size_t)count * element_size;
 }
