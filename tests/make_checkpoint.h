@@ -31,6 +31,7 @@ typedef struct checkpoint_style {
     bool training;        /* only the generator in training */
     bool encoder;         /* rosinality: below state_dict, with "decoder." */
     int average_rows;     /* rosinality: of latent_avg, 0: a vector */
+    bool repeated_rows;   /* rosinality: they are one, as expand() makes them */
     bool without_average; /* rosinality, TensorFlow */
     int odd_filter;       /* rosinality: 1 the last convolution's filter differs from the others, 2 the last ToRGB's */
     int fir_gain;         /* rosinality: what the filters sum to, 0: 4 */
@@ -94,6 +95,7 @@ typedef struct writer {
     checkpoint_style style;
     buffer *storages; /* torch: the bytes of each */
     int storage_count;
+    int64_t repeats; /* PyTorch: an axis before the others of the next tensor, without elements of its own; 0: none */
 } writer;
 
 static void put_global(writer *o, const char *module, const char *name) {
@@ -229,10 +231,12 @@ static void put_torch(writer *o, const array *a) {
     buffer *storage = &o->storages[o->storage_count - 1];
     const int64_t offset = (int64_t)storage->size / sizes[o->style.element];
     put_values(o, storage, a, o->style.shared);
-    int64_t strides[5], step = 1;
+    const int repeats = o->repeats > 0;
+    int64_t shape[6] = {o->repeats}, strides[6] = {0}, step = 1;
     for (int k = 0; k < a->dimensions; k++) {
         const int d = o->style.shared ? k : a->dimensions - 1 - k;
-        strides[d] = step;
+        shape[repeats + d] = a->shape[d];
+        strides[repeats + d] = step;
         step *= a->shape[d];
     }
     put_global(o, "torch._utils", "_rebuild_tensor_v2");
@@ -242,8 +246,8 @@ static void put_torch(writer *o, const array *a) {
     else
         put_storage(o, o->storage_count - 1, offset, array_count(a));
     put_integer(o, o->style.parts ? 0 : offset);
-    put_numbers(o, a->shape, a->dimensions);
-    put_numbers(o, strides, a->dimensions);
+    put_numbers(o, shape, repeats + a->dimensions);
+    put_numbers(o, strides, repeats + a->dimensions);
     put_byte(&o->pickle, 0x89);
     put_global(o, "collections", "OrderedDict");
     put_string(&o->pickle, ")RtR");
@@ -613,7 +617,9 @@ static void put_average(writer *o, const weights *w) {
         const weights_tensor *t = &w->tensors[i];
         if (strcmp(t->name, "w_avg")) continue;
         array a = unfolded(t, &(parts){0}, w->config.family, &o->style);
-        if (o->style.average_rows) {
+        if (o->style.repeated_rows) {
+            o->repeats = o->style.average_rows;
+        } else if (o->style.average_rows) {
             const size_t size = (size_t)a.shape[0], rows = (size_t)o->style.average_rows;
             a.values = cli_realloc(a.values, rows * size, sizeof *a.values);
             for (size_t row = 1; row < rows; row++) memcpy(a.values + row * size, a.values, size * sizeof *a.values);
@@ -622,6 +628,7 @@ static void put_average(writer *o, const weights *w) {
         }
         put_text(o, "latent_avg");
         put_torch(o, &a);
+        o->repeats = 0;
         free(a.values);
     }
 }

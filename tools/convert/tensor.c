@@ -100,11 +100,13 @@ static bool refuse(reader *r, const tensor *t, const char *why) {
 }
 
 /* Sets the shape and strides (in elements; NULL: contiguous, in Fortran's order if asked) of a view that begins
-   `offset` elements into `size` bytes, after checking that it stays inside them. */
+   `offset` elements into `size` bytes, after checking that it stays inside them. Small views may repeat elements, as
+   expand() makes them; large ones may not, or a small file could ask for any amount of memory. */
 static bool set_shape(reader *r, tensor *t, const value *shape, const value *strides, bool fortran, uint64_t offset,
                       size_t size) {
     static const char too_large[] = "the array is larger than its data";
-    const uint64_t available = size / t->type->size;
+    enum { MOST_REPEATED = 1 << 16 };
+    const uint64_t available = size / t->type->size, most = available > MOST_REPEATED ? available : MOST_REPEATED;
     const size_t dimensions = shape && shape->kind == VALUE_LIST ? shape->count : TENSOR_DIMENSIONS + 1;
     if (dimensions > TENSOR_DIMENSIONS) return refuse(r, t, "not a shape of at most 6 dimensions");
     if (offset >= available) return refuse(r, t, too_large);
@@ -119,7 +121,7 @@ static bool set_shape(reader *r, tensor *t, const value *shape, const value *str
         }
         t->shape[d] = extent->integer;
         const uint64_t step = strides ? (uint64_t)stride->integer : count, steps = (uint64_t)extent->integer - 1;
-        if (steps >= available / count || (steps && step > available / steps)) return refuse(r, t, too_large);
+        if (steps >= most / count || (steps && step > available / steps)) return refuse(r, t, too_large);
         last += step * steps;
         count *= steps + 1;
         if (last >= available) return refuse(r, t, too_large);
