@@ -25,6 +25,7 @@ typedef struct checkpoint_style {
     bool legacy;          /* torch: the older stream instead of a zip archive ... */
     int protocol;         /* ... which begins in this pickle protocol, 0: 2 */
     bool shared;          /* torch: all tensors in one storage, transposed */
+    const char *archive;  /* torch: its name in the zip archive, NULL: "archive" */
     int parts;            /* torch, legacy, shared: each tensor's storage is a part of the one; 2: and lies outside */
     bool data_parallel;   /* torch: names begin with "module." */
     bool bare;            /* torch: the state dict itself */
@@ -649,8 +650,6 @@ static void put_state_dict(writer *o, const weights *w) {
     put_string(&o->pickle, s->nested ? "uu" : "u");
 }
 
-static const char zip_name[] = "archive/";
-
 static void put_zip_header(buffer *b, const char *name, size_t size, bool central, size_t offset) {
     put_string(b, central ? "PK\1\2" : "PK\3\4");
     put_number(b, 0, central ? 6 : 4); /* versions, flags */
@@ -658,10 +657,9 @@ static void put_zip_header(buffer *b, const char *name, size_t size, bool centra
     put_number(b, 0, 8);               /* time, date, checksum */
     put_number(b, size, 4);
     put_number(b, size, 4);
-    put_number(b, strlen(zip_name) + strlen(name), 2);
+    put_number(b, strlen(name), 2);
     put_number(b, 0, central ? 12 : 2); /* no extra field; comment, disk, attributes */
     if (central) put_number(b, offset, 4);
-    put_string(b, zip_name);
     put_string(b, name);
 }
 
@@ -673,9 +671,12 @@ static void put_member(buffer *file, buffer *directory, const char *name, const 
 
 static buffer zip_file(const writer *o) {
     buffer file = {0}, directory = {0};
-    put_member(&file, &directory, "data.pkl", &o->pickle);
+    const char *archive = o->style.archive ? o->style.archive : "archive";
+    char *name = cli_format("%s/data.pkl", archive);
+    put_member(&file, &directory, name, &o->pickle);
+    free(name);
     for (int i = 0; i < o->storage_count; i++) {
-        char *name = cli_format("data/%d", i);
+        name = cli_format("%s/data/%d", archive, i);
         put_member(&file, &directory, name, &o->storages[i]);
         free(name);
     }

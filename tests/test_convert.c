@@ -102,8 +102,16 @@ static void separate_filters(weights *w) {
     free(image.values);
 }
 
+/* A file's name of 250 bytes, which torch.save makes the archive's. */
+#define TEN "0123456789"
+#define FIFTY TEN TEN TEN TEN TEN
+
 static const layout_case layout_cases[] = {
     {"rosinality, zip", "sg2-tf-64", "pkl", {.layout = LAYOUT_ROSINALITY}},
+    {"rosinality, zip of a long name",
+     "sg2-tf-64",
+     "pkl",
+     {.layout = LAYOUT_ROSINALITY, .archive = FIFTY FIFTY FIFTY FIFTY FIFTY}},
     {"rosinality, legacy stream", "sg2-tf-64", "pkl", {.layout = LAYOUT_ROSINALITY, .legacy = true}},
     {"rosinality, float16", "sg2-tf-64", "pkl", {.layout = LAYOUT_ROSINALITY, .element = ELEMENT_F16}},
     {"rosinality, bfloat16, legacy",

@@ -41,7 +41,7 @@ static const char *archive_prefix(reader *r, const zip *archive) {
     const size_t cut = sizeof suffix - 1;
     for (size_t i = 0; i < archive->count; i++) {
         const zip_member *m = &archive->members[i];
-        if (m->name_size <= cut || m->name_size > 200 || memcmp(m->name + m->name_size - cut, suffix, cut)) continue;
+        if (m->name_size <= cut || memcmp(m->name + m->name_size - cut, suffix, cut)) continue;
         return reader_format(r, "%.*s", (int)(m->name_size - cut), m->name);
     }
     reader_fail(r, "zip: no data.pkl inside: not written by torch.save");

@@ -73,15 +73,15 @@ void *reader_alloc(reader *r, size_t count, size_t size) {
 
 char *reader_format(reader *r, const char *format, ...) {
     static char nothing[1];
-    char text[256];
-    va_list arguments;
+    va_list arguments, again;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    va_copy(again, arguments);
+    const int length = vsnprintf(NULL, 0, format, arguments);
+    char *text = length < 0 ? NULL : reader_alloc(r, (size_t)length + 1, 1);
+    if (text) vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
     va_end(arguments);
-    char *copy = reader_alloc(r, strlen(text) + 1, 1);
-    if (!copy) return nothing;
-    memcpy(copy, text, strlen(text) + 1);
-    return copy;
+    return text ? text : nothing;
 }
 
 value *value_new(reader *r, value_kind kind) {
