@@ -538,6 +538,8 @@ static const struct {
      "up_factor = 17 is not supported", 12, 0, 1},
     {"StyleGAN 3, an image in the middle", "sg3-t-64", "is_torgb\x94\x89", "is_torgb\x94\x88",
      "is_torgb = 1 is not supported: should be 0", 10, 0, 1},
+    {"StyleGAN 3, a tuple for a number", "sg3-t-64", "num_ws\x94K\x10", "num_ws\x94(t",
+     "attribute synthesis.num_ws is a list, should be a number", 9, 0, 1},
     {"StyleGAN 3, too many styles", "sg3-t-64", "num_ws\x94K\x10", "num_ws\x94K\x11", "num_ws = 17 is not supported", 9,
      0, 1},
 };

@@ -51,7 +51,8 @@ static void flatten(reader *r, value *all, const value *module, const char *path
 
 double persistence_number(network *n, const char *name) {
     const value *v = network_find(n, name);
-    if (!value_is_number(v)) reader_fail(n->r, "attribute %s is missing", name);
+    if (!v) reader_fail(n->r, "attribute %s is missing", name);
+    if (!value_is_number(v)) reader_fail(n->r, "attribute %s is %s, should be a number", name, value_describe(n->r, v));
     return value_is_number(v) ? v->number : 0.0;
 }
 
