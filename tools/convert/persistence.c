@@ -98,8 +98,16 @@ void persistence_check_dense(network *n, const char *path, double lrmul, int act
     persistence_expect_activation(n, path, activation);
 }
 
+/* StyleGAN-XL looks features of classes up in a table, and projects them. */
+static void refuse_embedded_classes(network *n) {
+    const bool is_table = network_has(n, "mapping.embed.weight") && !network_has(n, "mapping.embed.bias");
+    if (is_table || network_has(n, "mapping.embed_proj.weight"))
+        reader_fail(n->r, "mapping.embed: labels embedded as in StyleGAN-XL are not supported");
+}
+
 void persistence_read_mapping(network *n) {
     stylegan_config *config = &n->w.config;
+    refuse_embedded_classes(n);
     config->z_dim = persistence_integer(n, "mapping.z_dim", 0, 1 << 16);
     config->w_dim = persistence_integer(n, "mapping.w_dim", 1, 1 << 16);
     config->c_dim = persistence_integer(n, "mapping.c_dim", 0, 1 << 16);
