@@ -748,10 +748,17 @@ static void test_refusals(const char *tool, const char *work) {
     conversion c;
     convert_golden(&c, "sg2-tf-64", "pkl");
     spoil_weight(&c.n.w);
+    buffer page = {0}, pointer = {0};
+    put_string(&page, "<!DOCTYPE html><html>");
+    put_string(&pointer, "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n");
     buffer call = system_call(), spoiled = make_checkpoint(&c.n.w, (checkpoint_style){.layout = LAYOUT_ROSINALITY});
+    test_refusal(tool, work, &page, "this is a web page");
+    test_refusal(tool, work, &pointer, "this is a pointer of git-lfs");
     test_refusal(tool, work, &call, "os.system");
     test_refusal(tool, work, &spoiled, "b8.conv1.weight holds a value that is not a finite number");
     conversion_end(&c);
+    free(page.bytes);
+    free(pointer.bytes);
     free(call.bytes);
     free(spoiled.bytes);
 }

@@ -35,15 +35,22 @@ static const struct {
     {"genforce state dict", genforce_find, genforce_build},
 };
 
+/* What is taken for a checkpoint by mistake. */
+static const struct {
+    const char *start, *message;
+} other_files[] = {
+    {"\x89SGW", "this is a weight file already"},
+    {"<", "this is a web page: the download went wrong"},
+    {"version https://git-lfs", "this is a pointer of git-lfs: `git lfs pull` fetches the checkpoint"},
+};
+
 static const value *read_root(reader *r, const unsigned char *data, size_t size) {
-    if (size < 2) {
-        reader_fail(r, "the file is empty");
-        return NULL;
+    if (size < 2) reader_fail(r, "the file is empty");
+    for (size_t i = 0; i < sizeof other_files / sizeof *other_files; i++) {
+        const size_t length = strlen(other_files[i].start);
+        if (size >= length && !memcmp(data, other_files[i].start, length)) reader_fail(r, "%s", other_files[i].message);
     }
-    if (size >= 4 && !memcmp(data, "\x89SGW", 4)) {
-        reader_fail(r, "this is a weight file already");
-        return NULL;
-    }
+    if (r->error[0]) return NULL;
     if (torch_recognise(data, size)) return torch_read(r, data, size);
     if (!strchr("\x80(])}c", data[0]) || !data[0]) {
         reader_fail(r, "neither a pickle nor a file of torch.save");
