@@ -30,6 +30,9 @@ typedef struct checkpoint_style {
     bool data_parallel;   /* torch: names begin with "module." */
     bool bare;            /* torch: the state dict itself */
     bool training;        /* only the generator in training */
+    const char *key;      /* torch: below which the state dict lies, NULL: the layout's */
+    const char *prefix;   /* torch: of its names */
+    bool module;          /* torch: a whole module instead of its state dict */
     bool encoder;         /* rosinality: below state_dict, with "decoder." */
     int average_rows;     /* rosinality: of latent_avg, 0: a vector */
     bool repeated_rows;   /* rosinality: they are one, as expand() makes them */
@@ -641,10 +644,18 @@ static void put_state_dict(writer *o, const weights *w) {
     put_string(&o->pickle, s->nested ? "}(" : "");
     if (s->nested) put_text(o, "models");
     if (!s->bare) put_string(&o->pickle, "}(");
-    if (!s->bare) put_text(o, s->encoder ? "state_dict" : keys[s->layout][s->training]);
+    if (!s->bare) put_text(o, s->key ? s->key : s->encoder ? "state_dict" : keys[s->layout][s->training]);
+    if (s->module) {
+        put_global(o, "model", "Generator");
+        put_string(&o->pickle, ")\x81}(");
+        put_text(o, "_modules");
+        put_byte(&o->pickle, '}');
+        put_text(o, "_parameters");
+    }
     put_global(o, "collections", "OrderedDict");
     put_string(&o->pickle, ")R");
-    put_tensors(o, w, "", s->encoder ? "decoder." : s->data_parallel ? "module." : "");
+    put_tensors(o, w, "", s->prefix ? s->prefix : s->encoder ? "decoder." : s->data_parallel ? "module." : "");
+    if (s->module) put_string(&o->pickle, "ub");
     if (s->bare) return;
     if (s->layout == LAYOUT_ROSINALITY && !s->without_average) put_average(o, w);
     put_string(&o->pickle, s->nested ? "uu" : "u");

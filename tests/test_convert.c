@@ -145,6 +145,22 @@ static const layout_case layout_cases[] = {
      "sg2-tf-64",
      "pkl",
      {.layout = LAYOUT_ROSINALITY, .bare = true, .data_parallel = true, .without_average = true}},
+    {"rosinality, state_dict", "sg2-tf-64", "pkl", {.layout = LAYOUT_ROSINALITY, .key = "state_dict"}},
+    {"rosinality, ema", "sg2-tf-64", "pkl", {.layout = LAYOUT_ROSINALITY, .key = "ema"}},
+    {"rosinality, params_ema",
+     "sg2-tf-64",
+     "pkl",
+     {.layout = LAYOUT_ROSINALITY, .key = "params_ema", .data_parallel = true}},
+    {"rosinality, g_ema. in a state_dict",
+     "sg2-tf-64",
+     "pkl",
+     {.layout = LAYOUT_ROSINALITY, .key = "state_dict", .prefix = "g_ema."}},
+    {"rosinality, bare, generator. prefix",
+     "sg2-tf-64",
+     "pkl",
+     {.layout = LAYOUT_ROSINALITY, .bare = true, .prefix = "generator.", .without_average = true}},
+    {"rosinality, a whole module", "sg2-tf-64", "pkl", {.layout = LAYOUT_ROSINALITY, .module = true}},
+    {"genforce 2, a bare module", "sg2-tf-64", "pkl", {.layout = LAYOUT_GENFORCE, .bare = true, .module = true}},
     {"rosinality, only in training", "sg2-tf-64", "pkl", {.layout = LAYOUT_ROSINALITY, .training = true}},
     {"rosinality, decoder of an encoder",
      "sg2-tf-64",
@@ -510,6 +526,26 @@ static void test_mistakes(void) {
     }
 }
 
+static const struct {
+    const char *pickle, *message;
+} strangers[] = {
+    {"}(S'alpha'\nNS'beta'\nNu.", "no generator found: the file holds a dictionary of 'alpha', 'beta'"},
+    {"}(S'a'\nNS'b'\nNS'c'\nNS'd'\nNS'e'\nNu.", "a dictionary of 'a', 'b', 'c', 'd', ..."},
+    {"}.", "the file holds a dictionary"},
+    {"}(S'mapping.w_avg'\nNS'synthesis.b4.const'\nNu.", "a state dict of StyleGAN 2-ADA or 3 lacks"},
+    {"}(S'state_dict'\n}(S'decoder.synthesis.input.freqs'\nNuu.", "a state dict of StyleGAN 2-ADA or 3 lacks"},
+};
+
+/* Files without a generator say what they hold. */
+static void test_strangers(void) {
+    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++) {
+        conversion c;
+        convert_bytes(&c, (const unsigned char *)strangers[i].pickle, strlen(strangers[i].pickle));
+        test_check(strstr(c.r.error, strangers[i].message) != NULL, "no generator: %s", c.r.error);
+        conversion_end(&c);
+    }
+}
+
 /* An averaged generator that is asked for must be there. */
 static void test_choice(void) {
     conversion original, again;
@@ -855,6 +891,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof lying_cases / sizeof *lying_cases; i++) test_layout(&lying_cases[i], lay_down);
     test_stylegan3();
     test_mistakes();
+    test_strangers();
     test_choice();
     test_patches();
     test_truncation();

@@ -20,6 +20,8 @@ value *without_prefix(reader *r, const value *dict, const char *prefix) {
 }
 
 const value *state_dict(reader *r, const value *dict) {
+    const value *variables = module_variables(r, dict);
+    if (variables) dict = variables;
     const value *stripped = without_prefix(r, dict, "module.");
     return stripped ? stripped : dict;
 }
@@ -72,11 +74,46 @@ static bool build_generator(network *n, const value *root, bool averaged) {
     return false;
 }
 
+/* A state dict as the official PyTorch code would load it into a network that is there already. */
+static bool is_bare_official(const value *dict) {
+    static const char *const ends[] = {"synthesis.b4.const", "synthesis.input.freqs"};
+    bool is = false;
+    for (size_t i = 0; !is && dict && dict->kind == VALUE_DICT && i < dict->count; i += 2) {
+        const value *key = dict->items[i];
+        for (size_t e = 0; key->kind == VALUE_TEXT && e < 2; e++) {
+            const size_t length = strlen(ends[e]);
+            is |= key->size >= length && !memcmp(key->data + key->size - length, ends[e], length);
+        }
+    }
+    return is;
+}
+
+static const char *first_keys(reader *r, const value *dict) {
+    enum { MOST = 4 };
+    const char *text = " of ";
+    if (!dict || dict->kind != VALUE_DICT || !dict->count) return "";
+    for (size_t i = 0; i < dict->count && i <= 2 * MOST; i += 2) {
+        const char *key = i < 2 * MOST ? value_describe(r, dict->items[i]) : "...";
+        text = reader_format(r, "%s%s%s", text, i ? ", " : "", key);
+    }
+    return text;
+}
+
+static void refuse_root(reader *r, const value *root, const char *kind) {
+    enum { MOST = 16 };
+    bool is_bare = is_bare_official(root);
+    for (size_t i = 1; root && root->kind == VALUE_DICT && i < root->count && i < 2 * MOST; i += 2) {
+        is_bare |= is_bare_official(root->items[i]);
+    }
+    if (is_bare) reader_fail(r, "a state dict of StyleGAN 2-ADA or 3 lacks the network's attributes: convert the .pkl");
+    reader_fail(r, "no %sgenerator found: the file holds %s%s", kind, value_describe(r, root), first_keys(r, root));
+}
+
 void checkpoint_read(reader *r, const unsigned char *data, size_t size, generator_choice choice, network *n) {
     static const char *const kinds[] = {"", "averaged ", "training "};
     *n = (network){.r = r};
     const value *root = read_root(r, data, size);
     if (choice != GENERATOR_TRAINING && build_generator(n, root, true)) return;
     if (choice != GENERATOR_AVERAGED && build_generator(n, root, false)) return;
-    reader_fail(r, "no %sgenerator found: the file holds %s", kinds[choice], value_describe(r, root));
+    refuse_root(r, root, kinds[choice]);
 }

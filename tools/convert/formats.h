@@ -21,7 +21,10 @@ void genforce_build(network *n, const value *generator);
 /* The entries of `dict` whose names begin with `prefix`, without it; NULL if there are none. */
 value *without_prefix(reader *r, const value *dict, const char *prefix);
 
-/* A state dict without DataParallel's "module.". */
+/* Parameters, buffers and plain attributes of a module and of those inside it by path, "conv1.weight"; NULL if it is none. */
+const value *module_variables(reader *r, const value *module);
+
+/* A state dict, or that of a whole module, without DataParallel's "module.". */
 const value *state_dict(reader *r, const value *dict);
 
 #endif

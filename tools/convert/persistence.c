@@ -17,16 +17,10 @@ static bool is_module(const value *v) {
     return value_get(module_state(v), "_modules") != NULL;
 }
 
-const value *persistence_find(reader *r, const value *root, bool averaged) {
-    (void)r;
-    const value *found = is_module(root) ? root : value_get(root, averaged ? "G_ema" : "G");
-    return is_module(found) ? found : NULL;
-}
-
 enum { DEEPEST_MODULE = 8 };
 
-/* Appends parameters, buffers and plain attributes of a module and of those inside it as "path.name". A module that is
-   reached by many paths is listed many times: the reader's memory limit ends that. */
+/* Appends what is in a module and in those inside it as "path.name". A module that is reached by many paths is listed many
+   times: the reader's memory limit ends that. */
 static void flatten(reader *r, value *all, const value *module, const char *path, int depth) {
     const value *state = module_state(module), *modules = value_get(state, "_modules");
     const value *const groups[] = {state, value_get(state, "_buffers"), value_get(state, "_parameters")};
@@ -47,6 +41,22 @@ static void flatten(reader *r, value *all, const value *module, const char *path
         if (key->kind != VALUE_TEXT || key->size > 60) continue;
         flatten(r, all, modules->items[i + 1], reader_format(r, "%s%.*s.", path, (int)key->size, key->data), depth + 1);
     }
+}
+
+const value *module_variables(reader *r, const value *module) {
+    value *all = is_module(module) ? value_new(r, VALUE_DICT) : NULL;
+    if (all) flatten(r, all, module, "", 0);
+    return all;
+}
+
+static const char stylegan2_mark[] = "synthesis.b4.conv1.weight", stylegan3_mark[] = "synthesis.input.freqs";
+
+/* {G_ema, G, ...}, or the module itself, which may be of another layout. */
+const value *persistence_find(reader *r, const value *root, bool averaged) {
+    const value *found = module_variables(r, value_get(root, averaged ? "G_ema" : "G"));
+    if (found) return found;
+    found = module_variables(r, root);
+    return value_get(found, stylegan2_mark) || value_get(found, stylegan3_mark) ? found : NULL;
 }
 
 double persistence_number(network *n, const char *name) {
@@ -126,12 +136,10 @@ void persistence_read_mapping(network *n) {
 }
 
 void persistence_build(network *n, const value *generator) {
-    value *variables = value_new(n->r, VALUE_DICT);
-    flatten(n->r, variables, generator, "", 0);
-    n->variables = variables;
-    if (network_has(n, "synthesis.input.freqs"))
+    n->variables = generator;
+    if (network_has(n, stylegan3_mark))
         stylegan3_build(n);
-    else if (network_has(n, "synthesis.b4.conv1.weight"))
+    else if (network_has(n, stylegan2_mark))
         ada_build(n);
     else
         reader_fail(n->r, "the network has neither synthesis.b4.conv1 nor synthesis.input: not a generator");

@@ -27,20 +27,30 @@ static const layout names = {
     .torch_order = true,
 };
 
-/* {g_ema, g, latent_avg}, {state_dict: {decoder.*}, latent_avg}, or the generator's own state dict. */
-const value *rosinality_find(reader *r, const value *root, bool averaged) {
-    const value *found = state_dict(r, value_get(root, averaged ? "g_ema" : "g"));
-    if (!found) found = without_prefix(r, state_dict(r, value_get(root, "state_dict")), "decoder.");
-    if (!found) found = state_dict(r, root);
-    if (!value_get(found, names.constant)) return NULL;
-    value *generator = without_prefix(r, found, "");
-    value *average = value_get(root, names.average);
-    if (generator && average) {
-        value_append(r, generator,
-                     value_text(r, VALUE_TEXT, (const unsigned char *)names.average, strlen(names.average)));
-        value_append(r, generator, average);
+/* The generator's part of a state dict; NULL if there is none. */
+static value *generator_part(reader *r, const value *dict) {
+    static const char *const prefixes[] = {"", "decoder.", "generator.", "g_ema."};
+    for (size_t i = 0; dict && i < sizeof prefixes / sizeof *prefixes; i++) {
+        if (value_get(dict, reader_format(r, "%s%s", prefixes[i], names.constant)))
+            return without_prefix(r, dict, prefixes[i]);
     }
-    return generator;
+    return NULL;
+}
+
+/* A state dict or a whole module, below one of these keys or alone; latent_avg beside it. */
+const value *rosinality_find(reader *r, const value *root, bool averaged) {
+    static const char *const keys[2][5] = {{"g", "state_dict"}, {"g_ema", "ema", "params_ema", "state_dict"}};
+    value *found = NULL;
+    for (int i = 0; !found && keys[averaged][i]; i++) {
+        found = generator_part(r, state_dict(r, value_get(root, keys[averaged][i])));
+    }
+    if (!found) found = generator_part(r, state_dict(r, root));
+    value *average = value_get(root, names.average);
+    if (found && average) {
+        value_append(r, found, value_text(r, VALUE_TEXT, (const unsigned char *)names.average, strlen(names.average)));
+        value_append(r, found, average);
+    }
+    return found;
 }
 
 void rosinality_build(network *n, const value *generator) {
