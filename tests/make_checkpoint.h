@@ -33,6 +33,7 @@ typedef struct checkpoint_style {
     const char *key;      /* torch: below which the state dict lies, NULL: the layout's */
     const char *prefix;   /* torch: of its names */
     bool module;          /* torch: a whole module instead of its state dict */
+    bool inner_average;   /* rosinality: latent_avg is in the state dict */
     bool encoder;         /* rosinality: below state_dict, with "decoder." */
     int average_rows;     /* rosinality: of latent_avg, 0: a vector */
     bool repeated_rows;   /* rosinality: they are one, as expand() makes them */
@@ -528,6 +529,8 @@ static void put_filters(writer *o, const weights *w) {
     }
 }
 
+static void put_average(writer *o, const weights *w);
+
 /* Every tensor whose new name begins with `start`, as items of a dictionary or, for TensorFlow, a list of pairs. */
 static void put_tensors(writer *o, const weights *w, const char *start, const char *prefix) {
     const int family = w->config.family;
@@ -553,6 +556,7 @@ static void put_tensors(writer *o, const weights *w, const char *start, const ch
         free(name);
     }
     if (o->style.layout == LAYOUT_ROSINALITY && !*prefix) put_filters(o, w);
+    if (o->style.inner_average) put_average(o, w);
     if (torch && o->style.extra) {
         put_text(o, o->style.extra);
         put_torch(o, &(array){1, {2}, (float[]){1, 2}});
@@ -657,7 +661,7 @@ static void put_state_dict(writer *o, const weights *w) {
     put_tensors(o, w, "", s->prefix ? s->prefix : s->encoder ? "decoder." : s->data_parallel ? "module." : "");
     if (s->module) put_string(&o->pickle, "ub");
     if (s->bare) return;
-    if (s->layout == LAYOUT_ROSINALITY && !s->without_average) put_average(o, w);
+    if (s->layout == LAYOUT_ROSINALITY && !s->without_average && !s->inner_average) put_average(o, w);
     put_string(&o->pickle, s->nested ? "uu" : "u");
 }
 

@@ -37,15 +37,18 @@ static value *generator_part(reader *r, const value *dict) {
     return NULL;
 }
 
-/* A state dict or a whole module, below one of these keys or alone; latent_avg beside it. */
+/* A state dict or a whole module, below one of these keys or alone; latent_avg beside or in it. */
 const value *rosinality_find(reader *r, const value *root, bool averaged) {
     static const char *const keys[2][5] = {{"g", "state_dict"}, {"g_ema", "ema", "params_ema", "state_dict"}};
+    const value *dict = NULL;
     value *found = NULL;
     for (int i = 0; !found && keys[averaged][i]; i++) {
-        found = generator_part(r, state_dict(r, value_get(root, keys[averaged][i])));
+        dict = state_dict(r, value_get(root, keys[averaged][i]));
+        found = generator_part(r, dict);
     }
-    if (!found) found = generator_part(r, state_dict(r, root));
+    if (!found) found = generator_part(r, dict = state_dict(r, root));
     value *average = value_get(root, names.average);
+    if (!average || average->kind == VALUE_NONE) average = value_get(dict, names.average);
     if (found && average) {
         value_append(r, found, value_text(r, VALUE_TEXT, (const unsigned char *)names.average, strlen(names.average)));
         value_append(r, found, average);
