@@ -174,7 +174,7 @@ names "mixed/cut.bmp: skipped: damaged picture: ends too early"
 names "mixed/folder: skipped: a link to a folder"
 
 # Nothing is written over what is read, or among it.
-says "to pack a file onto itself" 2 "packed.sgd: is what is packed" pack "$work/packed.sgd" -o "$work/packed.sgd" --count 2
+says "to pack a file onto itself" 2 "packed.sgd: would be overwritten, but is read" pack "$work/packed.sgd" -o "$work/packed.sgd" --count 2
 check "it is still there" cmp packed.sgd again.sgd
 for folder in turned/new turned/ elsewhere/new; do
     mkdir -p turned && ln -sfn turned elsewhere

@@ -105,10 +105,10 @@ refuses "project: a model where none can be written" 1 "missing/x.sgw" project $
 refuses "project: onto its target" 2 "would be overwritten" project $model --target "$work/out/target.png" \
     --outdir "$work/out"
 cp "$work/out/frames/0003.png" "$work/frame.png"
-refuses "project: frames onto its target" 2 "frames/0003.png would be overwritten" project $model \
+refuses "project: frames onto its target" 2 "frames/0003.png: would be overwritten" project $model \
     --target "$work/out/frames/0003.png" --num-steps 29 --frame-every 10 --outdir "$work/out"
 ln -sf "$work/frame.png" "$work/out/frames/0002.png"
-refuses "project: a frame that is a link to its target" 2 "frame.png would be overwritten" project $model \
+refuses "project: a frame that is a link to its target" 2 "frames/0002.png: would be overwritten" project $model \
     --target "$work/frame.png" --num-steps 11 --frame-every 10 --outdir "$work/out"
 rm "$work/out/frames/0002.png"
 check "project: a target that no frame overwrites" "$tool" project $model --target "$work/out/frames/0003.png" --num-steps 20 \

@@ -216,7 +216,7 @@ check "map --save-npy -: the same array" "$npydiff" "$work/stdout.npy" "$work/ws
 check "generate --ws of a pipe" sh -c "'$tool' map '$model' --seeds 3 --trunc 0.7 --save-npy - | '$tool' generate '$model' --ws /dev/stdin --outdir '$work/piped'"
 check "generate --ws of a pipe: the picture" "$pngdiff" "$work/piped/img0000.png" "$work/direct/seed0003.png"
 cp $golden/sg1-64/model.pkl "$work/own.pkl"
-refuses "to convert a checkpoint onto itself" 2 "own.pkl: input and output are the same file" convert "$work/own.pkl" "$work/./own.pkl"
+refuses "to convert a checkpoint onto itself" 2 "own.pkl: would be overwritten, but is read" convert "$work/own.pkl" "$work/./own.pkl"
 check "the checkpoint stays" cmp $golden/sg1-64/model.pkl "$work/own.pkl"
 refuses "a network to standard output" 2 "only arrays and videos go to standard output" convert $golden/sg1-64/model.pkl -
 check "nothing is said without a terminal" test -z "$("$tool" generate "$model" --seeds 3 --outdir "$work/direct" 2>&1)"

@@ -374,9 +374,33 @@ const char *cli_file_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
+/* The path of a file, which need not be there, without links and dots: the same for every way to it. */
+static char *resolve(const char *path, int links) {
+    const int folder_length = (int)(cli_file_name(path) - path);
+    char *real = system_real_path(path), *target = real ? NULL : system_link_target(path);
+    if (target) { /* the link leads to nothing yet */
+        if (!links) cli_fail("%s: cannot write: %s", path, strerror(ELOOP));
+        char *next = target[0] == '/' ? cli_format("%s", target) : cli_format("%.*s%s", folder_length, path, target);
+        real = resolve(next, links - 1);
+        free(next);
+        free(target);
+    }
+    if (real) return real;
+    char *folder = cli_format("%.*s.", folder_length, path), *real_folder = system_real_path(folder);
+    real = real_folder ? cli_format("%s/%s", real_folder, path + folder_length) : cli_format("%s", path);
+    free(real_folder);
+    free(folder);
+    return real;
+}
+
+static char *real_path(const char *path) {
+    enum { MOST_LINKS = 40 };
+    return resolve(path, MOST_LINKS);
+}
+
 int cli_same_file(const char *a, const char *b) {
-    char *real_a = system_real_path(a), *real_b = system_real_path(b);
-    const int same = strcmp(real_a ? real_a : a, real_b ? real_b : b) == 0;
+    char *real_a = real_path(a), *real_b = real_path(b);
+    const int same = strcmp(real_a, real_b) == 0;
     free(real_a);
     free(real_b);
     return same;
@@ -408,6 +432,39 @@ char *cli_format(const char *format, ...) {
     return text;
 }
 
+/* --- Inputs: what is read, which no output replaces --- */
+
+typedef struct input {
+    char *path;
+    struct input *next; /* of the same hash */
+} input;
+
+enum { HASHES = 1 << 16 }; /* folders hold many pictures */
+static input *inputs[HASHES];
+static pthread_mutex_t inputs_lock = PTHREAD_MUTEX_INITIALIZER; /* which several threads read */
+
+/* Where it is, or belongs. */
+static input **find_input(const char *path) {
+    uint32_t hash = 2166136261; /* FNV-1a */
+    for (const char *at = path; *at; at++) hash = (hash ^ (unsigned char)*at) * 16777619;
+    input **place = &inputs[hash % HASHES];
+    while (*place && strcmp((*place)->path, path) != 0) place = &(*place)->next;
+    return place;
+}
+
+void input_remember(const char *path) {
+    char *real = real_path(path);
+    pthread_mutex_lock(&inputs_lock);
+    input **place = find_input(real);
+    if (*place) {
+        free(real);
+    } else {
+        *place = cli_alloc(1, sizeof **place);
+        **place = (input){real, NULL};
+    }
+    pthread_mutex_unlock(&inputs_lock);
+}
+
 /* --- Outputs --- */
 
 /* What may not be replaced by another file is written to directly: /dev/stdout, a pipe. */
@@ -421,16 +478,32 @@ CLI_NORETURN static void cannot_write(const char *path) {
     cli_fail("%s: cannot write: %s", path, strerror(errno));
 }
 
+/* Of the file that will be replaced or made; NULL for a device. */
+static char *output_path(const char *path) {
+    if (is_device(path)) return NULL;
+    char *real = real_path(path);
+    if (*find_input(real)) cli_usage("%s: would be overwritten, but is read", path);
+    return real;
+}
+
+void output_check(const char *path) {
+    char *real = strcmp(path, "-") == 0 ? NULL : output_path(path);
+    if (!real) return;
+    char *folder = cli_format("%.*s.", (int)(cli_file_name(real) - real), real);
+    if (!system_can_write_into(folder)) cannot_write(path);
+    free(folder);
+    free(real);
+}
+
 void output_open(output *out, const char *path) {
     *out = (output){0};
     watch_signals();
     if (strcmp(path, "-") == 0)
         cli_usage("-: only arrays and videos go to standard output; a file of this name is ./-");
-    const int direct = is_device(path);
-    char *real = system_real_path(path); /* a symbolic link stays one */
-    out->path = cli_format("%s", real ? real : path);
+    char *real = output_path(path); /* a symbolic link stays one */
+    const int direct = !real;
+    out->path = direct ? cli_format("%s", path) : real;
     out->temporary = direct ? NULL : cli_format("%s.%ld.part", out->path, system_process());
-    free(real);
     if (out->temporary) cli_unfinished(out->temporary);
     const int flags = direct ? O_WRONLY : O_WRONLY | O_CREAT | O_TRUNC;
     const int descriptor = system_open(direct ? path : out->temporary, flags);
@@ -559,7 +632,7 @@ static file_view read_stream(FILE *file) {
     return (file_view){data, size, 0};
 }
 
-file_view file_view_open(const char *path) {
+file_view file_view_open_own(const char *path) {
     uint64_t size;
     if (system_kind_of(path) == SYSTEM_FOLDER) cli_fail("%s: is a folder, not a file", path);
     const int descriptor = system_open(path, O_RDONLY);
@@ -572,6 +645,12 @@ file_view file_view_open(const char *path) {
     const file_view view = data ? (file_view){data, (size_t)size, 1} : read_stream(file);
     if (ferror(file)) cli_fail("%s: cannot read: %s", path, strerror(errno));
     fclose(file);
+    return view;
+}
+
+file_view file_view_open(const char *path) {
+    const file_view view = file_view_open_own(path);
+    input_remember(path);
     return view;
 }
 

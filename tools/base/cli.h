@@ -86,20 +86,21 @@ void *cli_alloc(size_t count, size_t size);
 void *cli_realloc(void *memory, size_t count, size_t size);
 char *cli_format(const char *format, ...) CLI_PRINTF(1, 2); /* allocated text */
 const char *cli_file_name(const char *path);                /* without its folders; in path */
-int cli_same_file(const char *a, const char *b);
-int cli_lies_in(const char *path, const char *folder); /* or is it; path need not be there */
+int cli_same_file(const char *a, const char *b);            /* which need not be there */
+int cli_lies_in(const char *path, const char *folder);      /* or is it; path need not be there */
 char *cli_format_list(const char *format, va_list arguments) CLI_PRINTF(1, 0);
 
 /* A file written under a temporary name beside `path` and renamed when it is complete: output_open, then what follows,
    then output_close. Each ends the program if it fails, on a full disk say. A failure or a signal before the end
-   removes the temporary file. */
+   removes the temporary file. What the command has read is not replaced. */
 typedef struct output {
     FILE *file;             /* NULL: memory */
-    char *path, *temporary; /* temporary: PATH.PROCESS.part, or NULL for a device, which is written to directly */
+    char *path, *temporary; /* without links; PATH.PROCESS.part, or NULL for a device, which is written to directly */
     unsigned char *memory;
     size_t size, space, at; /* of the memory: what is written, allocated, and where the next byte goes */
 } output;
 void output_open(output *out, const char *path);
+void output_check(const char *path);    /* before long work: ends the program if output_open would */
 void output_open_standard(output *out); /* standard output, unless that is a terminal */
 void output_write(output *out, const void *bytes, size_t size);
 void output_seek(output *out, uint64_t offset);
@@ -134,13 +135,16 @@ void progress_start(progress *p, const char *what, double total);
 void progress_update(progress *p, double done);
 void progress_end(progress *p);
 
-/* A whole file mapped or read into memory. file_view_open ends the program if it cannot be read. */
+/* A whole file mapped or read into memory. file_view_open ends the program if it cannot be read. From then on no output
+   takes its place, unless it is the program's own: one that it has written before, and may write again. */
 typedef struct file_view {
     const unsigned char *data;
     size_t size;
     int mapped;
 } file_view;
 file_view file_view_open(const char *path);
+file_view file_view_open_own(const char *path);
 void file_view_close(file_view *view);
+void input_remember(const char *path); /* the same for a file that is read, or will be, in another way */
 
 #endif

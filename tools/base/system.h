@@ -25,8 +25,10 @@ system_kind system_kind_of(const char *path);
 system_kind system_kind_of_open(int descriptor, uint64_t *size);
 int system_is_link(const char *path);
 char *system_real_path(const char *path); /* what links lead to, to be freed; NULL: it leads to itself, or to nothing */
+char *system_link_target(const char *path); /* what the link says, to be freed; NULL: it is none */
 
-int system_open(const char *path, int flags); /* a descriptor; flags of fcntl.h */
+int system_open(const char *path, int flags);              /* a descriptor; flags of fcntl.h */
+void system_take_rights(int descriptor, const char *path); /* those of the file that it will replace, if there is one */
 int system_sync(int descriptor);
 void system_sync_folder(const char *path);
 int system_lock(int descriptor); /* until it is closed; 1 if another process has it */

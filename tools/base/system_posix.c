@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -48,8 +49,19 @@ char *system_real_path(const char *path) {
     return realpath(path, NULL);
 }
 
+char *system_link_target(const char *path) {
+    char target[4096];
+    const ssize_t length = readlink(path, target, sizeof target);
+    return length < 0 ? NULL : strndup(target, (size_t)length);
+}
+
 int system_open(const char *path, int flags) {
     return open(path, flags, 0666);
+}
+
+void system_take_rights(int descriptor, const char *path) {
+    struct stat status;
+    if (stat(path, &status) == 0) (void)fchmod(descriptor, status.st_mode & 0777);
 }
 
 int system_sync(int descriptor) {

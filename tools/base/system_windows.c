@@ -141,6 +141,16 @@ char *system_real_path(const char *path) {
     return NULL;
 }
 
+char *system_link_target(const char *path) {
+    (void)path;
+    return NULL;
+}
+
+/* Rights are those of the folder. */
+void system_take_rights(int descriptor, const char *path) {
+    (void)descriptor, (void)path;
+}
+
 int system_open(const char *path, int flags) {
     static const DWORD access[] = {
         [O_RDONLY] = GENERIC_READ, [O_WRONLY] = GENERIC_WRITE, [O_RDWR] = GENERIC_READ | GENERIC_WRITE};

@@ -94,7 +94,7 @@ static int folder_has(const video *v, int frame) {
     char *path = frame_path(v, frame);
     int has = 0;
     if (system_kind_of(path) == SYSTEM_FILE) {
-        file_view file = file_view_open(path);
+        file_view file = file_view_open_own(path);
         has = is_frame(v, frame, path, &file);
         file_view_close(&file);
     }

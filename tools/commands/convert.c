@@ -45,9 +45,9 @@ int convert_command_run(int argc, char **argv) {
     cli_parse(&convert_command, flags, argc, argv, paths, 2, 2);
     const stylegan_type type = weights_type(type_text);
     const generator_choice choice = parse_network(network_text);
-    if (cli_same_file(paths[0], paths[1])) cli_usage("%s: input and output are the same file", paths[0]);
 
     file_view view = file_view_open(paths[0]);
+    output_check(paths[1]);
     reader r;
     network n;
     reader_open(&r, view.size);

@@ -208,8 +208,6 @@ static int run(int argc, char **argv) {
         {0}};
     path = model_parse(&directions_command, flags, &compute_flags, argc, argv, NULL);
     check_flags(&search, to);
-    if (cli_same_file(to, path) || (search.fit && cli_same_file(to, search.fit)))
-        cli_usage("-o %s would overwrite what is read", to);
     char *png = no_sheet ? NULL : overview_path(to);
     directions_check_place(to);
     if (png) check_overview(png);
@@ -221,6 +219,8 @@ static int run(int argc, char **argv) {
     uint32_t *seeds = cli_list("--seeds", seed_list, PEOPLE, &people);
     if (people != PEOPLE) cli_usage("--seeds %s: must be three", seed_list);
     model_open(&opened, path, &compute_flags);
+    if (search.fit) input_remember(search.fit);
+    output_check(to);
     mapping_start(&mapper, &opened, &mapper_flags);
     layers moved = layers_of(&opened, "--layers", search.layers);
     overview o = {&opened, &found, &moved, step_range_parse(range, STEPS), 0, {0}, {0}, NULL};

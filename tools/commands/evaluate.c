@@ -261,6 +261,7 @@ static int run(int argc, char **argv) {
         cli_fail("%s: %d channels of %dx%d: only RGB squares of 16x16, 32x32, ..., 2048x2048 can be compared", path,
                  opened.config->channels, width, height);
     dataset_open(&d, data, width, seed);
+    if (nearest) output_check(nearest);
     const int count = count_of_each(&d, data, wanted), threads = stylegan_model_threads(opened.model);
     halves training = read_halves(&d, count, threads);
     char *notes;

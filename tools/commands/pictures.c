@@ -282,7 +282,7 @@ static int run_pack(int argc, char **argv) {
     if (dataset_is_drawn(data)) cli_usage("portraits are packed by `stylegan portraits --pack FILE.sgd`");
     if (!f.pack && !f.folder) cli_usage("give the file to write: -o FILE.sgd, or --outdir for single pictures");
     if (f.pack && f.folder && !f.grid) cli_usage("-o writes no pictures: --outdir is for --grid then");
-    if (f.pack && cli_same_file(f.pack, data)) cli_usage("-o %s: is what is packed; choose another file", f.pack);
+    if (f.pack) output_check(f.pack);
     if (!f.pack || f.grid) dataset_refuse_inside(data, f.folder ? f.folder : OUT);
     write_pictures(data, "picture", 0, &f);
     return CLI_EXIT_OK;

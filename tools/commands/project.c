@@ -4,7 +4,6 @@
 #include "../base/png.h"
 #include "../base/sheet.h"
 #include "../base/stop.h"
-#include "../base/system.h"
 #include "../data/distances.h"
 #include "../data/photograph.h"
 #include "../grad/projector.h"
@@ -250,34 +249,23 @@ static void save_network(projection *p, const project_flags *f, int tuned) {
     free(path);
 }
 
-/* The target and the model may lie where a result will: they are the user's. */
-static void refuse_to_overwrite(const projection *p, const char *model, const char *result) {
+static void check_result(const projection *p, const char *result) {
     char *path = cli_format("%s/%s", p->folder, result);
-    if (cli_same_file(path, p->target_path))
-        cli_usage("--target %s would be overwritten: give another --outdir", p->target_path);
-    if (cli_same_file(path, model)) cli_usage("%s would be overwritten: give another --outdir", model);
+    output_check(path);
     free(path);
 }
 
+/* Before the search, that it is not for nothing: the target and the model may lie where a result will. */
 static void check_results(const projection *p, const char *model, int steps) {
     static const char *const results[] = {"target.png", "proj.png", "comparison.png", "tuned.sgw"};
     const int frames = p->frame_every ? (steps - 1) / p->frame_every + 2 : 0; /* the last one is the result */
-    for (size_t i = 0; i < sizeof results / sizeof *results; i++) refuse_to_overwrite(p, model, results[i]);
+    for (size_t i = 0; i < sizeof results / sizeof *results; i++) check_result(p, results[i]);
     for (int i = 0; i < frames; i++) {
         char *name = frame_name(i);
-        refuse_to_overwrite(p, model, name);
+        check_result(p, name);
         free(name);
     }
-}
-
-/* Before the search, that it is not for nothing. */
-static void check_model_path(const char *path) {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? cli_format("%.*s/", (int)(slash - path), path) : cli_format(".");
-    const system_kind kind = system_kind_of(path);
-    if (kind == SYSTEM_FOLDER) cli_fail("%s: is a folder", path);
-    if (kind != SYSTEM_DEVICE && !system_can_write_into(folder)) cli_fail("%s: cannot write into %s", path, folder);
-    free(folder);
+    if (model) output_check(model);
 }
 
 static void make_folders(const projection *p) {
@@ -291,11 +279,8 @@ static void start(projection *p, const char *path, const project_flags *f, const
                   int tune_steps) {
     open_network(p, path, f, settings->distance);
     const picture_size original = read_target(p);
-    check_results(p, path, settings->steps + tune_steps);
-    if (f->model && (cli_same_file(f->model, path) || cli_same_file(f->model, p->target_path)))
-        cli_usage("--save-model %s would overwrite what is read", f->model);
     make_folders(p);
-    if (f->model) check_model_path(f->model); /* which may lie in them */
+    check_results(p, f->model, settings->steps + tune_steps);
     if (original.width != original.height)
         cli_note("%s: %dx%d pixels: the square in the middle is taken", p->target_path, original.width,
                  original.height);

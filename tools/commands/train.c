@@ -396,7 +396,7 @@ static void draw_sheet(const training *r, const char *model_path) {
     mapping mapper;
     drawing picture;
     sheet samples;
-    model_open(&opened, model_path, &(model_flags){.threads = r->threads});
+    model_open_view(&opened, model_path, file_view_open_own(model_path), &(model_flags){.threads = r->threads});
     mapping_start_all(&mapper, &opened);
     drawing_start(&picture, &opened, &(drawing_flags){0}, columns * rows);
     const int channels = opened.config->channels;

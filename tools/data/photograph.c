@@ -201,6 +201,7 @@ char *photograph_load(const char *path, int resolution, pixel_budget *budget, pi
     const int descriptor = system_open(path, O_RDONLY);
     FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "rb");
     if (file) system_kind_of_open(descriptor, &size);
+    if (file) input_remember(path);
     unsigned char *data = file ? read_whole(file, (size_t)size) : NULL;
     char *fault = data ? photograph_decode(data, (size_t)size, resolution, budget, original, pixels)
                        : cli_format("cannot read: %s", strerror(errno));

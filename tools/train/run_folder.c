@@ -76,7 +76,7 @@ void run_remove_unfinished(const char *folder) {
 /* The file's bytes on all ranks, of which rank 0 reads it. */
 static file_view read_for_all(const char *path) {
     file_view file = {0};
-    if (!ranks_index()) file = file_view_open(path);
+    if (!ranks_index()) file = file_view_open_own(path);
     ranks_share(&file.size, sizeof file.size);
     if (ranks_index()) file.data = cli_alloc(file.size, 1);
     ranks_share((void *)(uintptr_t)file.data, file.size); /* only read where it is mapped */

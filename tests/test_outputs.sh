@@ -1,0 +1,49 @@
+#!/bin/sh
+# What is written takes the place of nothing that is read, nor of another output. Prints "ok NAME" or "FAIL NAME: why".
+. tests/checks.sh
+model=$work/model.sgw people=$work/people.sgd pictures=$work/pictures
+cp examples/portraits-64.sgw "$model"
+cp examples/portraits-64.sgw "$work/y.h"
+cp tests/golden/sg1-64/model.pkl "$work/model.pkl"
+check "portraits" "$tool" portraits --count 4 --pack "$people"
+check "portraits: a folder" "$tool" portraits --count 4 --size 16 --outdir "$pictures"
+check "ws" "$tool" map "$model" --seeds 0 --save-npy "$work/ws.npy"
+check "a picture" "$tool" generate "$model" --seeds 0 --outdir "$work/out"
+printf '0\t1\n1\t2\n2\t4\n3\t3\n' >"$work/fit.tsv"
+seeds="$model --seeds 0 --outdir $left/out" moved='--from-seeds 1 --to-seeds 2 --no-sheet'
+
+# --- What is read stays as it is ---
+
+# kept NAME FILE ARGUMENTS...: refused, in words that name the file, which stays as it was.
+kept() {
+    what=$1 file=$2
+    shift 2
+    cp "$file" "$work/before"
+    refuses "$what" 2 "$file: would be overwritten, but is read" "$@"
+    check "$what: it stays" cmp "$file" "$work/before"
+}
+
+# shellcheck disable=SC2086 # lists of flags
+{
+    kept "map: onto the model" "$model" map "$model" --seeds 0 --save-npy "$model"
+    kept "generate: onto the model" "$model" generate $seeds --save-npy "$model"
+    kept "generate: onto its ws" "$work/ws.npy" generate "$model" --ws "$work/ws.npy" --outdir "$left/out" --save-npy "$work/ws.npy"
+    kept "generate --like: onto the picture" "$work/out/seed0000.png" generate "$model" --like "$work/out/seed0000.png" --outdir "$work/out"
+    kept "edit --save-ws: onto the model" "$model" edit $seeds $moved --save-ws "$model"
+    kept "edit --save-direction: onto the model" "$model" edit $seeds $moved --save-direction "$model"
+    kept "video --save-ws: onto the model" "$model" video "$model" --seeds 0 --w-frames 1 --save-ws "$model"
+    kept "evaluate: onto the data" "$people" evaluate "$model" --data "$people" --count 2 --nearest "$people"
+    kept "evaluate: onto the model" "$model" evaluate "$model" --data "$people" --count 2 --nearest "$model"
+    kept "pack: onto a picture" "$pictures/portrait000000.png" pack "$pictures" --size 16 -o "$pictures/portrait000000.png"
+    kept "embed: onto the model" "$work/y.h" embed "$work/y.h" -o "$work/y.h"
+    kept "convert: onto the checkpoint" "$work/model.pkl" convert "$work/model.pkl" "$work/model.pkl"
+    kept "directions: onto the model" "$model" directions "$model" -o "$model"
+    kept "directions: onto the values" "$work/fit.tsv" directions "$model" --fit "$work/fit.tsv" -o "$work/fit.tsv"
+    kept "project --save-model: onto the model" "$model" project "$model" --target "$work/out/seed0000.png" --outdir "$left/out" --save-model "$model"
+    ln -s model.sgw "$work/link.sgw"
+    refuses "map: onto the model by a link" 2 "link.sgw: would be overwritten" map "$model" --seeds 0 --save-npy "$work/link.sgw"
+    refuses "map: onto the model by another way" 2 "would be overwritten" map "$work/link.sgw" --seeds 0 --save-npy "$work/pictures/../model.sgw"
+}
+check "the model is still one" cmp examples/portraits-64.sgw "$model"
+
+exit $failed
