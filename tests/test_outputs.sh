@@ -46,4 +46,19 @@ kept() {
 }
 check "the model is still one" cmp examples/portraits-64.sgw "$model"
 
+# --- Outputs are different files ---
+
+refuses "portraits: the pack and the factors in one file" 2 "x.sgd: is the name of two outputs" portraits --count 4 --size 16 \
+    --pack "$left/x.sgd" --factors "$left/./x.sgd"
+# shellcheck disable=SC2086 # lists of flags
+{
+    refuses "generate: the array as a picture" 2 "seed0000.png: is the name of two outputs" generate $seeds --save-npy "$left/out/../out/seed0000.png"
+    refuses "edit: ws and the direction in one file" 2 "--save-direction and --save-ws name the same file" edit $seeds $moved \
+        --save-ws "$left/x.npy" --save-direction "$left/../left/x.npy"
+}
+refuses "video: ws in the same file" 2 "-o and --save-ws name the same file" video "$model" --seeds 0 --w-frames 1 -o "$left/v.y4m" \
+    --save-ws "$left/./v.y4m"
+refuses "video: both to standard output" 2 "-o and --save-ws name the same file" video "$model" --seeds 0 --w-frames 1 -o - --save-ws -
+check "generate: a seed twice" "$tool" generate "$model" --seeds 0,0 --outdir "$work/twice"
+
 exit $failed

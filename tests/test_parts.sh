@@ -96,6 +96,6 @@ for pet in cats dogs; do "$tool" portraits --count 2 --size 16 --outdir pets/$pe
 "$tool" pack pets --size 16 -o other.1-of-2.sgd >out1
 "$tool" portraits --count 4 --size 16 --pack other.2-of-2.sgd >out1
 refuses "to join parts of other classes" 1 "other.2-of-2.sgd: labels: 0; the first part: labels: 2 (cats, dogs)" portraits --join 2 --pack other.sgd
-refuses "portraits and their factors in one file" 2 "--pack and --factors name the same file" portraits --pack "$left/x" --factors "$left/x"
+refuses "portraits and their factors in one file" 2 "x: is the name of two outputs" portraits --pack "$left/x" --factors "$left/x"
 
 exit $failed

@@ -504,6 +504,9 @@ void output_open(output *out, const char *path) {
     const int direct = !real;
     out->path = direct ? cli_format("%s", path) : real;
     out->temporary = direct ? NULL : cli_format("%s.%ld.part", out->path, system_process());
+    for (int i = 0; !direct && i < MAX_UNFINISHED; i++)
+        if (unfinished[i] && strcmp(unfinished[i], out->temporary) == 0)
+            cli_usage("%s: is the name of two outputs", path);
     if (out->temporary) cli_unfinished(out->temporary);
     const int flags = direct ? O_WRONLY : O_WRONLY | O_CREAT | O_TRUNC;
     const int descriptor = system_open(direct ? path : out->temporary, flags);

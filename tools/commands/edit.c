@@ -197,6 +197,7 @@ static int run(int argc, char **argv) {
     path = model_parse(&edit_command, flags, &compute_flags, argc, argv, NULL);
     refuse_extra_flags(&which);
     if (grid && no_sheet) cli_usage("--grid and --no-sheet exclude each other");
+    if (save && ws_path && cli_same_file(save, ws_path)) cli_usage("--save-direction and --save-ws name the same file");
     const mapping_flags direction_mapping = source_flags.mapping;
     if (source_flags.ws && !which.file) source_flags.mapping = (mapping_flags){0}; /* they are the direction's */
 

@@ -257,7 +257,6 @@ static int run_portraits(int argc, char **argv) {
     if (f.part && f.grid) cli_usage("--part and --grid exclude each other: a sheet shows the first pictures");
     if (f.part && factors) cli_usage("--part and --factors exclude each other: the table is one of all pictures");
     if (f.pack && f.folder && !f.grid) cli_usage("--pack writes no pictures: --outdir is for --grid then");
-    if (f.pack && factors && cli_same_file(f.pack, factors)) cli_usage("--pack and --factors name the same file");
     const uint64_t collection = (uint64_t)cli_integer("--seed", seed, 0, INT64_MAX);
     output table;
     if (factors) make_folder(&f); /* in which the table may lie */

@@ -125,8 +125,7 @@ static int run(int argc, char **argv) {
     const int colours = colour_text ? (int)cli_integer("--colours", colour_text, 2, 256) : 0;
     if (!file && !ws_path) cli_usage("give the file to write: -o FILE.y4m");
     if (file) video_check(file, colours);
-    if (file && ws_path && strcmp(file, "-") == 0 && strcmp(ws_path, "-") == 0)
-        cli_usage("-o - and --save-ws -: both go to standard output");
+    if (file && ws_path && cli_same_file(file, ws_path)) cli_usage("-o and --save-ws name the same file");
 
     opened_model opened;
     keyframes frames;
