@@ -61,4 +61,13 @@ refuses "video: ws in the same file" 2 "-o and --save-ws name the same file" vid
 refuses "video: both to standard output" 2 "-o and --save-ws name the same file" video "$model" --seeds 0 --w-frames 1 -o - --save-ws -
 check "generate: a seed twice" "$tool" generate "$model" --seeds 0,0 --outdir "$work/twice"
 
+# --- Standard streams that are closed are not the files that are opened next ---
+
+"$tool" train --config tiny-16 --kimg 0.1 --data "$pictures" --outdir "$work/run" >&- 2>"$work/stderr"
+check "train without standard output: the log is a table" awk -F '\t' 'NF != 12 { exit 1 }' "$work/run/log.tsv"
+check "train without standard output: all is saved" test -s "$work/run/checkpoint.sgt"
+check "train without standard output: says so" grep -q 'standard output: cannot write' "$work/stderr"
+"$tool" map "$model" --seeds 0 --save-npy - >&- 2>"$work/stderr"
+check "map to a closed standard output fails" grep -q 'standard output: cannot write' "$work/stderr"
+
 exit $failed

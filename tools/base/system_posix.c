@@ -16,8 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Closed standard streams would be the next files that are opened, which messages then went into. Writing to these fails. */
 void system_start(int *argc, char ***argv) {
+    int descriptor;
     (void)argc, (void)argv;
+    do descriptor = open("/dev/null", O_RDONLY);
+    while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    if (descriptor >= 0) close(descriptor);
 }
 
 /* --- Files and folders --- */
