@@ -70,4 +70,23 @@ check "train without standard output: says so" grep -q 'standard output: cannot 
 "$tool" map "$model" --seeds 0 --save-npy - >&- 2>"$work/stderr"
 check "map to a closed standard output fails" grep -q 'standard output: cannot write' "$work/stderr"
 
+# --- Signals leave nothing unfinished ---
+
+for signal in QUIT XCPU; do
+    mkdir "$left"
+    (ulimit -c 0 && exec timeout -s $signal 3 "$tool" generate "$model" --seeds 0-99999 --outdir "$left/a/b" --save-npy "$left/x.npy") 2>/dev/null
+    check "SIG$signal removes unfinished files" test -z "$(find "$left" -name '*.part' -o -name '*.npy')"
+    rm -rf "$left"
+done
+"$tool" train --config tiny-16 --kimg 1000 --data "$pictures" --outdir "$work/limited" >"$work/stdout" 2>"$work/stderr" &
+while [ ! -e "$work/limited/checkpoint.sgt" ] && kill -0 $! 2>/dev/null; do sleep 0.1; done
+for _ in 1 2 3 4; do
+    kill -XCPU $! 2>/dev/null
+    sleep 1
+done
+wait $! 2>/dev/null
+status=$?
+check "a limit of processor time stops a run in order: exit status $status" test $status -eq 152
+check "a limit of processor time: the state is saved" grep -q 'stopped; --resume' "$work/stderr"
+
 exit $failed

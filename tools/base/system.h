@@ -54,8 +54,8 @@ void system_close_names(system_names *names);
 /* --- The process --- */
 
 /* Calls the handler when somebody asks the process to end, by Ctrl-C say; ignored signals stay ignored. `before_end`
-   leaves signals that have a handler, and is called as well when a pipe is read no more; `to_stop` replaces it, and is called
-   when a batch system warns of the end, too (SIGUSR1). */
+   leaves signals that have a handler, and is called as well when a pipe is read no more, by Ctrl-\ and at a limit of processor
+   time; `to_stop` replaces it but for Ctrl-\, and is called when a batch system warns of the end, too (SIGUSR1). */
 typedef void system_handler(int signal_number);
 void system_before_end(system_handler *handler);
 void system_to_stop(system_handler *handler);

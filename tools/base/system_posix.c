@@ -144,18 +144,28 @@ static void handle(int signal_number, system_handler *handler, int replace) {
     if (now.sa_handler == SIG_DFL || (replace && now.sa_handler != SIG_IGN)) sigaction(signal_number, &action, NULL);
 }
 
-static const int requests[] = {SIGINT, SIGTERM, SIGHUP};
-enum { REQUESTS = sizeof requests / sizeof *requests };
+static const int requests[] = {SIGINT, SIGTERM, SIGHUP}, other_ends[] = {SIGPIPE, SIGQUIT, SIGXCPU};
+enum { REQUESTS = sizeof requests / sizeof *requests, OTHER_ENDS = sizeof other_ends / sizeof *other_ends };
 
 void system_before_end(system_handler *handler) {
     for (int i = 0; i < REQUESTS; i++) handle(requests[i], handler, 0);
-    handle(SIGPIPE, handler, 0);
+    for (int i = 0; i < OTHER_ENDS; i++) handle(other_ends[i], handler, 0);
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of writing as a full disk is */
 }
 
+static system_handler *stop_handler;
+
+/* A limit of processor time warns each second until it kills: more than once is no second request. */
+static void stop_once(int signal_number) {
+    signal(signal_number, SIG_IGN);
+    stop_handler(signal_number);
+}
+
 void system_to_stop(system_handler *handler) {
+    stop_handler = handler;
     for (int i = 0; i < REQUESTS; i++) handle(requests[i], handler, 1);
     handle(SIGUSR1, handler, 1);
+    handle(SIGXCPU, stop_once, 1);
 }
 
 int system_start_thread(pthread_t *thread, void *(*run)(void *), void *argument) {
