@@ -89,4 +89,29 @@ status=$?
 check "a limit of processor time stops a run in order: exit status $status" test $status -eq 152
 check "a limit of processor time: the state is saved" grep -q 'stopped; --resume' "$work/stderr"
 
+# --- Links, rights and names ---
+
+map() { # map FILE
+    "$tool" map "$model" --seeds 0 --save-npy "$1"
+}
+mkdir "$work/else"
+ln -s ../else/first "$work/out/second"
+ln -s out/second "$work/dangling"
+check "a link to nothing" map "$work/dangling"
+check "a link to nothing stays one" test -L "$work/dangling"
+check "a link to nothing: what it names is written" cmp "$work/else/first" "$work/ws.npy"
+check "a link to it" map "$work/dangling"
+files "a link: nothing else is left" "$work/else" first
+chmod 640 "$work/else/first"
+check "a file that others may not read" map "$work/else/first"
+check "a file that others may not read stays so" test "$(ls -l "$work/else/first" | cut -c 1-10)" = -rw-r-----
+long=$work/else/$(printf '%0250d' 0)
+check "a long name" map "$long"
+check "a long name: the file is there" cmp "$long" "$work/ws.npy"
+check "a long name in letters of two bytes" map "$work/else/x$(printf '%0125d' 0 | sed 's/0/ö/g')"
+refuses "too long a name" 1 "cannot write: File name too long" map "$model" --seeds 0 --save-npy "$work/else/$(printf '%0256d' 0)"
+refuses "an output without a name" 2 "--save-npy needs a value: --save-npy FILE.npy" map "$model" --seeds 0 --save-npy ""
+refuses "a folder without a name" 2 "--outdir needs a value" generate "$model" --seeds 0 --outdir=
+refuses "a model without a name" 2 "an argument is empty" info ""
+
 exit $failed

@@ -110,6 +110,7 @@ kill $writer
 # --- Writing ---
 
 write_bad "a folder" "$work/folder"
+write_bad "a link to itself" "$work/loop"
 write_bad "below a folder that is not there" "$work/missing/x"
 write_bad "below a file" "$work/empty/x"
 if [ -c /dev/full ]; then

@@ -238,6 +238,7 @@ int cli_parse(const cli_command *command, const cli_flag *flags, int argc, char 
     }
     for (int i = 0; i < argc; i++) {
         const char *text = argv[i];
+        if (!*text) cli_usage("an argument is empty; `stylegan %s --help` shows the usage", command->name);
         if (flags_end || text[0] != '-' || text[1] == '\0') {
             if (count == most)
                 cli_usage("unexpected argument %s; `stylegan %s --help` shows the usage", text, command->name);
@@ -250,7 +251,8 @@ int cli_parse(const cli_command *command, const cli_flag *flags, int argc, char 
             const char *value = text[length] ? text + length + 1 : NULL;
             if (!flag->argument && value) cli_usage("%s takes no value", flag->name);
             if (flag->argument && !value && i + 1 < argc && strncmp(argv[i + 1], "--", 2) != 0) value = argv[++i];
-            if (flag->argument && !value) cli_usage("%s needs a value: %s %s", flag->name, flag->name, flag->argument);
+            if (flag->argument && (!value || !*value))
+                cli_usage("%s needs a value: %s %s", flag->name, flag->name, flag->argument);
             *flag->value = value ? value : "";
         }
     }
@@ -495,6 +497,21 @@ void output_check(const char *path) {
     free(real);
 }
 
+/* PATH.PROCESS.part, without the end of a name that leaves no room for it. */
+static char *temporary_path(const char *path) {
+    enum { LONGEST_NAME = 255 }; /* bytes */
+    const char *name = cli_file_name(path);
+    char *end = cli_format(".%ld.part", system_process());
+    size_t length = strlen(name);
+    if (length <= LONGEST_NAME && length + strlen(end) > LONGEST_NAME) {
+        length = LONGEST_NAME - strlen(end);
+        while (length && (name[length] & 0xC0) == 0x80) length--; /* not within a letter */
+    }
+    char *temporary = cli_format("%.*s%s", (int)(name - path) + (int)length, path, end);
+    free(end);
+    return temporary;
+}
+
 void output_open(output *out, const char *path) {
     *out = (output){0};
     watch_signals();
@@ -503,7 +520,7 @@ void output_open(output *out, const char *path) {
     char *real = output_path(path); /* a symbolic link stays one */
     const int direct = !real;
     out->path = direct ? cli_format("%s", path) : real;
-    out->temporary = direct ? NULL : cli_format("%s.%ld.part", out->path, system_process());
+    out->temporary = direct ? NULL : temporary_path(out->path);
     for (int i = 0; !direct && i < MAX_UNFINISHED; i++)
         if (unfinished[i] && strcmp(unfinished[i], out->temporary) == 0)
             cli_usage("%s: is the name of two outputs", path);
@@ -512,6 +529,7 @@ void output_open(output *out, const char *path) {
     const int descriptor = system_open(direct ? path : out->temporary, flags);
     out->file = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
     if (!out->file) cannot_write(path);
+    if (!direct) system_take_rights(descriptor, out->path);
 }
 
 void output_open_standard(output *out) {

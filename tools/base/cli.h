@@ -92,8 +92,8 @@ char *cli_format_list(const char *format, va_list arguments) CLI_PRINTF(1, 0);
 
 /* A file written under a temporary name beside `path` and renamed when it is complete: output_open, then what follows,
    then output_close. Each ends the program if it fails, on a full disk say. A failure or a signal before the end
-   removes the temporary file. It does not open what the command has
-   read, nor what is being written already. */
+   removes the temporary file. A link stays one, and a file that is replaced hands on its rights. What the command has
+   read is not opened, nor what is being written already. */
 typedef struct output {
     FILE *file;             /* NULL: memory */
     char *path, *temporary; /* without links; PATH.PROCESS.part, or NULL for a device, which is written to directly */
