@@ -63,12 +63,12 @@ check "generate: a seed twice" "$tool" generate "$model" --seeds 0,0 --outdir "$
 
 # --- Standard streams that are closed are not the files that are opened next ---
 
-"$tool" train --config tiny-16 --kimg 0.1 --data "$pictures" --outdir "$work/run" >&- 2>"$work/stderr"
+"$tool" train --config tiny-16 --kimg 0.1 --data "$pictures" --outdir "$work/run" >&- 2>"$work/said"
 check "train without standard output: the log is a table" awk -F '\t' 'NF != 12 { exit 1 }' "$work/run/log.tsv"
 check "train without standard output: all is saved" test -s "$work/run/checkpoint.sgt"
-check "train without standard output: says so" grep -q 'standard output: cannot write' "$work/stderr"
-"$tool" map "$model" --seeds 0 --save-npy - >&- 2>"$work/stderr"
-check "map to a closed standard output fails" grep -q 'standard output: cannot write' "$work/stderr"
+check "train without standard output: says so" grep -q 'standard output: cannot write' "$work/said"
+"$tool" map "$model" --seeds 0 --save-npy - >&- 2>"$work/said"
+check "map to a closed standard output fails" grep -q 'standard output: cannot write' "$work/said"
 
 # --- Signals leave nothing unfinished ---
 
@@ -78,7 +78,7 @@ for signal in QUIT XCPU; do
     check "SIG$signal removes unfinished files" test -z "$(find "$left" -name '*.part' -o -name '*.npy')"
     rm -rf "$left"
 done
-"$tool" train --config tiny-16 --kimg 1000 --data "$pictures" --outdir "$work/limited" >"$work/stdout" 2>"$work/stderr" &
+"$tool" train --config tiny-16 --kimg 1000 --data "$pictures" --outdir "$work/limited" >"$work/stdout" 2>"$work/said" &
 while [ ! -e "$work/limited/checkpoint.sgt" ] && kill -0 $! 2>/dev/null; do sleep 0.1; done
 for _ in 1 2 3 4; do
     kill -XCPU $! 2>/dev/null
@@ -87,7 +87,7 @@ done
 wait $! 2>/dev/null
 status=$?
 check "a limit of processor time stops a run in order: exit status $status" test $status -eq 152
-check "a limit of processor time: the state is saved" grep -q 'stopped; --resume' "$work/stderr"
+check "a limit of processor time: the state is saved" grep -q 'stopped; --resume' "$work/said"
 
 # --- Links, rights and names ---
 
