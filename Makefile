@@ -4,6 +4,9 @@
 ifeq ($(findstring -j,$(MAKEFLAGS))$(findstring jobserver,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 endif
+ifneq ($(filter clean,$(MAKECMDGOALS)),)
+.NOTPARALLEL: # make clean all: what it removes is not being built at the same time
+endif
 
 BUILD = build
 CFLAGS ?= -O2

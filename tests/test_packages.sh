@@ -1,7 +1,7 @@
 #!/bin/sh
 # test_packages.sh - builds and runs a program that takes the header in every way others' builds may: FetchContent,
-# add_subdirectory and find_package of CMake, a dependency of Meson through pkg-config; and `make uninstall` takes away all
-# that `make install` brought. Prints ok, FAIL and skipped lines.
+# add_subdirectory and find_package of CMake, a dependency of Meson through pkg-config; `make uninstall` takes away all that
+# `make install` brought; `make clean` goes with other goals. Prints ok, FAIL and skipped lines.
 cd "$(dirname "$0")/.." || exit 1
 . tests/checks.sh
 repository=$PWD
@@ -12,6 +12,10 @@ unset DESTDIR PKG_CONFIG_PATH CMAKE_PREFIX_PATH
 
 make_quietly() {
     env -u BUILD "${MAKE:-make}" --silent BUILD="$build" "$@"
+}
+
+make_few() {
+    env -u BUILD "${MAKE:-make}" --silent -j2 -C "$work/few" CFLAGS=-O0 "$@"
 }
 
 # draws NAME PROGRAM: the program draws a portrait.
@@ -31,6 +35,15 @@ check "make install, DESTDIR" make_quietly install DESTDIR="$work/stage" PREFIX=
 check "make install, DESTDIR: the paths are the later ones" grep -qx 'prefix=/usr' "$work/stage/usr/lib/pkgconfig/stylegan.pc"
 check "make uninstall, DESTDIR" make_quietly uninstall DESTDIR="$work/stage" PREFIX=/usr
 check "make uninstall, DESTDIR: nothing stays" test -z "$(ls -A "$work/stage")"
+
+# --- make clean, and what is built right behind it ---
+
+mkdir -p "$work/few/examples"
+cp Makefile stylegan.h "$work/few"
+cp examples/hello.c "$work/few/examples"
+check "make" make_few build/examples/hello
+check "make clean with another goal" make_few clean build/examples/hello
+check "make clean with another goal: it is built after that" test -x "$work/few/build/examples/hello"
 
 # --- CMake ---
 
