@@ -138,21 +138,23 @@ windows: # the tool for Windows, by MinGW: build/windows/stylegan.exe
 # What is installed, and the folders that are removed again: in a place of its own all of them, if they are empty.
 INSTALLED = include/stylegan.h bin/stylegan$(EXE) lib/pkgconfig/stylegan.pc \
     share/cmake/stylegan/stylegan-config.cmake share/cmake/stylegan/stylegan-config-version.cmake
-OWN_FOLDERS = share/cmake/stylegan \
-    $(if $(DESTDIR)$(filter-out /usr /usr/local,$(PREFIX)),share/cmake share lib/pkgconfig lib include bin ../$(notdir $(PREFIX)))
+OWN_PLACE = $(DESTDIR)$(filter-out /usr /usr/local,$(PREFIX))
+OWN_FOLDERS = share/cmake/stylegan $(if $(OWN_PLACE),share/cmake share lib/pkgconfig lib include bin)
+# For the shell: it may have spaces.
+ROOT = '$(DESTDIR)$(PREFIX)'
 
 install: $(TOOL) # header, tool, pkg-config file and CMake files into $(DESTDIR)$(PREFIX)
-	install -d $(sort $(dir $(INSTALLED:%=$(DESTDIR)$(PREFIX)/%)))
-	install -m 644 stylegan.h $(DESTDIR)$(PREFIX)/include/
-	install -m 755 $(TOOL) $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 tools/cmake/stylegan-config*.cmake $(DESTDIR)$(PREFIX)/share/cmake/stylegan/
+	install -d $(patsubst %,$(ROOT)/%,$(sort $(dir $(INSTALLED))))
+	install -m 644 stylegan.h $(ROOT)/include/
+	install -m 755 $(TOOL) $(ROOT)/bin/
+	install -m 644 tools/cmake/stylegan-config*.cmake $(ROOT)/share/cmake/stylegan/
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: stylegan' 'Description: StyleGAN inference as one C header' \
-	    'Version: $(VERSION)' 'Cflags: -I$${prefix}/include' 'Libs: -lm -lpthread' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/stylegan.pc
+	    'Version: $(VERSION)' 'Cflags: -I$${prefix}/include' 'Libs: -lm -lpthread' > $(ROOT)/lib/pkgconfig/stylegan.pc
 
 uninstall: # removes what install has put there
-	rm -f $(INSTALLED:%=$(DESTDIR)$(PREFIX)/%)
-	rmdir $(OWN_FOLDERS:%=$(DESTDIR)$(PREFIX)/%) 2>/dev/null || true
-	$(if $(DESTDIR),cd $(DESTDIR) && rmdir -p $(patsubst %/,%,$(dir $(PREFIX:/%=%))) 2>/dev/null || true)
+	rm -f $(INSTALLED:%=$(ROOT)/%)
+	rmdir $(OWN_FOLDERS:%=$(ROOT)/%) 2>/dev/null || true
+	$(if $(DESTDIR),cd '$(DESTDIR)' && rmdir -p './$(PREFIX)',$(if $(OWN_PLACE),rmdir $(ROOT))) 2>/dev/null || true
 
 clean: # removes build/ and out/
 	rm -rf $(BUILD) out

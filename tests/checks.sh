@@ -2,6 +2,8 @@
 set -u
 build=${BUILD:-build}
 tool=$build/stylegan
+umask 022 # root tries some as nobody, who reads what is written here
+case ${TMPDIR-} in *[[:space:]]*) unset TMPDIR ;; esac # lists of flags are split at spaces
 work=$(mktemp -d) || exit 1
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 failed=0

@@ -30,11 +30,13 @@ draws() {
 installed=$work/installed
 check "make install" make_quietly install PREFIX="$installed"
 check "make install: the tool" "$installed/bin/stylegan" --version
-mkdir "$work/stage"
-check "make install, DESTDIR" make_quietly install DESTDIR="$work/stage" PREFIX=/usr
-check "make install, DESTDIR: the paths are the later ones" grep -qx 'prefix=/usr' "$work/stage/usr/lib/pkgconfig/stylegan.pc"
-check "make uninstall, DESTDIR" make_quietly uninstall DESTDIR="$work/stage" PREFIX=/usr
-check "make uninstall, DESTDIR: nothing stays" test -z "$(ls -A "$work/stage")"
+mkdir "$work/a stage"
+for prefix in /usr /opt/own; do
+    check "make install, DESTDIR, $prefix" make_quietly install DESTDIR="$work/a stage" PREFIX=$prefix
+    check "make install, DESTDIR: the paths are the later ones" grep -qx "prefix=$prefix" "$work/a stage$prefix/lib/pkgconfig/stylegan.pc"
+    check "make uninstall, DESTDIR, $prefix" make_quietly uninstall DESTDIR="$work/a stage" PREFIX=$prefix
+    check "make uninstall, DESTDIR, $prefix: nothing stays" test -z "$(ls -A "$work/a stage")"
+done
 
 # --- make clean, and what is built right behind it ---
 
