@@ -178,6 +178,11 @@ static void check_allocator(fixture *f) {
                "api %d: without a workspace one is made and kept", f->seed);
     stylegan_close(model);
     test_check(counts.freed == counts.made, "api %d: closing frees everything", f->seed);
+    f->file.bytes[f->file.size - 1] ^= 1;
+    test_check(!stylegan_open_memory(f->file.bytes, f->file.size, &options, &error) &&
+                   error.code == STYLEGAN_ERROR_CHECKSUM && counts.made == 3 && counts.freed == 3,
+               "api %d: opening what is damaged frees everything: %s", f->seed, error.message);
+    f->file.bytes[f->file.size - 1] ^= 1;
     options.release = NULL;
     test_check(!stylegan_open_memory(f->file.bytes, f->file.size, &options, &error) &&
                    error.code == STYLEGAN_ERROR_ARGUMENT,
