@@ -78,6 +78,8 @@ check "generate" "$tool" generate $model --seeds 4,7 --outdir "$work/plain" --sa
     prints "edit: the name in the notes" "Direction: pca.npy, 2 dark hair" "$tool" info "$work/named/seed0004-edit00.png"
     check "edit: columns are steps" edit grid --seeds 4,7 $pca --index 0 --grid 3x2
     check "edit: as many" test "$(find "$work/grid" -name 'seed*' | wc -l)" -eq 6
+    check "edit: in thirds" edit thirds --seeds 4 $pca --index 0 --range 0..1 --steps 4 --no-sheet
+    prints "edit: says all digits of a step" "Step: 0.333333333" "$tool" info "$work/thirds/seed0004-edit01.png"
     check "edit: no sheet" edit single --seeds 4,7 $pca --index 1 --range -2..2 --steps 2 --no-sheet
     files "edit: single pictures without a sheet" "$work/single" seed0004-edit00.png seed0004-edit01.png seed0007-edit00.png \
         seed0007-edit01.png

@@ -251,6 +251,8 @@ again() {
 check "a picture to tell" "$tool" generate "$model" --seeds 85,3 --trunc=-0.7,0.3 --trunc-cutoff 5 --noise-mode random --noise-seed 9 \
     --isa scalar --precision fast --memory-limit least --grid 4x1 --outdir "$work/told"
 again "psi, cutoff, noise, instruction set, precision, memory" "$model" "$work/told/seed0003-psi-0.7.png" seed0003.png
+check "a picture of a psi of many digits" "$tool" generate "$model" --seeds 4 --trunc=0.123456789 --outdir "$work/told"
+again "a psi of many digits" "$model" "$work/told/seed0004.png" seed0004.png
 again "constant noise" "$model" "$work/direct/seed0003.png" seed0003.png
 again "style mixing" "$model" "$work/mix/0-56.png" 0-56.png
 again "a source of style mixing" "$model" "$work/mix/55-55.png" seed0055.png
@@ -271,6 +273,7 @@ its source|Model Source: model.pkl|told/seed0085-psi0.3.png
 its checksum|Model Checksum: $(od -An -v -tx1 -j 24 -N 16 "$model" | tr -d ' \n')|told/seed0085-psi0.3.png
 seed|Seed: 85|told/seed0085-psi0.3.png
 psi|Psi: 0.3|told/seed0085-psi0.3.png
+all digits of psi as float32|Psi: 0.12345679|told/seed0004.png
 noise|Noise Mode: random|told/seed0085-psi0.3.png
 its seed|Noise Seed: 10|told/seed0085-psi0.3.png
 a sheet|Sheet: 4 x 1 pictures|told/grid.png

@@ -93,7 +93,7 @@ static void save_picture(const edit *e, int image, int step) {
     if (notes) {
         latents_notes(&e->source, image, &notes);
         add_notes(e, &notes);
-        notes_add(&notes, "Step", "%g", step_range_at(&e->range, step));
+        notes_add(&notes, "Step", "%.9g", step_range_at(&e->range, step));
     }
     drawing_save(&e->picture, e->folder, name, notes);
     free(notes);
