@@ -1,6 +1,7 @@
 /* test_format.c - weight files: every value and field comes back, and the types keep their promises about size and
-   accuracy. */
+   accuracy; and NumPy's arrays of any kind. */
 #include "../tools/base/cli.h"
+#include "../tools/base/npy.h"
 #include "reference.h"
 #include "test.h"
 
@@ -124,7 +125,88 @@ static void check_accuracy(const char *name) {
     free(exact);
 }
 
+/* --- NumPy's arrays --- */
+
+enum { NPY_START = 10, NPY_HEADER = 118, NPY_VALUES = NPY_START + NPY_HEADER, NPY_MOST = 256 };
+
+/* The head of a file of version 1. */
+static void npy_head(unsigned char *file, const char *descr, const char *fortran_order, const char *shape) {
+    char *header =
+        cli_format("{'descr': '%s', 'fortran_order': %s, 'shape': (%s), }%100s", descr, fortran_order, shape, "");
+    memcpy(file, "\x93NUMPY\1\0\x76\0", NPY_START);
+    memcpy(file + NPY_START, header, NPY_HEADER);
+    free(header);
+}
+
+/* One value of each kind, in both orders of bytes. */
+static void check_npy_kinds(void) {
+    static const struct {
+        const char *kind;
+        uint64_t bits;
+        double value;
+    } cases[] = {{"f2", 0x3c00, 1},
+                 {"f2", 0xc900, -10},
+                 {"f2", 0x7bff, 65504},
+                 {"f2", 0x0400, 0x1p-14},
+                 {"f2", 0x03ff, 0x1p-14 - 0x1p-24}, /* subnormal */
+                 {"f2", 0x0001, 0x1p-24},
+                 {"f2", 0x8001, -0x1p-24},
+                 {"f2", 0x7c00, (double)INFINITY},
+                 {"f2", 0xfc00, -(double)INFINITY},
+                 {"f4", 0x3fa00000, 1.25},
+                 {"f4", 0x00000001, 0x1p-149},
+                 {"f8", 0xbff4000000000000u, -1.25},
+                 {"i1", 0x7f, 127},
+                 {"i1", 0x80, -128},
+                 {"i2", 0x0102, 258},
+                 {"i2", 0x8000, -32768},
+                 {"i4", 0xfffffffe, -2},
+                 {"i8", 0xfffffffffffffffeu, -2},
+                 {"i8", 0x8000000000000000u, -0x1p63},
+                 {"u1", 0xff, 255},
+                 {"u2", 0x0102, 258},
+                 {"u4", 0x80000000, 0x1p31},
+                 {"u8", 0x8000000000000000u, 0x1p63},
+                 {"b1", 1, 1}};
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+        const int big = (int)i % 2, bytes = cases[i / 2].kind[1] - '0';
+        unsigned char file[NPY_MOST];
+        npy array;
+        char *descr = cli_format("%c%s", big ? '>' : '<', cases[i / 2].kind);
+        npy_head(file, descr, "False", "1,");
+        for (int b = 0; b < bytes; b++)
+            file[NPY_VALUES + (big ? bytes - 1 - b : b)] = (unsigned char)(cases[i / 2].bits >> 8 * b);
+        char *fault = npy_parse(file, (size_t)(NPY_VALUES + bytes), &array);
+        const double found = fault ? 0 : (double)array.values[0];
+        test_check(!fault && found == cases[i / 2].value, "format npy: %s %llx is %g: %s", descr,
+                   (unsigned long long)cases[i / 2].bits, found, fault ? fault : "read");
+        free(fault);
+        free(array.values);
+        free(descr);
+    }
+}
+
+/* The i-th byte of a file is i: row after row, or column after column. */
+static void check_npy_order(const char *fortran_order, int first, int second, int third) {
+    enum { COUNT = 2 * 3 * 4 };
+    unsigned char file[NPY_MOST];
+    npy array;
+    int good = 1;
+    npy_head(file, "|u1", fortran_order, "2, 3, 4");
+    for (int i = 0; i < COUNT; i++) file[NPY_VALUES + i] = (unsigned char)i;
+    char *fault = npy_parse(file, NPY_VALUES + COUNT, &array);
+    for (int i = 0; !fault && i < COUNT; i++)
+        good &= array.values[i] == (float)(i / 12 * first + i / 4 % 3 * second + i % 4 * third);
+    test_check(!fault && good && array.dimensions == 3 && array.shape[1] == 3,
+               "format npy: [2, 3, 4], fortran_order %s: %s", fortran_order, fault ? fault : "read");
+    free(fault);
+    free(array.values);
+}
+
 int main(void) {
+    check_npy_kinds();
+    check_npy_order("False", 12, 4, 1);
+    check_npy_order("True", 1, 2, 6);
     for (uint64_t seed = 0; seed < 24; seed++) check_round_trip(seed, (stylegan_type)(seed % STYLEGAN_TYPE_COUNT));
     check_accuracy("sg1-8");
     check_accuracy("sg2-8");
