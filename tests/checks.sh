@@ -48,6 +48,26 @@ files() {
     if [ "$(ls "$folder")" = "$(printf '%s\n' "$@" | sort)" ]; then ok "$name"; else fail "$name" "holds $(ls "$folder" | tr '\n' ' ')"; fi
 }
 
+# wait_for PROCESS COMMAND...: until the command succeeds, or the process has ended.
+wait_for() {
+    waiting_for=$1
+    shift
+    until "$@" || ! kill -0 "$waiting_for" 2>/dev/null; do sleep 0.1; done
+}
+
+# stop_writing NAME PROCESS FOLDER PATTERN: a signal ends the process once a file of that name is in the folder.
+is_written() {
+    [ -n "$(find "$1" -name "$2")" ]
+}
+stop_writing() {
+    wait_for "$2" is_written "$3" "$4"
+    check "$1 comes while a file is written" is_written "$3" "$4"
+    kill "$2" 2>/dev/null
+    wait "$2" 2>/dev/null
+    status=$?
+    check "$1 ends it: exit status $status" test $status -eq 143
+}
+
 # refuses NAME STATUS TEXT ARGUMENTS...: the tool ends with STATUS, its last line on standard error, of at most $most_lines,
 # has TEXT, and it leaves nothing in $left.
 left=$work/left

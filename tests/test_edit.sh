@@ -299,9 +299,7 @@ fi
 mkdir "$work/stopped"
 # shellcheck disable=SC2086
 "$tool" edit $model --seeds 0-9999 $pca --index 0 --outdir "$work/stopped" --save-ws "$work/stopped/ws.npy" 2>/dev/null &
-sleep 1
-kill $!
-wait $! 2>/dev/null
+stop_writing "edit: a signal" $! "$work/stopped" 'ws.npy.*.part'
 check "edit: a signal removes unfinished files" test -z "$(find "$work/stopped" -name '*.part' -o -name '*.npy')"
 
 exit $failed

@@ -630,9 +630,7 @@ refuses "a path too long to exist" 1 "cannot read: File name too long" info "$de
 # A signal removes what is not finished.
 mkdir "$work/stopped"
 "$tool" generate "$model" --seeds 0-99999 --outdir "$work/stopped" --save-npy "$work/stopped/images.npy" 2>/dev/null &
-sleep 1
-kill $!
-wait $! 2>/dev/null
+stop_writing "a signal" $! "$work/stopped" 'images.npy.*.part'
 check "a signal removes unfinished files" test -z "$(find "$work/stopped" -name '*.part' -o -name '*.npy')"
 
 # --- embed: what it writes is a header, in C and C++, and holds the weights ---
