@@ -72,10 +72,7 @@ check "project: a model in the new folder of the results" "$tool" project $model
 
 "$tool" project $model --target "$target" --num-steps 1000000 --frame-every 50 --outdir "$work/stopped" 2>"$work/stderr" &
 process=$!
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    [ -e "$work/stopped/frames/0001.png" ] && break
-    sleep 1
-done
+wait_for $process test -e "$work/stopped/frames/0001.png"
 kill -TERM $process
 wait $process
 status=$?
