@@ -14,13 +14,18 @@ train() { # RUN FLAGS...
     "$tool" train $settings --data "$pack" --outdir "$run" "$@"
 }
 
-# same_run NAME RUN: as far as the whole run, to the bit.
+# ended NAME RUN: the log goes to the end, and nothing is left over.
+ended() {
+    check "$1: no row of the log is missing or there twice" sh -c "cut -f 1 '$2/log.tsv' | sort -nuc && tail -n 1 '$2/log.tsv' | grep -q '^800	16	1	'"
+    check "$1: nothing unfinished stays" test -z "$(find "$2" -name '*.part')"
+}
+
+# same_run NAME RUN: the same as the whole run, to the bit.
 same_run() {
     check "$1: the same checkpoint" cmp "$work/whole/checkpoint.sgt" "$2/checkpoint.sgt"
     check "$1: the same network" cmp "$work/whole/model.sgw" "$2/model.sgw"
     check "$1: the same pictures" cmp "$work/whole/samples-000000.png" "$2/samples-000000.png"
-    check "$1: no row of the log is missing or there twice" sh -c "cut -f 1 '$2/log.tsv' | sort -nuc && tail -n 1 '$2/log.tsv' | grep -q '^800	16	1	'"
-    check "$1: nothing unfinished stays" test -z "$(find "$2" -name '*.part')"
+    ended "$1" "$2"
 }
 
 # --- A whole run ---
@@ -32,7 +37,7 @@ prints "train --dry-run" "resolution	32	" "$tool" train --config tiny-32 --dry-r
 prints "the loss that is chosen" "loss	logistic	" "$tool" train --config tiny-32 --loss logistic --isa scalar --dry-run
 check "portraits to train with" "$tool" portraits --size 16 --count 300 --pack "$pack"
 check "a whole run" train "$work/whole"
-same_run "a whole run" "$work/whole"
+ended "a whole run" "$work/whole"
 prints "the log has titles" "images	resolution	fade	g_loss	d_loss	r1	" head -n 1 "$work/whole/log.tsv"
 check "the network draws" "$tool" generate "$work/whole/model.sgw" --seeds 0-3 --grid 2x2 --outdir "$work/drawn"
 prints "the network tells what it was trained on" "seed 7" "$tool" info "$work/whole/model.sgw"
@@ -133,6 +138,7 @@ r1_fields() { # RUN
 }
 check "R1 in few rows: $(r1_fields "$work/seldom")" test "$(r1_fields "$work/seldom")" = "+ - - - + "
 check "R1 in few rows: all rows stay" test "$(cut -f 1 "$work/seldom/log.tsv" | tr '\n' ' ')" = "images 1024 2048 2944 3968 4160 "
+check "seconds add up: resumed, they go on" sh -c "tail -n +2 '$work/seldom/log.tsv' | cut -f 12 | sort -nc"
 check "R1 never" train "$work/never" --r1-gamma 0
 check "R1 never: no number that is none" sh -c "! grep -qi nan '$work/never/log.tsv'"
 
@@ -154,6 +160,19 @@ resume=
 [ -e "$work/killed/checkpoint.sgt" ] && resume=--resume
 check "resumes after $kills kills" train "$work/killed" $resume
 same_run "killed and resumed" "$work/killed"
+
+# States are saved while a run goes on, not only at its end.
+saved_images() { # RUN
+    [ "$("$tool" info "$1/checkpoint.sgt" 2>/dev/null | sed -n 's/^Images: *//p')" -gt 0 ] 2>/dev/null
+}
+# shellcheck disable=SC2086 # a list of flags
+"$tool" train $settings --kimg 20 --data "$pack" --outdir "$work/snapshots" --snapshot-minutes 0.0005 >"$work/stdout" 2>"$work/stderr" &
+wait_for $! saved_images "$work/snapshots"
+kill -9 $! 2>/dev/null
+wait $! 2>/dev/null
+status=$?
+check "a snapshot: it comes before the end: exit status $status" test $status -eq 137
+check "a snapshot: it has images" saved_images "$work/snapshots"
 
 # Ctrl-C: the shell lets background processes ignore it, so it is sent as SIGTERM. The run is too long to end before.
 # shellcheck disable=SC2086 # a list of flags
@@ -195,9 +214,21 @@ check "weights in 8 bits: smaller" test "$size" -lt "$(size_of "$work/whole/mode
 check "weights in 8 bits: so they stay" train "$work/half" --resume
 check "weights in 8 bits: as large as before" test "$(size_of "$work/half/model.sgw")" -eq "$size"
 cp -r "$work/half" "$work/shorter"
-check "a longer run" sh -c "timeout -s TERM 1 '$tool' train --resume --kimg 1000 --data '$pack' --outdir '$work/shorter' >/dev/null 2>&1; test \$? -eq 143 -o \$? -eq 124"
-prints "a lower end says so" "ends at 99 kimg now, not at 1000" sh -c \
-    "timeout -s TERM 1 '$tool' train --resume --kimg 99 --data '$pack' --outdir '$work/shorter'; true"
+rows=$(wc -l <"$work/shorter/log.tsv")
+has_more_rows() { # LOG COUNT
+    [ "$(wc -l <"$1")" -gt "$2" ]
+}
+"$tool" train --resume --kimg 1000 --data "$pack" --outdir "$work/shorter" >/dev/null 2>&1 &
+wait_for $! has_more_rows "$work/shorter/log.tsv" "$rows"
+kill $!
+wait $! 2>/dev/null
+status=$?
+check "a longer run: exit status $status" test $status -eq 143
+"$tool" train --resume --kimg 99 --data "$pack" --outdir "$work/shorter" >/dev/null 2>"$work/lower" &
+wait_for $! grep -q "ends at" "$work/lower"
+kill $!
+wait $! 2>/dev/null
+check "a lower end says so" grep -q "ends at 99 kimg now, not at 1000" "$work/lower"
 "$tool" portraits --size 16 --count 30 --pack "$work/others.sgd" >/dev/null
 prints "other data say so" "learnt from $pack, 300 pictures until now, goes on with $work/others.sgd, 30 pictures" \
     "$tool" train --resume --kimg 0.4 --data "$work/others.sgd" --outdir "$work/half"
