@@ -6785,8 +6785,6 @@ static stylegan_result sg__open(stylegan_model **model, sg__source *source, cons
     void (*release)(void *, void *) = options->release;
     if (!allocate != !release)
         return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "options.allocate and options.release belong together");
-    if (!memory && options->memory_size)
-        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "options.memory is NULL, its size is not 0");
 #ifndef STYLEGAN_NO_MALLOC
     if (!allocate) {
         allocate = sg__malloc;
@@ -6796,8 +6794,9 @@ static stylegan_result sg__open(stylegan_model **model, sg__source *source, cons
     stylegan_result result = sg__begin_source(source, &head, &config, error);
     if (result) return result;
     uint64_t extra = source->data ? 0 : head.file_size, needed = sg__arrange(NULL, &head, &config, extra, &rooms);
-    if (memory && options->memory_size < needed) {
-        return sg__fail(error, STYLEGAN_ERROR_MEMORY, "options.memory has %u bytes, %u are needed",
+    if (memory ? options->memory_size < needed : options->memory_size) {
+        return sg__fail(error, STYLEGAN_ERROR_MEMORY,
+                        memory ? "options.memory has %u bytes, %u are needed" : "options.memory is NULL, not %u bytes",
                         (uint64_t)options->memory_size, needed);
     }
     if (!memory && allocate && needed <= (size_t)-1) memory = owned = allocate(options->allocator_user, (size_t)needed);
@@ -7042,16 +7041,16 @@ static stylegan_result sg__acquire(const stylegan_model *m, const stylegan_run *
                                    stylegan_error *error) {
     size_t needed = m->sizes->bytes;
     uint64_t latents = (uint64_t)m->config.z_dim + (uint64_t)m->config.num_ws * (uint64_t)m->config.w_dim;
+    if (run->workspace ? run->workspace_size < needed : run->workspace_size) {
+        return sg__fail(error, STYLEGAN_ERROR_WORKSPACE,
+                        run->workspace ? "the workspace has %u bytes, %u are needed"
+                                       : "run.workspace is NULL, not %u bytes",
+                        (uint64_t)run->workspace_size, (uint64_t)needed);
+    }
     if (run->workspace) {
-        if (run->workspace_size < needed) {
-            return sg__fail(error, STYLEGAN_ERROR_WORKSPACE, "the workspace has %u bytes, %u are needed",
-                            (uint64_t)run->workspace_size, (uint64_t)needed);
-        }
         sg__layout(m, run->workspace, w);
         return STYLEGAN_OK;
     }
-    if (run->workspace_size)
-        return sg__fail(error, STYLEGAN_ERROR_ARGUMENT, "run.workspace is NULL, its size is not 0");
     sg__shared *shared = m->shared;
     SG__LOCK(&shared->lock);
     if (!shared->workspace && m->allocate && needed < (size_t)-1 - sizeof(float) * latents)

@@ -664,8 +664,8 @@ static void check_arguments(fixture *f) {
     const stylegan_options options = {.memory_size = (size_t)1 << 30};
     const stylegan_run run = {.workspace_size = (size_t)1 << 30};
     test_check(!stylegan_open_memory(f->file.bytes, f->file.size, &options, &error) &&
-                   error.code == STYLEGAN_ERROR_ARGUMENT &&
-                   stylegan_synthesize(f->model, f->ws, 1, image, &run, &error) == STYLEGAN_ERROR_ARGUMENT,
+                   error.code == STYLEGAN_ERROR_MEMORY &&
+                   stylegan_synthesize(f->model, f->ws, 1, image, &run, &error) == STYLEGAN_ERROR_WORKSPACE,
                "api %d: memory that could not be had is not taken from elsewhere", f->seed);
     float *latent = (float *)cli_alloc((size_t)f->config.z_dim + 1, sizeof *latent);
     stylegan_seed_z(1, latent, f->config.z_dim);

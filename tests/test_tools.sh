@@ -320,7 +320,7 @@ told=$work/told/seed0003-psi0.3.png
 while IFS='|' read -r key value; do
     { head -c 33 "$told"
       # shellcheck disable=SC2059 # the length is an escape
-      printf "\\0\\0\\0\\$(printf %o $((${#key} + 1 + ${#value})))tEXt$key\\0$value...."
+      printf "\\0\\0\\0\\$(printf %o $((${#key} + 1 + ${#value})))tEXt$key\\000$value...."
       tail -c +34 "$told"; } >"$work/odd.png"
     refuses "like: $key: $value" 1 "odd.png: says $key: $value, which this tool would not write" generate "$model" --like "$work/odd.png" \
         --outdir "$left/out"
@@ -686,8 +686,8 @@ check "example mix: a picture" test "$(wc -c <"$work/mix.ppm")" -eq "$(wc -c <"$
 example_refuses() { # NAME TEXT EXAMPLE ARGUMENTS...
     name="example refuses $1" text=$2 example=$3
     shift 3
-    if "$build/examples/$example" "$@" >/dev/null 2>"$work/said"; then fail "$name" "exit status 0"; else
-        check "$name" grep -qF -e "$text" "$work/said"; fi
+    if "$build/examples/$example" "$@" >/dev/null 2>"$work/example.stderr"; then fail "$name" "exit status 0"; else
+        check "$name" grep -qF -e "$text" "$work/example.stderr"; fi
 }
 example_refuses "a seed that is a name" "face is no seed" hello "$model" face "$work/face.ppm"
 example_refuses "a full disk" "No space left" hello "$model" 85 /dev/full

@@ -20,7 +20,7 @@ accepts() {
 # instruction without being told.
 check_msvc() {
     mkdir "$work/msvc"
-    for name in stdio stdlib string math windows; do
+    for name in stdio stdlib string math windows fcntl io; do
         printf '#include "%s"\n' "$PWD/tests/portable/msvc.h" >"$work/msvc/$name.h"
     done
     printf '#define STYLEGAN_IMPLEMENTATION\n#include "stylegan.h"\n' >"$work/header.c"

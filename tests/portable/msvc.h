@@ -49,6 +49,9 @@ float powf(float, float), sinf(float), cosf(float), floorf(float), tanhf(float),
 #define INFINITY ((float)(1e300 * 1e300))
 #define isfinite(x) ((x) - (x) == 0)
 
+int _setmode(int, int), _fileno(FILE *);
+#define _O_BINARY 0x8000
+
 #define WINAPI __stdcall
 #define INFINITE 0xFFFFFFFF
 typedef unsigned long DWORD;

@@ -72,7 +72,7 @@ write_bad() { # write_bad NAME PATH: every command writes a file there
 }
 
 header_bad() { # header_bad NAME PATH: embed, whose file ends in .h
-    bad "embed -o: $1" "${3:-$2}" embed "$model" -o "$2"
+    bad "embed -o: $1" "$2" embed "$model" -o "$2"
 }
 
 enter_bad() { # enter_bad NAME PATH [NAMED]: every command makes a folder there; of a folder below a file, the file is named
@@ -116,7 +116,7 @@ write_bad "below a file" "$work/empty/x"
 if [ -c /dev/full ]; then
     ln -s /dev/full "$work/full.h"
     write_bad "a full device" /dev/full
-    header_bad "a full device" "$work/full.h" /dev/full
+    header_bad "a full device" "$work/full.h"
 fi
 mkdir "$work/folder.h"
 header_bad "a folder" "$work/folder.h"
@@ -133,9 +133,9 @@ enter_bad "a device" /dev/null
 if $as true 2>/dev/null; then
     cp "$model" "$work/unreadable"
     chmod 0 "$work/unreadable"
-    mkdir "$work/locked" "$work/closed"
+    mkdir -p "$work/locked" "$work/closed" "$work/drawn"
     chmod 555 "$work/locked"
-    chmod 777 "$work/made" # where generate leaves pictures when only its array fails
+    chmod 777 "$work/made" "$work/drawn" # where pictures stay when only an array or a table fails
     chmod 0 "$work/closed"
     read_bad "an unreadable file" "$work/unreadable"
     read_bad "a file in a closed folder" "$work/closed/x"

@@ -155,7 +155,7 @@ static void check_overview(const char *png) {
     int width, height, is_overview = 0;
     char *notes;
     if (kind == SYSTEM_NOTHING) return;
-    if (kind == SYSTEM_FILE) file = file_view_open(png);
+    if (kind == SYSTEM_FILE) file = file_view_open_own(png);
     if (png_read_notes(file.data, file.size, &notes, &width, &height)) {
         char *direction = notes_find(notes, "Direction");
         is_overview = direction && strstr(direction, EACH_ROW);
