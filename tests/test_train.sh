@@ -258,7 +258,7 @@ check "the other half: the log goes on" sh -c "cut -f 1 '$work/half/log.tsv' | s
     rm "$work/mine/log.tsv"
     mkfifo "$work/mine/log.tsv"
     # shellcheck disable=SC2016 # the inner shell's
-    prints "a log that is a pipe" "log.tsv: is not a file" sh -c '! timeout 20 "$@"' - "$tool" train $settings --data "$pack" --outdir "$work/mine"
+    prints "a log that is a pipe" "log.tsv: is not a file" sh -c '! timeout -s KILL 20 "$@"' - "$tool" train $settings --data "$pack" --outdir "$work/mine"
     rm "$work/mine/log.tsv"
     echo "my measurements" >"$work/mine/log.tsv"
     refuses "to resume with another log" 1 "log.tsv: is not the log of a training run" train --resume --data "$pack" --outdir "$work/mine"
