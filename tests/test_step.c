@@ -9,11 +9,11 @@
 
 enum { RESOLUTION = 32, PIXELS = RESOLUTION * RESOLUTION * 3, BATCH = 8 };
 
+/* 8 x 8 until 1 kimg, fading in until 2; 16 x 16 until 3, fading in until 4. */
 static trainer_config step_config(void) {
     trainer_config config = small;
-    config.shape.resolution =
-        RESOLUTION; /* 8 x 8 until 1 kimg, fading in until 2; 16 x 16 until 3, fading in until 4 */
     config.shape.label_size = 0;
+    config.shape.resolution = RESOLUTION;
     config.batch = BATCH;
     return config;
 }
