@@ -232,7 +232,7 @@ labels "too large a seed" "line 1: 4294967296 is no seed" "4294967296\t5\n"
 labels "more values than before" "line 2: has 2 values, the lines before have 1" "1\t5\n2\t5\t6\n"
 labels "values beyond numbers" "the values of column 1 are too large or too small" "1\t1e308\n2\t-1e308\n3\t1e308\n4\t0\n"
 labels "squares beyond numbers" "the values of column 1 are too large or too small" "1\t1e200\n2\t1\n3\t5\n"
-labels "a name twice" "line 1: two values are called age" "seed\tage\tsmile\tage\n1\t1\t2\t3\n"
+labels "a name twice" "line 1: two values are called age" "seed\tage\tsmile\tage\n1\t1\t2\t3\n2\t2\t3\t4\n3\t1\t1\t1\n"
 labels "bytes" "is no text" "1\t5\n2\t\000\n"
 
 # names NAME TEXT CONTENT: the same beside an array.
