@@ -51,8 +51,8 @@ int main(int argc, char **argv) {
     check(model != NULL, error.message);
     config = stylegan_describe(model);
 
-    const int first_fine =
-        4; /* layers 0 to 3 are those up to 8 x 8 (in StyleGAN 2, the first of 16 x 16): pose, shape */
+    /* Layers 0 to 3 are those up to 8 x 8 (in StyleGAN 2, the first of 16 x 16, too): pose, face shape. */
+    const int first_fine = 4;
     check(config->num_ws > first_fine, "the network has too few layers to mix");
     float *coarse = styles_of(model, argv[2]), *fine = styles_of(model, argv[3]);
     stylegan_mix(model, coarse, fine, first_fine, config->num_ws - 1, coarse);

@@ -39,9 +39,12 @@ static int has_form(const char *text, const char *form, double most) {
     return end && !text[end] && fabs(strtod(text, NULL)) <= most;
 }
 
+#define WORD(name, text) text " "
+
 char *like_flags(const char *path, latent_flags *source, drawing_flags *noise, model_flags *compute) {
     static const char whole[] = "%*[0-9]%n", number[] = "%*f%n", numbers[] = "%*[-+.,e0-9]%n",
-                      matrix[] = "%*f,%*f,%*f,%*f,%*f,%*f,%*f,%*f,%*f%n", list[] = "%*[-,0-9]%n";
+                      precisions[] = " " STYLEGAN_PRECISIONS(WORD), matrix[] = "%*f,%*f,%*f,%*f,%*f,%*f,%*f,%*f,%*f%n",
+                      list[] = "%*[-,0-9]%n";
     const struct {
         const char *key, **value;
         const char *flag; /* that gives it otherwise; NULL: may be given as well */
@@ -62,7 +65,7 @@ char *like_flags(const char *path, latent_flags *source, drawing_flags *noise, m
                 {"Noise Seed", &noise->noise_seed, "--noise-seed", whole, (double)INT64_MAX},
                 {"Transform", &noise->transform, "--transform", matrix, INFINITY},
                 {"Instruction Set", &compute->isa, NULL, NULL, 0},
-                {"Precision", &compute->precision, NULL, " f32 bf16x2 fast ", 0},
+                {"Precision", &compute->precision, NULL, precisions, 0},
                 {"Memory Limit", &compute->memory_limit, NULL, "%*[a-z0-9]%n", INFINITY}};
     char *notes = read_notes(path);
     for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
