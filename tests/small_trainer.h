@@ -56,4 +56,11 @@ static inline trainer *small_trainer(network_architecture architecture, growth g
     return t;
 }
 
+/* D's gradient on the first shard's images, real and generated, which takes the place of that on the real ones. */
+static inline float *d_gradient_of_both(const trainer *t) {
+    float *const *of = t->shards_of_batch[0].d_gradient;
+    for (size_t i = 0; i < t->d.net.floats; i++) of[REAL][i] += of[FAKE][i];
+    return of[REAL];
+}
+
 #endif

@@ -180,8 +180,8 @@ wrong() { # NAME TEXT COUNT FLAGS...: wrong on all, and said once
     ranks "$count" "$work/differing" "$@" >"$work/stdout" 2>"$work/stderr"
     said "$name" "stylegan: $text"
 }
-wrong "more ranks than work" "9 ranks x 1 threads: a batch of 32 has work for 8 (batch / 4)" 9
-wrong "more threads than work" "3 ranks x 3 threads: a batch of 32 has work for 8 (batch / 4)" 3 --threads 3
+wrong "more ranks than work" "9 ranks x 1 threads: a batch of 32 has work for 8 ranks (batch / 4) and 16 threads (batch / 2)" 9
+wrong "more threads than work" "3 ranks x 6 threads: a batch of 32 has work for 8 ranks (batch / 4) and 16 threads (batch / 2)" 3 --threads 6
 wrong "a batch of 6" "--batch must be a multiple of 4" 2 --batch 6
 wrong "no data" ".*nowhere.sgd: cannot read" 2 --data "$work/nowhere.sgd"
 wrong "nothing to resume" ".*there is no run to resume" 2 --resume

@@ -66,8 +66,7 @@ static void check_gradients(network_architecture architecture) {
         step(t[i]);
     }
     double error, cosine;
-    compare_vectors(t[0]->shards_of_batch[0].d_gradient, t[1]->shards_of_batch[0].d_gradient, t[0]->d.net.floats,
-                    &error, &cosine);
+    compare_vectors(d_gradient_of_both(t[0]), d_gradient_of_both(t[1]), t[0]->d.net.floats, &error, &cosine);
     test_check(error < 0.2 && cosine > 0.985,
                "mixed: StyleGAN %d, D's gradients: %.1e from those in float32, cosine %.6f", (int)architecture + 1,
                error, cosine);

@@ -259,37 +259,38 @@ static void compare_parameters(verdict *v, const network *net, growth g, double 
 static void check_discriminator(network_architecture architecture, growth g) {
     trainer *t = small_trainer(architecture, g);
     trainer_thread *desk = &t->desks[0];
+    d_maps *real = &t->activations[0][REAL];
     verdict v = none, r1 = none;
     r1.step = 1e-6;
     reference r = {.t = t, .d = take(t->d.net.floats), .growth = g, .logits_weight = random_plain(3, 1), .factor = 0.3};
     copy_doubles(r.d, t->d.net.values, t->d.net.floats);
-    float *gradient = t->shards_of_batch[0].d_gradient;
+    float *gradient = t->shards_of_batch[0].d_gradient[REAL];
     plain none_of_it = {0, 0, NULL};
     for (nearest_kink = 0; nearest_kink < MARGIN;) {
         r.image = random_plain(3, 4 << g.top);
         nearest_kink = INFINITY;
         d_reference(&r, &none_of_it);
     }
-    to_map(r.image, &desk->real.level[g.top].image);
-    discriminator_forward(&t->d, g, &desk->real, NULL, &desk->scratch);
-    compare(&v, from_map(&desk->real.logits), d_reference(&r, &none_of_it));
+    to_map(r.image, &real->level[g.top].image);
+    discriminator_forward(&t->d, g, real, NULL, &desk->scratch);
+    compare(&v, from_map(&real->logits), d_reference(&r, &none_of_it));
 
     to_map(r.logits_weight, &desk->dx.logits);
     memset(gradient, 0, t->d.net.floats * sizeof *gradient);
-    discriminator_backward(&t->d, g, &desk->real, &desk->dx, NULL, gradient, &desk->scratch);
+    discriminator_backward(&t->d, g, real, &desk->dx, NULL, gradient, &desk->scratch);
     discriminator_image_gradient(&t->d, g, &desk->dx, &desk->scratch);
-    discriminator_gradient(&t->d, g, &desk->real, &desk->dx, gradient, &desk->scratch);
+    discriminator_gradient(&t->d, g, real, &desk->dx, gradient, &desk->scratch);
     const plain slope = from_map(&desk->dx.level[g.top].image);
     compare_gradient(&v, r.image.v, slope.v, plain_count(r.image), d_loss, &r);
     compare_parameters(&v, &t->d.net, g, r.d, used_gradient(&t->d.net, g, gradient, &v), d_loss, &r);
 
     /* R1 alone: its own part, then what goes down with a loss of zero */
     memset(gradient, 0, t->d.net.floats * sizeof *gradient);
-    const double square = discriminator_r1(&t->d, g, &desk->real, &desk->dx, &desk->tangent, &desk->extra,
-                                           (float)r.factor, gradient, &desk->scratch);
+    const double square = discriminator_r1(&t->d, g, real, &desk->dx, &desk->tangent, &desk->extra, (float)r.factor,
+                                           gradient, &desk->scratch);
     map_clear(&desk->dx.logits);
-    discriminator_backward(&t->d, g, &desk->real, &desk->dx, &desk->extra, gradient, &desk->scratch);
-    discriminator_gradient(&t->d, g, &desk->real, &desk->dx, gradient, &desk->scratch);
+    discriminator_backward(&t->d, g, real, &desk->dx, &desk->extra, gradient, &desk->scratch);
+    discriminator_gradient(&t->d, g, real, &desk->dx, gradient, &desk->scratch);
     r.direction = plain_new(3, 4 << g.top);
     for (int i = 0; i < plain_count(r.image); i++) r.direction.v[i] = r.factor * slope.v[i];
     double *all = used_gradient(&t->d.net, g, gradient, &r1);
@@ -380,7 +381,7 @@ static plain step_fakes(const step_case *k) {
     const trainer *t = k->r.t;
     const trainer_shard *shard = &t->shards_of_batch[0];
     const plain images = g_reference(&k->r, shard->fakes.crossover);
-    return t->p > 0 ? ref_augment(images, shard->fake_augmentation) : images;
+    return t->p > 0 ? ref_augment(images, shard->augmentations[FAKE]) : images;
 }
 
 static double step_d_loss(void *context) {
@@ -427,7 +428,6 @@ static void check_step(trainer_loss loss, double p, const char *name) {
     trainer *t = trainer_create(&config, 1);
     shake(&t->g.net);
     shake(&t->d.net);
-    trainer_thread *desk = &t->desks[0];
     step_case k = {.r = {.t = t, .g = take(t->g.net.floats), .d = take(t->d.net.floats), .labels = labels},
                    .labels = plain_new(3, 1)};
     copy_doubles(k.r.g, t->g.net.values, t->g.net.floats);
@@ -441,21 +441,20 @@ static void check_step(trainer_loss loss, double p, const char *name) {
         trainer_step(t, pixels, labels, &found);
         k.r.growth = t->growth;
         copy_draws(&t->shards_of_batch[0].fakes, &k.r);
-        k.real = from_map(&desk->real.level[t->growth.top].image);
+        k.real = from_map(&t->activations[0][REAL].level[t->growth.top].image);
         nearest_kink = INFINITY;
         step_d_loss(&k);
     }
     verdict v = none;
     note(&v.value, fabs(found.g_loss / step_g_loss(&k) - 1));
     note(&v.value, fabs(found.d_loss / step_d_loss(&k) - 1));
-    k.slope_real = slope_at(t, &desk->real, k.labels);
-    if (loss == LOSS_RELATIVISTIC) k.slope_fake = slope_at(t, &desk->fake, k.labels);
-    const trainer_shard *shard = &t->shards_of_batch[0];
+    k.slope_real = slope_at(t, &t->activations[0][REAL], k.labels);
+    if (loss == LOSS_RELATIVISTIC) k.slope_fake = slope_at(t, &t->activations[0][FAKE], k.labels);
     v.step = 1e-6;
-    compare_parameters(&v, &t->d.net, t->growth, k.r.d, used_gradient(&t->d.net, t->growth, shard->d_gradient, &v),
+    compare_parameters(&v, &t->d.net, t->growth, k.r.d, used_gradient(&t->d.net, t->growth, d_gradient_of_both(t), &v),
                        step_d_loss, &k);
-    compare_parameters(&v, &t->g.net, t->growth, k.r.g, used_gradient(&t->g.net, t->growth, shard->g_gradient, &v),
-                       step_g_loss, &k);
+    compare_parameters(&v, &t->g.net, t->growth, k.r.g,
+                       used_gradient(&t->g.net, t->growth, t->shards_of_batch[0].g_gradient, &v), step_g_loss, &k);
     report(t->g.net.engine, name, v);
     trainer_free(t);
 }

@@ -73,7 +73,7 @@ static void check_reals(int64_t images, int size, double fade) {
         for (int i = 0; i < STEPS; i++) {
             t->images = images;
             trainer_step(t, pixels, NULL, NULL);
-            const plain seen = from_map(&t->desks[0].real.level[t->growth.top].image);
+            const plain seen = from_map(&t->activations[0][REAL].level[t->growth.top].image);
             if (seen.s != size) note(&worst, INFINITY);
             for (int n = 0; n < SHARD && seen.s == size; n++) {
                 const double straight = picture_difference(seen, as_is, n),
@@ -190,8 +190,7 @@ static void check_augmentations(void) {
         trainer_step(t, pixels, NULL, NULL);
         for (int i = 0; i < 2 * BATCH; i++, number++) {
             const trainer_shard *shard = &t->shards_of_batch[i / 2 / SHARD];
-            brightness[number] =
-                (i % 2 ? shard->fake_augmentation : shard->real_augmentation)[i / 2 % SHARD].brightness;
+            brightness[number] = shard->augmentations[i % KINDS][i / 2 % SHARD].brightness;
             for (int other = 0; other < number; other++) repeats += brightness[other] == brightness[number];
         }
     }
@@ -277,7 +276,7 @@ static plain d_gradient(const trainer_config *config, int64_t images, const uint
     trainer *t = shaken(config, images);
     trainer_step(t, pixels, NULL, NULL);
     plain gradient = {1, 1, take(t->d.net.floats)};
-    copy_doubles(gradient.v, t->shards_of_batch[0].d_gradient, t->d.net.floats);
+    copy_doubles(gradient.v, d_gradient_of_both(t), t->d.net.floats);
     gradient.c = (int)t->d.net.floats / SHARD;
     trainer_free(t);
     return gradient;

@@ -62,7 +62,8 @@ static double diversity(const trainer *t) {
     return sum / pairs / (image->channels * image->size * image->size);
 }
 
-static void check_training(network_architecture architecture, trainer_loss loss, trainer_aug aug, int threads,
+/* With a batch of so many shards, of which twice as many threads work on all at once, two on one or two of them. */
+static void check_training(network_architecture architecture, trainer_loss loss, trainer_aug aug, int shards,
                            const char *name) {
     enum { STEPS = 300, HALF = 122 }; /* between two changes of the augmentation's p */
     static trainer_step_report one[STEPS], two[HALF], again[STEPS];
@@ -72,7 +73,8 @@ static void check_training(network_architecture architecture, trainer_loss loss,
     config.aug = (int)aug;
     config.target = 0; /* p rises and falls */
     config.ada_kimg = 1;
-    config.batch = 4 * threads;
+    config.batch = SHARD * shards;
+    const int threads = KINDS * shards;
     trainer *a = trainer_create(&config, 1), *b = trainer_create(&config, threads);
     train(a, HALF, one);
     size_t size;

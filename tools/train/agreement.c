@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 void agree_on_work(const trainer_config *config, int threads) {
-    const int ranks = ranks_count(), most = config->batch / SHARD;
-    if (ranks > 1 && ranks * (threads ? threads : 1) > most)
-        cli_usage("%d ranks x %d threads: a batch of %d has work for %d (batch / 4)", ranks, threads ? threads : 1,
-                  config->batch, most);
+    const int ranks = ranks_count(), each = threads ? threads : 1, shards = config->batch / SHARD;
+    if (ranks > shards || (ranks > 1 && ranks * each > KINDS * shards))
+        cli_usage("%d ranks x %d threads: a batch of %d has work for %d ranks (batch / 4) and %d threads (batch / 2)",
+                  ranks, each, config->batch, shards, KINDS * shards);
 }
 
 void agree_on_settings(const trainer_config *config) {

@@ -18,7 +18,8 @@ static void add_discriminator(void *context, size_t from, size_t to, float *sum)
     const trainer *t = context;
     for (size_t i = from; i < to; i += PART) {
         const size_t count = to - i < PART ? to - i : PART;
-        for (int s = 0; s < t->shards; s++) add(sum + i, t->shards_of_batch[s].d_gradient + i, count);
+        for (int s = 0; s < t->shards; s++)
+            for (int kind = 0; kind < KINDS; kind++) add(sum + i, t->shards_of_batch[s].d_gradient[kind] + i, count);
     }
 }
 
@@ -75,7 +76,7 @@ static void expect_network(ordered_sum *sum, const network *n, growth g, int par
 }
 
 void discriminator_expect(const trainer *t) {
-    expect_network(t->d_sum, &t->d.net, t->growth, t->shards);
+    expect_network(t->d_sum, &t->d.net, t->growth, KINDS * t->shards);
 }
 
 void generator_expect(const trainer *t) {

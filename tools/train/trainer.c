@@ -18,8 +18,6 @@ static void plan(trainer *t, const engine *e) {
     t->w_avg = arena_take(a, (size_t)t->g.w_dim);
     for (int i = 0; i < t->threads; i++) {
         trainer_thread *desk = &t->desks[i];
-        desk->real = d_maps_take(a, &t->d);
-        desk->fake = d_maps_take(a, &t->d);
         desk->dx = d_maps_take(a, &t->d);
         desk->tangent = d_maps_take(a, &t->d);
         desk->extra = map_take(a, e, t->d.channels[0], 4, 1);
@@ -32,8 +30,10 @@ static void plan(trainer *t, const engine *e) {
         trainer_shard *s = &t->shards_of_batch[i];
         s->fakes = g_maps_take(a, &t->g, 0);
         s->g_gradient = arena_take(a, t->g.net.floats);
-        s->d_gradient = arena_take(a, t->d.net.floats);
+        for (int kind = 0; kind < KINDS; kind++) s->d_gradient[kind] = arena_take(a, t->d.net.floats);
     }
+    for (int i = 0; i < t->wave; i++)
+        for (int kind = 0; kind < KINDS; kind++) t->activations[i][kind] = d_maps_take(a, &t->d);
 }
 
 static void prepare_generator(void *context, int item, int thread) {
@@ -56,9 +56,11 @@ trainer *trainer_plan(const trainer_config *config, int threads) {
     const int shards = config->batch / SHARD, first = ranks_first(shards, ranks_index());
     *t = (trainer){.config = *config, .first = first, .shards = ranks_first(shards, ranks_index() + 1) - first};
     if (threads < 1) threads = trainer_threads();
-    t->threads = threads < t->shards ? threads : t->shards;
+    t->threads = threads < KINDS * t->shards ? threads : KINDS * t->shards;
+    t->wave = t->threads < t->shards ? t->threads : t->shards;
     t->desks = cli_alloc((size_t)t->threads, sizeof *t->desks);
     t->shards_of_batch = cli_alloc((size_t)t->shards, sizeof *t->shards_of_batch);
+    t->activations = cli_alloc((size_t)t->wave, sizeof *t->activations);
     memset(t->desks, 0, (size_t)t->threads * sizeof *t->desks);
     memset(t->shards_of_batch, 0, (size_t)t->shards * sizeof *t->shards_of_batch);
     t->reports = cli_alloc((size_t)shards, sizeof *t->reports);
@@ -90,6 +92,7 @@ void trainer_free(trainer *t) {
     ordered_sum_free(t->g_sum);
     arena_free(&t->arena);
     free(t->reports);
+    free(t->activations);
     free(t->desks);
     free(t->shards_of_batch);
     free(t);
@@ -262,42 +265,43 @@ static const map *load_reals(const trainer *t, picture_set set, int item, const 
 
 /* --- What D sees of images: they, or what augmentations make of them. Both networks learn from the same draws --- */
 
-static void draw_augmentations(const trainer *t, int item) {
-    trainer_shard *s = &t->shards_of_batch[item];
+static void draw_augmentations(const trainer *t, image_kind kind, int item) {
     const trainer_config *c = &t->config;
     const uint64_t key = random_key(c->seed, RANDOM_AUGMENTATION, (uint64_t)t->steps);
     for (int n = 0; n < SHARD && t->p > 0; n++) {
         const uint64_t image = (uint64_t)((t->first + item) * SHARD + n), all = (uint64_t)c->batch;
-        s->real_augmentation[n] = augment_draw(key, image, t->p, c->mirror, 4 << t->growth.top);
-        s->fake_augmentation[n] = augment_draw(key, all + image, t->p, c->mirror, 4 << t->growth.top);
+        t->shards_of_batch[item].augmentations[kind][n] =
+            augment_draw(key, kind * all + image, t->p, c->mirror, 4 << t->growth.top);
     }
 }
 
-/* D's scores of real images, in x, with dx as scratch. */
-static void score_reals(const trainer *t, picture_set set, int item, const trainer_thread *desk, d_maps *x) {
-    const map *shown = &x->level[t->growth.top].image;
-    if (t->p > 0)
-        augment_forward(t->shards_of_batch[item].real_augmentation, load_reals(t, set, item, &desk->dx), shown);
-    else
-        load_reals(t, set, item, x);
-    discriminator_forward(&t->d, t->growth, x, NULL, &desk->scratch);
+/* D's activations on a shard's images, as they are shown to it. */
+static d_maps activations_of(const trainer *t, image_kind kind, int item) {
+    d_maps x = t->activations[item - t->at][kind];
+    if (kind == FAKE && t->p <= 0)
+        x.level[t->growth.top].image = *generator_image(&t->shards_of_batch[item].fakes, t->growth);
+    return x;
 }
 
-static d_maps show_fakes(const trainer *t, const trainer_shard *s, const trainer_thread *desk) {
-    d_maps fake = desk->fake;
-    const map *image = generator_image(&s->fakes, t->growth), *shown = &fake.level[t->growth.top].image;
+static void show_reals(const trainer *t, picture_set set, int item, const trainer_thread *desk, const d_maps *x) {
     if (t->p > 0)
-        augment_forward(s->fake_augmentation, image, shown);
+        augment_forward(t->shards_of_batch[item].augmentations[REAL], load_reals(t, set, item, &desk->dx),
+                        &x->level[t->growth.top].image);
     else
-        fake.level[t->growth.top].image = *image;
-    return fake;
+        load_reals(t, set, item, x);
+}
+
+static void show_fakes(const trainer *t, int item, const d_maps *x) {
+    const trainer_shard *s = &t->shards_of_batch[item];
+    if (t->p > 0)
+        augment_forward(s->augmentations[FAKE], generator_image(&s->fakes, t->growth), &x->level[t->growth.top].image);
 }
 
 /* From the gradient of what is shown in `dx` that of the generated images. */
 static const map *fakes_gradient(const trainer *t, const trainer_shard *s, const trainer_thread *desk) {
     const map *shown = &desk->dx.level[t->growth.top].image, *image = &desk->tangent.level[t->growth.top].image;
     if (t->p <= 0) return shown;
-    augment_backward(s->fake_augmentation, shown, image);
+    augment_backward(s->augmentations[FAKE], shown, image);
     return image;
 }
 
@@ -380,16 +384,16 @@ static double current_gamma(const trainer *t) {
     return c->r1_gamma * pow(c->r1_gamma_last / c->r1_gamma, fmin((double)t->images / (1000 * c->total_kimg), 1));
 }
 
-/* D's gradient at the activations x, where the loss has the derivatives `slopes` by the scores, and with `penalised` that
-   of R1. Returns the sum of |dD/dx|^2 over the shard's images, or NAN. The last pass of a shard makes its gradient final.
-   R1 is taken with respect to what D sees, augmented images: it shall be smooth where it looks. StyleGAN 2-ADA's code, which
-   augments all that D sees (section 2.1), takes it with respect to the images before: larger by contrast and saturation,
-   nothing where they are cut. */
+/* Leaves in `gradient` D's, final, at the activations x, where the loss has the derivatives `slopes` by the scores, and with
+   `penalised` that of R1. Returns the sum of |dD/dx|^2 over the shard's images, or NAN. R1 is taken with respect to what D
+   sees, augmented images: it shall be smooth where it looks. StyleGAN 2-ADA's code, which augments all that D sees (section
+   2.1), takes it with respect to the images before: larger by contrast and saturation, nothing where they are cut. */
 static double learn(trainer *t, int item, trainer_thread *desk, const d_maps *x, const double *slopes, int penalised,
-                    int last, float *gradient) {
+                    float *gradient) {
     const growth g = t->growth;
     const scratch telling = {desk->scratch.convolution, discriminator_final, t};
     double square = NAN;
+    memset(gradient, 0, t->d.net.floats * sizeof(float));
     if (penalised) {
         const float factor = (float)(current_gamma(t) * t->config.r1_interval / t->config.batch);
         for (int n = 0; n < SHARD; n++) set_score_gradient(t, item, &desk->dx.logits, n, 1);
@@ -398,64 +402,99 @@ static double learn(trainer *t, int item, trainer_thread *desk, const d_maps *x,
     }
     for (int n = 0; n < SHARD; n++) set_score_gradient(t, item, &desk->dx.logits, n, slopes[n] / t->config.batch);
     discriminator_backward(&t->d, g, x, &desk->dx, penalised ? &desk->extra : NULL, gradient, &desk->scratch);
-    discriminator_gradient(&t->d, g, x, &desk->dx, gradient, last ? &telling : &desk->scratch);
+    discriminator_gradient(&t->d, g, x, &desk->dx, gradient, &telling);
     return square;
 }
 
-/* The discriminator's gradient on the 4 real and 4 generated images of a shard, [3][R][R] each. */
-static void discriminator_task(void *context, int item, int thread) {
-    trainer *t = context;
-    trainer_shard *s = &t->shards_of_batch[item];
-    trainer_thread *desk = &t->desks[thread];
-    const growth g = t->growth;
-    const float *labels = t->labels ? t->labels + item * SHARD * t->config.shape.label_size : NULL;
-    double real[SHARD], fake[SHARD], d_real[SHARD], d_fake[SHARD];
-    trainer_step_report *report = &t->reports[t->first + item];
-
-    *report = (trainer_step_report){.held_score = NAN, .p = t->config.aug ? t->p : (double)NAN};
-    draw_augmentations(t, item);
-    if (trainer_looks_at_held(t, 0)) {
-        score_reals(t, HELD_PICTURES, item, desk, &desk->fake);
-        report->held_score = read_scores(t, HELD_PICTURES, item, &desk->fake.logits, real);
-    }
-    score_reals(t, PICTURES, item, desk, &desk->real);
-    training_draw(t, item);
-    generator_forward(&t->g, g, &s->fakes, labels, &desk->scratch);
-    d_maps fakes = show_fakes(t, s, desk);
-    discriminator_forward(&t->d, g, &fakes, NULL, &desk->scratch);
-    report->real_score = read_scores(t, PICTURES, item, &desk->real.logits, real);
-    report->fake_score = read_scores(t, PICTURES, item, &fakes.logits, fake);
-    report->g_loss = generator_loss(t, real, fake, d_fake); /* if G does not learn from the same images next */
-    report->d_loss = discriminator_loss(t, real, fake, d_real, d_fake);
-
-    memset(s->d_gradient, 0, t->d.net.floats * sizeof(float));
-    report->r1 = learn(t, item, desk, &desk->real, d_real, has_penalties(t), 0, s->d_gradient);
-    learn(t, item, desk, &fakes, d_fake, has_penalties(t) && t->config.loss == LOSS_RELATIVISTIC, 1, s->d_gradient);
+static const float *labels_of(const trainer *t, int item) {
+    return t->labels ? t->labels + item * SHARD * t->config.shape.label_size : NULL;
 }
 
-/* The generator's gradient on the same images, as the discriminator sees them that is a step further. */
-static void generator_task(void *context, int item, int thread) {
+/* D's scores of the 4 real, or generated, images of a shard, [3][R][R] each. Returns their sum. */
+static double score(const trainer *t, image_kind kind, picture_set set, int item, const trainer_thread *desk) {
+    d_maps x = activations_of(t, kind, item);
+    if (kind == REAL)
+        show_reals(t, set, item, desk, &x);
+    else
+        show_fakes(t, item, &x);
+    discriminator_forward(&t->d, t->growth, &x, NULL, &desk->scratch);
+    return read_scores(t, set, item, &x.logits, t->shards_of_batch[item].scores[kind]);
+}
+
+static image_kind kind_of(int task) {
+    return task % KINDS ? FAKE : REAL;
+}
+
+static void score_task(void *context, int task, int thread) {
+    const trainer *t = context;
+    const image_kind kind = kind_of(task);
+    const int item = t->at + task / KINDS;
+    const trainer_thread *desk = &t->desks[thread];
+    trainer_step_report *report = &t->reports[t->first + item];
+    draw_augmentations(t, kind, item);
+    if (kind == FAKE) {
+        training_draw(t, item);
+        generator_forward(&t->g, t->growth, &t->shards_of_batch[item].fakes, labels_of(t, item), &desk->scratch);
+        report->fake_score = score(t, FAKE, PICTURES, item, desk);
+    } else {
+        report->p = t->config.aug ? t->p : (double)NAN;
+        report->held_score = trainer_looks_at_held(t, 0) ? score(t, REAL, HELD_PICTURES, item, desk) : (double)NAN;
+        report->real_score = score(t, REAL, PICTURES, item, desk);
+    }
+}
+
+/* D's gradient, by all scores of a shard. */
+static void discriminator_task(void *context, int task, int thread) {
     trainer *t = context;
+    const image_kind kind = kind_of(task);
+    const int item = t->at + task / KINDS, relativistic = t->config.loss == LOSS_RELATIVISTIC;
+    trainer_shard *s = &t->shards_of_batch[item];
+    trainer_step_report *report = &t->reports[t->first + item];
+    double slopes[KINDS][SHARD], unused[SHARD];
+    const double loss = discriminator_loss(t, s->scores[REAL], s->scores[FAKE], slopes[REAL], slopes[FAKE]);
+    const d_maps x = activations_of(t, kind, item);
+    const double r1 = learn(t, item, &t->desks[thread], &x, slopes[kind],
+                            has_penalties(t) && (kind == REAL || relativistic), s->d_gradient[kind]);
+    if (kind == FAKE) return;
+    report->r1 = r1;
+    report->d_loss = loss;
+    report->g_loss =
+        generator_loss(t, s->scores[REAL], s->scores[FAKE], unused); /* if G does not learn from them next */
+}
+
+/* The same images again, as the discriminator sees them that is a step further. */
+static void score_again_task(void *context, int task, int thread) {
+    const trainer *t = context;
+    if (kind_of(task) == REAL && t->config.loss != LOSS_RELATIVISTIC) return; /* does not count for G */
+    score(t, kind_of(task), PICTURES, t->at + task / KINDS, &t->desks[thread]);
+}
+
+/* The generator's gradient. */
+static void generator_task(void *context, int task, int thread) {
+    trainer *t = context;
+    const int item = t->at + task;
     trainer_shard *s = &t->shards_of_batch[item];
     trainer_thread *desk = &t->desks[thread];
     const growth g = t->growth;
-    const float *labels = t->labels ? t->labels + item * SHARD * t->config.shape.label_size : NULL;
-    double real[SHARD] = {0}, fake[SHARD], d_fake[SHARD];
-    if (t->config.loss == LOSS_RELATIVISTIC) { /* where the generated ones come next: what is in the cache */
-        score_reals(t, PICTURES, item, desk, &desk->fake);
-        read_scores(t, PICTURES, item, &desk->fake.logits, real);
-    }
-    d_maps fakes = show_fakes(t, s, desk);
-    discriminator_forward(&t->d, g, &fakes, NULL, &desk->scratch);
-    read_scores(t, PICTURES, item, &fakes.logits, fake);
-    t->reports[t->first + item].g_loss = generator_loss(t, real, fake, d_fake);
-    for (int n = 0; n < SHARD; n++) set_score_gradient(t, item, &desk->dx.logits, n, d_fake[n] / t->config.batch);
-    discriminator_backward(&t->d, g, &fakes, &desk->dx, NULL, NULL, &desk->scratch);
+    const d_maps x = activations_of(t, FAKE, item);
+    double slopes[SHARD];
+    t->reports[t->first + item].g_loss = generator_loss(t, s->scores[REAL], s->scores[FAKE], slopes);
+    for (int n = 0; n < SHARD; n++) set_score_gradient(t, item, &desk->dx.logits, n, slopes[n] / t->config.batch);
+    discriminator_backward(&t->d, g, &x, &desk->dx, NULL, NULL, &desk->scratch);
     discriminator_image_gradient(&t->d, g, &desk->dx, &desk->scratch);
     memset(s->g_gradient, 0, t->g.net.floats * sizeof(float));
     const scratch telling = {desk->scratch.convolution, generator_final, t};
-    generator_backward(&t->g, g, &s->fakes, &desk->g_gradient, fakes_gradient(t, s, desk), labels, s->g_gradient,
-                       &telling);
+    generator_backward(&t->g, g, &s->fakes, &desk->g_gradient, fakes_gradient(t, s, desk), labels_of(t, item),
+                       s->g_gradient, &telling);
+}
+
+/* All scores of a wave of shards, then what is learnt from them, by so many tasks a shard; and so on with the next wave. */
+static void learn_by_waves(trainer *t, pool_item *scoring, pool_item *learning, int tasks) {
+    for (t->at = 0; t->at < t->shards; t->at += t->wave) {
+        const int left = t->shards - t->at, shards = left < t->wave ? left : t->wave;
+        pool_run(t->pool, KINDS * shards, scoring, t);
+        pool_run(t->pool, tasks * shards, learning, t);
+    }
 }
 
 /* Both learning rates: the last images only settle what has been learned. */
@@ -531,7 +570,7 @@ void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, traine
     if (!d_is_prepared) pool_run(t->pool, t->d.net.linear_count, prepare_discriminator, t);
     discriminator_expect(t);
     ordered_sum_begin(t->d_sum);
-    pool_run(t->pool, t->shards, discriminator_task, t);
+    learn_by_waves(t, score_task, discriminator_task, KINDS);
     pool_run(t->pool, t->d.net.count, discriminator_step, t);
     ordered_sum_end(t->d_sum);
 
@@ -540,7 +579,7 @@ void trainer_step(trainer *t, const uint8_t *pixels, const float *labels, traine
         pool_run(t->pool, t->d.net.linear_count, prepare_discriminator, t);
         generator_expect(t);
         ordered_sum_begin(t->g_sum);
-        pool_run(t->pool, t->shards, generator_task, t);
+        learn_by_waves(t, score_again_task, generator_task, 1);
         pool_run(t->pool, t->g.net.count, generator_step, t);
         average_w(t);
         ordered_sum_end(t->g_sum);

@@ -12,19 +12,22 @@
 
 /* What one thread computes in. */
 typedef struct trainer_thread {
-    /* of the discriminator: activations on real images and on generated ones, gradients, derivatives along R1's
-       direction */
-    d_maps real, fake, dx, tangent;
-    map extra; /* [C_0][4][4] */
+    d_maps dx, tangent; /* of the discriminator: gradients, derivatives along R1's direction */
+    map extra;          /* [C_0][4][4] */
     g_maps g_gradient;
     scratch scratch;
 } trainer_thread;
 
+/* The images that D tells apart. Threads share a shard's two kinds, so that there is work for twice as many as there are
+   shards. */
+typedef enum image_kind { REAL, FAKE, KINDS } image_kind;
+
 /* What belongs to one shard of the batch, 4 images, whichever thread works on it. */
 typedef struct trainer_shard {
     g_maps fakes;
-    augmentation real_augmentation[SHARD], fake_augmentation[SHARD]; /* where p > 0 */
-    float *g_gradient, *d_gradient;                                  /* [floats] */
+    augmentation augmentations[KINDS][SHARD]; /* where p > 0 */
+    double scores[KINDS][SHARD];
+    float *g_gradient, *d_gradient[KINDS]; /* [floats] */
 } trainer_shard;
 
 enum { ADA_INTERVAL = 4 }; /* steps between two changes of p */
@@ -40,10 +43,12 @@ struct trainer {
 
     int threads;
     int first, shards; /* of the batch's shards, those of this rank */
+    int wave, at;      /* so many of them are at work at once; the first of these */
     pool *pool;
     arena arena;
     trainer_thread *desks;          /* [threads] */
     trainer_shard *shards_of_batch; /* [shards] */
+    d_maps (*activations)[KINDS];   /* [wave]: D's, of the shards at work */
     trainer_step_report *reports;   /* [batch / 4]: sums over the images of each shard, of all ranks */
     /* Of all shards, in their order: D's gradient, and G's with the change of w_avg [D] behind it. */
     ordered_sum *d_sum, *g_sum;
@@ -55,6 +60,7 @@ struct trainer {
     const float *labels;
 };
 
+const char *training_fault(const trainer_config *config);   /* as trainer_check, on whatever processor */
 const engine *trainer_engine(const trainer_config *config); /* NULL if this processor cannot do it */
 
 /* Creation in two steps: what the configuration needs, which allocates nothing of note; then its memory, all zero. */
