@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     sgt_fix(copy, size);
     const int small =
         size < sgt_offset("") || (option(copy, "resolution") <= MOST_RESOLUTION && option(copy, "batch") <= MOST_BATCH);
-    trainer *t = small ? trainer_load(copy, size, 1, &why) : NULL;
+    trainer *t = small ? trainer_load(copy, size, NULL, 1, &why) : NULL;
     if (t) go_on(t);
     trainer_free(t);
     free(copy);

@@ -87,7 +87,7 @@ static void check_runs(network_architecture architecture) {
     const char *why;
     for (int i = 0; i < HALF; i++) step(two);
     state[0] = trainer_save(two, &size[0]);
-    trainer *resumed = trainer_load(state[0], size[0], 1, &why);
+    trainer *resumed = trainer_load(state[0], size[0], NULL, 1, &why);
     for (int i = 0; i < STEPS; i++) step(one);
     for (int i = HALF; resumed && i < STEPS; i++) step(resumed);
     state[1] = trainer_save(one, &size[1]);

@@ -84,7 +84,7 @@ static void check_training(network_architecture architecture, trainer_loss loss,
     test_check(!memcmp(one, two, sizeof two), "train: %d steps of %s with 1 and %d threads, the same to the bit", HALF,
                name, threads);
     const char *why;
-    trainer *c = trainer_load(state, size, 2, &why);
+    trainer *c = trainer_load(state, size, NULL, 2, &why);
     if (test_check(c != NULL, "train: a saved state loads")) {
         train(c, STEPS - HALF, again);
         size_t sizes[2];
@@ -107,10 +107,10 @@ static void check_training(network_architecture architecture, trainer_loss loss,
                "train: losses %.2f of G, %.2f of D, scores %.2f apart, diversity %.2f", g, d, apart, diversity(a));
 
     int refused = 0, tried = 0;
-    for (size_t cut = 0; cut < size; cut += size / 13 + 1, tried++) refused += !trainer_load(state, cut, 1, &why);
+    for (size_t cut = 0; cut < size; cut += size / 13 + 1, tried++) refused += !trainer_load(state, cut, NULL, 1, &why);
     for (size_t spot = 0; spot < size; spot += size / 13 + 1, tried++) {
         state[spot] ^= 0x10;
-        refused += !trainer_load(state, size, 1, &why);
+        refused += !trainer_load(state, size, NULL, 1, &why);
         state[spot] ^= 0x10;
     }
     test_check(refused == tried, "train: %d of %d truncated or damaged states refused", refused, tried);
@@ -170,6 +170,29 @@ static void check_ada(void) {
                few, many);
 }
 
+/* A state of a machine that can what this one cannot. */
+static void check_moved_state(void) {
+    const trainer_config config = tiny();
+    trainer *t = trainer_create(&config, 1);
+    size_t size;
+    unsigned char *state = trainer_save(t, &size);
+    sgt_set(state, "isa", STYLEGAN_ISA_WASM);
+    sgt_fix(state, size);
+    trainer_config moved;
+    const char *why;
+    trainer *as_it_was = trainer_load(state, size, NULL, 1, &why);
+    test_check(!as_it_was, "train: a state of another processor: %s", as_it_was ? "loads" : why);
+    test_check(!trainer_read_config(state, size, &moved) && moved.isa == STYLEGAN_ISA_WASM,
+               "train: a state of another processor tells its settings");
+    moved.isa = config.isa;
+    trainer *here = trainer_load(state, size, &moved, 1, &why);
+    test_check(here && !memcmp(here->g.net.values, t->g.net.values, t->g.net.floats * sizeof(float)),
+               "train: a state of another processor goes on as this one can");
+    free(state);
+    trainer_free(t);
+    trainer_free(here);
+}
+
 /* States whose checksums are right, from strangers: sizes are compared before they are allocated, counters as they must
    be after so many steps. */
 static void check_crafted_states(void) {
@@ -203,7 +226,7 @@ static void check_crafted_states(void) {
             if (crafted[i].value > 1000) sgt_set(copy, "fmap-base", 65536), sgt_set(copy, "fmap-max", 1024);
             sgt_fix(copy, cut);
             setrlimit(RLIMIT_AS, &limit);
-            trainer *c = trainer_load(copy, cut, 1, &why);
+            trainer *c = trainer_load(copy, cut, NULL, 1, &why);
             setrlimit(RLIMIT_AS, &before);
             test_check(!c, "train: a state of %zu bytes with %s: %s", cut, crafted[i].what, c ? "loads" : why);
         }
@@ -212,7 +235,7 @@ static void check_crafted_states(void) {
         memcpy(copy, state, size);
         memcpy(copy + counters_at, &counters[i].images, 16);
         sgt_fix(copy, size);
-        trainer *c = trainer_load(copy, size, 1, &why);
+        trainer *c = trainer_load(copy, size, NULL, 1, &why);
         test_check(!c, "train: a state with %s: %s", counters[i].what, c ? "loads" : why);
         trainer_free(c);
     }
@@ -229,7 +252,7 @@ static void check_crafted_states(void) {
         memcpy(copy, state, size);
         memcpy(copy + counters_at + 16, &probabilities[i], sizeof probabilities[i]);
         sgt_fix(copy, size);
-        trainer *c = trainer_load(copy, size, 1, &why);
+        trainer *c = trainer_load(copy, size, NULL, 1, &why);
         test_check(!c, "train: a state with the probability %g: %s", probabilities[i], c ? "loads" : why);
         trainer_free(c);
     }
@@ -537,6 +560,7 @@ int main(void) {
     check_ada();
     for (int isa = STYLEGAN_ISA_SCALAR; isa < STYLEGAN_ISA_COUNT; isa++)
         if (stylegan_isa_available((stylegan_isa)isa)) check_threads((stylegan_isa)isa);
+    check_moved_state();
     check_crafted_states();
     for (int i = 0; i < 2; i++) {
         check_begin((network_architecture)i, 0);

@@ -64,6 +64,10 @@ begun="--from $work/whole/model.sgw --d-first-kimg 0.2"
     check "a run of two parts: it ends where it was to end" "$tool" train --config tiny-16 --stable-kimg 0.2 --fade-kimg 0.2 --seed 7 \
         --data "$pack" --outdir "$work/twice" --resume
     check "a run of two parts: not where the preset ends" grep -q "^200	" "$work/twice/log.tsv"
+    cp -R "$work/twice" "$work/moved"
+    prints "goes on by another instruction set" "moved: goes on by --isa scalar, not auto, and rounds differently" \
+        train "$work/moved" --isa scalar --kimg 0.3 --resume
+    prints "goes on by another instruction set, which the checkpoint keeps" "isa scalar" "$tool" info "$work/moved/checkpoint.sgt"
     rm "$work/twice/model.sgw"
     prints "a run without its network says what it does not know" "classes, licence and type of weights are not known" train "$work/twice" --kimg 0.3 --resume
     check "a network of twice the size" train "$work/larger" --resolution 32 --start-resolution 32 --kimg 0 --data portraits

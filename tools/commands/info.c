@@ -274,9 +274,14 @@ static int describe_packed(const char *path, const file_view *file, description 
 static int describe_state(const char *path, const file_view *file, description *d) {
     const char *why;
     if (!trainer_is_state(file->data, file->size)) return 0;
-    trainer *t = trainer_load(file->data, file->size, 1, &why);
+    trainer_config config, here;
+    why = trainer_read_config(file->data, file->size, &config);
+    here = config;
+    here.isa = STYLEGAN_ISA_AUTO; /* it may be another machine's */
+    here.precision = PRECISION_F32;
+    trainer *t = why ? NULL : trainer_load(file->data, file->size, &here, 1, &why);
     if (!t) cli_fail("%s: %s", path, why);
-    char *settings = trainer_settings(trainer_get_config(t));
+    char *settings = trainer_settings(&config);
     d->what = "a training state; `stylegan train --resume` goes on with it, model.sgw beside it is what it draws with";
     notes_add(&d->notes, "Images", "%lld", (long long)trainer_images(t));
     notes_add(&d->notes, "Settings", "%s", settings);

@@ -135,12 +135,22 @@ static void refuse_unused(const train_flags *f, const trainer_config *config) {
     }
 }
 
+/* Another machine may go on as it can. */
+static int only_rounds(const trainer_option *option) {
+    return option->offset == offsetof(trainer_config, isa) || option->offset == offsetof(trainer_config, precision);
+}
+
+static int differs(const trainer_option *option, const trainer_config *a, const trainer_config *b) {
+    const size_t size = option->kind == 'i' ? sizeof(int) : sizeof(double);
+    return memcmp((const char *)a + option->offset, (const char *)b + option->offset, size) != 0;
+}
+
+#define KEEPS_SETTINGS "a resumed run keeps its settings; only --kimg, --isa and --precision can change"
+
 static void refuse_changes(const trainer_config *config, const trainer_config *resumed) {
     for (const trainer_option *option = trainer_options; option->name; option++) {
-        const size_t size = option->kind == 'i' ? sizeof(int) : sizeof(double);
-        const char *field = (const char *)config + option->offset, *kept = (const char *)resumed + option->offset;
-        if (option->offset != offsetof(trainer_config, total_kimg) && memcmp(field, kept, size) != 0)
-            cli_usage("--%s: a resumed run keeps its settings; only --kimg can change", option->name);
+        const int can_change = option->offset == offsetof(trainer_config, total_kimg) || only_rounds(option);
+        if (!can_change && differs(option, config, resumed)) cli_usage("--%s: " KEEPS_SETTINGS, option->name);
     }
 }
 
@@ -150,6 +160,8 @@ static void keep_what_no_preset_tells(trainer_config *config, const trainer_conf
     config->start_resolution = resumed->start_resolution;
     config->d_first_kimg = resumed->d_first_kimg;
     config->total_kimg = resumed->total_kimg;
+    config->isa = resumed->isa;
+    config->precision = resumed->precision;
 }
 
 /* A preset, or the settings of the run that is resumed, and what the flags change. */
@@ -285,18 +297,30 @@ static void note_end(const training *r, double total_before, double total) {
         cli_note("%s: ends at %g kimg now, not at %g", r->folder, total, total_before);
 }
 
+static void note_rounding(const training *r, const trainer_config *resumed, const trainer_config *config) {
+    for (const trainer_option *option = trainer_options; option->name; option++) {
+        if (!only_rounds(option) || !differs(option, config, resumed)) continue;
+        char *before = trainer_option_text(resumed, option), *now = trainer_option_text(config, option);
+        cli_note("%s: goes on by --%s %s, not %s, and rounds differently", r->folder, option->name, now, before);
+        free(before);
+        free(now);
+    }
+}
+
 static void resume_run(training *r, const train_flags *f, int threads) {
-    r->trainer = run_load(f->folder, threads);
+    trainer_config resumed;
+    file_view file = run_read(f->folder, &resumed);
     ranks_begin_turn();
-    const trainer_config *resumed = trainer_get_config(r->trainer), config = make_config(f, resumed);
-    agree_on_work(resumed, threads);
-    note_end(r, resumed->total_kimg, config.total_kimg);
-    trainer_set_total(r->trainer, config.total_kimg);
-    if (f->cond && cli_integer("--cond", f->cond, 0, 1) != (resumed->shape.label_size > 0))
-        cli_usage("--cond: a resumed run keeps its settings; only --kimg can change");
+    const trainer_config config = make_config(f, &resumed);
+    agree_on_work(&config, threads);
+    r->trainer = run_load(f->folder, &file, &config, threads);
+    note_end(r, resumed.total_kimg, config.total_kimg);
+    note_rounding(r, &resumed, &config);
+    if (f->cond && cli_integer("--cond", f->cond, 0, 1) != (resumed.shape.label_size > 0))
+        cli_usage("--cond: " KEEPS_SETTINGS);
     r->kept_images = trainer_images(r->trainer);
     if (!f->dry_run) {
-        open_data(r, resumed);
+        open_data(r, &config);
         ask_model(r, f);
     }
     ranks_end_turn();

@@ -195,7 +195,7 @@ static int power_of_two(int n) {
     return n > 0 && !(n & (n - 1));
 }
 
-const char *trainer_check(const trainer_config *c) {
+const char *training_fault(const trainer_config *c) {
     static char message[128];
     for (const trainer_option *o = trainer_options; o->name; o++) {
         const char *field = (const char *)c + o->offset;
@@ -207,8 +207,6 @@ const char *trainer_check(const trainer_config *c) {
         snprintf(message, sizeof message, "%s must be from %g to %g, not %g", o->name, o->least, o->most, value);
         return message;
     }
-    if (!engine_for((stylegan_isa)c->isa)) return "isa: this processor does not have it";
-    if (!trainer_engine(c)) return "precision bf16 needs matrix units: --isa amx or auto, on a processor that has them";
     if (!power_of_two(c->shape.resolution)) return "resolution must be a power of two";
     if (!power_of_two(c->start_resolution)) return "start-resolution must be a power of two";
     if (c->start_resolution > c->shape.resolution) return "start-resolution must not be larger than resolution";
@@ -219,5 +217,13 @@ const char *trainer_check(const trainer_config *c) {
     if (c->r1_gamma_last > c->r1_gamma) return "r1-gamma-last must not be larger than r1-gamma";
     if (c->aug == AUG_FIXED && c->p <= 0) return "aug fixed needs a p above 0";
     if (c->aug != AUG_FIXED && c->p > 0) return "p is for aug fixed";
+    return NULL;
+}
+
+const char *trainer_check(const trainer_config *c) {
+    const char *fault = training_fault(c);
+    if (fault) return fault;
+    if (!engine_for((stylegan_isa)c->isa)) return "isa: this processor does not have it; --isa auto takes what it has";
+    if (!trainer_engine(c)) return "precision bf16 needs matrix units: --isa amx or auto, on a processor that has them";
     return NULL;
 }

@@ -83,16 +83,22 @@ static file_view read_for_all(const char *path) {
     return file;
 }
 
-trainer *run_load(const char *folder, int threads) {
+file_view run_read(const char *folder, trainer_config *config) {
     char *path = run_path(folder, CHECKPOINT);
-    file_view file = read_for_all(path);
-    const char *why;
+    const file_view file = read_for_all(path);
     ranks_begin_turn();
-    trainer *t = trainer_load(file.data, file.size, threads, &why);
-    if (!t) cli_fail("%s: %s%s", path, why, way_back(folder));
+    const char *why = trainer_read_config(file.data, file.size, config);
+    if (why) cli_fail("%s: %s%s", path, why, way_back(folder));
     ranks_end_turn();
-    file_view_close(&file);
     free(path);
+    return file;
+}
+
+trainer *run_load(const char *folder, file_view *file, const trainer_config *config, int threads) {
+    const char *why;
+    trainer *t = trainer_load(file->data, file->size, config, threads, &why);
+    if (!t) cli_fail("%s/%s: %s%s", folder, CHECKPOINT, why, way_back(folder));
+    file_view_close(file);
     return t;
 }
 

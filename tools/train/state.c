@@ -77,8 +77,7 @@ int trainer_is_state(const unsigned char *bytes, size_t size) {
     return size >= sizeof magic && memcmp(bytes, &magic, sizeof magic) == 0;
 }
 
-/* NULL, or what is wrong with the head and the options. */
-static const char *head_fault(const unsigned char *bytes, size_t size, trainer_config *config) {
+const char *trainer_read_config(const unsigned char *bytes, size_t size, trainer_config *config) {
     stream counted = {NULL, NULL, sizeof(head)}, s = {NULL, bytes, sizeof(head)};
     head h = {0, 0, 0};
     pass_config(&counted, config);
@@ -89,7 +88,7 @@ static const char *head_fault(const unsigned char *bytes, size_t size, trainer_c
     if (h.size != size || size < counted.at) return "truncated";
     if (h.checksum != checksum(bytes + sizeof h, size - sizeof h)) return "damaged: its checksum is wrong";
     pass_config(&s, config);
-    return trainer_check(config);
+    return training_fault(config);
 }
 
 static int counts_fit(const network *n, int64_t steps) {
@@ -111,11 +110,13 @@ static int augmentation_fits(const trainer *t) {
     return t->config.aug == AUG_ADA ? t->p >= 0 && t->p <= 1 : t->p == t->config.p;
 }
 
-trainer *trainer_load(const unsigned char *bytes, size_t size, int threads, const char **why) {
+trainer *trainer_load(const unsigned char *bytes, size_t size, const trainer_config *changed, int threads,
+                      const char **why) {
     trainer_config config;
-    *why = head_fault(bytes, size, &config);
+    *why = trainer_read_config(bytes, size, &config);
+    if (!*why) *why = trainer_check(changed ? changed : &config);
     if (*why) return NULL;
-    trainer *t = trainer_plan(&config, threads);
+    trainer *t = trainer_plan(changed ? changed : &config, threads);
     stream counted = {NULL, NULL, sizeof(head)}, s = {NULL, bytes, sizeof(head)};
     pass_config(&counted, &config);
     pass_state(&counted, t);

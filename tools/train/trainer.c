@@ -102,10 +102,6 @@ const trainer_config *trainer_get_config(const trainer *t) {
     return &t->config;
 }
 
-void trainer_set_total(trainer *t, double total_kimg) {
-    t->config.total_kimg = total_kimg;
-}
-
 void trainer_share(const trainer *t, int *first, int *count) {
     *first = t->first * SHARD;
     *count = t->shards * SHARD;

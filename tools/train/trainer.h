@@ -65,7 +65,7 @@ const char *trainer_preset_names(void); /* for messages: "tiny-16, tiny-32, ..."
 char *trainer_option_text(const trainer_config *config, const trainer_option *option);
 char *trainer_settings(const trainer_config *config);
 
-/* NULL if the configuration makes sense, or what is wrong with it. */
+/* NULL if the configuration makes sense, and this processor can compute so, or what is wrong with it. */
 const char *trainer_check(const trainer_config *config);
 
 typedef struct trainer trainer;
@@ -79,7 +79,6 @@ void trainer_free(trainer *t);
 /* A fresh run's generator, and its averages, become the network's. Returns NULL, or why they cannot; the caller frees it. */
 char *trainer_begin_as(trainer *t, const weights *w);
 const trainer_config *trainer_get_config(const trainer *t);
-void trainer_set_total(trainer *t, double total_kimg); /* another end of the run, where the rates fall to zero */
 int64_t trainer_images(const trainer *t);              /* shown so far */
 int trainer_resolution(const trainer *t, float *fade); /* the current one; fade 0..1: share of the newest block */
 
@@ -122,9 +121,13 @@ int trainer_is_finite(const trainer *t);
 void trainer_export(const trainer *t, weights *w);
 
 /* Bytes of the whole state (configuration, networks, averages, optimiser, counters; checksummed), to continue the same
-   run to the same bits. trainer_load returns NULL and *why if the bytes are no such state. */
+   run to the same bits. trainer_read_config tells its configuration, even if this processor cannot compute so: NULL, or why
+   the bytes are no state. trainer_load goes on with it, or with `changed`: NULL, or the same but for total_kimg, isa
+   and precision. Returns NULL and *why if that cannot be. */
 int trainer_is_state(const unsigned char *bytes, size_t size); /* or the beginning of one */
 unsigned char *trainer_save(const trainer *t, size_t *size);   /* the caller frees */
-trainer *trainer_load(const unsigned char *bytes, size_t size, int threads, const char **why);
+const char *trainer_read_config(const unsigned char *bytes, size_t size, trainer_config *config);
+trainer *trainer_load(const unsigned char *bytes, size_t size, const trainer_config *changed, int threads,
+                      const char **why);
 
 #endif
