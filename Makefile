@@ -91,7 +91,7 @@ demo: $(TOOL) # faces, style mixing, truncation and noise from a network in exam
 	@echo 'The sheets: out/*/grid.png'
 
 animation: $(TOOL) # examples/animation.png, the README's moving picture: under 500 KB
-	$(TOOL) video $(MODEL) --seeds 33,4,53,24,36,1,48,14,18,21,57,9 --grid 4x1 --trunc 0.7 \
+	$(TOOL) video $(MODEL) --seeds 44,2,3,54,16,62,38,113,42,107,90,33 --grid 4x1 --trunc 0.7 \
 	    --w-frames 12 --fps 12 --colours 256 -o examples/animation.png
 
 test: $(TOOL) $(TESTS) examples # all tests

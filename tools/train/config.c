@@ -111,9 +111,9 @@ static const struct {
       .stable_kimg = 10,
       .total_kimg = 100}},
     {"portraits-32", STYLEGAN2_PRESET(32, 32, 64, 2, 512, 64, 96, 0.003, 1, 0, 0)},
-    {"portraits-64", STYLEGAN2_PRESET(64, 64, 128, 4, 1024, 128, 96, 0.002, 2, 0, 0)},
+    {"portraits-64", STYLEGAN2_PRESET(64, 64, 128, 2, 1024, 128, 96, 0.0025, 2, 0, 0)},
     {"portraits-128", STYLEGAN2_PRESET(128, 64, 128, 2, 2048, 128, 128, 0.0025, 4, 30, 180)},
-    {"faces-64", STYLEGAN2_PRESET(64, 64, 128, 4, 1024, 128, 96, 0.002, 4, 0, 0)}, /* photographs are fewer: gamma */
+    {"faces-64", STYLEGAN2_PRESET(64, 64, 128, 2, 1024, 128, 96, 0.0025, 4, 0, 0)}, /* photographs are fewer: gamma */
     {"ffhq-128",
      {.shape = {.resolution = 128, .z_dim = 512, .w_dim = 512, .mapping_layers = 8, .fmap_base = 8192, .fmap_max = 512},
       .start_resolution = 8,
