@@ -29,7 +29,7 @@ settings() { # WAY
     esac
 }
 
-# The picture must be the tool's to the bit (same), or, where multiplications are fused, as Helium's always are, to 1 of 255
+# The picture must be the tool's by the same plan to the bit (same), or, where multiplications are fused, as Helium's always are, to 1 of 255
 # (near), or have so many dB of peak signal-to-noise ratio. Then what it may take at most, in bytes and million
 # instructions to draw it; RAM: the open
 # model, the workspace and the stack that was used.
@@ -92,13 +92,16 @@ make_boards() { # TARGET...
     return $status
 }
 
-# The tool's picture of the network that is built in.
-draw_on_host() {
+# The tool's picture of the network that is built in. To the bit it is the same by the same plan: others sum in another order.
+draw_on_host() { # PICTURE, as below
+    plan=
+    [ "$1" = same ] && plan='--memory-limit 260K'
     network=$(settings "$way" | sed -n 's/.*MODEL=\([^|]*\).*/\1/p')
     network=${network:-$model}
-    folder=$work/host/$(basename "$network")
+    folder=$work/host/$(basename "$network")$plan
     host=$folder/seed0085.png
-    [ -e "$host" ] || "$tool" generate "$network" --seeds 85 --trunc 0.7 --isa scalar --outdir "$folder" >/dev/null
+    # shellcheck disable=SC2086 # two words
+    [ -e "$host" ] || "$tool" generate "$network" --seeds 85 --trunc 0.7 --isa scalar $plan --outdir "$folder" >/dev/null
 }
 
 said() { # NAME: the number behind it in what the firmware printed
@@ -132,7 +135,7 @@ draw() { # PICTURE
         return 1
     fi
     mv "$work/make.log" "$program.log"
-    draw_on_host
+    draw_on_host "$1"
     same=$1
     [ "$(uname -m)" = x86_64 ] || [ "$same" != same ] || same=near # other processors fuse them in the tool, too
     if [ "$same" = same ]; then
