@@ -55,7 +55,9 @@ static void parse_flags(train_flags *f, int argc, char **argv) {
         {"--kimg", "N", "thousands of images to show (default: the preset's, or the run's)", &f->kimg},
         {"--resume", NULL, "continue the run in RUN from its checkpoint, with its settings", &f->resume},
         {"--snapshot-minutes", "M", "time between checkpoints and sheets (default: 5)", &f->minutes},
-        {"--threads", "N", "threads to compute with, of each rank (default: one per processor)", &f->threads},
+        {"--threads", "N",
+         "threads to compute with, of each rank, up to half its share of the batch (default: one per processor)",
+         &f->threads},
         {"--dtype", "TYPE", "type of the weights in model.sgw: f32, f16 (default; a resumed run: as before) or i8",
          &f->dtype},
         {"--dry-run", NULL, "only print the settings and what the networks measure", &f->dry_run}};

@@ -224,6 +224,7 @@ const char *trainer_check(const trainer_config *c) {
     const char *fault = training_fault(c);
     if (fault) return fault;
     if (!engine_for((stylegan_isa)c->isa)) return "isa: this processor does not have it; --isa auto takes what it has";
-    if (!trainer_engine(c)) return "precision bf16 needs matrix units: --isa amx or auto, on a processor that has them";
+    if (!trainer_engine(c))
+        return "precision bf16 needs matrix units: --isa amx or auto, on a processor that has them; f32 needs none";
     return NULL;
 }
