@@ -36,7 +36,7 @@ for package in playwright-core axe-core; do
 done
 model=examples/portraits-64.sgw
 "$build/stylegan" generate $model --seeds 85,3 --trunc 0.7 --isa scalar --outdir "$work/native" >/dev/null 2>&1
-"$build/stylegan" mix $model --rows 85 --cols 3 --styles 0-1 --trunc 0.7 --isa scalar --outdir "$work/native" >/dev/null 2>&1
+"$build/stylegan" mix $model --rows 85 --cols 3 --styles 0-2 --trunc 0.7 --isa scalar --outdir "$work/native" >/dev/null 2>&1
 cp examples/portraits-64-stylegan1.sgw "$work/stylegan1.sgw"
 "$build/stylegan" convert tests/golden/sg1-cond-32/model.pkl "$work/conditional.sgw" >/dev/null 2>&1
 "$build/stylegan" convert tests/golden/sg3-t-64/model.* "$work/stylegan3.sgw" >/dev/null 2>&1

@@ -5,10 +5,10 @@ import { nameOf } from './explanations.mjs';
 import { exhibit, mixtureOptions } from './exhibit.mjs';
 import { partOf, state } from './state.mjs';
 
-const ROWS = [38, 12, 20], COLUMNS = [0, 52, 32, 44, 39], WALK = 9, WAIT = 120;
+const ROWS = [2, 12, 107], COLUMNS = [3, 37, 44, 54, 38], WALK = 9, WAIT = 120;
 const MEANINGS = {
   coarse: 'Pose, head, the shape of the hair, beard and glasses come from above; clothes and background from the left.',
-  middle: 'The hair’s colour and smaller shapes come from above.',
+  middle: 'Colours of skin and hair, light and smaller shapes come from above.',
   fine: 'Background, clothes and light come from above; everybody keeps pose and shapes.',
 };
 

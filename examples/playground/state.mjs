@@ -1,7 +1,7 @@
 // state.mjs - everything that a visitor has set. It is in the address, so that a link shows the same.
 
 const DEFAULTS = {
-  a: 49, b: 44, psi: 0.7, label: 0, mix: [], noise: 'const', noiseSeed: 0, layerNoise: {}, layer: -1, channel: 0, nudge: 0,
+  a: 2, b: 37, psi: 0.7, label: 0, mix: [], noise: 'const', noiseSeed: 0, layerNoise: {}, layer: -1, channel: 0, nudge: 0,
   figure: 'coarse', people: 0, between: 0.5, pull: [], view: 'drawing',
 };
 
@@ -49,9 +49,9 @@ export function startAgain(psi) {
   Object.assign(state, { ...DEFAULTS, mix: [], layerNoise: {}, pull: [], psi, view: state.view });
 }
 
-// The layers of ws that count as coarse, middle and fine: the shares of the paper's figure, 4 and 4 of 18, at every size.
+// The layers of ws that count as coarse, middle and fine: the shares of the paper's figure, 4 and 4 of 18, rounded up.
 export function partOf(name, count) {
-  const [second, third] = [4, 8].map(layers => Math.round(count * layers / 18));
+  const [second, third] = [4, 8].map(layers => Math.ceil(count * layers / 18));
   const [first, end] = { coarse: [0, second], middle: [second, third], fine: [third, count] }[name];
   return Array.from({ length: end - first }, (_, i) => first + i);
 }
