@@ -29,10 +29,9 @@ settings() { # WAY
     esac
 }
 
-# The picture must be the tool's by the same plan to the bit (same), or, where multiplications are fused, as Helium's always are, to 1 of 255
-# (near), or have so many dB of peak signal-to-noise ratio. Then what it may take at most, in bytes and million
-# instructions to draw it; RAM: the open
-# model, the workspace and the stack that was used.
+# The picture must be the tool's by the same plan to the bit (same), or, where multiplications are fused, as Helium's always are,
+# to 1 of 255 (near), or have so many dB of peak signal-to-noise ratio. Then what it may take at most, in bytes and million
+# instructions to draw it; RAM: the open model, the workspace and the stack that was used.
 budgets() { # WAY BOARD PICTURE CODE RAM STACK INSTRUCTIONS
     cat <<'END'
 fast      m4f  near 55000  275000 3072 185
